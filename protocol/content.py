@@ -1,0 +1,45 @@
+"""Where each file of a content lies in time."""
+
+from dataclasses import dataclass
+
+from protocol.messages import AssetRef, Content
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One file, and its place counted in seconds from the content's first sample."""
+
+    offset_s: float
+    asset: AssetRef
+
+
+def layout(content: Content) -> tuple[Placed, ...]:
+    """Place every file: the opening once, then the items ``repeat`` times with gaps between."""
+    placed: list[Placed] = []
+    at = 0.0
+    if content.opening is not None:
+        placed.append(Placed(at, content.opening))
+        at += content.opening.duration_s
+    for turn in range(content.repeat):
+        if turn:
+            at += content.gap_s
+        for asset in content.items:
+            placed.append(Placed(at, asset))
+            at += asset.duration_s
+    return tuple(placed)
+
+
+def length_s(content: Content) -> float:
+    """Tell how long the whole content lasts, in seconds."""
+    last = layout(content)[-1]
+    return last.offset_s + last.asset.duration_s
+
+
+def opening_s(content: Content) -> float:
+    """Tell how long the opening lasts, in seconds; 0 where there is none."""
+    return content.opening.duration_s if content.opening is not None else 0.0
+
+
+def assets(content: Content) -> tuple[AssetRef, ...]:
+    """List each file once, in the order in which it is needed."""
+    return tuple(dict.fromkeys(placed.asset for placed in layout(content)))

@@ -1,0 +1,56 @@
+"""Everything that can be wrong with what came over the wire."""
+
+from enum import StrEnum
+
+
+class ProtocolError(Exception):
+    """Root of this package's errors."""
+
+
+class BadIdError(ProtocolError):
+    """A text cannot name anything on the wire."""
+
+    def __init__(self, text: str) -> None:
+        """Keep the offending text, cut to a length that can be logged."""
+        self.text = text[:80]
+        super().__init__(f"not an identifier: {self.text!r}")
+
+
+class BadTopicError(ProtocolError):
+    """A topic is none of ours."""
+
+    def __init__(self, topic: str) -> None:
+        """Keep the topic."""
+        self.topic = topic[:200]
+        super().__init__(f"not one of our topics: {self.topic!r}")
+
+
+class Refusal(StrEnum):
+    """Why a receiver did not act on a message; the wire form of a refusal report's reason."""
+
+    GARBLED = "garbled"
+    TOO_LARGE = "too-large"
+    UNKNOWN_KIND = "unknown-kind"
+    UNSIGNED = "unsigned"
+    UNKNOWN_KEY = "unknown-key"
+    REVOKED_KEY = "revoked-key"
+    FORGED = "forged"
+    NOT_YET_VALID = "not-yet-valid"
+    EXPIRED = "expired"
+    WRONG_AUDIENCE = "wrong-audience"
+    OUT_OF_SCOPE = "out-of-scope"
+    CLASS_NOT_ALLOWED = "class-not-allowed"
+    QUIET_HOURS = "quiet-hours"
+    REPLAYED = "replayed"
+    STALE_VERSION = "stale-version"
+    NO_CONFIG = "no-config"
+
+
+class RefusedError(ProtocolError):
+    """A message is not to be acted on."""
+
+    def __init__(self, refusal: Refusal, detail: str = "") -> None:
+        """Keep the reason, which is reported, and the detail, which is only logged."""
+        self.refusal = refusal
+        self.detail = detail
+        super().__init__(f"{refusal.value}: {detail}" if detail else refusal.value)

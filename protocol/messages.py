@@ -1,0 +1,403 @@
+"""One frozen model for each message, and how it is written down.
+
+JSON in UTF-8. Instants are ISO 8601 with an offset; durations, lengths and positions are seconds.
+Receivers ignore fields they do not know and refuse kinds they do not know.
+"""
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from protocol.errors import Refusal, RefusedError
+from protocol.ids import CLAIM_ID_PATTERN, DIGEST_PATTERN, ID_PATTERN
+
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+ClaimIdText = Annotated[str, msgspec.Meta(pattern=CLAIM_ID_PATTERN)]
+Digest = Annotated[str, msgspec.Meta(pattern=DIGEST_PATTERN)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Length = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
+Text = Annotated[str, msgspec.Meta(max_length=500)]
+
+MAX_PLAIN_BYTES = 64 * 1024
+"""Longest message a node sends."""
+
+
+class BulletinClass(StrEnum):
+    """The three classes of Circular 39/2020/TT-BTTTT."""
+
+    ORDINARY = "ordinary"
+    PRIORITY = "priority"
+    EMERGENCY = "emergency"
+
+
+class Severity(IntEnum):
+    """How grave an emergency is, in the steps of CAP 1.2, the gravest highest."""
+
+    UNKNOWN = 0
+    MINOR = 1
+    MODERATE = 2
+    SEVERE = 3
+    EXTREME = 4
+
+
+class Mode(StrEnum):
+    """Whether something is meant, or rehearsed."""
+
+    REAL = "real"
+    DRILL = "drill"
+
+
+class ClaimKind(StrEnum):
+    """Where a claim comes from."""
+
+    SCHEDULED = "scheduled"
+    ANNOUNCEMENT = "announcement"
+    LIVE = "live"
+
+
+class WhenCut(StrEnum):
+    """What becomes of a claim that a higher one displaced, once that one has ended."""
+
+    REJOIN = "rejoin"
+    RESUME = "resume"
+    DROP = "drop"
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A piece of a message."""
+
+
+class AssetRef(_Wire, frozen=True):
+    """An audio file by its digest, with its exact length when decoded."""
+
+    digest: Digest
+    duration_s: Length
+    size_bytes: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Content(_Wire, frozen=True):
+    """What sounds: an opening once, then the items, all of them ``repeat`` times."""
+
+    items: Annotated[tuple[AssetRef, ...], msgspec.Meta(min_length=1, max_length=500)]
+    opening: AssetRef | None = None
+    repeat: Annotated[int, msgspec.Meta(ge=1, le=50)] = 1
+    gap_s: Length = 0.0
+
+
+class Targets(_Wire, frozen=True):
+    """Clusters that are meant: all under ``units``, and ``clusters``, but not ``exclude``."""
+
+    units: tuple[Id, ...] = ()
+    clusters: tuple[Id, ...] = ()
+    exclude: tuple[Id, ...] = msgspec.field(default=(), name="except")
+
+
+class Claim(_Wire, frozen=True):
+    """One thing that wants to be heard.
+
+    Attributes:
+        claim_id: Slot and start of the occurrence, or the broadcast's id.
+        unit: Unit that issued it.
+        level: Level of that unit, 0 at the top; smaller is higher.
+        bulletin_class: Order of pre-emption.
+        issued_at: When it was decided; the later of two equally grave emergencies wins.
+        start: First instant of sound.
+        end: First instant at which it may no longer sound.
+        gain_db: Loudness against the full level, never above 0.
+    """
+
+    claim_id: ClaimIdText
+    unit: Id
+    level: Annotated[int, msgspec.Meta(ge=0, le=9)]
+    bulletin_class: BulletinClass = msgspec.field(name="class")
+    kind: ClaimKind
+    issued_at: Instant
+    start: Instant
+    end: Instant
+    content: Content
+    targets: Targets
+    title: Text = ""
+    mode: Mode = Mode.REAL
+    severity: Severity = Severity.UNKNOWN
+    languages: tuple[Annotated[str, msgspec.Meta(max_length=16)], ...] = ()
+    gain_db: GainDb = 0.0
+    when_cut: WhenCut = WhenCut.REJOIN
+
+    def covers(self, now: datetime) -> bool:
+        """Say whether ``now`` lies in the claim's own time."""
+        return self.start <= now < self.end
+
+
+class Interval(_Wire, frozen=True):
+    """A half-open stretch of time."""
+
+    start: Instant
+    end: Instant
+
+    def covers(self, now: datetime) -> bool:
+        """Say whether ``now`` lies in it."""
+        return self.start <= now < self.end
+
+
+class Frame(Interval, frozen=True):
+    """A stretch of time that belongs to one unit's programmes."""
+
+    owner: Id
+
+
+class Rules(_Wire, frozen=True):
+    """What one unit has laid down for the clusters under it."""
+
+    frames: tuple[Frame, ...] = ()
+    quiet: tuple[Interval, ...] = ()
+    volume_ceiling_db: GainDb = 0.0
+
+
+class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
+    """All that one unit has published for the coming days."""
+
+    unit: Id
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    start: Instant
+    end: Instant
+    claims: tuple[Claim, ...] = ()
+    rules: Rules = Rules()
+    ranks: dict[str, int] = msgspec.field(default_factory=dict)
+    certificates: tuple[str, ...] = ()
+
+
+class UnitPlace(_Wire, frozen=True):
+    """One step of a cluster's chain of units."""
+
+    unit: Id
+    level: Annotated[int, msgspec.Meta(ge=0, le=9)]
+
+
+class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
+    """What one node must know before it may make a sound.
+
+    Attributes:
+        chain: Units above the cluster, from the top down.
+        certificates: Tokens by which the root key vouches for the units' keys.
+        revoked_keys: Key ids that are no longer trusted, whatever vouches for them.
+        audio: Base addresses of the audio files, tried in order.
+        pinned: Files kept for good, such as the opening chime.
+    """
+
+    node: Id
+    cluster: Id
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    chain: Annotated[tuple[UnitPlace, ...], msgspec.Meta(min_length=1, max_length=10)]
+    certificates: tuple[str, ...]
+    revoked_keys: tuple[str, ...] = ()
+    groups: tuple[Id, ...] = ()
+    languages: tuple[str, ...] = ()
+    latitude: float | None = None
+    longitude: float | None = None
+    volume_ceiling_db: GainDb = 0.0
+    audio: tuple[str, ...] = ()
+    pinned: tuple[AssetRef, ...] = ()
+
+
+class Play(_Wire, frozen=True, tag="play", tag_field="kind"):
+    """Order: sound this claim."""
+
+    claim: Claim
+
+
+class Stop(_Wire, frozen=True, tag="stop", tag_field="kind"):
+    """Order: this claim is over, for good; remembered until ``until``."""
+
+    claim_id: ClaimIdText
+    unit: Id
+    until: Instant
+
+
+class Acknowledge(_Wire, frozen=True, tag="acknowledge", tag_field="kind"):
+    """Order to one node: these reports are safe with the server and may be forgotten."""
+
+    report_ids: Annotated[tuple[str, ...], msgspec.Meta(max_length=500)]
+
+
+class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
+    """The root key vouches for a unit's key.
+
+    Attributes:
+        public_key: Raw Ed25519 public key, base64url without padding.
+        key_id: First 16 hexadecimal digits of the SHA-256 of the raw public key.
+        classes: Classes of bulletin that this key may order.
+        configures: Whether it may sign configurations and acknowledgements.
+    """
+
+    unit: Id
+    level: Annotated[int, msgspec.Meta(ge=0, le=9)]
+    public_key: Annotated[str, msgspec.Meta(max_length=64)]
+    key_id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    classes: tuple[BulletinClass, ...]
+    configures: bool = False
+
+
+Signed = Plan | Config | Play | Stop | Acknowledge | Certificate
+
+
+class PresenceState(StrEnum):
+    """What is known of a node's being there."""
+
+    HERE = "here"
+    LEAVING = "leaving"
+    LOST = "lost"
+
+
+class Presence(_Wire, frozen=True, tag="presence", tag_field="kind"):
+    """Birth, leave or will of a node."""
+
+    node: Id
+    state: PresenceState
+    at: Instant | None = None
+    software: Text = ""
+    config_version: int = 0
+    plan_versions: dict[str, int] = msgspec.field(default_factory=dict)
+    on_air: str = ""
+
+
+ReportId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class Received(_Wire, frozen=True, tag="received", tag_field="kind"):
+    """Report: an order's claim was verified and is on disk."""
+
+    report_id: ReportId
+    claim_id: ClaimIdText
+    at: Instant
+
+
+class Refused(_Wire, frozen=True, tag="refused", tag_field="kind"):
+    """Report: a message was not acted on.
+
+    Attributes:
+        topic: Where it came from.
+        message_id: The token's own id where it could be read, else the start of its SHA-256.
+        claim_id: The claim it was about, where that could be read from a verified token.
+        count: How many alike this report stands for.
+    """
+
+    report_id: ReportId
+    at: Instant
+    topic: Text
+    reason: Refusal
+    message_id: str = ""
+    claim_id: str = ""
+    detail: Text = ""
+    count: int = 1
+
+
+class Started(_Wire, frozen=True, tag="started", tag_field="kind"):
+    """Report: the first sample sounded at ``at``, from ``position_s`` of the content."""
+
+    report_id: ReportId
+    claim_id: ClaimIdText
+    at: Instant
+    position_s: float = 0.0
+
+
+class Preempted(_Wire, frozen=True, tag="preempted", tag_field="kind"):
+    """Report: a higher claim took the loudspeakers at ``at``."""
+
+    report_id: ReportId
+    claim_id: ClaimIdText
+    at: Instant
+    by: str
+
+
+class Outcome(StrEnum):
+    """How a play ended."""
+
+    PLAYED = "played"
+    CUT = "cut"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    MISSED = "missed"
+
+
+class Segment(Interval, frozen=True):
+    """A stretch in which a claim sounded, from ``position_s`` of its content."""
+
+    position_s: float
+
+
+class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
+    """Report: the one final record of one claim at one cluster.
+
+    Attributes:
+        outcome: ``played`` whole; ``cut`` when parts did not sound; ``stopped`` by order;
+            ``failed`` or ``missed`` when nothing sounded.
+        reason: Why, when the outcome is not ``played``.
+        segments: When it sounded, in order; empty when it never did.
+    """
+
+    report_id: ReportId
+    claim_id: ClaimIdText
+    cluster: Id
+    at: Instant
+    outcome: Outcome
+    reason: Text = ""
+    segments: tuple[Segment, ...] = ()
+
+
+Report = Received | Refused | Started | Preempted | AsRun
+
+
+class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
+    """Measurements of a node; a sign of life even when all else is unknown."""
+
+    at: Instant
+    on_air: str = ""
+    level_dbfs: float | None = None
+    temperature_c: float | None = None
+    disk_free_mb: float | None = None
+    refused: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+NodeWord = Presence | Received | Refused | Started | Preempted | AsRun | Telemetry
+
+M = TypeVar("M")
+
+_encoder = msgspec.json.Encoder()
+_word_decoder: msgspec.json.Decoder[NodeWord] = msgspec.json.Decoder(NodeWord)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Write a message down; the same message always gives the same bytes."""
+    return _encoder.encode(message)
+
+
+def decode_node_word(payload: bytes) -> NodeWord:
+    """Read what a node sent.
+
+    Raises:
+        RefusedError: Too large, garbled, or of an unknown kind.
+    """
+    if len(payload) > MAX_PLAIN_BYTES:
+        raise RefusedError(Refusal.TOO_LARGE, f"{len(payload)} bytes")
+    return read(_word_decoder, payload)
+
+
+def read(decoder: msgspec.json.Decoder[M], payload: bytes) -> M:
+    """Decode with ``decoder``, telling an unknown kind from what cannot be read at all.
+
+    Raises:
+        RefusedError: Garbled or of an unknown kind.
+    """
+    try:
+        return decoder.decode(payload)
+    except msgspec.ValidationError as error:
+        unknown = "Invalid value" in str(error) and str(error).endswith(
+            ("`$.kind`", "`$.msg.kind`")
+        )
+        refusal = Refusal.UNKNOWN_KIND if unknown else Refusal.GARBLED
+        raise RefusedError(refusal, str(error)) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RefusedError(Refusal.GARBLED, str(error)) from error

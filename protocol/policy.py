@@ -1,0 +1,58 @@
+"""Hours, frames and volume, merged from the top unit down; used by both ends.
+
+A lower unit may only tighten what an upper one set: quiet hours add up, the lowest volume ceiling
+holds, and a frame that an upper unit has given away cannot be given away again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from protocol.messages import BulletinClass, Claim, Frame, Interval, Mode, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds at one cluster.
+
+    Attributes:
+        frames: Frames in the order in which they are asked, the top unit's first.
+        quiet: Stretches in which nothing but an emergency may sound.
+        volume_ceiling_db: Loudest gain allowed, in dB.
+        ranks: Places the commune gave to priority claims; smaller goes first.
+    """
+
+    frames: tuple[Frame, ...] = ()
+    quiet: tuple[Interval, ...] = ()
+    volume_ceiling_db: float = 0.0
+    ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def owner(self, now: datetime) -> str | None:
+        """Name the unit whose time frame ``now`` is, if it is anybody's."""
+        return next((frame.owner for frame in self.frames if frame.covers(now)), None)
+
+    def permits(self, claim: Claim, now: datetime) -> bool:
+        """Say whether ``claim`` may sound at ``now``.
+
+        Only a real emergency passes through quiet hours.
+        """
+        if claim.bulletin_class is BulletinClass.EMERGENCY and claim.mode is Mode.REAL:
+            return True
+        return not any(stretch.covers(now) for stretch in self.quiet)
+
+
+def merge(plans_top_down: Iterable[Plan]) -> Policy:
+    """Merge what the units above a cluster laid down, the top unit's plan first.
+
+    The ranks are the lowest unit's alone: Circular 39/2020/TT-BTTTT leaves the order of clashing
+    priority items to the commune.
+    """
+    plans = tuple(plans_top_down)
+    rules = tuple(plan.rules for plan in plans)
+    return Policy(
+        frames=tuple(frame for rule in rules for frame in rule.frames),
+        quiet=tuple(stretch for rule in rules for stretch in rule.quiet),
+        volume_ceiling_db=min((rule.volume_ceiling_db for rule in rules), default=0.0),
+        ranks=MappingProxyType(dict(plans[-1].ranks)) if plans else MappingProxyType({}),
+    )

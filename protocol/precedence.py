@@ -1,0 +1,50 @@
+"""Which of several claims is heard: the one rule, used by both ends.
+
+The classes and the commune's right to rank priority items come from Circular 39/2020/TT-BTTTT.
+The key is a total order (it ends in the claim's id), so every node decides alike, whatever the
+order in which things reached it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from protocol.messages import BulletinClass, Claim, ClaimKind, Mode
+from protocol.policy import Policy
+
+Key = tuple[int | float | str, ...]
+
+
+def winner(claims: Iterable[Claim], now: datetime, policy: Policy) -> Claim | None:
+    """Choose, among the claims that target one cluster, the one that is heard at ``now``."""
+    return min(
+        (claim for claim in claims if claim.covers(now) and policy.permits(claim, now)),
+        key=lambda claim: key(claim, now, policy),
+        default=None,
+    )
+
+
+def key(claim: Claim, now: datetime, policy: Policy) -> Key:
+    """Order claims; the smallest key is heard."""
+    if claim.mode is Mode.DRILL:
+        # A rehearsal never displaces anything real of priority or above, whatever it rehearses.
+        return 1, 1, *_priority_key(claim, policy)
+    match claim.bulletin_class:
+        case BulletinClass.EMERGENCY:
+            return 0, -claim.severity, -claim.issued_at.timestamp(), claim.claim_id
+        case BulletinClass.PRIORITY:
+            return 1, 0, *_priority_key(claim, policy)
+        case BulletinClass.ORDINARY:
+            owned = claim.unit == policy.owner(now)
+            return 2, 0 if owned else 1, claim.level, claim.start.timestamp(), claim.claim_id
+
+
+def _priority_key(claim: Claim, policy: Policy) -> Key:
+    rank = policy.ranks.get(claim.claim_id)
+    return (
+        1 if rank is None else 0,
+        0 if rank is None else rank,
+        1 if claim.kind is ClaimKind.SCHEDULED else 0,
+        claim.level,
+        claim.start.timestamp(),
+        claim.claim_id,
+    )

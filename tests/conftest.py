@@ -1,0 +1,32 @@
+"""Markers by folder, and no sockets in unit tests; nothing else."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+FOLDERS = ("unit", "contracts", "integration", "e2e", "browser", "house")
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the name of its top folder."""
+    for item in items:
+        folder = item.path.relative_to(HERE).parts[0]
+        if folder in FOLDERS:
+            item.add_marker(folder)
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets_in_unit_tests(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if request.node.get_closest_marker("unit") is None:
+        return
+
+    def refused(*_args: object, **_kwargs: object) -> None:
+        message = "a unit test may not open a socket"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket.socket, "bind", refused)
