@@ -1,0 +1,74 @@
+"""The port of a sound device, and the choice of one by name.
+
+Implemented by ``AlsaOutput``, ``PulseOutput``, ``RecordingOutput`` and ``SimulatedOutput``.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import OutputError
+
+RATE_HZ = 48_000
+# Long enough to survive a busy board, short enough to pre-empt within 150 ms (both measured).
+BUFFER_S = 0.06
+
+Samples = NDArray[np.int16]
+
+
+class Output(Protocol):
+    """A device that takes 48 kHz mono samples and sounds them, one after another."""
+
+    def write(self, block: Samples) -> None:
+        """Queue a block, blocking until the device's buffer has room for it.
+
+        Raises:
+            OutputError: The device is gone, or was closed.
+        """
+
+    def delay_s(self) -> float:
+        """Tell in how many seconds the next sample written would sound.
+
+        Raises:
+            OutputError: The device is gone, or was closed.
+        """
+
+    def close(self) -> None:
+        """Release the device, dropping what has not sounded; closing twice is harmless."""
+
+
+def open_output(name: str, *, clock: Callable[[], float] = time.time) -> Output:
+    """Open the device that a node's settings name.
+
+    Args:
+        name: ``alsa``, ``alsa:DEVICE``, ``pulse``, ``record:/dir/file.wav`` or ``simulated``.
+        clock: Wall time in epoch seconds, for the outputs that keep it.
+
+    Raises:
+        OutputError: No such kind of output, or the device cannot be opened.
+    """
+    # Imported on demand: a board without PulseAudio must not need its library.
+    kind, _, rest = name.partition(":")
+    match kind:
+        case "alsa":
+            from edge.player.alsa import AlsaOutput  # noqa: PLC0415 - loads a system library
+
+            return AlsaOutput(rest or "default")
+        case "pulse" if not rest:
+            from edge.player.pulse import PulseOutput  # noqa: PLC0415 - loads a system library
+
+            return PulseOutput()
+        case "record" if rest:
+            from edge.player.recording import RecordingOutput  # noqa: PLC0415 - imports this module
+
+            return RecordingOutput(Path(rest), clock=clock)
+        case "simulated" if not rest:
+            from edge.player.simulated import SimulatedOutput  # noqa: PLC0415 - imports this module
+
+            return SimulatedOutput()
+        case _:
+            raise OutputError(name, "is not alsa, alsa:DEVICE, pulse, record:FILE or simulated")
