@@ -50,7 +50,8 @@ class RefusedError(ProtocolError):
     """A message is not to be acted on."""
 
     def __init__(self, refusal: Refusal, detail: str = "") -> None:
-        """Keep the reason, which is reported, and the detail, which is only logged."""
+        """Keep the reason, and the detail in a form that can be logged, reported and stored."""
         self.refusal = refusal
-        self.detail = detail
-        super().__init__(f"{refusal.value}: {detail}" if detail else refusal.value)
+        # It may quote what an enemy wrote: half a surrogate pair could not be encoded again.
+        self.detail = detail.encode(errors="replace").decode().replace("\0", "?")[:200]
+        super().__init__(f"{refusal.value}: {self.detail}" if detail else refusal.value)

@@ -18,9 +18,11 @@ BroadcastId = NewType("BroadcastId", str)
 ClaimId = NewType("ClaimId", str)
 AssetDigest = NewType("AssetDigest", str)
 
-ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}$"
-CLAIM_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,95}$"
-DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+# Ended by \Z: a dollar sign would also match before a newline at the end.
+ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}\Z"
+CLAIM_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,95}\Z"
+DIGEST_PATTERN = r"^[0-9a-f]{64}\Z"
+KEY_ID_PATTERN = r"^[0-9a-f]{16}\Z"
 
 _ID = re.compile(ID_PATTERN)
 _DIGEST = re.compile(DIGEST_PATTERN)

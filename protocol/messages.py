@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from protocol.errors import Refusal, RefusedError
-from protocol.ids import CLAIM_ID_PATTERN, DIGEST_PATTERN, ID_PATTERN
+from protocol.ids import CLAIM_ID_PATTERN, DIGEST_PATTERN, ID_PATTERN, KEY_ID_PATTERN
 
 Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 ClaimIdText = Annotated[str, msgspec.Meta(pattern=CLAIM_ID_PATTERN)]
@@ -20,6 +20,13 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Length = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
+
+MAX_WHOLE = 2**53 - 1
+"""Largest whole number that every JSON reader keeps exactly."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
+Version = Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
+Rank = Annotated[int, msgspec.Meta(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 
 MAX_PLAIN_BYTES = 64 * 1024
 """Longest message a node sends."""
@@ -75,7 +82,7 @@ class AssetRef(_Wire, frozen=True):
 
     digest: Digest
     duration_s: Length
-    size_bytes: Annotated[int, msgspec.Meta(ge=1)]
+    size_bytes: Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
 
 
 class Content(_Wire, frozen=True):
@@ -160,12 +167,12 @@ class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
     """All that one unit has published for the coming days."""
 
     unit: Id
-    version: Annotated[int, msgspec.Meta(ge=1)]
+    version: Version
     start: Instant
     end: Instant
     claims: tuple[Claim, ...] = ()
     rules: Rules = Rules()
-    ranks: dict[str, int] = msgspec.field(default_factory=dict)
+    ranks: dict[str, Rank] = msgspec.field(default_factory=dict)
     certificates: tuple[str, ...] = ()
 
 
@@ -189,7 +196,7 @@ class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
 
     node: Id
     cluster: Id
-    version: Annotated[int, msgspec.Meta(ge=1)]
+    version: Version
     chain: Annotated[tuple[UnitPlace, ...], msgspec.Meta(min_length=1, max_length=10)]
     certificates: tuple[str, ...]
     revoked_keys: tuple[str, ...] = ()
@@ -235,7 +242,7 @@ class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
     unit: Id
     level: Annotated[int, msgspec.Meta(ge=0, le=9)]
     public_key: Annotated[str, msgspec.Meta(max_length=64)]
-    key_id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    key_id: Annotated[str, msgspec.Meta(pattern=KEY_ID_PATTERN)]
     classes: tuple[BulletinClass, ...]
     configures: bool = False
 
@@ -258,8 +265,8 @@ class Presence(_Wire, frozen=True, tag="presence", tag_field="kind"):
     state: PresenceState
     at: Instant | None = None
     software: Text = ""
-    config_version: int = 0
-    plan_versions: dict[str, int] = msgspec.field(default_factory=dict)
+    config_version: Count = 0
+    plan_versions: dict[str, Count] = msgspec.field(default_factory=dict)
     on_air: str = ""
 
 
@@ -291,7 +298,7 @@ class Refused(_Wire, frozen=True, tag="refused", tag_field="kind"):
     message_id: str = ""
     claim_id: str = ""
     detail: Text = ""
-    count: int = 1
+    count: Count = 1
 
 
 class Started(_Wire, frozen=True, tag="started", tag_field="kind"):
@@ -358,14 +365,15 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     level_dbfs: float | None = None
     temperature_c: float | None = None
     disk_free_mb: float | None = None
-    refused: dict[str, int] = msgspec.field(default_factory=dict)
+    refused: dict[str, Count] = msgspec.field(default_factory=dict)
 
 
 NodeWord = Presence | Received | Refused | Started | Preempted | AsRun | Telemetry
 
 M = TypeVar("M")
 
-_encoder = msgspec.json.Encoder()
+# Dictionaries are sorted: equal messages must be equal bytes.
+_encoder = msgspec.json.Encoder(order="deterministic")
 _word_decoder: msgspec.json.Decoder[NodeWord] = msgspec.json.Decoder(NodeWord)
 
 
@@ -399,5 +407,5 @@ def read(decoder: msgspec.json.Decoder[M], payload: bytes) -> M:
         )
         refusal = Refusal.UNKNOWN_KIND if unknown else Refusal.GARBLED
         raise RefusedError(refusal, str(error)) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise RefusedError(Refusal.GARBLED, str(error)) from error

@@ -1,8 +1,8 @@
 """Which of several claims is heard: the one rule, used by both ends.
 
 The classes and the commune's right to rank priority items come from Circular 39/2020/TT-BTTTT.
-The key is a total order (it ends in the claim's id), so every node decides alike, whatever the
-order in which things reached it.
+The key is a total order (it ends in the claim's id and its unit), so every node decides alike,
+whatever the order in which things reached it.
 """
 
 from collections.abc import Iterable
@@ -30,12 +30,12 @@ def key(claim: Claim, now: datetime, policy: Policy) -> Key:
         return 1, 1, *_priority_key(claim, policy)
     match claim.bulletin_class:
         case BulletinClass.EMERGENCY:
-            return 0, -claim.severity, -claim.issued_at.timestamp(), claim.claim_id
+            return 0, -claim.severity, -claim.issued_at.timestamp(), *_name(claim)
         case BulletinClass.PRIORITY:
             return 1, 0, *_priority_key(claim, policy)
         case BulletinClass.ORDINARY:
             owned = claim.unit == policy.owner(now)
-            return 2, 0 if owned else 1, claim.level, claim.start.timestamp(), claim.claim_id
+            return 2, 0 if owned else 1, claim.level, claim.start.timestamp(), *_name(claim)
 
 
 def _priority_key(claim: Claim, policy: Policy) -> Key:
@@ -46,5 +46,10 @@ def _priority_key(claim: Claim, policy: Policy) -> Key:
         1 if claim.kind is ClaimKind.SCHEDULED else 0,
         claim.level,
         claim.start.timestamp(),
-        claim.claim_id,
+        *_name(claim),
     )
+
+
+def _name(claim: Claim) -> tuple[str, str]:
+    # The unit too: nothing keeps two units from using the same claim id.
+    return claim.claim_id, claim.unit

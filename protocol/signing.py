@@ -27,6 +27,7 @@ from protocol.messages import (
     Play,
     Signed,
     Stop,
+    encode,
     read,
 )
 
@@ -154,7 +155,7 @@ def sign(
         msg=message,
     )
     text = _jws.encode(
-        msgspec.json.encode(token),
+        encode(token),
         key.private,
         algorithm=ALGORITHM,
         headers={"kid": key.key_id, "typ": "JWT"},
@@ -303,9 +304,9 @@ def _certificate(kid: str, believed: Trust, now: datetime) -> Certificate:
     vouched = believed.certificates.get(kid)
     if vouched is None:
         raise RefusedError(Refusal.UNKNOWN_KEY, kid[:40])
-    if now >= vouched.expires + LEEWAY:
+    if now - LEEWAY >= vouched.expires:
         raise RefusedError(Refusal.EXPIRED, f"certificate of {kid}")
-    if now < vouched.not_before - LEEWAY:
+    if now + LEEWAY < vouched.not_before:
         raise RefusedError(Refusal.NOT_YET_VALID, f"certificate of {kid}")
     return vouched.certificate
 
@@ -324,9 +325,9 @@ def _opened(raw: bytes, public: Ed25519PublicKey) -> Token:
 
 
 def _check_times(token: Token, now: datetime) -> None:
-    if now >= _instant(token.exp) + LEEWAY:
+    if now - LEEWAY >= _instant(token.exp):
         raise RefusedError(Refusal.EXPIRED, token.jti)
-    if now < _instant(token.nbf) - LEEWAY:
+    if now + LEEWAY < _instant(token.nbf):
         raise RefusedError(Refusal.NOT_YET_VALID, token.jti)
 
 
