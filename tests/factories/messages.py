@@ -1,0 +1,299 @@
+"""Keys, trust, messages and tokens, with boring defaults and fixed seeds."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import get_args
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
+
+from protocol.errors import Refusal
+from protocol.messages import (
+    Acknowledge,
+    AsRun,
+    BulletinClass,
+    Certificate,
+    Claim,
+    ClaimKind,
+    Config,
+    Mode,
+    NodeWord,
+    Outcome,
+    Plan,
+    Play,
+    Preempted,
+    Presence,
+    PresenceState,
+    Received,
+    Refused,
+    Rules,
+    Segment,
+    Severity,
+    Signed,
+    Started,
+    Stop,
+    Targets,
+    Telemetry,
+    UnitPlace,
+    WhenCut,
+)
+from protocol.signing import (
+    ROOT_ISSUER,
+    SigningKey,
+    Trust,
+    audience_node,
+    audience_unit,
+    certify,
+    public_text,
+    sign,
+    trust,
+)
+from tests.factories.claims import (
+    CLUSTER,
+    COMMUNE,
+    NODE,
+    NOON,
+    PROVINCE,
+    VILLAGE,
+    a_claim,
+    a_content,
+    a_frame,
+    an_announcement,
+    an_asset,
+    an_interval,
+    at,
+)
+
+A_YEAR = timedelta(days=365)
+A_MINUTE = timedelta(minutes=1)
+ALL_CLASSES = tuple(BulletinClass)
+
+
+def a_key(issuer: str = COMMUNE, seed: str | None = None) -> SigningKey:
+    """Make the key of ``issuer``; the same seed always gives the same key."""
+    digest = hashlib.sha256(f"key of {seed or issuer}".encode()).digest()
+    return SigningKey(issuer, Ed25519PrivateKey.from_private_bytes(digest))
+
+
+ROOT_KEY = a_key(ROOT_ISSUER)
+PROVINCE_KEY = a_key(PROVINCE)
+COMMUNE_KEY = a_key(COMMUNE)
+
+
+def a_certificate(key: SigningKey = COMMUNE_KEY, **overrides: object) -> Certificate:
+    """Make what the root key says of ``key``: every class; at the top, configuring too."""
+    at_top = key.issuer == PROVINCE
+    boring = Certificate(
+        unit=key.issuer,
+        level=0 if at_top else 1,
+        public_key=public_text(key.private.public_key()),
+        key_id=key.key_id,
+        classes=ALL_CLASSES,
+        configures=at_top,
+    )
+    return replace(boring, **overrides)
+
+
+def a_certified(
+    key: SigningKey = COMMUNE_KEY,
+    root: SigningKey = ROOT_KEY,
+    issued_at: datetime = NOON,
+    **overrides: object,
+) -> str:
+    """Make the token by which ``root`` vouches for ``key``, for a year."""
+    certificate = a_certificate(key, **overrides)
+    return certify(root, certificate, issued_at=issued_at, expires=issued_at + A_YEAR).decode()
+
+
+def a_trust(*certificates: str, revoked: Iterable[str] = ()) -> Trust:
+    """Make what a node believes: the province and the commune, unless told otherwise."""
+    handed = certificates or (a_certified(PROVINCE_KEY), a_certified(COMMUNE_KEY))
+    return trust(ROOT_KEY.private.public_key(), handed, frozenset(revoked))
+
+
+def a_plan(**overrides: object) -> Plan:
+    """Make the commune's plan of a day, with nothing in it."""
+    return replace(Plan(unit=COMMUNE, version=1, start=at(-720), end=at(720)), **overrides)
+
+
+def a_config(**overrides: object) -> Config:
+    """Make the configuration of the node at the cluster of a commune in a province."""
+    boring = Config(
+        node=NODE,
+        cluster=CLUSTER,
+        version=1,
+        chain=(UnitPlace(unit=PROVINCE, level=0), UnitPlace(unit=COMMUNE, level=1)),
+        certificates=(a_certified(PROVINCE_KEY), a_certified(COMMUNE_KEY)),
+    )
+    return replace(boring, **overrides)
+
+
+def a_play(**overrides: object) -> Play:
+    """Make an order to sound an announcement; overrides go to its claim."""
+    return Play(claim=an_announcement(**overrides))
+
+
+def a_stop(**overrides: object) -> Stop:
+    """Make an order that ends the announcement."""
+    return replace(Stop(claim_id="khan-1", unit=COMMUNE, until=at(10)), **overrides)
+
+
+def an_acknowledge(*report_ids: str) -> Acknowledge:
+    """Make the server's word that reports are safe with it."""
+    return Acknowledge(report_ids=report_ids or ("bao-1",))
+
+
+def a_token(
+    message: Signed | None = None,
+    key: SigningKey = COMMUNE_KEY,
+    *,
+    audience: Iterable[str] | None = None,
+    issued_at: datetime = NOON,
+    expires: datetime | None = None,
+    token_id: str = "lenh-1",  # noqa: S107 - an identifier, no secret
+) -> bytes:
+    """Sign a message (an order to play, unless told) to the commune's nodes, for ten minutes."""
+    return sign(
+        key,
+        a_play() if message is None else message,
+        audience=(audience_unit(COMMUNE),) if audience is None else audience,
+        issued_at=issued_at,
+        expires=issued_at + 10 * A_MINUTE if expires is None else expires,
+        token_id=token_id,
+    )
+
+
+def kinds(union: object) -> tuple[type[msgspec.Struct], ...]:
+    """List the models of a union of messages."""
+    return get_args(union)
+
+
+def a_full_claim() -> Claim:
+    """Make a claim of which every field says something."""
+    return a_claim(
+        claim_id="lu-2026-11-21",
+        unit=PROVINCE,
+        level=0,
+        bulletin_class=BulletinClass.EMERGENCY,
+        kind=ClaimKind.LIVE,
+        content=a_content(
+            items=(an_asset("speech"), an_asset("speech in Thai")),
+            opening=an_asset("chime", duration_s=3.5, size_bytes=14_000),
+            repeat=3,
+            gap_s=2.5,
+        ),
+        targets=Targets(units=(COMMUNE, VILLAGE), clusters=("cum-9",), exclude=("cum-2",)),
+        title="Lũ lên nhanh",
+        mode=Mode.DRILL,
+        severity=Severity.EXTREME,
+        languages=("vi", "tai"),
+        gain_db=-6.0,
+        when_cut=WhenCut.RESUME,
+    )
+
+
+def one_of_each() -> dict[str, msgspec.Struct]:
+    """Make one message of each kind, with every field filled in, by kind."""
+    plan = a_plan(
+        claims=(a_claim(), replace(a_full_claim(), unit=COMMUNE, level=1)),
+        rules=Rules(
+            frames=(a_frame(COMMUNE, 0, 60),),
+            quiet=(an_interval(600, 1020),),
+            volume_ceiling_db=-3.0,
+        ),
+        ranks={"tin-2": 2, "tin-1": 1},
+        certificates=(a_certified(),),
+    )
+    config = a_config(
+        version=3,
+        revoked_keys=("0123456789abcdef",),
+        groups=("huyen-cu-1",),
+        languages=("vi", "tai"),
+        latitude=21.3891,
+        longitude=103.0169,
+        volume_ceiling_db=-1.5,
+        audio=("https://loa.example/api/v1/assets",),
+        pinned=(an_asset("chime", duration_s=3.5, size_bytes=14_000),),
+    )
+    segments = (
+        Segment(start=NOON, end=at(2), position_s=0.0),
+        Segment(start=at(3), end=at(10), position_s=180.0),
+    )
+    messages: tuple[msgspec.Struct, ...] = (
+        plan,
+        config,
+        Play(claim=a_full_claim()),
+        a_stop(),
+        an_acknowledge("bao-1", "bao-2"),
+        a_certificate(PROVINCE_KEY),
+        Presence(
+            node=NODE,
+            state=PresenceState.HERE,
+            at=NOON,
+            software="loalang 0.1.0",
+            config_version=3,
+            plan_versions={PROVINCE: 12, COMMUNE: 7},
+            on_air="tin-1",
+        ),
+        Received(report_id="bao-1", claim_id="khan-1", at=NOON),
+        Refused(
+            report_id="bao-2",
+            at=NOON,
+            topic="loa/1/unit/xa-1/order",
+            reason=Refusal.OUT_OF_SCOPE,
+            message_id="lenh-9",
+            claim_id="khan-9",
+            detail="xa-2 is not above this cluster",
+            count=2,
+        ),
+        Started(report_id="bao-3", claim_id="khan-1", at=at(0.01), position_s=1.5),
+        Preempted(report_id="bao-4", claim_id="tin-1", at=at(2), by="khan-1"),
+        AsRun(
+            report_id="bao-5",
+            claim_id="tin-1",
+            cluster=CLUSTER,
+            at=at(10),
+            outcome=Outcome.CUT,
+            reason="preempted:khan-1",
+            segments=segments,
+        ),
+        Telemetry(
+            at=NOON,
+            on_air="tin-1",
+            level_dbfs=-18.5,
+            temperature_c=51.25,
+            disk_free_mb=2048.0,
+            refused={"forged": 1, "expired": 2},
+        ),
+    )
+    return {str(message.__struct_config__.tag): message for message in messages}
+
+
+def signed_one_of_each() -> dict[str, bytes]:
+    """Sign one message of each kind that is signed, by the key that may, by kind."""
+    signed = {k: m for k, m in one_of_each().items() if isinstance(m, Signed)}
+    signers = {
+        "plan": (COMMUNE_KEY, audience_unit(COMMUNE)),
+        "config": (PROVINCE_KEY, audience_node(NODE)),
+        "play": (PROVINCE_KEY, audience_unit(COMMUNE)),
+        "stop": (COMMUNE_KEY, audience_unit(COMMUNE)),
+        "acknowledge": (PROVINCE_KEY, audience_node(NODE)),
+    }
+    tokens = {
+        kind: a_token(signed[kind], key, audience=(audience,), token_id=f"{kind}-1")
+        for kind, (key, audience) in signers.items()
+    }
+    return {**tokens, "certificate": a_certified(PROVINCE_KEY).encode()}
+
+
+def all_kinds() -> dict[str, type[msgspec.Struct]]:
+    """List every model that travels on its own, by kind."""
+    models = (*kinds(Signed), *kinds(NodeWord))
+    return {str(model.__struct_config__.tag): model for model in models}
+
+
+def audiences() -> frozenset[str]:
+    """Name whom the node at hand listens as."""
+    return frozenset((audience_unit(PROVINCE), audience_unit(COMMUNE), audience_node(NODE)))
