@@ -274,11 +274,17 @@ ReportId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class Received(_Wire, frozen=True, tag="received", tag_field="kind"):
-    """Report: an order's claim was verified and is on disk."""
+    """Report: an order was verified and is on disk.
+
+    Attributes:
+        claim_id: The claim it was about.
+        message_id: The order's own id, which tells the receipt of a stop from that of a play.
+    """
 
     report_id: ReportId
     claim_id: ClaimIdText
     at: Instant
+    message_id: str = ""
 
 
 class Refused(_Wire, frozen=True, tag="refused", tag_field="kind"):

@@ -224,6 +224,24 @@ def verify(raw: bytes, believed: Trust, *, audiences: Collection[str], now: date
     return Verified(token, certificate)
 
 
+def unverified(raw: bytes) -> Token:
+    """Read a token without believing a word of it.
+
+    Only for finding the certificates that a configuration or plan carries along (they are checked
+    against the root key by ``trust``), and for naming a token that is refused.
+
+    Raises:
+        RefusedError: It cannot be read.
+    """
+    if len(raw) > MAX_TOKEN_BYTES:
+        raise RefusedError(Refusal.TOO_LARGE, f"{len(raw)} bytes")
+    try:
+        opened = _jws.decode_complete(raw, options={"verify_signature": False})
+    except InvalidTokenError as error:
+        raise RefusedError(Refusal.GARBLED, str(error)) from error
+    return read(_token_decoder, opened["payload"])
+
+
 def check_scope(verified: Verified, chain: Collection[str]) -> None:
     """Refuse what reaches beyond the subtree of the unit that signed it.
 
