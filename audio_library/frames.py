@@ -54,17 +54,17 @@ class MonoReader:
     Attributes:
         packets: Packets read so far.
         lost_packets: Those that did not decode.
-        gap_s: Time the timestamps jumped over: pages that a damaged Ogg file has lost.
     """
 
     def __init__(self, path: Path, *, left_only: bool = False) -> None:
         """Open the file; take only its first channel if ``left_only``."""
         self.packets = 0
         self.lost_packets = 0
-        self.gap_s = 0.0
         self._left_only = left_only
         self._container, self._stream = open_audio(path)
-        self._expected_s: float | None = None
+        self._decoded_s = 0.0
+        self._first_s: float | None = None
+        self._end_s = 0.0
 
     def __enter__(self) -> Self:
         """Return the reader."""
@@ -78,6 +78,14 @@ class MonoReader:
     ) -> None:
         """Close the file."""
         self._container.close()
+
+    @property
+    def gap_s(self) -> float:
+        """Tell how much of the time that passed by its own stamps the file did not fill.
+
+        Pages that a damaged Ogg file has lost show here and nowhere else.
+        """
+        return max(0.0, self._end_s - (self._first_s or 0.0) - self._decoded_s)
 
     def __iter__(self) -> Iterator[AudioFrame]:
         """Yield frames of 48 kHz mono float, as long as something decodes."""
@@ -116,12 +124,13 @@ class MonoReader:
             self.lost_packets += 1
 
     def _watch_time(self, frame: AudioFrame) -> None:
+        length_s = frame.samples / frame.sample_rate
+        self._decoded_s += length_s
         if frame.pts is None or frame.time_base is None:
             return
         at_s = float(frame.pts * frame.time_base)
-        if self._expected_s is not None:
-            self.gap_s += max(0.0, at_s - self._expected_s)
-        self._expected_s = at_s + frame.samples / frame.sample_rate
+        self._first_s = at_s if self._first_s is None else self._first_s
+        self._end_s = at_s + length_s
 
 
 def _to_mono(frame: AudioFrame, *, left_only: bool) -> tuple[Step, ...]:

@@ -1,6 +1,5 @@
 """From a file somebody brought to an asset in the store, or to a reason why not."""
 
-import signal
 import subprocess
 from pathlib import Path
 
@@ -8,14 +7,10 @@ import msgspec
 
 from audio_library.assets import DEFAULT_LIMITS, RECIPE, Asset, Limits, Origin
 from audio_library.child import last_words, run_module
-from audio_library.errors import PreparationError, Reason, RefusedAudioError, StoreError
+from audio_library.errors import Reason, RefusedAudioError, StoreError
 from audio_library.manifest import write_manifest
 from audio_library.store import Store, digest_of
-from audio_library.verdict import Prepared, Verdict
-
-_CRASHES = frozenset(
-    {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL},
-)
+from audio_library.verdict import Prepared, prepared_or_refused
 
 
 def ingest(source: Path, store: Store, limits: Limits = DEFAULT_LIMITS) -> Asset:
@@ -49,18 +44,7 @@ def _prepared(source: Path, out: Path, limits: Limits) -> Prepared:
         )
     except subprocess.TimeoutExpired as error:
         raise RefusedAudioError(Reason.TIMEOUT, f"over {limits.wall_s:.0f} s") from error
-    if done.returncode == -signal.SIGXCPU:
-        raise RefusedAudioError(Reason.TIMEOUT, "too much work for its length")
-    if -done.returncode in _CRASHES:
-        raise RefusedAudioError(Reason.DAMAGED, f"the decoder died of signal {-done.returncode}")
-    if done.returncode != 0:
-        raise PreparationError(f"exit {done.returncode}: {last_words(done.stderr)}")
-    verdict = msgspec.json.decode(done.stdout, type=Verdict)
-    if verdict.refused:
-        raise RefusedAudioError(verdict.refused.reason_code, verdict.refused.detail)
-    if verdict.prepared is None:
-        raise PreparationError("the process gave no verdict")
-    return verdict.prepared
+    return prepared_or_refused(done.returncode, done.stdout, last_words(done.stderr))
 
 
 def _kept(source: Path, work: Path, store: Store, prepared: Prepared) -> Asset:

@@ -3,6 +3,7 @@
 What it is used for, who brought it and when stands in the server's rows, and only there.
 """
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -22,13 +23,13 @@ def manifest_path(store: Store, digest: AssetDigest) -> Path:
 def write_manifest(store: Store, asset: Asset) -> Asset:
     """Describe an asset, unless it is described already; return what stands.
 
-    Two sources can give the same sound; the first one's description is kept.
+    Two sources can give the same sound; the first one's description is kept, as long as it
+    can be read.
     """
-    path = manifest_path(store, asset.digest)
-    if path.exists():
+    with contextlib.suppress(MissingAssetError, BadManifestError):
         return read_manifest(store, asset.digest)
     try:
-        write_whole(path, io.BytesIO(_written(asset)))
+        write_whole(manifest_path(store, asset.digest), io.BytesIO(_written(asset)))
     except OSError as error:
         raise StoreError(str(error)) from error
     return asset

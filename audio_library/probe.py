@@ -61,11 +61,17 @@ def open_audio(path: Path) -> tuple[InputContainer, AudioStream]:
             metadata_errors="replace",
         )
     except av.FFmpegError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, error.strerror or str(error)) from error
     if not container.streams.audio:
+        others = len(container.streams)
         container.close()
-        raise RefusedAudioError(Reason.NOT_AUDIO, "the file has no audio stream")
+        if others:
+            raise RefusedAudioError(Reason.NOT_AUDIO, "the file has no audio stream")
+        raise _unreadable(path, "no stream at all")
     stream = container.streams.audio[0]
+    if stream.codec_context.sample_rate == 0:
+        container.close()
+        raise _unreadable(path, "no frame with a sampling rate")
     stream.codec_context.thread_count = 1
     return container, stream
 
@@ -109,10 +115,9 @@ def _check(found: Probe, limits: Limits) -> None:
         raise RefusedAudioError(Reason.TOO_LONG, f"{found.claimed_duration_s:.0f} s claimed")
 
 
-def _unreadable(path: Path, error: av.FFmpegError) -> RefusedAudioError:
+def _unreadable(path: Path, detail: str) -> RefusedAudioError:
     with path.open("rb") as file:
         kind = kind_of(file.read(HEAD_BYTES))
-    detail = error.strerror or str(error)
     match kind:
         case Kind.ACCEPTED:
             return RefusedAudioError(Reason.DAMAGED, detail)

@@ -27,17 +27,18 @@ class Store:
     root: Path
 
     def put(self, source: Path) -> AssetDigest:
-        """Copy a file in, and return its name. What is there already is left alone.
+        """Copy a file in, and return its name.
+
+        What is there already is left alone, unless the disk has damaged it meanwhile.
 
         Raises:
             StoreError: The disk did not take it; nothing is left behind.
         """
         try:
             digest = digest_of(source)
-            final = self.path(digest)
-            if not final.exists():
+            if not (self.path(digest).exists() and self.verify(digest)):
                 with source.open("rb") as file:
-                    write_whole(final, file)
+                    write_whole(self.path(digest), file)
         except OSError as error:
             raise StoreError(str(error)) from error
         return digest
