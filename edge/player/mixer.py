@@ -1,0 +1,226 @@
+"""What sounds when: one voice at a time, cross-faded at exact instants. No thread, no device."""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import final
+
+import numpy as np
+
+from edge.player import Ended, PlayerEvent, Started
+from edge.player.levels import Ramp, gain_of
+from edge.player.output import RATE_HZ
+from edge.player.reader import Audio, Span, read_at
+from edge.player.timeline import Timeline
+
+# A sound that does not decode in this time takes the loudspeakers anyway: the clock is the clock.
+_PATIENCE_S = 1.0
+# The curve between samples looks one back and two ahead.
+_CURVE = 4
+# A sound whose file goes on beyond its length is cut here, softly.
+_TAIL = RATE_HZ // 100
+_JOINED_WITHIN = RATE_HZ // 1000
+
+
+@final
+class Voice:
+    """One sound being rendered: its timeline, where it lies on the clock, and its gain."""
+
+    def __init__(self, timeline: Timeline, epoch_s: float, gain: float) -> None:
+        self.timeline = timeline
+        self.begins_s = timeline.sound.begins.timestamp() - epoch_s
+        self.gain = gain
+        self.ramp = Ramp(gain, gain)
+
+    @property
+    def ends_s(self) -> float:
+        """Instant at which the sound's length is reached."""
+        return self.begins_s + self.timeline.sound.length_s
+
+    def position(self, at_s: float) -> float:
+        """Say which sample of the sound belongs to an instant."""
+        return (at_s - self.begins_s) * RATE_HZ
+
+    def ready(self, at_s: float, count: int) -> bool:
+        """Tell whether everything from an instant on is decoded; ask for it if not."""
+        first = math.floor(self.position(at_s))
+        self.timeline.position = first
+        return self.timeline.ready(first, count + _CURVE)
+
+    def render(self, span: Span, *, hold: int = 0) -> Audio:
+        """Give one block; a gain that changes does so after ``hold`` samples."""
+        block = self._cut(self._read(span.begins_s, span), span)
+        if span.jumped_from_s is not None:
+            blend = np.linspace(0, 1, span.count, dtype=np.float32)
+            block = blend * block + (1 - blend) * self._read(span.jumped_from_s, span)
+        gained: Audio = block * self.ramp.take(span.count, hold=hold)
+        return gained
+
+    def _read(self, at_s: float, span: Span) -> Audio:
+        return read_at(self.timeline, self.position(at_s), span.count, span.pace)
+
+    def _cut(self, block: Audio, span: Span) -> Audio:
+        """Silence what lies beyond the sound's length."""
+        left = (self.ends_s - span.begins_s) * RATE_HZ / span.pace
+        if left >= span.count + _TAIL:
+            return block
+        fall = (left - np.arange(span.count, dtype=np.float32)) / _TAIL
+        return block * np.clip(fall, 0.0, 1.0).astype(np.float32)
+
+
+@final
+class Mixer:
+    """Render the one sound that is cued, and the last moments of what it replaced.
+
+    All instants are seconds since ``epoch_s``, so that they keep sub-sample precision.
+    """
+
+    def __init__(
+        self, report: Callable[[PlayerEvent], None], *, epoch_s: float, ceiling_db: float = 0.0
+    ) -> None:
+        self._report = report
+        self._epoch_s = epoch_s
+        self._ceiling_db = ceiling_db
+        self._sounding: Voice | None = None
+        self._waiting: Voice | None = None
+        self._successor: Timeline | None = None
+        self._fading: deque[Voice] = deque()
+        self._patient_until_s = math.inf
+
+    @property
+    def due_s(self) -> float:
+        """First instant at which there is something to render; infinite when nothing is cued."""
+        if self._sounding or self._fading:
+            return -math.inf
+        return self._waiting.begins_s if self._waiting else math.inf
+
+    def cue(self, timeline: Timeline) -> None:
+        """Make this the one sound from its begin on, or exchange the pieces of what sounds."""
+        self._forget_waiting()
+        self._patient_until_s = math.inf
+        sound = timeline.sound
+        current = self._sounding
+        if current is not None and _same(current.timeline, timeline):
+            self._successor = timeline
+            return
+        gain = gain_of(min(sound.gain_db, self._ceiling_db))
+        self._waiting = Voice(timeline, self._epoch_s, gain)
+
+    def hush(self) -> None:
+        """Fade out what sounds and forget what waits."""
+        self._forget_waiting()
+        self._fade_out()
+
+    def render(self, span: Span) -> Audio | None:
+        """Give the next block; None is silence."""
+        hold = self._switch(span)
+        self._exchange(span)
+        block: Audio | None = None
+        for voice in (*self._fading, self._sounding):
+            if voice is not None:
+                sound = voice.render(span, hold=hold)
+                block = sound if block is None else block + sound
+        self._drop_finished(span)
+        return block
+
+    def _switch(self, span: Span) -> int:
+        """Let the waiting sound take over if its begin lies in this block; say at which sample."""
+        new = self._waiting
+        if new is None:
+            return 0
+        lead = math.ceil((new.begins_s - span.begins_s) * RATE_HZ / span.pace)
+        hold = max(0, lead)
+        at_s = span.begins_s + hold * span.pace / RATE_HZ
+        if new.ends_s <= at_s:
+            self._pass_over(new)
+            return 0
+        if hold >= span.count:
+            new.timeline.position = math.floor(new.position(span.begins_s))
+            return 0
+        if not self._ready_or_late(new, at_s, span.count - hold):
+            return 0
+        self._waiting = None
+        within = new.position(at_s) > _JOINED_WITHIN
+        if self._retire(at_s) or within:
+            new.ramp = Ramp(0.0, new.gain)
+        self._sounding = new
+        begun = Started(new.timeline.sound.claim_id, self._wall(at_s), at_s - new.begins_s)
+        self._report(begun)
+        return hold
+
+    def _ready_or_late(self, voice: Voice, at_s: float, count: int) -> bool:
+        if voice.ready(at_s, count):
+            return True
+        if math.isinf(self._patient_until_s):
+            self._patient_until_s = at_s + _PATIENCE_S
+        return at_s >= self._patient_until_s
+
+    def _retire(self, at_s: float) -> bool:
+        """Give the loudspeakers up; tell whether something was really cut."""
+        old = self._sounding
+        if old is not None and old.ends_s <= at_s + 1 / RATE_HZ:
+            self._end(old)
+            return False
+        self._fade_out()
+        return bool(self._fading)
+
+    def _exchange(self, span: Span) -> None:
+        """Take up new pieces of what sounds as soon as that leaves no hole."""
+        voice, successor = self._sounding, self._successor
+        if voice is None or successor is None:
+            return
+        first = math.floor(voice.position(span.begins_s))
+        successor.position = first
+        if math.isinf(self._patient_until_s):
+            self._patient_until_s = span.begins_s + _PATIENCE_S
+        ready = successor.ready(first, span.count + _CURVE)
+        if ready or span.begins_s >= self._patient_until_s:
+            voice.timeline.close()
+            voice.timeline, self._successor = successor, None
+            voice.gain = gain_of(min(successor.sound.gain_db, self._ceiling_db))
+            voice.ramp.aim(voice.gain)
+
+    def _drop_finished(self, span: Span) -> None:
+        while self._fading and self._fading[0].ramp.silent:
+            self._fading.popleft().timeline.close()
+        if self._sounding is not None and self._sounding.ends_s <= span.ends_s:
+            self._end(self._sounding)
+
+    def _end(self, voice: Voice) -> None:
+        self._sounding = None
+        self._drop_successor()
+        voice.timeline.close()
+        self._report(Ended(voice.timeline.sound.claim_id, self._wall(voice.ends_s)))
+
+    def _pass_over(self, voice: Voice) -> None:
+        """A sound whose time is over before it began still takes the loudspeakers from others."""
+        self._waiting = None
+        voice.timeline.close()
+        self._fade_out()
+        self._report(Ended(voice.timeline.sound.claim_id, self._wall(voice.ends_s)))
+
+    def _fade_out(self) -> None:
+        self._drop_successor()
+        if self._sounding is not None:
+            self._sounding.ramp.aim(0.0)
+            self._fading.append(self._sounding)
+            self._sounding = None
+
+    def _forget_waiting(self) -> None:
+        self._drop_successor()
+        if self._waiting is not None:
+            self._waiting.timeline.close()
+            self._waiting = None
+
+    def _drop_successor(self) -> None:
+        if self._successor is not None:
+            self._successor.close()
+            self._successor = None
+
+    def _wall(self, at_s: float) -> datetime:
+        return datetime.fromtimestamp(self._epoch_s + at_s, UTC)
+
+
+def _same(one: Timeline, other: Timeline) -> bool:
+    return (one.sound.claim_id, one.sound.begins) == (other.sound.claim_id, other.sound.begins)
