@@ -89,48 +89,50 @@ instants = st.integers(-30, 30).map(at)
 """Whole minutes round noon: few enough that claims often begin and end together."""
 
 
-@st.composite
-def intervals(draw: st.DrawFn) -> Interval:
-    """Draw stretches of time that last at least a minute."""
-    start, minutes = draw(instants), draw(st.integers(1, 30))
-    return Interval(start=start, end=start + timedelta(minutes=minutes))
+intervals = st.builds(
+    lambda start, minutes: Interval(start=start, end=start + timedelta(minutes=minutes)),
+    instants,
+    st.integers(1, 30),
+)
+"""Stretches of time that last at least a minute."""
 
-
-@st.composite
-def claims(draw: st.DrawFn, /, **fixed: object) -> Claim:
-    """Draw claims that often tie in everything but their names."""
-    level = draw(st.integers(0, 1))
-    time = draw(intervals())
-    claim = a_claim(
-        claim_id=f"tin-{draw(st.integers(0, 9))}",
+claims = st.builds(
+    lambda number, level, time, newer, **rest: a_claim(
+        claim_id=f"tin-{number}",
         unit=(PROVINCE, COMMUNE)[level],
         level=level,
-        bulletin_class=draw(st.sampled_from(BulletinClass)),
-        kind=draw(st.sampled_from(ClaimKind)),
-        mode=draw(st.sampled_from(Mode)),
-        severity=draw(st.sampled_from(Severity)),
-        issued_at=draw(st.sampled_from((at(-60), at(-59)))),
+        issued_at=at(-59 if newer else -60),
         start=time.start,
         end=time.end,
-    )
-    return replace(claim, **fixed)
+        **rest,
+    ),
+    number=st.integers(0, 9),
+    level=st.integers(0, 1),
+    time=intervals,
+    newer=st.booleans(),
+    bulletin_class=st.sampled_from(BulletinClass),
+    kind=st.sampled_from(ClaimKind),
+    mode=st.sampled_from(Mode),
+    severity=st.sampled_from(Severity),
+)
+"""Claims that often tie in everything but their names."""
 
+several_claims = st.lists(claims, max_size=6, unique_by=lambda claim: (claim.claim_id, claim.unit))
+"""Claims of which no two have the same id and unit, as at a receiver."""
 
-def several_claims() -> st.SearchStrategy[list[Claim]]:
-    """Draw claims of which no two have the same id and unit, as at a receiver."""
-    return st.lists(claims(), max_size=8, unique_by=lambda claim: (claim.claim_id, claim.unit))
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    """Draw frames, quiet hours and ranks round noon."""
-    owned = draw(st.lists(st.tuples(st.sampled_from((PROVINCE, COMMUNE)), intervals()), max_size=2))
-    return Policy(
-        frames=tuple(Frame(owner=owner, start=time.start, end=time.end) for owner, time in owned),
-        quiet=tuple(draw(st.lists(intervals(), max_size=2))),
-        ranks=draw(
-            st.dictionaries(
-                st.sampled_from([f"tin-{i}" for i in range(10)]), st.integers(0, 2), max_size=3
-            )
+policies = st.builds(
+    lambda frames, quiet, ranks: Policy(frames=frames, quiet=quiet, ranks=ranks),
+    frames=st.lists(
+        st.builds(
+            lambda owner, time: Frame(owner=owner, start=time.start, end=time.end),
+            st.sampled_from((PROVINCE, COMMUNE)),
+            intervals,
         ),
-    )
+        max_size=2,
+    ).map(tuple),
+    quiet=st.lists(intervals, max_size=2).map(tuple),
+    ranks=st.dictionaries(
+        st.sampled_from([f"tin-{i}" for i in range(10)]), st.integers(0, 2), max_size=3
+    ),
+)
+"""Frames, quiet hours and ranks round noon."""

@@ -237,7 +237,7 @@ def one_of_each() -> dict[str, msgspec.Struct]:
             plan_versions={PROVINCE: 12, COMMUNE: 7},
             on_air="tin-1",
         ),
-        Received(report_id="bao-1", claim_id="khan-1", at=NOON),
+        Received(report_id="bao-1", claim_id="khan-1", at=NOON, message_id="lenh-1"),
         Refused(
             report_id="bao-2",
             at=NOON,
