@@ -152,7 +152,7 @@ def a_token(
     audience: Iterable[str] | None = None,
     issued_at: datetime = NOON,
     expires: datetime | None = None,
-    token_id: str = "lenh-1",  # noqa: S107 - an identifier, no secret
+    message_id: str = "lenh-1",
 ) -> bytes:
     """Sign a message (an order to play, unless told) to the commune's nodes, for ten minutes."""
     return sign(
@@ -161,7 +161,7 @@ def a_token(
         audience=(audience_unit(COMMUNE),) if audience is None else audience,
         issued_at=issued_at,
         expires=issued_at + 10 * A_MINUTE if expires is None else expires,
-        token_id=token_id,
+        token_id=message_id,
     )
 
 
@@ -282,7 +282,7 @@ def signed_one_of_each() -> dict[str, bytes]:
         "acknowledge": (PROVINCE_KEY, audience_node(NODE)),
     }
     tokens = {
-        kind: a_token(signed[kind], key, audience=(audience,), token_id=f"{kind}-1")
+        kind: a_token(signed[kind], key, audience=(audience,), message_id=f"{kind}-1")
         for kind, (key, audience) in signers.items()
     }
     return {**tokens, "certificate": a_certified(PROVINCE_KEY).encode()}
