@@ -1,10 +1,16 @@
-"""What the first bytes of a file claim: which kind it is, and how long an MP3 says it lasts."""
+"""What the first bytes of a file claim: which kind it is, and how long it promises to be.
+
+FFmpeg drops a promise that the file's size contradicts, which is exactly when a truncated upload
+has to be noticed; so the promises of MP3 and WAV are read here.
+"""
 
 from enum import Enum
 
 HEAD_BYTES = 64
 
 _ID3_HEADER_BYTES = 10
+_WAV_HEADER_BYTES = 32
+_NO_PROMISE_BYTES = 0x7F000000
 
 _ACCEPTED_AT = (
     (0, b"ID3"),
@@ -44,16 +50,26 @@ def kind_of(head: bytes) -> Kind:
 
 
 def xing_frames(head: bytes) -> int | None:
-    """Read the number of MPEG frames an MP3's Xing header promises.
-
-    FFmpeg drops the promise when the file's size contradicts it, which is exactly when a
-    truncated upload has to be noticed.
-    """
+    """Read the number of MPEG frames an MP3's Xing header promises."""
     for tag in (b"Xing", b"Info"):
         at = head.find(tag)
         if 0 <= at <= len(head) - 12 and head[at + 7] & 1:
             return int.from_bytes(head[at + 8 : at + 12], "big")
     return None
+
+
+def wav_duration_s(head: bytes) -> float | None:
+    """Read how long a WAV's RIFF header promises it to be.
+
+    Programs that write into a pipe promise nothing, 4 GB or (eSpeak NG) 2 GB.
+    """
+    if head[:4] != b"RIFF" or head[12:16] != b"fmt " or len(head) < _WAV_HEADER_BYTES:
+        return None
+    size_bytes = int.from_bytes(head[4:8], "little")
+    bytes_per_s = int.from_bytes(head[28:32], "little")
+    if bytes_per_s == 0 or not 0 < size_bytes < _NO_PROMISE_BYTES:
+        return None
+    return size_bytes / bytes_per_s
 
 
 def after_id3(head: bytes) -> int:

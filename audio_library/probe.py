@@ -12,7 +12,14 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from audio_library.assets import Limits
-from audio_library.claims import HEAD_BYTES, Kind, after_id3, kind_of, xing_frames
+from audio_library.claims import (
+    HEAD_BYTES,
+    Kind,
+    after_id3,
+    kind_of,
+    wav_duration_s,
+    xing_frames,
+)
 from audio_library.errors import Reason, RefusedAudioError
 
 _CONTAINERS = "mp3,ogg,wav,flac,aac,mov,matroska"
@@ -24,8 +31,6 @@ _MAX_RATE_HZ = 192_000
 _MAX_CHANNELS = 8
 _FIRST_FRAME_BYTES = 4096
 _MPEG1_MIN_RATE_HZ = 32_000
-# Their lengths are guesses from the bit rate, wrong by any factor when that varies.
-_GUESSING_CONTAINERS = frozenset({"mp3", "aac"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +136,14 @@ def _claimed_duration_s(path: Path, container: InputContainer, stream: AudioStre
     name = container.format.name
     if name == "mp3":
         return _xing_duration_s(path, stream.codec_context.sample_rate)
-    if name in _GUESSING_CONTAINERS or container.duration is None:
+    if name == "aac":
+        # Raw AAC promises nothing; FFmpeg guesses from the bit rate.
         return None
-    return container.duration / av.time_base
+    promised_s = None if container.duration is None else container.duration / av.time_base
+    if name == "wav":
+        with path.open("rb") as file:
+            return wav_duration_s(file.read(HEAD_BYTES)) or promised_s
+    return promised_s
 
 
 def _xing_duration_s(path: Path, rate_hz: int) -> float | None:

@@ -1,0 +1,101 @@
+"""Files named by their content, and their descriptions."""
+
+import hashlib
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from audio_library.__main__ import main
+from audio_library.errors import BadManifestError, MissingAssetError
+from audio_library.ingest import ingest
+from audio_library.manifest import manifest_path, read_manifest, write_manifest
+from protocol.ids import AssetDigest
+
+NOWHERE = AssetDigest("0" * 64)
+
+
+def test_a_file_is_kept_under_its_digest(programme, store):
+    digest = store.put(programme)
+    assert digest == hashlib.sha256(programme.read_bytes()).hexdigest()
+    assert store.path(digest) == store.root / digest[:2] / f"{digest}.opus"
+    with store.open(digest) as file:
+        assert file.read() == programme.read_bytes()
+    assert list(store.digests()) == [digest]
+
+
+def test_putting_twice_changes_nothing(programme, store):
+    first = store.put(programme)
+    written_at = store.path(first).stat().st_mtime_ns
+    assert store.put(programme) == first
+    assert store.path(first).stat().st_mtime_ns == written_at
+
+
+def test_a_file_damaged_on_disk_is_noticed_and_healed_when_brought_again(programme, store):
+    digest = store.put(programme)
+    store.path(digest).write_bytes(b"rot")
+    assert not store.verify(digest)
+    store.put(programme)
+    assert store.verify(digest)
+
+
+def test_a_missing_asset_is_named(store):
+    for ask in (store.open, store.verify, lambda digest: read_manifest(store, digest)):
+        with pytest.raises(MissingAssetError) as missing:
+            ask(NOWHERE)
+        assert missing.value.digest == NOWHERE
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "AB" * 32, "0" * 63])
+def test_what_is_no_digest_leads_nowhere(name, store):
+    with pytest.raises(MissingAssetError):
+        store.path(AssetDigest(name))
+
+
+def test_a_manifest_is_never_changed(programme, store):
+    asset = ingest(programme, store)
+    content = manifest_path(store, asset.digest).read_bytes()
+    assert write_manifest(store, replace(asset, source_digest="f" * 64)) == asset
+    assert manifest_path(store, asset.digest).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"gain_db"', b'"note": 1, "gain_db"'),
+        (b'"frames": 288000', b'"frames": 288001.0'),
+        (b'"recipe"', b'"receipt"'),
+        (b"{", b"<"),
+    ],
+)
+def test_a_manifest_somebody_edited_is_refused(old, new, programme, store):
+    asset = ingest(programme, store)
+    path = manifest_path(store, asset.digest)
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    with pytest.raises(BadManifestError):
+        read_manifest(store, asset.digest)
+    assert ingest(programme, store) == asset
+    assert read_manifest(store, asset.digest) == asset
+
+
+def test_the_command_line_brings_a_file_and_checks_a_store(programme, store, capsys):
+    assert main(["ingest", str(programme), "--store", str(store.root)]) == 0
+    digest = msgspec.json.decode(capsys.readouterr().out)["digest"]
+    assert main(["verify", str(store.root)]) == 0
+    assert "1 assets, 0 damaged" in capsys.readouterr().out
+    store.path(AssetDigest(digest)).write_bytes(b"rot")
+    assert main(["verify", str(store.root)]) == 1
+    assert digest in capsys.readouterr().out
+
+
+def test_the_command_line_says_why_a_file_is_refused(store, tmp_path, capsys):
+    (tmp_path / "text.mp3").write_text("xin chào")
+    assert main(["ingest", str(tmp_path / "text.mp3"), "--store", str(store.root)]) == 1
+    assert capsys.readouterr().err.startswith("not_audio: ")
+
+
+def test_the_command_line_speaks(tmp_path):
+    out = tmp_path / "hello.wav"
+    assert main(["speak", "Xin chào bà con", str(out)]) == 0
+    assert out.stat().st_size > 20_000
