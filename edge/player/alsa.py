@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 
 from edge.errors import OutputError
-from edge.player.output import BUFFER_S, RATE_HZ, Samples
+from edge.player.output import BUFFER_S, RATE_HZ, REST_BLOCK, Samples
 
 # Values of snd_pcm_stream_t, snd_pcm_format_t and snd_pcm_access_t in the ALSA headers.
 _PLAYBACK = 0
@@ -63,6 +63,13 @@ class AlsaOutput:
                 self._check(self._alsa.snd_pcm_recover(self._handle, failure, 1))
                 return 0.0
         return max(0.0, frames.value / RATE_HZ)
+
+    def rest(self, wake: threading.Event, at_most_s: float) -> int:  # noqa: ARG002 - the port's
+        """Feed the device one block of silence: it must never run dry."""
+        if wake.is_set():
+            return 0
+        self.write(REST_BLOCK)
+        return len(REST_BLOCK)
 
     def close(self) -> None:
         """Drop what is queued and give the card back."""

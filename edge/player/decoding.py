@@ -7,7 +7,7 @@ from edge.player.life import Life, Vigil
 from edge.player.timeline import Timeline, Track
 
 # How often to look whether readers have moved on; what is decoded lasts for seconds.
-_LOOK_S = 0.2
+_LOOK_S = 0.5
 
 
 @final
@@ -43,7 +43,7 @@ class Decoding:
                 track.release()
 
     def _work(self) -> bool:
-        """Decode one chunk where it is needed most; tell whether there was need."""
+        """Decode a little where it is needed most; tell whether there was need."""
         with self._wake:
             self._timelines = [line for line in self._timelines if not line.closed]
             timelines = tuple(self._timelines)

@@ -17,13 +17,13 @@ from edge.player.levels import Limiter, Meter, to_samples
 from edge.player.life import Life, Vigil
 from edge.player.mixer import Mixer
 from edge.player.output import BUFFER_S, RATE_HZ, Output
-from edge.player.reader import ClockLock
+from edge.player.reader import ClockLock, Span
 from edge.player.timeline import Timeline
 
 _BLOCK = 20 * RATE_HZ // 1000
-# With nothing to play, longer blocks wake the processor less; 40 ms keep a cue below 120 ms.
-_IDLE_BLOCK = 40 * RATE_HZ // 1000
-_IDLE_SILENCE = np.zeros(_IDLE_BLOCK, dtype=np.int16)
+_SILENCE = np.zeros(_BLOCK, dtype=np.int16)
+# At rest this often: a clock that was set is noticed, a recording grows.
+_REST_S = 0.5
 # A sound due sooner than this is waited for in short blocks.
 _DUE_SOON_S = 0.2
 # A reading of clock and delay that took longer had another program in between.
@@ -65,6 +65,7 @@ class MixerPlayer:
         self._meter = Meter()
         self._commands: queue.SimpleQueue[Timeline | None] = queue.SimpleQueue()
         self._cueing = threading.Lock()
+        self._wake = threading.Event()
         self._latest: Timeline | None = None
         self._life = Life(events)
         self._decoding = Decoding(self._life)
@@ -86,12 +87,14 @@ class MixerPlayer:
             self._latest = timeline
             self._decoding.add(timeline)
             self._commands.put(timeline)
+            self._wake.set()
 
     def hush(self) -> None:
         """Fade to silence now and drop everything cued."""
         self._refuse_over()
         with self._cueing:
             self._commands.put(None)
+            self._wake.set()
 
     def level_dbfs(self) -> float:
         """Tell how loud the last half second was; -120.0 is silence."""
@@ -100,6 +103,7 @@ class MixerPlayer:
     def close(self) -> None:
         """Stop sounding and release the device; closing twice is harmless."""
         self._life.close()
+        self._wake.set()
         self._thread.join(_JOIN_S)
         self._decoding.join(_JOIN_S)
         # A device that hangs would hang its closing too; the process is about to end anyway.
@@ -110,14 +114,19 @@ class MixerPlayer:
         with Vigil(self._life):
             _ask_for_real_time()
             self._fill_buffer()
-            while not self._life.over.is_set():
+            while self._goes_on():
                 self._obey()
-                self._sound_one_block()
+                self._sound_or_rest()
+
+    def _goes_on(self) -> bool:
+        # Cleared before looking, so that what is asked from here on cuts the next rest short.
+        self._wake.clear()
+        return not self._life.over.is_set()
 
     def _fill_buffer(self) -> None:
         """Write silence until the device runs: before that its delay means nothing."""
         for _ in range(int(BUFFER_S * RATE_HZ) // _BLOCK):
-            self._output.write(_IDLE_SILENCE[:_BLOCK])
+            self._output.write(_SILENCE)
 
     def _obey(self) -> None:
         """Carry out what was asked since the last block, in order."""
@@ -129,15 +138,20 @@ class MixerPlayer:
                 else:
                     self._mixer.cue(command)
 
-    def _sound_one_block(self) -> None:
+    def _sound_or_rest(self) -> None:
         heard_s = self._next_heard_s()
-        soon_s = (heard_s or self._clock() - self._epoch_s) + _DUE_SOON_S
-        count = _BLOCK if self._mixer.due_s < soon_s else _IDLE_BLOCK
-        rendered = self._mixer.render(self._lock.span(heard_s, count))
-        if rendered is None:
-            block = _IDLE_SILENCE[:count]
+        now_s = self._clock() - self._epoch_s
+        restful_s = min(_REST_S, self._mixer.due_s - _DUE_SOON_S - now_s)
+        if restful_s > 0:
+            rested = self._output.rest(self._wake, restful_s)
+            self._lock.span(heard_s, rested)
+            self._meter.rest(rested)
         else:
-            block = to_samples(self._limiter.limit(rendered))
+            self._sound(self._lock.span(heard_s, _BLOCK))
+
+    def _sound(self, span: Span) -> None:
+        rendered = self._mixer.render(span)
+        block = _SILENCE if rendered is None else to_samples(self._limiter.limit(rendered))
         self._meter.add(block)
         self._output.write(block)
 

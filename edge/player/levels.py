@@ -101,10 +101,16 @@ class Meter:
     def add(self, block: Samples) -> None:
         """Take note of a block on its way out."""
         # Whole numbers, so that the running sum cannot drift.
-        energy = int(np.square(block, dtype=np.int64).sum()) if block.any() else 0
-        self._blocks.append((energy, len(block)))
+        self._append(int(np.square(block, dtype=np.int64).sum()), len(block))
+
+    def rest(self, count: int) -> None:
+        """Take note of so many samples of silence."""
+        self._append(0, count)
+
+    def _append(self, energy: int, count: int) -> None:
+        self._blocks.append((energy, count))
         self._energy += energy
-        self._count += len(block)
+        self._count += count
         while self._count - self._blocks[0][1] >= _METER:
             energy, count = self._blocks.popleft()
             self._energy -= energy

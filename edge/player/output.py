@@ -6,6 +6,7 @@ Implemented by ``AlsaOutput``, ``PulseOutput``, ``RecordingOutput`` and ``Simula
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,10 @@ RATE_HZ = 48_000
 BUFFER_S = 0.06
 
 Samples = NDArray[np.int16]
+
+# What a device that cannot sleep is fed at rest: long, to wake the processor seldom, yet short
+# enough that a sound cued meanwhile is heard within 120 ms.
+REST_BLOCK: Samples = np.zeros(RATE_HZ * 40 // 1000, dtype=np.int16)
 
 
 class Output(Protocol):
@@ -32,6 +37,15 @@ class Output(Protocol):
 
     def delay_s(self) -> float:
         """Tell in how many seconds the next sample written would sound.
+
+        Raises:
+            OutputError: The device is gone, or was closed.
+        """
+
+    def rest(self, wake: Event, at_most_s: float) -> int:
+        """Sound silence until woken, and tell how many samples of it were queued.
+
+        A device may look at ``wake`` only now and then, but never later than its buffer is long.
 
         Raises:
             OutputError: The device is gone, or was closed.

@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from edge.errors import OutputError
-from edge.player.output import BUFFER_S, RATE_HZ, Samples
+from edge.player.output import BUFFER_S, RATE_HZ, REST_BLOCK, Samples
 
 # Values of pa_stream_direction_t and pa_sample_format_t in the PulseAudio headers.
 _PLAYBACK = 1
@@ -76,6 +76,13 @@ class PulseOutput:
         if error.value:
             raise self._failure(error.value)
         return int(latency_us) / 1e6
+
+    def rest(self, wake: threading.Event, at_most_s: float) -> int:  # noqa: ARG002 - the port's
+        """Feed the device one block of silence: it must never run dry."""
+        if wake.is_set():
+            return 0
+        self.write(REST_BLOCK)
+        return len(REST_BLOCK)
 
     def close(self) -> None:
         """Leave the server, dropping what is queued."""

@@ -13,6 +13,7 @@ from edge.player.output import RATE_HZ, Samples
 from edge.player.simulated import SimulatedOutput
 from edge.player.wavefile import MOST_SAMPLES, WaveFile
 
+_NO_SAMPLES = np.zeros(0, dtype=np.int16)
 _REFRESH_S = 0.5
 # A wall clock that strays this far from the card's idea of it was stepped, or slewed for long.
 _STRAY_S = 0.0005
@@ -61,6 +62,16 @@ class RecordingOutput:
     def delay_s(self) -> float:
         """Tell in how many seconds the next sample written would sound."""
         return self._card.delay_s()
+
+    def rest(self, wake: threading.Event, at_most_s: float) -> int:
+        """Sleep until woken, then let the file reach as far as the silence did."""
+        rested = self._card.rest(wake, at_most_s)
+        with self._lock:
+            self._card.delay_s()  # refuses when closed, before the file is touched
+            self._follow_wall_clock()
+            position = self._card.position_now()
+            self._place(_NO_SAMPLES, position, self._card.sounds_at_s(position) + self._offset_s)
+        return rested
 
     def close(self) -> None:
         """Stop the card and finish the file."""

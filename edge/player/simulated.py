@@ -66,6 +66,14 @@ class SimulatedOutput:
             return 0.0
         return max(0.0, (self._written - self._played(self._monotonic())) / self._true_rate_hz)
 
+    def rest(self, wake: threading.Event, at_most_s: float) -> int:
+        """Sleep until woken; the buffer is then as full of silence as a fed card's would be."""
+        self._refuse_closed()
+        before = self.position_now()
+        wake.wait(at_most_s)
+        self._written = max(before, math.ceil(self._played(self._monotonic())) + self._capacity)
+        return self._written - before
+
     def close(self) -> None:
         """Stop the card and let a waiting writer go."""
         self._closed.set()

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 
 from edge.player import Piece, Sound
-from edge.player.decoder import SEEK_BEYOND_S, decode
+from edge.player.decoder import SEEK_BEYOND_S, Trouble, decode
 from edge.player.output import RATE_HZ
 from edge.player.reader import Audio
 
@@ -21,6 +21,8 @@ _WHOLE = 30 * RATE_HZ
 _RING = 12 * RATE_HZ
 # Decoded this far ahead of what is heard; and a piece is opened this long before it is due.
 AHEAD = 6 * RATE_HZ
+# Decoded in one go: short enough for another piece to get its turn.
+_QUANTUM = RATE_HZ // 2
 # Encoders pad and trim; a file may be this much shorter than its manifest says.
 _SHORT_FORGIVEN = RATE_HZ // 4
 
@@ -28,13 +30,19 @@ _SHORT_FORGIVEN = RATE_HZ // 4
 _CURVE = 16
 _NOTHING = (0, 0)
 
+# Path, first sample wanted, and whom to tell of trouble -> all samples from there on.
+Decoder = Callable[[Path, int, Trouble], Generator[Audio, None, None]]
+
 
 @final
 class Track:
     """One piece, decoded around the place where it is being read."""
 
-    def __init__(self, piece: Piece, trouble: Callable[[Path, str], None]) -> None:
+    def __init__(
+        self, piece: Piece, trouble: Callable[[Path, str], None], decoder: Decoder = decode
+    ) -> None:
         self.piece = piece
+        self._decoder = decoder
         self.start = round(piece.offset_s * RATE_HZ)
         self.length = round(piece.duration_s * RATE_HZ)
         self._trouble = trouble
@@ -100,16 +108,18 @@ class Track:
         return position >= self.end + RATE_HZ or position < self.start - 2 * AHEAD
 
     def advance(self, position: int) -> None:
-        """Decode one more chunk towards what a reader at a position will want."""
+        """Decode half a second more towards what a reader at a position will want."""
         wanted = max(0, position - self.start)
         low, high = self._window
         if self._chunks is None or not low <= wanted <= high + AHEAD:
             self._restart(wanted)
-        chunk = next(self._chunks, None) if self._chunks is not None else None
-        if chunk is None:
-            self._finish()
-        else:
-            self._store(chunk)
+        enough = self._window[1] + _QUANTUM
+        while self._chunks is not None and self._window[1] < enough:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                self._finish()
+            else:
+                self._store(chunk)
 
     def release(self) -> None:
         """Give file and memory back; reading gives silence until the track is advanced again."""
@@ -126,7 +136,7 @@ class Track:
         begin = wanted - _CURVE if wanted > SEEK_BEYOND_S * RATE_HZ else 0
         self._window = (begin, begin)
         self._exhausted_at = None
-        self._chunks = decode(self.piece.path, begin, self._report)
+        self._chunks = self._decoder(self.piece.path, begin, self._report)
         if self._ring is None:
             size = self.length if self._is_whole() else _RING
             self._ring = np.zeros(size, dtype=np.float32)
@@ -186,6 +196,7 @@ class Timeline:
         *,
         position: int = 0,
         inherits: "Timeline | None" = None,
+        decoder: Decoder = decode,
     ) -> None:
         """Lay out the pieces.
 
@@ -194,13 +205,14 @@ class Timeline:
             trouble: Told once for each piece that does not decode.
             position: Where reading is expected to begin.
             inherits: A timeline of the same claim and begin: what it has decoded stays decoded.
+            decoder: How a file becomes samples.
         """
         self.sound = sound
         self.position = position
         old = inherits.tracks if inherits else ()
         known = {track.piece: track for track in old if not track.failed}
         self.tracks: tuple[Track, ...] = tuple(
-            known.get(piece) or Track(piece, trouble) for piece in sound.pieces
+            known.get(piece) or Track(piece, trouble, decoder) for piece in sound.pieces
         )
         self._ends = [track.end for track in self.tracks]
         self._closed = False

@@ -66,7 +66,7 @@ class WaveFile:
         if index < 0:
             block, index = block[-index:], 0
         if index >= self._samples and not block.any():
-            self._samples = max(self._samples, index + len(block))
+            self._samples = index + len(block)
             return
         try:
             os.pwrite(self._file.fileno(), block.astype("<i2").tobytes(), _HEADER_BYTES + 2 * index)
