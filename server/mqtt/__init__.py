@@ -1,0 +1,1 @@
+"""The server's side of the broker: its access rules, the link to it, inbox and outbox."""

@@ -1,0 +1,29 @@
+"""What can go wrong between the gateway and the broker."""
+
+from server.domain.errors import ServerError
+
+
+class PublishRefusedError(ServerError):
+    """The link did not take a message; it stays in the outbox."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        """Keep where it was to go, and why not."""
+        self.topic = topic
+        self.reason = reason
+        super().__init__(f"not published on {topic}: {reason}")
+
+
+class NoMosquittoError(ServerError):
+    """Mosquitto was asked for and is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("mosquitto is not installed: apt-get install mosquitto, or choose amqtt")
+
+
+class WorkerDiedError(ServerError):
+    """A part of this program has ended; the whole program ends, to be started again."""
+
+    def __init__(self, name: str) -> None:
+        """Keep which part it was."""
+        self.name = name
+        super().__init__(f"{name} has ended by itself")

@@ -1,0 +1,206 @@
+"""Take in what nodes say: read, hand to the services, commit, and only then acknowledge.
+
+Deliveries are taken in batches, each in one transaction. When one of them explodes the batch is
+undone and taken again one by one, so that nobody else's word is lost: everything may be taken in
+twice.
+"""
+
+import queue
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Protocol
+
+import structlog
+from sqlalchemy.orm import Session
+
+from protocol.errors import BadTopicError, Refusal, RefusedError
+from protocol.messages import NodeWord, Presence, Telemetry, decode_node_word
+from protocol.topics import Kind, parse
+from server.domain.errors import KeyMissingError, UnknownThingError
+from server.mqtt.gateway import Delivery
+from server.services import reports
+from server.services.keyring import Keyring
+from server.store.engine import Sessions
+
+BATCH = 200
+"""Deliveries in one transaction, at most; as few as are there when the last one is done."""
+IDLE_S = 0.5
+REFUSAL_PAUSE = timedelta(minutes=1)
+"""One refusal of each kind and node is put on record in this time; the others are counted."""
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+class Answerer(Protocol):
+    """What the inbox needs of the link."""
+
+    def publish(
+        self, topic: str, payload: bytes, *, retained: bool, expiry_s: int | None = None
+    ) -> int:
+        """Give a message to the broker."""
+
+
+@dataclass(slots=True)
+class RefusalLedger:
+    """Remembers what was refused lately, so that a broken node cannot fill the database."""
+
+    recorded_at: dict[tuple[str, Refusal], datetime] = field(default_factory=dict)
+    uncounted: dict[tuple[str, Refusal], int] = field(default_factory=lambda: defaultdict(int))
+
+    def to_record(self, node_id: str, refusal: Refusal, now: datetime) -> int:
+        """Tell how many refusals are to be put on record now: none, or all since the last."""
+        key = node_id, refusal
+        self.uncounted[key] += 1
+        last = self.recorded_at.get(key)
+        if last is not None and now - last < REFUSAL_PAUSE:
+            return 0
+        self.recorded_at[key] = now
+        return self.uncounted.pop(key)
+
+
+class Inbox:
+    """Takes in what lies in the queue of deliveries. All methods belong to one thread."""
+
+    def __init__(
+        self, link: Answerer, sessions: Sessions, *, keyring: Keyring, clock: Clock
+    ) -> None:
+        self._link, self._sessions = link, sessions
+        self._keyring, self._clock = keyring, clock
+        self._ledger = RefusalLedger()
+        self.failures = 0
+
+    def run(self, deliveries: queue.Queue[Delivery], stop: Event) -> None:
+        """Take in until ``stop`` is set."""
+        while not stop.is_set():
+            batch = next_batch(deliveries)
+            if batch:
+                self.take(batch)
+
+    def take(self, batch: Sequence[Delivery]) -> None:
+        """Take in a batch, whatever is in it."""
+        try:
+            self._take_together(batch)
+        except Exception:  # the batch is undone; whose fault it was shows when taken singly
+            log.warning("batch_undone", deliveries=len(batch), exc_info=True)
+            for delivery in batch:
+                self._take_alone(delivery)
+
+    def _take_alone(self, delivery: Delivery) -> None:
+        try:
+            self._take_together([delivery])
+        except Exception:  # one delivery that explodes must not stop those behind it
+            self.failures += 1
+            log.exception("delivery_failed", topic=delivery.topic, failures=self.failures)
+
+    def _take_together(self, batch: Sequence[Delivery]) -> None:
+        now = self._clock()
+        safe: dict[str, list[str]] = defaultdict(list)
+        with self._sessions.begin() as db:
+            for delivery in batch:
+                node_id, report_id = self._take_one(db, delivery, now)
+                if report_id is not None:
+                    safe[node_id].append(report_id)
+        if safe:
+            self._acknowledge(safe, now)
+
+    def _take_one(self, db: Session, delivery: Delivery, now: datetime) -> tuple[str, str | None]:
+        try:
+            node_id = speaker(delivery.topic)
+        except BadTopicError as error:
+            log.warning("delivery_on_foreign_topic", topic=error.topic)
+            return "", None
+        if delivery.retained and not delivery.payload:
+            return node_id, None
+        try:
+            word = read_word(node_id, delivery)
+            return node_id, reports.take_in(db, node_id, word, now=now)
+        except RefusedError as error:
+            self._refuse(db, node_id, delivery, error, now)
+        except UnknownThingError:
+            # A node that was taken away leaves its last presence at the broker.
+            if not delivery.retained:
+                stranger = RefusedError(Refusal.OUT_OF_SCOPE, "not a commissioned node")
+                self._refuse(db, node_id, delivery, stranger, now)
+        return node_id, None
+
+    def _refuse(
+        self, db: Session, node_id: str, delivery: Delivery, error: RefusedError, now: datetime
+    ) -> None:
+        count = self._ledger.to_record(node_id, error.refusal, now)
+        if count:
+            log.warning("word_refused", node_id=node_id, reason=error.refusal.value, count=count)
+            reports.refuse_word(
+                db,
+                node_id=node_id,
+                topic=delivery.topic,
+                reason=error.refusal,
+                detail=error.detail,
+                count=count,
+                now=now,
+            )
+
+    def _acknowledge(self, safe: dict[str, list[str]], now: datetime) -> None:
+        try:
+            with self._sessions.begin() as db:
+                answers = [
+                    reports.acknowledgement(
+                        db, node_id, tuple(report_ids), now=now, keyring=self._keyring
+                    )
+                    for node_id, report_ids in safe.items()
+                ]
+        except KeyMissingError as error:
+            # The reports are safe; their nodes go on repeating them until this is mended.
+            log.error("acknowledgement_not_signed", error=str(error))  # noqa: TRY400 - no trace needed
+            return
+        for topic, payload in answers:
+            self._link.publish(topic, payload, retained=False)
+
+
+def next_batch(deliveries: queue.Queue[Delivery]) -> list[Delivery]:
+    """Wait a little for a delivery, then take what else is there."""
+    batch: list[Delivery] = []
+    try:
+        batch.append(deliveries.get(timeout=IDLE_S))
+        while len(batch) < BATCH:
+            batch.append(deliveries.get_nowait())
+    except queue.Empty:
+        pass
+    return batch
+
+
+def speaker(topic: str) -> str:
+    """Tell which node speaks on a topic; the broker lets nobody else write there.
+
+    Raises:
+        BadTopicError: It is no topic on which nodes speak.
+    """
+    place = parse(topic)
+    if place.kind not in (Kind.PRESENCE, Kind.REPORT, Kind.TELEMETRY):
+        raise BadTopicError(topic)
+    return place.owner
+
+
+def read_word(node_id: str, delivery: Delivery) -> NodeWord:
+    """Decode what a node said, and see that it says it of itself and where it belongs.
+
+    Raises:
+        RefusedError: It cannot be read, or stands in the wrong place.
+    """
+    word = decode_node_word(delivery.payload)
+    match word:
+        case Presence():
+            wanted = Kind.PRESENCE
+            if word.node != node_id:
+                raise RefusedError(Refusal.OUT_OF_SCOPE, f"presence of {word.node}")
+        case Telemetry():
+            wanted = Kind.TELEMETRY
+        case _:
+            wanted = Kind.REPORT
+    if parse(delivery.topic).kind is not wanted:
+        raise RefusedError(Refusal.UNKNOWN_KIND, f"{wanted.value} on {delivery.topic}")
+    return word

@@ -1,0 +1,77 @@
+"""The gateway's process: opens everything, starts the threads, ends when one of them does."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from threading import Event, Thread
+
+import structlog
+
+from server.mqtt.errors import WorkerDiedError
+from server.mqtt.gateway import Gateway
+from server.mqtt.inbox import Inbox
+from server.mqtt.outbox import OutboxCarrier, mark_confirmed, wake_on_commit
+from server.services.keyring import GATEWAY, Keyring, secret_text
+from server.settings import Settings
+from server.store.engine import open_engine, open_sessions
+from server.store.wake import Wakeup
+
+WATCH_S = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings, stop: Event) -> None:
+    """Run the gateway until ``stop`` is set.
+
+    Raises:
+        WorkerDiedError: One of its threads has ended; the process is to be started again.
+    """
+    engine = open_engine(settings.database)
+    sessions = open_sessions(engine)
+    link = Gateway(
+        host=settings.mqtt_host,
+        port=settings.mqtt_port,
+        version=settings.mqtt_version,
+        password=secret_text(settings.secrets_dir, GATEWAY),
+    )
+    carrier = OutboxCarrier(link, open_sessions(engine, reads_only=True), clock=_now)
+    inbox = Inbox(link, sessions, keyring=Keyring.open(settings.secrets_dir), clock=_now)
+    ending = Event()
+    with Wakeup(engine, "gateway") as wakeup, closing(link):
+        workers = (
+            _worker("outbox", partial(carrier.run, ending)),
+            _worker("outbox-marks", partial(mark_confirmed, carrier, sessions, _now, ending)),
+            _worker("outbox-wake", partial(wake_on_commit, link.signals, wakeup, ending)),
+            _worker("inbox", partial(inbox.run, link.deliveries, ending)),
+        )
+        for worker in workers:
+            worker.start()
+        link.open()
+        log.info("gateway_started", host=settings.mqtt_host, port=settings.mqtt_port)
+        try:
+            _watch(workers, link, stop)
+        finally:
+            ending.set()
+            for worker in workers:
+                worker.join()
+    engine.dispose()
+
+
+def _watch(workers: tuple[Thread, ...], link: Gateway, stop: Event) -> None:
+    while not stop.wait(WATCH_S):
+        for worker in workers:
+            if not worker.is_alive():
+                raise WorkerDiedError(worker.name)
+        if not link.is_alive():
+            raise WorkerDiedError("broker link")
+
+
+def _worker(name: str, work: Callable[[], None]) -> Thread:
+    # Not waited for by the interpreter: a process whose worker hangs must still be able to end.
+    return Thread(target=work, name=name, daemon=True)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,119 @@
+"""What is due at ``now``: each concern by itself, in transactions of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy.orm import Session
+
+from server.domain.errors import KeyMissingError
+from server.domain.recurrence import local_day
+from server.services import as_run, broadcasting, events, outbox, planning, reports, units
+from server.services.keyring import Keyring
+from server.store.engine import Sessions
+
+EVENTS_KEPT = timedelta(days=2)
+
+OFTEN = timedelta(seconds=0.5)
+"""At every tick: less than the time between two."""
+NOW_AND_THEN = timedelta(seconds=5)
+SELDOM = timedelta(minutes=1)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that the scheduler minds.
+
+    Attributes:
+        name: Names its work in the log.
+        work: Does what is due; tells how much that was.
+        every: How often it is looked at.
+    """
+
+    name: str
+    work: Callable[[Sessions, datetime], int]
+    every: timedelta
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Remembers what was looked at when. All methods belong to one thread."""
+
+    sessions: Sessions
+    concerns: tuple[Concern, ...]
+    looked_at: dict[str, datetime] = field(default_factory=dict)
+
+    def tick(self, now: datetime) -> int:
+        """Do all that is due; what fails does not keep the rest from being done.
+
+        Returns:
+            How many concerns failed.
+        """
+        due = [concern for concern in self.concerns if self._is_due(concern, now)]
+        return sum(self._failed(concern, now) for concern in due)
+
+    def _is_due(self, concern: Concern, now: datetime) -> bool:
+        last = self.looked_at.get(concern.name)
+        # A clock that was set back must not stop everything until it has caught up.
+        return last is None or not last <= now < last + concern.every
+
+    def _failed(self, concern: Concern, now: datetime) -> bool:
+        self.looked_at[concern.name] = now
+        try:
+            done = concern.work(self.sessions, now)
+        except Exception:  # one concern that fails must not hold up the others, nor the next tick
+            log.exception("concern_failed", concern=concern.name)
+            return True
+        if done:
+            log.info(concern.name, count=done)
+        return False
+
+
+def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
+    """List what the scheduler minds, the most urgent first."""
+    plans = partial(publish_plans, keyring=keyring, days=plan_days)
+    return (
+        Concern("orders_sent_again", _alone(broadcasting.resend_due), OFTEN),
+        Concern("nodes_brought_up_to_date", _alone(reports.bring_up_to_date), OFTEN),
+        Concern("broadcasts_concluded", _alone(as_run.close_ended), OFTEN),
+        Concern("silences_recorded", _alone(as_run.conclude_missed), NOW_AND_THEN),
+        Concern("plans_published", plans, SELDOM),
+        Concern("messages_dropped", _alone(outbox.drop_expired), SELDOM),
+        Concern("events_forgotten", _alone(_forget_events), SELDOM),
+    )
+
+
+def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
+    """Publish every unit's plan that says something new, each in a transaction of its own.
+
+    SQLite has one writer at a time: an urgent order must not wait for a province of plans.
+    """
+    with sessions.begin() as db:
+        tree = units.tree(db, today=local_day(now))
+    published = 0
+    for unit_id in tree.units:
+        try:
+            with sessions.begin() as db:
+                published += planning.publish_plan(
+                    db, unit_id, now=now, keyring=keyring, units=tree, days=days
+                )
+        except KeyMissingError as error:
+            # One unit that cannot sign must not silence the others.
+            log.error("plan_not_signed", unit_id=unit_id, error=str(error))  # noqa: TRY400 - no trace needed
+    return published
+
+
+def _alone(work: Callable[..., int]) -> Callable[[Sessions, datetime], int]:
+    def in_one_transaction(sessions: Sessions, now: datetime) -> int:
+        with sessions.begin() as db:
+            return work(db, now=now)
+
+    return in_one_transaction
+
+
+def _forget_events(db: Session, *, now: datetime) -> int:
+    return events.forget(db, before=now - EVENTS_KEPT)
