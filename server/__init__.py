@@ -1,0 +1,1 @@
+"""The server: pages and API, scheduler and gateway, meeting in one database."""

@@ -1,0 +1,1 @@
+"""Values and rules of the server; no clock, no log, no database, no network."""

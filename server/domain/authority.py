@@ -1,0 +1,91 @@
+"""Who may do what, where: the one place that decides, for page, API and command line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.domain.errors import NotAllowedError
+
+EVERYWHERE = "*"
+
+
+class Role(StrEnum):
+    """What somebody is, at a unit and under it."""
+
+    ADMIN = "admin"
+    BROADCASTER = "broadcaster"
+    COMMUNE_OFFICER = "commune-officer"
+    TECHNICIAN = "technician"
+    VIEWER = "viewer"
+
+
+class Action(StrEnum):
+    """What somebody wants to do."""
+
+    VIEW = "view"
+    UPLOAD = "upload"
+    SCHEDULE = "schedule"
+    ANNOUNCE = "announce"
+    ANNOUNCE_EMERGENCY = "announce-emergency"
+    STOP = "stop"
+    MAINTAIN = "maintain"
+    ADMINISTER = "administer"
+
+
+_ON_AIR = frozenset(
+    {
+        Action.VIEW,
+        Action.UPLOAD,
+        Action.SCHEDULE,
+        Action.ANNOUNCE,
+        Action.ANNOUNCE_EMERGENCY,
+        Action.STOP,
+    }
+)
+
+ALLOWED: dict[Role, frozenset[Action]] = {
+    Role.ADMIN: frozenset(Action),
+    Role.BROADCASTER: _ON_AIR,
+    Role.COMMUNE_OFFICER: _ON_AIR,
+    Role.TECHNICIAN: frozenset({Action.VIEW, Action.MAINTAIN}),
+    Role.VIEWER: frozenset({Action.VIEW}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role at a unit and all that is under it."""
+
+    role: Role
+    unit_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody, by the name that stands in the audit, with all that was granted to them."""
+
+    name: str
+    grants: tuple[Grant, ...]
+
+    @classmethod
+    def operator(cls, name: str) -> "Actor":
+        """Stand for whoever runs commands on the server's own machine."""
+        return cls(name, (Grant(Role.ADMIN, EVERYWHERE),))
+
+
+def may(actor: Actor, action: Action, chain: Sequence[str]) -> bool:
+    """Say whether ``actor`` may do this at the last unit of ``chain`` (top down, itself last)."""
+    return any(
+        action in ALLOWED[grant.role] and (grant.unit_id == EVERYWHERE or grant.unit_id in chain)
+        for grant in actor.grants
+    )
+
+
+def demand(actor: Actor, action: Action, chain: Sequence[str]) -> None:
+    """Go on only when ``actor`` may do this at the last unit of ``chain``.
+
+    Raises:
+        NotAllowedError: No grant covers it.
+    """
+    if not may(actor, action, chain):
+        raise NotAllowedError(action.value, chain[-1] if chain else EVERYWHERE)

@@ -1,0 +1,37 @@
+"""Slots, broadcasts and frames of one unit, made into the claims of its plan."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from protocol.messages import Claim, ClaimKind, Content
+from server.domain.slots import Slot, claim_id
+
+
+def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
+    """Yield a claim for each occurrence of a slot that touches ``start`` to ``end``."""
+    for begins, ends in slot.rule.occurrences(start, end):
+        yield Claim(
+            claim_id=claim_id(slot.slot_id, begins),
+            unit=slot.unit_id,
+            level=slot.level,
+            bulletin_class=slot.bulletin_class,
+            kind=ClaimKind.SCHEDULED,
+            issued_at=slot.created_at,
+            start=begins,
+            end=ends,
+            content=Content(items=(slot.asset,)),
+            targets=slot.targets,
+            title=slot.title,
+            gain_db=slot.gain_db,
+            when_cut=slot.when_cut,
+        )
+
+
+def compiled(
+    slots: Iterable[Slot], announcements: Iterable[Claim], start: datetime, end: datetime
+) -> tuple[Claim, ...]:
+    """List the claims of one unit from ``start`` to ``end``, always in the same order."""
+    scheduled = (claim for slot in slots for claim in claims_of(slot, start, end))
+    return tuple(
+        sorted((*scheduled, *announcements), key=lambda claim: (claim.start, claim.claim_id))
+    )

@@ -1,0 +1,73 @@
+"""Every rule that can be broken, one class for each different reaction of a caller."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with what was asked for; pages translate ``code`` with ``fields``."""
+
+    code: str
+    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class ServerError(Exception):
+    """Root of the server's errors."""
+
+
+class NotAllowedError(ServerError):
+    """The actor holds no grant for this, here."""
+
+    def __init__(self, action: str, unit_id: str) -> None:
+        """Keep what was tried, and where."""
+        self.action = action
+        self.unit_id = unit_id
+        super().__init__(f"not allowed: {action} at {unit_id}")
+
+
+class UnknownThingError(ServerError):
+    """There is no such thing."""
+
+    def __init__(self, kind: str, ref: str) -> None:
+        """Keep what was looked for."""
+        self.kind = kind
+        self.ref = ref
+        super().__init__(f"unknown {kind}: {ref}")
+
+
+class TakenError(ServerError):
+    """The name is already somebody's."""
+
+    def __init__(self, kind: str, ref: str) -> None:
+        """Keep the name."""
+        self.kind = kind
+        self.ref = ref
+        super().__init__(f"{kind} already exists: {ref}")
+
+
+class KeyMissingError(ServerError):
+    """A unit has no valid signing key, or the root key is not on this machine."""
+
+    def __init__(self, owner: str) -> None:
+        """Keep whose key is missing."""
+        self.owner = owner
+        super().__init__(f"no valid signing key: {owner}")
+
+
+class RefusedRequestError(ServerError):
+    """A request broke one or more rules; nothing was changed."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        """Keep everything that was found wrong."""
+        self.findings = tuple(findings)
+        super().__init__("; ".join(finding.code for finding in self.findings))
+
+
+class SlotRefusedError(RefusedRequestError):
+    """A slot cannot be saved."""
+
+
+class BroadcastRefusedError(RefusedRequestError):
+    """A broadcast cannot be made."""

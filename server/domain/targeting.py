@@ -1,0 +1,74 @@
+"""From what people picked to a set of clusters, and from such a set to the narrowest words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from server.domain.units import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A set of clusters in the fewest words.
+
+    Attributes:
+        units: Units all of whose clusters are meant.
+        clusters: Clusters that are meant besides.
+        topics: Units whose topics reach every meant cluster, and as few others as can be.
+    """
+
+    units: tuple[str, ...]
+    clusters: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+def chosen(
+    tree: Tree,
+    *,
+    units: Iterable[str] = (),
+    clusters: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+) -> frozenset[str]:
+    """Resolve what was picked into clusters.
+
+    Raises:
+        UnknownThingError: A unit or cluster does not exist today.
+    """
+    meant: set[str] = set()
+    for unit_id in units:
+        meant |= tree.clusters_under(unit_id)
+    for cluster_id in clusters:
+        tree.chain_of_cluster(cluster_id)
+        meant.add(cluster_id)
+    return frozenset(meant - set(exclude))
+
+
+def cover(tree: Tree, top: str, meant: frozenset[str]) -> Cover:
+    """Describe ``meant`` with the narrowest units under ``top``.
+
+    A unit is named when all its clusters are meant; where only some are, each cluster is named and
+    the topic of the unit it belongs to is used.
+    """
+    units: list[str] = []
+    clusters: list[str] = []
+    topics: list[str] = []
+    waiting = [top]
+    while waiting:
+        unit_id = waiting.pop()
+        under = tree.clusters_under(unit_id)
+        if not under & meant:
+            continue
+        if under <= meant:
+            # Descend through a unit with a single child, so that the narrowest one is named.
+            only = tree.children(unit_id)
+            if len(only) == 1 and not tree.own_clusters(unit_id):
+                waiting.append(only[0])
+                continue
+            units.append(unit_id)
+            topics.append(unit_id)
+            continue
+        own = sorted(meant.intersection(tree.own_clusters(unit_id)))
+        if own:
+            clusters.extend(own)
+            topics.append(unit_id)
+        waiting.extend(tree.children(unit_id))
+    return Cover(tuple(sorted(units)), tuple(sorted(clusters)), tuple(sorted(topics)))

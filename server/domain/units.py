@@ -1,0 +1,99 @@
+"""The administrative tree on one day."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from server.domain.errors import UnknownThingError
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An administrative unit; ``level_rank`` 0 is the highest level."""
+
+    unit_id: str
+    name: str
+    level_rank: int
+    parent_id: str | None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Units, and the unit that each cluster belongs to."""
+
+    units: Mapping[str, Unit]
+    clusters: Mapping[str, str]
+
+    @cached_property
+    def roots(self) -> tuple[str, ...]:
+        """Units under no other."""
+        return tuple(unit_id for unit_id, unit in self.units.items() if unit.parent_id is None)
+
+    @cached_property
+    def _children(self) -> dict[str, tuple[str, ...]]:
+        below: dict[str, list[str]] = {}
+        for unit in self.units.values():
+            if unit.parent_id is not None:
+                below.setdefault(unit.parent_id, []).append(unit.unit_id)
+        return {parent: tuple(children) for parent, children in below.items()}
+
+    @cached_property
+    def _own_clusters(self) -> dict[str, tuple[str, ...]]:
+        own: dict[str, list[str]] = {}
+        for cluster_id, unit_id in self.clusters.items():
+            own.setdefault(unit_id, []).append(cluster_id)
+        return {unit: tuple(clusters) for unit, clusters in own.items()}
+
+    def unit(self, unit_id: str) -> Unit:
+        """Find a unit.
+
+        Raises:
+            UnknownThingError: There is none of that id today.
+        """
+        try:
+            return self.units[unit_id]
+        except KeyError:
+            raise UnknownThingError("unit", unit_id) from None
+
+    def children(self, unit_id: str) -> tuple[str, ...]:
+        """Units directly under a unit."""
+        return self._children.get(unit_id, ())
+
+    def own_clusters(self, unit_id: str) -> tuple[str, ...]:
+        """Clusters that belong to the unit itself, not to one below it."""
+        return self._own_clusters.get(unit_id, ())
+
+    def chain(self, unit_id: str) -> tuple[str, ...]:
+        """Units from the top down to this one, itself last."""
+        upward: list[str] = []
+        at: str | None = unit_id
+        while at is not None:
+            upward.append(at)
+            at = self.unit(at).parent_id
+        return tuple(reversed(upward))
+
+    def chain_of_cluster(self, cluster_id: str) -> tuple[str, ...]:
+        """Units above a cluster, from the top down.
+
+        Raises:
+            UnknownThingError: There is no such cluster today.
+        """
+        unit_id = self.clusters.get(cluster_id)
+        if unit_id is None:
+            raise UnknownThingError("cluster", cluster_id)
+        return self.chain(unit_id)
+
+    def subtree(self, unit_id: str) -> Iterator[str]:
+        """The unit and all units under it."""
+        self.unit(unit_id)
+        waiting = [unit_id]
+        while waiting:
+            at = waiting.pop()
+            yield at
+            waiting.extend(self.children(at))
+
+    def clusters_under(self, unit_id: str) -> frozenset[str]:
+        """All clusters of the unit and of those under it."""
+        return frozenset(
+            cluster for unit in self.subtree(unit_id) for cluster in self.own_clusters(unit)
+        )

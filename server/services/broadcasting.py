@@ -1,0 +1,394 @@
+"""Urgent broadcasts: announce, stop, watch, and send again to whoever has not answered."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from protocol import topics
+from protocol.content import length_s
+from protocol.ids import NodeId, UnitId
+from protocol.messages import (
+    BulletinClass,
+    Claim,
+    ClaimKind,
+    Content,
+    Mode,
+    Play,
+    Severity,
+    Stop,
+    Targets,
+)
+from protocol.signing import audience_unit, sign
+from server.domain.authority import Action, Actor, demand
+from server.domain.deliveries import FINAL, State, next_attempt
+from server.domain.errors import BroadcastRefusedError, Finding, UnknownThingError
+from server.domain.nodes import Liveness, liveness
+from server.domain.recurrence import local_day
+from server.domain.targeting import chosen, cover
+from server.domain.units import Tree
+from server.services import audit, events, outbox
+from server.services.catalogue import default_opening
+from server.services.keyring import Keyring
+from server.services.planning import asset_ref
+from server.services.units import tree
+from server.store.models import AssetRow, BroadcastRow, ClusterRow, DeliveryRow, NodeRow
+
+LEAD = timedelta(seconds=0.3)
+"""From signing to sounding, so that all nodes begin together."""
+
+LATE = timedelta(minutes=5)
+"""How long after its time an announcement may still be begun by a node that was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBroadcast:
+    """An announcement as somebody asks for it.
+
+    Attributes:
+        request_id: Made once by the sender; the same one again is the same broadcast.
+        decision_number: The deciding committee's number; needed for an emergency from a unit
+            that has others under it (Decree 49/2024/NĐ-CP, articles 7-9).
+    """
+
+    request_id: str
+    unit_id: str
+    title: str
+    bulletin_class: str
+    asset_digest: str
+    units: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    repeat: int = 1
+    gap_s: float = 1.0
+    gain_db: float = 0.0
+    severity: int = 0
+    decision_number: str = ""
+    mode: str = "real"
+    opening: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a broadcast would reach."""
+
+    cluster_ids: tuple[str, ...]
+    people: int
+    reachable: int
+
+    @property
+    def clusters(self) -> int:
+        """Number of clusters."""
+        return len(self.cluster_ids)
+
+
+def reach(
+    db: Session,
+    *,
+    unit_id: str,
+    units: Iterable[str],
+    clusters: Iterable[str],
+    exclude: Iterable[str] = (),
+    now: datetime,
+) -> Reach:
+    """Count the clusters and people that targets mean, and how many clusters answer now."""
+    places = tree(db, today=local_day(now))
+    meant = chosen(places, units=units, clusters=clusters, exclude=exclude)
+    meant &= places.clusters_under(unit_id)
+    people = select(ClusterRow.people).where(ClusterRow.cluster_id.in_(meant))
+    nodes = _active_nodes(db, meant)
+    here = sum(
+        liveness(node.presence, node.last_heard_at, now) is Liveness.HERE for node in nodes.values()
+    )
+    return Reach(tuple(sorted(meant)), sum(db.scalars(people)), here)
+
+
+def announce(
+    db: Session,
+    new: NewBroadcast,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    lead: timedelta = LEAD,
+) -> BroadcastRow:
+    """Order a broadcast: one signed order, posted once for each narrowest unit that covers it.
+
+    Raises:
+        NotAllowedError: The actor may not announce for the unit, in that class.
+        BroadcastRefusedError: With every rule that it breaks.
+    """
+    places = tree(db, today=local_day(now))
+    emergency = new.bulletin_class == BulletinClass.EMERGENCY
+    action = Action.ANNOUNCE_EMERGENCY if emergency else Action.ANNOUNCE
+    demand(actor, action, places.chain(new.unit_id))
+    known = db.scalar(select(BroadcastRow).where(BroadcastRow.request_id == new.request_id))
+    if known is not None:
+        return known
+    asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
+    findings = _wrong(new, asset, places)
+    if findings or asset is None:
+        raise BroadcastRefusedError(findings)
+    meant = chosen(places, units=new.units, clusters=new.clusters, exclude=new.exclude)
+    words = cover(places, new.unit_id, meant)
+    opening = default_opening(db) if new.opening else None
+    claim = _claim(
+        new,
+        Content(
+            opening=asset_ref(opening) if opening else None,
+            items=(asset_ref(asset),),
+            repeat=new.repeat,
+            gap_s=new.gap_s,
+        ),
+        targets=Targets(units=words.units, clusters=words.clusters),
+        level=places.unit(new.unit_id).level_rank,
+        start=now + lead,
+        now=now,
+    )
+    token = sign(
+        keyring.unit_key(db, new.unit_id, now=now),
+        Play(claim=claim),
+        audience=[audience_unit(unit) for unit in words.topics],
+        issued_at=now,
+        expires=claim.end,
+        token_id=f"play-{claim.claim_id}",
+    )
+    row = BroadcastRow(
+        broadcast_id=claim.claim_id,
+        request_id=new.request_id,
+        unit_id=new.unit_id,
+        title=claim.title,
+        bulletin_class=new.bulletin_class,
+        mode=new.mode,
+        severity=new.severity,
+        decision_number=new.decision_number.strip(),
+        asset_digest=asset.digest,
+        opening_digest=opening.digest if opening else None,
+        repeat=new.repeat,
+        gap_s=new.gap_s,
+        gain_db=new.gain_db,
+        targets={
+            "units": list(words.units),
+            "clusters": list(words.clusters),
+            "topics": list(words.topics),
+        },
+        created_at=now,
+        created_by=actor.name,
+        start=claim.start,
+        end=claim.end,
+        token=token,
+    )
+    db.add(row)
+    db.flush()  # deliveries refer to it
+    _expect_deliveries(db, row, meant, now)
+    _tell(db, row, token, expires=claim.end, now=now)
+    audit.record(
+        db,
+        actor=actor,
+        action="announce",
+        subject=row.broadcast_id,
+        now=now,
+        bulletin_class=new.bulletin_class,
+        clusters=len(meant),
+        decision_number=row.decision_number,
+    )
+    events.emit(db, kind="broadcast", ref=row.broadcast_id, now=now)
+    return row
+
+
+def stop(
+    db: Session, broadcast_id: str, *, now: datetime, actor: Actor, keyring: Keyring
+) -> BroadcastRow:
+    """Stop a broadcast everywhere, for good. Twice is once.
+
+    Raises:
+        UnknownThingError: No such broadcast.
+        NotAllowedError: The actor may not stop the unit's broadcasts.
+    """
+    row = find(db, broadcast_id)
+    places = tree(db, today=local_day(now))
+    demand(actor, Action.STOP, places.chain(row.unit_id))
+    if row.stopped_at is not None or row.end <= now:
+        return row
+    order = Stop(claim_id=row.broadcast_id, unit=row.unit_id, until=row.end)
+    row.stop_token = sign(
+        keyring.unit_key(db, row.unit_id, now=now),
+        order,
+        audience=[audience_unit(unit) for unit in row.targets["topics"]],
+        issued_at=now,
+        expires=row.end,
+        token_id=f"stop-{row.broadcast_id}",
+    )
+    row.stopped_at = now
+    row.stopped_by = actor.name
+    _tell(db, row, row.stop_token, expires=row.end, now=now)
+    for delivery in _open_deliveries(db, row.broadcast_id):
+        delivery.attempts = 0
+        delivery.next_attempt_at = next_attempt(0, now)
+    audit.record(db, actor=actor, action="stop", subject=broadcast_id, now=now)
+    events.emit(db, kind="broadcast", ref=broadcast_id, now=now)
+    return row
+
+
+def find(db: Session, broadcast_id: str) -> BroadcastRow:
+    """Find a broadcast.
+
+    Raises:
+        UnknownThingError: There is none of that id.
+    """
+    row = db.get(BroadcastRow, broadcast_id)
+    if row is None:
+        raise UnknownThingError("broadcast", broadcast_id)
+    return row
+
+
+def resend_due(db: Session, *, now: datetime) -> int:
+    """Send orders again, byte for byte, to each node that has not answered; say how many."""
+    due = (
+        select(DeliveryRow, BroadcastRow)
+        .join(BroadcastRow, BroadcastRow.broadcast_id == DeliveryRow.broadcast_id)
+        .where(DeliveryRow.next_attempt_at <= now, BroadcastRow.end > now)
+    )
+    sent = 0
+    for delivery, broadcast in db.execute(due).all():
+        if not _awaits_answer(delivery, broadcast):
+            delivery.next_attempt_at = None
+            continue
+        node = db.get(NodeRow, delivery.node_id) if delivery.node_id else None
+        if node is not None and node.presence == "here":
+            send_to_node(db, node.node_id, broadcast, now=now)
+            delivery.attempts += 1
+            sent += 1
+        delivery.next_attempt_at = next_attempt(delivery.attempts, now)
+    return sent
+
+
+def send_missing(db: Session, node: NodeRow, *, now: datetime) -> None:
+    """Send a node that has come back the orders that still hold and that it has not answered."""
+    held = (
+        select(DeliveryRow, BroadcastRow)
+        .join(BroadcastRow, BroadcastRow.broadcast_id == DeliveryRow.broadcast_id)
+        .where(DeliveryRow.cluster_id == node.cluster_id, BroadcastRow.end > now)
+    )
+    for delivery, broadcast in db.execute(held).all():
+        delivery.node_id = node.node_id
+        if _awaits_answer(delivery, broadcast):
+            send_to_node(db, node.node_id, broadcast, now=now)
+
+
+def send_to_node(db: Session, node_id: str, broadcast: BroadcastRow, *, now: datetime) -> None:
+    """Post the order, or the stop that has followed it, to one node."""
+    outbox.post(
+        db,
+        topic=topics.node_order(NodeId(node_id)),
+        payload=broadcast.stop_token or broadcast.token,
+        retained=False,
+        expires_at=broadcast.end,
+        now=now,
+    )
+
+
+def _awaits_answer(delivery: DeliveryRow, broadcast: BroadcastRow) -> bool:
+    if delivery.state in FINAL:
+        return False
+    return broadcast.stopped_at is not None or delivery.state == State.SENT
+
+
+def _tell(
+    db: Session, row: BroadcastRow, token: bytes, *, expires: datetime, now: datetime
+) -> None:
+    for unit in row.targets["topics"]:
+        outbox.post(
+            db,
+            topic=topics.unit_order(UnitId(unit)),
+            payload=token,
+            retained=False,
+            expires_at=expires,
+            now=now,
+        )
+
+
+def _expect_deliveries(
+    db: Session, row: BroadcastRow, meant: frozenset[str], now: datetime
+) -> None:
+    nodes = _active_nodes(db, meant)
+    db.add_all(
+        DeliveryRow(
+            broadcast_id=row.broadcast_id,
+            cluster_id=cluster_id,
+            node_id=nodes[cluster_id].node_id if cluster_id in nodes else None,
+            state=State.SENT,
+            changed_at=now,
+            next_attempt_at=next_attempt(0, now),
+        )
+        for cluster_id in sorted(meant)
+    )
+
+
+def _open_deliveries(db: Session, broadcast_id: str) -> Iterable[DeliveryRow]:
+    return db.scalars(
+        select(DeliveryRow).where(
+            DeliveryRow.broadcast_id == broadcast_id, DeliveryRow.state.not_in(FINAL)
+        )
+    )
+
+
+def _active_nodes(db: Session, clusters: Iterable[str]) -> dict[str, NodeRow]:
+    rows = select(NodeRow).where(
+        NodeRow.decommissioned_at.is_(None), NodeRow.cluster_id.in_(tuple(clusters))
+    )
+    return {node.cluster_id: node for node in db.scalars(rows)}
+
+
+def _claim(
+    new: NewBroadcast,
+    content: Content,
+    *,
+    targets: Targets,
+    level: int,
+    start: datetime,
+    now: datetime,
+) -> Claim:
+    return Claim(
+        claim_id=f"b-{uuid.uuid4().hex[:16]}",
+        unit=new.unit_id,
+        level=level,
+        bulletin_class=BulletinClass(new.bulletin_class),
+        kind=ClaimKind.ANNOUNCEMENT,
+        issued_at=now,
+        start=start,
+        end=start + timedelta(seconds=length_s(content)) + LATE,
+        content=content,
+        targets=targets,
+        title=new.title.strip(),
+        mode=Mode(new.mode),
+        severity=Severity(new.severity),
+        gain_db=new.gain_db,
+    )
+
+
+def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:
+    findings = []
+    if not new.title.strip() or len(new.title) > 200:  # noqa: PLR2004 - the column's length
+        findings.append(Finding("bad-title"))
+    if new.bulletin_class not in set(BulletinClass):
+        findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))
+    if not new.asset_digest:
+        findings.append(Finding("no-audio"))
+    elif asset is None:
+        findings.append(Finding("unknown-asset", {"digest": new.asset_digest[:64]}))
+    emergency = new.bulletin_class == BulletinClass.EMERGENCY
+    if emergency and places.children(new.unit_id) and not new.decision_number.strip():
+        findings.append(Finding("decision-number-needed"))
+    below = places.clusters_under(new.unit_id)
+    inside = set(places.subtree(new.unit_id))
+    outside = [unit for unit in new.units if unit not in inside]
+    outside += [cluster for cluster in (*new.clusters, *new.exclude) if cluster not in below]
+    if outside:
+        findings.append(Finding("out-of-scope", {"targets": ", ".join(outside)}))
+    elif not chosen(places, units=new.units, clusters=new.clusters, exclude=new.exclude):
+        findings.append(Finding("no-target"))
+    return findings

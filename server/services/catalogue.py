@@ -1,0 +1,82 @@
+"""Audio files: what they are for, and who may use them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from audio_library.assets import Asset
+from server.domain.authority import Action, Actor, demand
+from server.domain.recurrence import local_day
+from server.services import audit
+from server.services.units import tree
+from server.store.models import AssetRow
+
+CHIME = "chime"
+WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAsset:
+    """What a prepared file is for; ``file_name`` is what it was called where it came from."""
+
+    unit_id: str
+    title: str
+    purpose: str
+    language: str = "vi"
+    file_name: str = ""
+
+
+def add_asset(db: Session, new: NewAsset, *, asset: Asset, now: datetime, actor: Actor) -> AssetRow:
+    """Enter a prepared file into the catalogue; the same content a second time is the same entry.
+
+    Raises:
+        NotAllowedError: The actor may not upload for the unit.
+    """
+    demand(actor, Action.UPLOAD, tree(db, today=local_day(now)).chain(new.unit_id))
+    known = db.get(AssetRow, asset.digest)
+    if known is not None:
+        return known
+    row = AssetRow(
+        digest=asset.digest,
+        unit_id=new.unit_id,
+        title=new.title,
+        purpose=new.purpose,
+        language=new.language,
+        duration_s=asset.duration_s,
+        size_bytes=asset.size_bytes,
+        loudness_lufs=asset.loudness_lufs,
+        file_name=new.file_name,
+        created_at=now,
+        created_by=actor.name,
+    )
+    db.add(row)
+    audit.record(
+        db, actor=actor, action="add-asset", subject=asset.digest, now=now, title=new.title
+    )
+    return row
+
+
+def usable_assets(
+    db: Session, *, chain: Sequence[str], purpose: str | None = None
+) -> Sequence[AssetRow]:
+    """List what the last unit of ``chain`` may use: its own files and those of the units above."""
+    rows = select(AssetRow).where(AssetRow.unit_id.in_(chain))
+    if purpose is not None:
+        rows = rows.where(AssetRow.purpose == purpose)
+    return db.scalars(rows.order_by(AssetRow.created_at.desc())).all()
+
+
+def default_opening(db: Session) -> AssetRow | None:
+    """Find the opening chime: the newest file of that purpose."""
+    chimes = select(AssetRow).where(AssetRow.purpose == CHIME)
+    return db.scalar(chimes.order_by(AssetRow.created_at.desc()).limit(1))
+
+
+def pinned(db: Session, *, chain: Sequence[str]) -> list[AssetRow]:
+    """List the files that nodes keep for good: the opening chime and the prepared warnings."""
+    opening = default_opening(db)
+    warnings = usable_assets(db, chain=chain, purpose=WARNING)
+    return [*([opening] if opening else []), *warnings]

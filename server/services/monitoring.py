@@ -1,0 +1,193 @@
+"""What operators watch: the state of clusters, and a broadcast's way to each of them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain.nodes import Liveness, liveness
+from server.domain.slots import slot_of_claim
+from server.domain.units import Tree
+from server.services.broadcasting import find
+from server.store.models import (
+    BroadcastRow,
+    ClusterRow,
+    DeliveryRow,
+    NodeRow,
+    PlanRow,
+    SlotRow,
+)
+
+NO_NODE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """One cluster as an operator sees it; ``liveness`` is ``none`` where it has no node."""
+
+    cluster_id: str
+    name: str
+    village: str
+    unit_id: str
+    unit_name: str
+    latitude: float | None
+    longitude: float | None
+    people: int
+    contact_name: str
+    contact_phone: str
+    node_id: str | None
+    liveness: str
+    last_heard_at: datetime | None
+    software: str
+    on_air_claim: str
+    on_air_title: str
+    on_air_class: str
+    holds_newest_plan: bool
+    level_dbfs: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDelivery:
+    """One broadcast at one cluster, and whom to call when it does not answer."""
+
+    cluster_id: str
+    cluster_name: str
+    village: str
+    state: str
+    reason: str
+    attempts: int
+    received_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    liveness: str
+    last_heard_at: datetime | None
+    contact_name: str
+    contact_phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastStatus:
+    """A broadcast, and where it stands at each cluster."""
+
+    broadcast: BroadcastRow
+    deliveries: tuple[ClusterDelivery, ...]
+    counts: Counter[str]
+
+
+def overview(
+    db: Session, *, now: datetime, units: Tree, under: str | None = None
+) -> list[ClusterState]:
+    """Describe every cluster, or those under one unit, by commune and name."""
+    wanted = units.clusters if under is None else units.clusters_under(under)
+    clusters = db.scalars(select(ClusterRow).where(ClusterRow.cluster_id.in_(wanted))).all()
+    nodes = {
+        node.cluster_id: node
+        for node in db.scalars(select(NodeRow).where(NodeRow.decommissioned_at.is_(None)))
+    }
+    newest = dict(db.execute(select(PlanRow.unit_id, PlanRow.version)).tuples().all())
+    titles = titles_of(db, {node.on_air for node in nodes.values() if node.on_air})
+    states = [
+        _state(row, nodes.get(row.cluster_id), units, newest, titles, now) for row in clusters
+    ]
+    return sorted(states, key=lambda state: (state.unit_name, state.village, state.name))
+
+
+def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
+    """Tell where a broadcast stands at each of its clusters.
+
+    Raises:
+        UnknownThingError: No such broadcast.
+    """
+    broadcast = find(db, broadcast_id)
+    rows = db.execute(
+        select(DeliveryRow, ClusterRow, NodeRow)
+        .join(ClusterRow, ClusterRow.cluster_id == DeliveryRow.cluster_id)
+        .outerjoin(
+            NodeRow,
+            (NodeRow.cluster_id == DeliveryRow.cluster_id) & NodeRow.decommissioned_at.is_(None),
+        )
+        .where(DeliveryRow.broadcast_id == broadcast_id)
+        .order_by(ClusterRow.village, ClusterRow.name)
+    ).tuples()
+    deliveries = tuple(_delivery(*row, now) for row in rows)
+    return BroadcastStatus(
+        broadcast, deliveries, Counter(delivery.state for delivery in deliveries)
+    )
+
+
+def titles_of(db: Session, claims: set[str]) -> dict[str, tuple[str, str]]:
+    """Find title and class of some claims, whether of slots or of broadcasts."""
+    slots = {
+        row.slot_id: (row.title, row.bulletin_class)
+        for row in db.scalars(
+            select(SlotRow).where(SlotRow.slot_id.in_({slot_of_claim(claim) for claim in claims}))
+        )
+    }
+    broadcasts = {
+        row.broadcast_id: (row.title, row.bulletin_class)
+        for row in db.scalars(select(BroadcastRow).where(BroadcastRow.broadcast_id.in_(claims)))
+    }
+    found = {claim: broadcasts.get(claim) or slots.get(slot_of_claim(claim)) for claim in claims}
+    return {claim: title for claim, title in found.items() if title is not None}
+
+
+def _state(
+    row: ClusterRow,
+    node: NodeRow | None,
+    units: Tree,
+    newest: dict[str, int],
+    titles: dict[str, tuple[str, str]],
+    now: datetime,
+) -> ClusterState:
+    unit_id = units.clusters[row.cluster_id]
+    alive = liveness(node.presence, node.last_heard_at, now).value if node else NO_NODE
+    on_air = node.on_air if node and alive in (Liveness.HERE, Liveness.LATE) else ""
+    title, bulletin_class = titles.get(on_air, ("", ""))
+    return ClusterState(
+        cluster_id=row.cluster_id,
+        name=row.name,
+        village=row.village,
+        unit_id=unit_id,
+        unit_name=units.unit(unit_id).name,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        people=row.people,
+        contact_name=row.contact_name,
+        contact_phone=row.contact_phone,
+        node_id=node.node_id if node else None,
+        liveness=alive,
+        last_heard_at=node.last_heard_at if node else None,
+        software=node.software if node else "",
+        on_air_claim=on_air,
+        on_air_title=title,
+        on_air_class=bulletin_class,
+        holds_newest_plan=node is not None
+        and all(
+            node.plan_versions.get(unit, 0) >= newest[unit]
+            for unit in units.chain(unit_id)
+            if unit in newest
+        ),
+        level_dbfs=node.telemetry.get("level_dbfs") if node and node.telemetry else None,
+    )
+
+
+def _delivery(
+    delivery: DeliveryRow, cluster: ClusterRow, node: NodeRow | None, now: datetime
+) -> ClusterDelivery:
+    return ClusterDelivery(
+        cluster_id=cluster.cluster_id,
+        cluster_name=cluster.name,
+        village=cluster.village,
+        state=delivery.state,
+        reason=delivery.reason,
+        attempts=delivery.attempts,
+        received_at=delivery.received_at,
+        started_at=delivery.started_at,
+        ended_at=delivery.ended_at,
+        liveness=liveness(node.presence, node.last_heard_at, now).value if node else NO_NODE,
+        last_heard_at=node.last_heard_at if node else None,
+        contact_name=cluster.contact_name,
+        contact_phone=cluster.contact_phone,
+    )

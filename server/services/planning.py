@@ -1,0 +1,227 @@
+"""Compile a unit's plan from its rows, sign it, and publish it when its content has changed."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from protocol import topics
+from protocol.ids import UnitId
+from protocol.messages import AssetRef, BulletinClass, Claim, Plan, Play, Targets, WhenCut, encode
+from protocol.plan import Place, claims_at
+from protocol.policy import Policy, merge
+from protocol.signing import audience_unit, sign, unverified
+from server.domain.compilation import compiled
+from server.domain.errors import KeyMissingError
+from server.domain.frames import TimeFrame, rules
+from server.domain.recurrence import Recurrence, Rule, day_bounds, local_day
+from server.domain.slots import Slot
+from server.domain.targeting import chosen
+from server.domain.units import Tree
+from server.services import events, outbox
+from server.services.keyring import Keyring, certificates
+from server.services.units import tree
+from server.store.models import AssetRow, BroadcastRow, FrameRow, PlanRow, SlotRow
+
+PLAN_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one cluster goes by: the claims that target it, and the policy that holds there."""
+
+    claims: tuple[Claim, ...]
+    policy: Policy
+
+
+def publish_plan(
+    db: Session,
+    unit_id: str,
+    *,
+    now: datetime,
+    keyring: Keyring,
+    units: Tree | None = None,
+    days: int = PLAN_DAYS,
+) -> bool:
+    """Publish the unit's plan if it says something new; say whether it does.
+
+    The window begins at local midnight, so an unchanged plan is published anew once a day.
+    """
+    places = units or tree(db, today=local_day(now))
+    start = day_bounds(local_day(now))[0]
+    end = start + timedelta(days=days)
+    plan = plan_of(db, unit_id, start=start, end=end, now=now, units=places)
+    plan = msgspec.structs.replace(plan, certificates=certificates(db, [unit_id], now=now))
+    digest = hashlib.sha256(encode(plan)).hexdigest()
+    row = db.get(PlanRow, unit_id)
+    if row is not None and row.content_digest == digest:
+        return False
+    # Seconds since 1970 keep versions growing even after the database came back from a backup.
+    version = max(int(now.timestamp()), row.version + 1 if row else 1)
+    expires = end + timedelta(days=1)
+    token = sign(
+        keyring.unit_key(db, unit_id, now=now),
+        msgspec.structs.replace(plan, version=version),
+        audience=[audience_unit(unit_id)],
+        issued_at=now,
+        expires=expires,
+        token_id=f"plan-{unit_id}-{version}"[:96],
+    )
+    db.merge(
+        PlanRow(
+            unit_id=unit_id,
+            version=version,
+            content_digest=digest,
+            token=token,
+            published_at=now,
+            expires_at=expires,
+        )
+    )
+    outbox.post(
+        db,
+        topic=topics.unit_plan(UnitId(unit_id)),
+        payload=token,
+        retained=True,
+        expires_at=None,
+        now=now,
+    )
+    events.emit(db, kind="schedule", ref=unit_id, now=now)
+    return True
+
+
+def publish_due_plans(
+    db: Session, *, now: datetime, keyring: Keyring, days: int = PLAN_DAYS
+) -> int:
+    """Publish every unit's plan that says something new; say how many did."""
+    places = tree(db, today=local_day(now))
+    published = 0
+    for unit_id in places.units:
+        try:
+            published += publish_plan(
+                db, unit_id, now=now, keyring=keyring, units=places, days=days
+            )
+        except KeyMissingError:
+            # A unit without a key cannot speak; one without slots need not.
+            if slots_of(db, units=places, unit_id=unit_id):
+                raise
+    return published
+
+
+def plan_of(
+    db: Session, unit_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
+) -> Plan:
+    """Compile what one unit has to say from ``start`` to ``end``; version 1, no certificates."""
+    frames = frames_of(db, [unit_id])
+    return Plan(
+        unit=unit_id,
+        version=1,
+        start=start,
+        end=end,
+        claims=compiled(
+            slots_of(db, units=units, unit_id=unit_id),
+            announcements_of(db, unit_id, now=now),
+            start,
+            end,
+        ),
+        rules=rules(frames, start, end),
+        ranks={},
+    )
+
+
+def heard_at(
+    db: Session, cluster_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
+) -> Heard:
+    """Collect what one cluster goes by, just as its node merges it."""
+    chain = units.chain_of_cluster(cluster_id)
+    plans = [plan_of(db, unit_id, start=start, end=end, now=now, units=units) for unit_id in chain]
+    return Heard(claims_at(plans, Place(cluster_id, chain)), merge(plans))
+
+
+def slots_of(
+    db: Session, *, units: Tree, unit_id: str | None = None, except_slot: str = ""
+) -> list[Slot]:
+    """Read the slots of one unit, or of all, that have not been withdrawn."""
+    rows = (
+        select(SlotRow, AssetRow)
+        .join(AssetRow, AssetRow.digest == SlotRow.asset_digest)
+        .where(SlotRow.withdrawn_at.is_(None), SlotRow.slot_id != except_slot)
+        .options(selectinload(SlotRow.targets))
+        .order_by(SlotRow.slot_id)
+    )
+    if unit_id is not None:
+        rows = rows.where(SlotRow.unit_id == unit_id)
+    return [slot_value(slot, asset, units) for slot, asset in db.execute(rows)]
+
+
+def slot_value(row: SlotRow, asset: AssetRow, units: Tree) -> Slot:
+    """Turn rows into the value that the rules work on."""
+    targets = Targets(
+        units=_refs(row, "unit"), clusters=_refs(row, "cluster"), exclude=_refs(row, "except")
+    )
+    unit = units.unit(row.unit_id)
+    known = [ref for ref in targets.units if ref in units.units]
+    clusters = [ref for ref in targets.clusters if ref in units.clusters]
+    return Slot(
+        slot_id=row.slot_id,
+        unit_id=row.unit_id,
+        unit_name=unit.name,
+        level=unit.level_rank,
+        title=row.title,
+        bulletin_class=BulletinClass(row.bulletin_class),
+        rule=Rule(
+            Recurrence(row.recurrence),
+            row.local_start,
+            timedelta(seconds=row.duration_s),
+            row.first_day,
+            row.last_day,
+            row.weekdays,
+        ),
+        asset=asset_ref(asset),
+        targets=targets,
+        clusters=chosen(units, units=known, clusters=clusters, exclude=targets.exclude),
+        when_cut=WhenCut(row.when_cut),
+        gain_db=row.gain_db,
+        created_at=row.created_at,
+    )
+
+
+def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]:
+    """Read the claims of a unit's broadcasts that may still sound, out of their signed orders."""
+    rows = db.scalars(
+        select(BroadcastRow.token)
+        .where(BroadcastRow.unit_id == unit_id, BroadcastRow.stopped_at.is_(None))
+        .where(BroadcastRow.end > now)
+        .order_by(BroadcastRow.broadcast_id)
+    )
+    orders = (unverified(token).msg for token in rows)
+    return [order.claim for order in orders if isinstance(order, Play)]
+
+
+def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:
+    """Read the frames that some units have laid down, the earliest first."""
+    rows = select(FrameRow).where(FrameRow.unit_id.in_(tuple(unit_ids)))
+    return [
+        TimeFrame(
+            row.unit_id,
+            row.owner_id,
+            row.weekdays,
+            row.local_start,
+            row.local_end,
+            row.kind == "quiet",
+            row.legal_reference,
+        )
+        for row in db.scalars(rows.order_by(FrameRow.local_start, FrameRow.frame_id))
+    ]
+
+
+def asset_ref(row: AssetRow) -> AssetRef:
+    """Name a file as claims do."""
+    return AssetRef(digest=row.digest, duration_s=row.duration_s, size_bytes=row.size_bytes)
+
+
+def _refs(row: SlotRow, kind: str) -> tuple[str, ...]:
+    return tuple(sorted(target.ref for target in row.targets if target.kind == kind))

@@ -1,0 +1,250 @@
+"""Slots: check and save one, withdraw one, and show what a cluster will play on a day."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy.orm import Session, selectinload
+
+from protocol.messages import BulletinClass, Claim, ClaimKind, Targets, WhenCut
+from protocol.plan import timeline
+from server.domain.authority import Action, Actor, demand
+from server.domain.errors import Finding, SlotRefusedError, UnknownThingError
+from server.domain.frames import misplaced
+from server.domain.recurrence import (
+    EVERY_DAY,
+    LOCAL,
+    Recurrence,
+    Rule,
+    day_bounds,
+    local_day,
+)
+from server.domain.slots import HORIZON, Slot, clashes, slot_of_claim
+from server.domain.targeting import chosen
+from server.domain.units import Tree
+from server.services import audit, events
+from server.services.keyring import Keyring
+from server.services.planning import (
+    asset_ref,
+    frames_of,
+    heard_at,
+    publish_plan,
+    slots_of,
+)
+from server.services.units import tree
+from server.store.models import AssetRow, ClusterRow, SlotRow, SlotTargetRow
+
+MOST_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewSlot:
+    """A slot as somebody asks for it; times are on the wall in Asia/Ho_Chi_Minh."""
+
+    unit_id: str
+    title: str
+    bulletin_class: str
+    asset_digest: str
+    recurrence: str
+    local_start: time
+    first_day: date
+    last_day: date | None = None
+    weekdays: int = EVERY_DAY
+    units: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    when_cut: str = "rejoin"
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSpan:
+    """A stretch of a cluster's day: what is heard, and what would be but for it."""
+
+    start: datetime
+    end: datetime
+    claim: Claim | None
+    title: str
+    unit_name: str
+    bulletin_class: BulletinClass | None
+    slot_id: str | None
+    losers: tuple[Claim, ...]
+
+
+def add_slot(
+    db: Session, new: NewSlot, *, now: datetime, actor: Actor, keyring: Keyring
+) -> SlotRow:
+    """Check a slot, save it, and publish its unit's plan, all or nothing.
+
+    Raises:
+        NotAllowedError: The actor may not schedule for the unit.
+        SlotRefusedError: With every rule that it breaks; each clash is named.
+    """
+    units = tree(db, today=local_day(now))
+    demand(actor, Action.SCHEDULE, units.chain(new.unit_id))
+    asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
+    findings = [*_wrong_fields(new, asset, now), *_wrong_targets(new, units)]
+    if findings or asset is None:
+        raise SlotRefusedError(findings)
+    slot = _value(new, asset, units, now)
+    others = slots_of(db, units=units)
+    findings = [*_misplaced(db, slot, units, now), *clashes(slot, others, now)]
+    if findings:
+        raise SlotRefusedError(findings)
+    row = _row(slot, new, actor)
+    db.add(row)
+    db.flush()  # the plan is compiled from the rows
+    publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units)
+    audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
+    events.emit(db, kind="schedule", ref=new.unit_id, now=now)
+    return row
+
+
+def withdraw_slot(
+    db: Session, slot_id: str, *, now: datetime, actor: Actor, keyring: Keyring
+) -> SlotRow:
+    """Take a slot out of all coming plans; what has aired stays on record. Twice is once.
+
+    Raises:
+        UnknownThingError: No such slot.
+        NotAllowedError: The actor may not schedule for its unit.
+    """
+    row = db.get(SlotRow, slot_id, options=[selectinload(SlotRow.targets)])
+    if row is None:
+        raise UnknownThingError("slot", slot_id)
+    demand(actor, Action.SCHEDULE, tree(db, today=local_day(now)).chain(row.unit_id))
+    if row.withdrawn_at is not None:
+        return row
+    row.withdrawn_at = now
+    db.flush()  # the plan is compiled from the rows
+    publish_plan(db, row.unit_id, now=now, keyring=keyring)
+    audit.record(db, actor=actor, action="withdraw-slot", subject=slot_id, now=now)
+    events.emit(db, kind="schedule", ref=row.unit_id, now=now)
+    return row
+
+
+def day_timeline(db: Session, *, cluster_id: str, day: date, now: datetime) -> list[TimelineSpan]:
+    """Work out what one cluster plays on a local day, and what loses to it, and when."""
+    units = tree(db, today=day)
+    if cluster_id not in units.clusters:
+        if db.get(ClusterRow, cluster_id) is None:
+            raise UnknownThingError("cluster", cluster_id)
+        return []  # it was not there yet, or no more, on that day
+    start, end = day_bounds(day)
+    heard = heard_at(db, cluster_id, start=start, end=end, now=now, units=units)
+    return [
+        TimelineSpan(
+            span.start,
+            span.end,
+            span.claim,
+            span.claim.title if span.claim else "",
+            units.unit(span.claim.unit).name if span.claim else "",
+            span.claim.bulletin_class if span.claim else None,
+            slot_of_claim(span.claim.claim_id)
+            if span.claim and span.claim.kind is ClaimKind.SCHEDULED
+            else None,
+            tuple(
+                claim for claim in heard.claims if claim.covers(span.start) and claim != span.claim
+            ),
+        )
+        for span in timeline(heard.claims, heard.policy, start, end)
+    ]
+
+
+def _wrong_fields(new: NewSlot, asset: AssetRow | None, now: datetime) -> list[Finding]:
+    findings = []
+    if not new.title.strip() or len(new.title) > MOST_TITLE:
+        findings.append(Finding("bad-title"))
+    if not new.asset_digest:
+        findings.append(Finding("no-audio"))
+    elif asset is None:
+        findings.append(Finding("unknown-asset", {"digest": new.asset_digest[:64]}))
+    if new.bulletin_class not in (BulletinClass.ORDINARY, BulletinClass.PRIORITY):
+        # An emergency is never scheduled: it plays at once (Circular 39/2020/TT-BTTTT).
+        findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))
+    if new.recurrence not in set(Recurrence):
+        findings.append(Finding("bad-recurrence", {"recurrence": new.recurrence}))
+    elif new.recurrence == Recurrence.WEEKLY and not 0 < new.weekdays <= EVERY_DAY:
+        findings.append(Finding("bad-weekdays"))
+    if new.last_day is not None and new.last_day < new.first_day:
+        findings.append(Finding("days-reversed"))
+    last = new.first_day if new.recurrence == Recurrence.ONCE else new.last_day
+    if last is not None and datetime.combine(last, new.local_start, LOCAL) < now:
+        findings.append(Finding("past", {"day": f"{last:%d/%m/%Y}"}))
+    return findings
+
+
+def _wrong_targets(new: NewSlot, units: Tree) -> list[Finding]:
+    inside = set(units.subtree(new.unit_id))
+    below = units.clusters_under(new.unit_id)
+    outside = [unit for unit in new.units if unit not in inside]
+    outside += [cluster for cluster in (*new.clusters, *new.exclude) if cluster not in below]
+    if outside:
+        return [Finding("out-of-scope", {"targets": ", ".join(outside)})]
+    if not chosen(units, units=new.units, clusters=new.clusters, exclude=new.exclude):
+        return [Finding("no-target")]
+    return []
+
+
+def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
+    chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters}
+    occurrences = list(slot.rule.occurrences(now, now + HORIZON))
+    for chain in sorted(chains):
+        findings = misplaced(occurrences, unit_id=slot.unit_id, chain_frames=frames_of(db, chain))
+        if findings:
+            return findings
+    return []
+
+
+def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:
+    unit = units.unit(new.unit_id)
+    recurrence = Recurrence(new.recurrence)
+    once = recurrence is Recurrence.ONCE
+    return Slot(
+        slot_id=f"s-{uuid.uuid4().hex[:16]}",
+        unit_id=new.unit_id,
+        unit_name=unit.name,
+        level=unit.level_rank,
+        title=new.title.strip(),
+        bulletin_class=BulletinClass(new.bulletin_class),
+        rule=Rule(
+            recurrence,
+            new.local_start,
+            timedelta(seconds=asset.duration_s),
+            new.first_day,
+            new.first_day if once else new.last_day,
+            new.weekdays if recurrence is Recurrence.WEEKLY else EVERY_DAY,
+        ),
+        asset=asset_ref(asset),
+        targets=Targets(units=new.units, clusters=new.clusters, exclude=new.exclude),
+        clusters=chosen(units, units=new.units, clusters=new.clusters, exclude=new.exclude),
+        when_cut=WhenCut(new.when_cut),
+        gain_db=new.gain_db,
+        created_at=now,
+    )
+
+
+def _row(slot: Slot, new: NewSlot, actor: Actor) -> SlotRow:
+    picked = {"unit": new.units, "cluster": new.clusters, "except": new.exclude}
+    return SlotRow(
+        slot_id=slot.slot_id,
+        unit_id=slot.unit_id,
+        title=slot.title,
+        bulletin_class=slot.bulletin_class.value,
+        asset_digest=slot.asset.digest,
+        recurrence=slot.rule.recurrence.value,
+        weekdays=slot.rule.weekdays,
+        local_start=slot.rule.local_start,
+        duration_s=slot.rule.length.total_seconds(),
+        first_day=slot.rule.first_day,
+        last_day=slot.rule.last_day,
+        when_cut=slot.when_cut.value,
+        gain_db=slot.gain_db,
+        created_at=slot.created_at,
+        created_by=actor.name,
+        targets=[
+            SlotTargetRow(kind=kind, ref=ref)
+            for kind, refs in picked.items()
+            for ref in dict.fromkeys(refs)
+        ],
+    )

@@ -1,0 +1,198 @@
+"""The administrative tree: read as of a day, and built up."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from protocol.ids import checked_id
+from server.domain.authority import Action, Actor, demand
+from server.domain.errors import TakenError
+from server.domain.recurrence import local_day
+from server.domain.units import Tree, Unit
+from server.services import audit
+from server.services.keyring import Keyring
+from server.store.models import (
+    ClusterRow,
+    ClusterUnitRow,
+    GroupMemberRow,
+    GroupRow,
+    LevelRow,
+    UnitEdgeRow,
+    UnitRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUnit:
+    """A unit that is to exist from today on; no parent: it is a root of the tree."""
+
+    unit_id: str
+    name: str
+    level_rank: int
+    parent_id: str | None = None
+    code: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCluster:
+    """A cluster that is to belong to a unit from today on."""
+
+    cluster_id: str
+    name: str
+    village: str
+    unit_id: str
+    latitude: float | None = None
+    longitude: float | None = None
+    people: int = 0
+    contact_name: str = ""
+    contact_phone: str = ""
+
+
+def tree(db: Session, *, today: date) -> Tree:
+    """Read the tree as it is on a day."""
+    units = db.scalars(
+        select(UnitRow).where(_holds(UnitRow.valid_from, UnitRow.valid_to, today))
+    ).all()
+    edges = db.execute(
+        select(UnitEdgeRow.child_id, UnitEdgeRow.parent_id).where(
+            _holds(UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today)
+        )
+    )
+    parents = dict(edges.tuples().all())
+    places = db.execute(
+        select(ClusterUnitRow.cluster_id, ClusterUnitRow.unit_id)
+        .where(_holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today))
+        .order_by(ClusterUnitRow.cluster_id)
+    )
+    return Tree(
+        {
+            row.unit_id: Unit(row.unit_id, row.name, row.level_rank, parents.get(row.unit_id))
+            for row in sorted(units, key=lambda row: (row.level_rank, row.name))
+        },
+        dict(places.tuples().all()),
+    )
+
+
+def create_level(db: Session, *, rank: int, name_vi: str, name_en: str) -> None:
+    """Add a level of government, or rename it; 0 is the highest."""
+    db.merge(LevelRow(rank=rank, name_vi=name_vi, name_en=name_en))
+
+
+def create_unit(
+    db: Session, new: NewUnit, *, now: datetime, actor: Actor, keyring: Keyring
+) -> UnitRow:
+    """Add a unit with its signing key; a root of the tree may also configure nodes.
+
+    Raises:
+        TakenError: The id exists.
+        NotAllowedError: The actor may not administer the parent.
+    """
+    today = local_day(now)
+    chain = tree(db, today=today).chain(new.parent_id) if new.parent_id else ()
+    demand(actor, Action.ADMINISTER, chain)
+    if db.get(UnitRow, checked_id(new.unit_id)) is not None:
+        raise TakenError("unit", new.unit_id)
+    row = UnitRow(
+        unit_id=new.unit_id,
+        name=new.name,
+        level_rank=new.level_rank,
+        code=new.code,
+        latitude=new.latitude,
+        longitude=new.longitude,
+        valid_from=today,
+    )
+    db.add(row)
+    db.flush()  # the edge and the key refer to the unit
+    if new.parent_id is not None:
+        db.add(UnitEdgeRow(child_id=new.unit_id, parent_id=new.parent_id, valid_from=today))
+    keyring.issue(
+        db,
+        unit_id=new.unit_id,
+        level=new.level_rank,
+        configures=new.parent_id is None,
+        now=now,
+    )
+    audit.record(db, actor=actor, action="create-unit", subject=new.unit_id, now=now, name=new.name)
+    return row
+
+
+def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor) -> ClusterRow:
+    """Add a cluster at a unit.
+
+    Raises:
+        TakenError: The id exists.
+        NotAllowedError: The actor may not administer the unit.
+    """
+    today = local_day(now)
+    demand(actor, Action.ADMINISTER, tree(db, today=today).chain(new.unit_id))
+    if db.get(ClusterRow, checked_id(new.cluster_id)) is not None:
+        raise TakenError("cluster", new.cluster_id)
+    row = ClusterRow(
+        cluster_id=new.cluster_id,
+        name=new.name,
+        village=new.village,
+        latitude=new.latitude,
+        longitude=new.longitude,
+        people=new.people,
+        contact_name=new.contact_name,
+        contact_phone=new.contact_phone,
+    )
+    db.add(row)
+    db.flush()  # its place refers to it
+    db.add(ClusterUnitRow(cluster_id=new.cluster_id, unit_id=new.unit_id, valid_from=today))
+    audit.record(
+        db, actor=actor, action="create-cluster", subject=new.cluster_id, now=now, unit=new.unit_id
+    )
+    return row
+
+
+def create_group(
+    db: Session,
+    *,
+    group_id: str,
+    name: str,
+    unit_id: str,
+    clusters: tuple[str, ...],
+    now: datetime,
+    actor: Actor,
+) -> None:
+    """Name some clusters as a group; a group has no rank and owns no time."""
+    demand(actor, Action.ADMINISTER, tree(db, today=local_day(now)).chain(unit_id))
+    db.add(GroupRow(group_id=checked_id(group_id), unit_id=unit_id, name=name))
+    db.flush()  # members refer to it
+    db.add_all(GroupMemberRow(group_id=group_id, cluster_id=cluster) for cluster in clusters)
+    audit.record(db, actor=actor, action="create-group", subject=group_id, now=now, name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of clusters and what it is called."""
+
+    group_id: str
+    name: str
+    unit_id: str
+    clusters: tuple[str, ...]
+
+
+def groups(db: Session) -> list[Group]:
+    """List all groups by name."""
+    members: dict[str, list[str]] = {}
+    for row in db.scalars(select(GroupMemberRow).order_by(GroupMemberRow.cluster_id)):
+        members.setdefault(row.group_id, []).append(row.cluster_id)
+    return [
+        Group(row.group_id, row.name, row.unit_id, tuple(members.get(row.group_id, ())))
+        for row in db.scalars(select(GroupRow).order_by(GroupRow.name))
+    ]
+
+
+def _holds(
+    valid_from: InstrumentedAttribute[date],
+    valid_to: InstrumentedAttribute[date | None],
+    today: date,
+) -> ColumnElement[bool]:
+    return (valid_from <= today) & or_(valid_to.is_(None), valid_to > today)

@@ -1,0 +1,73 @@
+"""The server's settings: the only reader of the environment."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an installation may choose; each field is ``LOA_`` and its name in capitals.
+
+    Attributes:
+        state_dir: Where the embedded default keeps everything.
+        database_url: SQLAlchemy address; empty: SQLite in ``state_dir``.
+        host: Address that pages and API listen on.
+        port: Their port.
+        public_url: Address under which people reach the pages; empty: host and port.
+        mqtt_host: Where the gateway finds the broker.
+        mqtt_port: Its port.
+        mqtt_version: 5, or 3 for brokers that speak only 3.1.1.
+        node_mqtt_urls: Broker addresses that nodes are given; empty: the gateway's own.
+        node_audio_urls: Addresses of the audio files that nodes are given; empty: the public one.
+        plan_days: How many days ahead plans reach.
+        lead_s: From signing an urgent order to its sounding time, in seconds.
+        demo: Show the demo's log-ins; never set outside ``loa demo``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LOA_", frozen=True, extra="forbid")
+
+    state_dir: Path = Path("var")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    public_url: str = ""
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = Field(default=1883, ge=1, le=65535)
+    mqtt_version: int = Field(default=5, ge=3, le=5)
+    node_mqtt_urls: tuple[str, ...] = ()
+    node_audio_urls: tuple[str, ...] = ()
+    plan_days: int = Field(default=14, ge=1, le=60)
+    lead_s: float = Field(default=0.3, ge=0, le=10)
+    demo: bool = False
+
+    @property
+    def database(self) -> str:
+        """Address of the database."""
+        return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'loa.db'}"
+
+    @property
+    def asset_dir(self) -> Path:
+        """Folder of the audio files, named by digest."""
+        return self.state_dir / "audio"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Folder of keys and passwords, readable by the server alone."""
+        return self.state_dir / "secrets"
+
+    @property
+    def address(self) -> str:
+        """Address under which people reach the pages."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def mqtt_urls(self) -> tuple[str, ...]:
+        """Broker addresses for nodes."""
+        own = f"mqtt://{self.mqtt_host}:{self.mqtt_port}?version={self.mqtt_version}"
+        return self.node_mqtt_urls or (own,)
+
+    @property
+    def audio_urls(self) -> tuple[str, ...]:
+        """Base addresses of the audio files for nodes."""
+        return self.node_audio_urls or (f"{self.address}/api/v1/assets",)

@@ -1,0 +1,1 @@
+"""Rows and how they are kept; SQLAlchemy openly, no repositories over it."""

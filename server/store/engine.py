@@ -1,0 +1,51 @@
+"""Open the database: SQLite in WAL mode where nothing else is asked for, PostgreSQL in production.
+
+On SQLite every transaction that may write begins with ``BEGIN IMMEDIATE``: one writer at a time,
+told at once or after the busy time-out, instead of a lock error half-way.
+"""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+SQLITE_BUSY_S = 15
+
+Sessions = sessionmaker[Session]
+
+
+def open_engine(url: str) -> Engine:
+    """Open an engine for ``url``; nothing is connected yet."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_S})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def open_sessions(engine: Engine, *, reads_only: bool = False) -> Sessions:
+    """Make the maker of sessions; rows stay readable after commit.
+
+    With ``reads_only`` a transaction on SQLite is deferred, so that readers never wait for the
+    writer; whoever writes through it may be refused by a busy database.
+    """
+    bind = engine.execution_options(loa_reads_only=True) if reads_only else engine
+    return sessionmaker(bind, expire_on_commit=False)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    # The driver's own transaction handling would begin too late; SQLAlchemy's events begin ours.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:  # noqa: ANN401 - the driver's own
+    options = connection.get_execution_options()
+    mode = "DEFERRED" if options.get("loa_reads_only") else "IMMEDIATE"
+    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,46 @@
+"""All rows; importing this makes the metadata whole."""
+
+from server.store.models.accounts import GrantRow, RoleRow, UserRow
+from server.store.models.assets import AssetRow
+from server.store.models.audit import AuditRow
+from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
+from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
+from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
+from server.store.models.slots import FrameRow, OccurrenceRow, PlanRow, SlotRow, SlotTargetRow
+from server.store.models.units import (
+    GroupMemberRow,
+    GroupRow,
+    LevelRow,
+    UnitEdgeRow,
+    UnitKeyRow,
+    UnitRow,
+)
+
+__all__ = [
+    "AsRunRow",
+    "AssetRow",
+    "AuditRow",
+    "BroadcastRow",
+    "ClusterRow",
+    "ClusterUnitRow",
+    "DeliveryRow",
+    "EventRow",
+    "FrameRow",
+    "GrantRow",
+    "GroupMemberRow",
+    "GroupRow",
+    "LevelRow",
+    "NodeRow",
+    "OccurrenceRow",
+    "OutboxRow",
+    "PlanRow",
+    "RefusalRow",
+    "ReportRow",
+    "RoleRow",
+    "SlotRow",
+    "SlotTargetRow",
+    "UnitEdgeRow",
+    "UnitKeyRow",
+    "UnitRow",
+    "UserRow",
+]

@@ -1,0 +1,61 @@
+"""People, and what they were granted where."""
+
+from flask_security.core import RoleMixin, UserMixin  # only mix-ins: no application needed
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from typing_extensions import override
+
+from server.store.base import Base
+from server.store.types import Id, Instant, Name, Word
+
+
+class RoleRow(Base, RoleMixin):
+    """Required by Flask-Security and left empty: rights are grants, decided in one place."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[Word] = mapped_column(unique=True)
+    description: Mapped[Name | None]
+
+
+class UserRow(Base, UserMixin):
+    """Somebody who may log in. Column names are those that Flask-Security expects."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str | None] = mapped_column(  # type: ignore[assignment]  # many have none
+        String(255), unique=True
+    )
+    password: Mapped[str | None] = mapped_column(String(255))
+    full_name: Mapped[Name] = mapped_column(default="")
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    locale: Mapped[Word] = mapped_column(default="vi")
+    created_at: Mapped[Instant]
+
+    grants: Mapped[list["GrantRow"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", back_populates="user"
+    )
+
+    @property
+    @override
+    def roles(self) -> list[RoleMixin]:  # type: ignore[override]  # never assigned
+        """Answer Flask-Security; rights are grants, so there are none."""
+        return []
+
+
+class GrantRow(Base):
+    """A role at a unit and all that is under it."""
+
+    __tablename__ = "grants"
+    __table_args__ = (UniqueConstraint("user_id", "role", "unit_id"),)
+
+    grant_id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    role: Mapped[Word]
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
+
+    user: Mapped[UserRow] = relationship(back_populates="grants", lazy="raise")

@@ -1,0 +1,78 @@
+"""Clusters, which stay for ever, and the nodes commissioned at them, which do not."""
+
+from datetime import date
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.store.base import Base
+from server.store.types import Bytes, ClaimKey, Document, Id, Instant, Name, Word
+
+
+class ClusterRow(Base):
+    """Loudspeakers at one place, driven together."""
+
+    __tablename__ = "clusters"
+
+    cluster_id: Mapped[Id] = mapped_column(primary_key=True)
+    name: Mapped[Name]
+    village: Mapped[Name]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    people: Mapped[int] = mapped_column(default=0)
+    contact_name: Mapped[Name] = mapped_column(default="")
+    contact_phone: Mapped[Word] = mapped_column(default="")
+    volume_ceiling_db: Mapped[float] = mapped_column(default=0.0)
+
+
+class ClusterUnitRow(Base):
+    """Which commune a cluster belongs to, from one day to another (half-open)."""
+
+    __tablename__ = "cluster_units"
+    __table_args__ = (UniqueConstraint("cluster_id", "valid_from"),)
+
+    cluster_unit_id: Mapped[int] = mapped_column(primary_key=True)
+    cluster_id: Mapped[Id] = mapped_column(ForeignKey("clusters.cluster_id"))
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class NodeRow(Base):
+    """The computer at a cluster: how it is known to the broker, and what was last heard of it.
+
+    Attributes:
+        secret_hash: Salted hash of its password, in the form the broker's password file takes.
+        presence: ``here``, ``leaving``, ``lost`` or ``never``, as the node or its will last said.
+        last_heard_at: When anything last came from it.
+        plan_versions: Version of each unit's plan that it said it holds.
+        on_air: Claim that it said it is sounding, or empty.
+    """
+
+    __tablename__ = "nodes"
+    __table_args__ = (
+        Index(
+            "uq_nodes_cluster_active",
+            "cluster_id",
+            unique=True,
+            sqlite_where=text("decommissioned_at IS NULL"),
+            postgresql_where=text("decommissioned_at IS NULL"),
+        ),
+    )
+
+    node_id: Mapped[Id] = mapped_column(primary_key=True)
+    cluster_id: Mapped[Id] = mapped_column(ForeignKey("clusters.cluster_id"))
+    secret_hash: Mapped[Name]
+    commissioned_at: Mapped[Instant]
+    decommissioned_at: Mapped[Instant | None]
+    config_version: Mapped[int] = mapped_column(default=0)
+    config_token: Mapped[Bytes | None]
+    presence: Mapped[Word] = mapped_column(default="never")
+    presence_at: Mapped[Instant | None]
+    last_heard_at: Mapped[Instant | None]
+    software: Mapped[Name] = mapped_column(default="")
+    nudged_at: Mapped[Instant | None]
+    held_config_version: Mapped[int] = mapped_column(default=0)
+    plan_versions: Mapped[Document] = mapped_column(default=dict)
+    on_air: Mapped[ClaimKey] = mapped_column(default="")
+    telemetry: Mapped[Document] = mapped_column(default=dict)

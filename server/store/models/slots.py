@@ -1,0 +1,106 @@
+"""Recurring claims on time, the frames they must lie in, and the plans made of them."""
+
+from datetime import date, time
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.store.base import Base
+from server.store.types import Bytes, Digest, Id, Instant, LongText, Name, Word
+
+
+class FrameRow(Base):
+    """A stretch of local time on some weekdays that belongs to one unit's programmes.
+
+    Attributes:
+        unit_id: Unit whose subtree the frame is laid down for.
+        owner_id: Unit whose programmes it is for; empty: whoever asks, under ``unit_id``.
+        weekdays: Bit 0 is Monday.
+        kind: ``frame``, or ``quiet`` for hours in which only an emergency may sound.
+    """
+
+    __tablename__ = "frames"
+
+    frame_id: Mapped[Id] = mapped_column(primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    owner_id: Mapped[Id | None] = mapped_column(ForeignKey("units.unit_id"))
+    kind: Mapped[Word] = mapped_column(default="frame")
+    weekdays: Mapped[int] = mapped_column(default=127)
+    local_start: Mapped[time]
+    local_end: Mapped[time]
+    legal_reference: Mapped[Name] = mapped_column(default="")
+
+
+class SlotRow(Base):
+    """A recurring claim on time at certain clusters.
+
+    Attributes:
+        recurrence: ``once`` (on ``first_day``), ``daily`` or ``weekly`` (on ``weekdays``).
+        weekdays: Bit 0 is Monday.
+        local_start: Wall-clock time in Asia/Ho_Chi_Minh.
+        duration_s: Length on air; the content's own length in seconds.
+        first_day, last_day: Local days, both inclusive; no ``last_day``: until withdrawn.
+    """
+
+    __tablename__ = "slots"
+    __table_args__ = (
+        CheckConstraint("duration_s > 0 AND duration_s <= 86400", name="length"),
+        CheckConstraint("last_day IS NULL OR last_day >= first_day", name="ordered"),
+    )
+
+    slot_id: Mapped[Id] = mapped_column(primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    title: Mapped[Name]
+    bulletin_class: Mapped[Word]
+    asset_digest: Mapped[Digest] = mapped_column(ForeignKey("assets.digest"))
+    recurrence: Mapped[Word]
+    weekdays: Mapped[int] = mapped_column(default=127)
+    local_start: Mapped[time]
+    duration_s: Mapped[float]
+    first_day: Mapped[date]
+    last_day: Mapped[date | None]
+    when_cut: Mapped[Word] = mapped_column(default="rejoin")
+    gain_db: Mapped[float] = mapped_column(default=0.0)
+    created_at: Mapped[Instant]
+    created_by: Mapped[Name]
+    withdrawn_at: Mapped[Instant | None]
+
+    targets: Mapped[list["SlotTargetRow"]] = relationship(
+        cascade="all, delete-orphan", lazy="raise"
+    )
+
+
+class SlotTargetRow(Base):
+    """One target of a slot: a unit, a cluster, or a cluster left out."""
+
+    __tablename__ = "slot_targets"
+
+    slot_id: Mapped[Id] = mapped_column(ForeignKey("slots.slot_id"), primary_key=True)
+    kind: Mapped[Word] = mapped_column(primary_key=True)
+    ref: Mapped[Id] = mapped_column(primary_key=True, index=True)
+
+
+class PlanRow(Base):
+    """The newest plan that a unit has published."""
+
+    __tablename__ = "plans"
+
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), primary_key=True)
+    version: Mapped[int]
+    content_digest: Mapped[Digest]
+    token: Mapped[Bytes]
+    published_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+
+
+class OccurrenceRow(Base):
+    """One occurrence of a slot that was published, kept so that silence can be noticed."""
+
+    __tablename__ = "occurrences"
+
+    claim_id: Mapped[str] = mapped_column(primary_key=True)
+    slot_id: Mapped[Id] = mapped_column(ForeignKey("slots.slot_id"), index=True)
+    start: Mapped[Instant] = mapped_column(index=True)
+    end: Mapped[Instant] = mapped_column(index=True)
+    clusters: Mapped[LongText]
+    closed_at: Mapped[Instant | None]

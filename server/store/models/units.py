@@ -1,0 +1,86 @@
+"""The administrative tree, with dates on everything that a reform may move."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.store.base import Base
+from server.store.types import Bytes, Id, Instant, Name, Word
+
+
+class LevelRow(Base):
+    """A level of government: 0 is the highest; how many there are is data."""
+
+    __tablename__ = "levels"
+
+    rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name_vi: Mapped[Name]
+    name_en: Mapped[Name]
+
+
+class UnitRow(Base):
+    """An administrative unit. Its id never changes and is never used again."""
+
+    __tablename__ = "units"
+
+    unit_id: Mapped[Id] = mapped_column(primary_key=True)
+    name: Mapped[Name]
+    level_rank: Mapped[int] = mapped_column(ForeignKey("levels.rank"))
+    code: Mapped[Word | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class UnitEdgeRow(Base):
+    """Which unit stands under which, from one day to another (half-open)."""
+
+    __tablename__ = "unit_edges"
+    __table_args__ = (
+        UniqueConstraint("child_id", "valid_from"),
+        CheckConstraint("child_id <> parent_id", name="not_own_parent"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="ordered"),
+    )
+
+    edge_id: Mapped[int] = mapped_column(primary_key=True)
+    child_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
+    parent_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+
+
+class UnitKeyRow(Base):
+    """A unit's signing key: the private half sealed, the certificate by the root key beside it."""
+
+    __tablename__ = "unit_keys"
+    __table_args__ = (Index(None, "unit_id", "valid_from"),)
+
+    key_id: Mapped[Id] = mapped_column(primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
+    sealed_private: Mapped[Bytes]
+    certificate: Mapped[Bytes]
+    configures: Mapped[bool]
+    valid_from: Mapped[Instant]
+    valid_to: Mapped[Instant]
+    revoked_at: Mapped[Instant | None]
+
+
+class GroupRow(Base):
+    """Clusters picked by people for convenience, such as a former district; no legal rank."""
+
+    __tablename__ = "groups"
+
+    group_id: Mapped[Id] = mapped_column(primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
+    name: Mapped[Name]
+
+
+class GroupMemberRow(Base):
+    """One cluster of a group."""
+
+    __tablename__ = "group_members"
+
+    group_id: Mapped[Id] = mapped_column(ForeignKey("groups.group_id"), primary_key=True)
+    cluster_id: Mapped[Id] = mapped_column(ForeignKey("clusters.cluster_id"), primary_key=True)
