@@ -1,0 +1,106 @@
+# `make` alone lists what can be done. Every recipe is something one could type by hand.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := protocol audio_library edge server firmware_config
+SCRIPTS := $(wildcard scripts/*.sh) .ci/run
+
+# The front end is built anew when one of these has changed.
+PAGES := package.json package-lock.json $(shell find server/web/frontend -type f 2>/dev/null)
+
+.PHONY: help
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# ------------------------------------------------------------------ set-up
+
+.PHONY: setup
+setup: .stamps/packages .stamps/pages  ## make .venv and build the pages; does nothing when nothing changed
+
+.stamps/venv: requirements/setup.txt scripts/venv.sh
+	scripts/venv.sh $(VENV)
+	@mkdir -p .stamps && touch $@
+
+# Once the tests' packages are there, set-up keeps them.
+.stamps/packages: .stamps/venv requirements/server.txt pyproject.toml scripts/packages.sh
+	scripts/packages.sh $(VENV) $(if $(wildcard .stamps/dev),requirements/dev.txt,requirements/server.txt)
+	@touch $@
+
+.stamps/dev: .stamps/venv requirements/dev.txt pyproject.toml scripts/packages.sh
+	scripts/packages.sh $(VENV) requirements/dev.txt
+	@touch .stamps/packages $@
+
+.stamps/pages: .stamps/venv requirements/node.txt scripts/pages.sh $(PAGES)
+	scripts/pages.sh $(VENV)
+	@touch $@
+
+.PHONY: setup-dev
+setup-dev: .stamps/dev .stamps/pages  ## the same, with what the tests and static checks need
+
+# ------------------------------------------------------------------ run
+
+.PHONY: demo
+demo: setup  ## run a small province on this machine: server, broker and 12 nodes
+	$(BIN)/loa demo
+
+.PHONY: up
+up: setup  ## run the server on this machine: broker, gateway, scheduler and web
+	$(BIN)/loa up
+
+.PHONY: node
+node: setup  ## run one node without a sound card: make node FILE=node.json
+	$(BIN)/loa node --node-file $(FILE) --output simulated
+
+.PHONY: migrate
+migrate: setup  ## bring the database's tables up to date
+	$(BIN)/loa db upgrade
+
+# ------------------------------------------------------------------ check
+
+.PHONY: format
+format: .stamps/dev  ## put the code into its one form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: check
+check: .stamps/dev  ## static checks: ruff, mypy, import contracts, shellcheck, codespell
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/shellcheck $(SCRIPTS)
+	$(BIN)/codespell $(PACKAGES) tests scripts README.md CHANGELOG.md CONTRIBUTING.md
+
+.PHONY: audit
+audit: .stamps/dev  ## ask the vulnerability database about every pinned package (needs the network)
+	$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
+
+# ------------------------------------------------------------------ test
+
+.PHONY: test
+test: setup-dev programs  ## every lane of tests, after setting up what they need
+	scripts/test.sh $(BIN)/pytest unit contracts house integration e2e browser
+
+.PHONY: programs
+programs:
+	scripts/programs.sh
+
+.PHONY: test-unit
+test-unit: .stamps/dev  ## rules only: memory, no sockets
+	$(BIN)/pytest tests/unit
+
+.PHONY: test-e2e
+test-e2e: setup-dev  ## our programs as processes
+	$(BIN)/pytest tests/e2e
+
+.PHONY: test-browser
+test-browser: setup-dev  ## the pages in Chromium
+	$(BIN)/pytest tests/browser
+
+.PHONY: test-slow
+test-slow: setup-dev  ## kill every program at many moments of the demo (ten minutes)
+	LOA_TEST_SLOW=1 $(BIN)/pytest tests/e2e --timeout 900

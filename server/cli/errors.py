@@ -1,0 +1,37 @@
+"""What can go wrong on the command line, in sentences for whoever typed the command."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from server.domain.errors import ServerError
+
+
+class CommandError(ServerError):
+    """A command cannot be carried out; shown as one sentence, without a trace."""
+
+
+class ProgramFailedError(CommandError):
+    """A program did not come up."""
+
+    def __init__(self, program: str, what: str, last_lines: Sequence[str]) -> None:
+        self.program = program
+        self.what = what
+        self.last_lines = tuple(last_lines)
+        super().__init__("\n".join([f"{program} {what}; its last words:", *last_lines]))
+
+
+class StateInUseError(CommandError):
+    """Another process runs on the same state folder."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        super().__init__(f"another loa runs on {state_dir}; stop it first, or give another --state")
+
+
+class NoFreePortError(CommandError):
+    """Every port that was tried is taken."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self.first = first
+        self.last = last
+        super().__init__(f"no free port from {first} to {last}; choose one with --port")
