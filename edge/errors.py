@@ -54,3 +54,43 @@ class OutputError(EdgeError):
         super().__init__(f"sound device {device}: {reason}")
         self.device = device
         self.reason = reason
+
+
+class BadSettingError(EdgeError):
+    """A node cannot start with what it was told."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class FetchError(EdgeError):
+    """An audio file could not be had from one address; another or a later try may do."""
+
+    def __init__(self, digest: str, reason: str) -> None:
+        super().__init__(f"audio {digest[:12]}: {reason}")
+        self.digest = digest
+        self.reason = reason
+
+
+class FetchOutrankedError(EdgeError):
+    """A download gave way to a more urgent one; what it has is kept."""
+
+
+class ThreadDiedError(EdgeError):
+    """A thread ended by itself: the node program must end, to be started again."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"thread {name} ended: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class PinError(EdgeError):
+    """The board has no such pin, or it cannot be driven."""
+
+    def __init__(self, pin: int, reason: str) -> None:
+        super().__init__(f"pin {pin}: {reason}")
+        self.pin = pin
+        self.reason = reason

@@ -364,7 +364,12 @@ Report = Received | Refused | Started | Preempted | AsRun
 
 
 class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
-    """Measurements of a node; a sign of life even when all else is unknown."""
+    """Measurements of a node; a sign of life even when all else is unknown.
+
+    Attributes:
+        refused: How many messages were refused since the start, by reason.
+        clock_trusted: Whether the node's clock was set and is kept by the network.
+    """
 
     at: Instant
     on_air: str = ""
@@ -372,6 +377,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     temperature_c: float | None = None
     disk_free_mb: float | None = None
     refused: dict[str, Count] = msgspec.field(default_factory=dict)
+    clock_trusted: bool | None = None
 
 
 NodeWord = Presence | Received | Refused | Started | Preempted | AsRun | Telemetry

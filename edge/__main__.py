@@ -1,0 +1,103 @@
+"""One node: ``python -m edge --node-file FILE``."""
+
+import argparse
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from queue import SimpleQueue
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge.agent import Agent, AgentEvent, Parts, Stop, state_paths, utc_now
+from edge.cache import Cache
+from edge.errors import EdgeError
+from edge.fetch import Fetcher
+from edge.gpio.amplifier import AmplifierRelay
+from edge.link import Identity, Link
+from edge.observability import configure
+from edge.player.engine import MixerPlayer
+from edge.player.output import open_output
+from edge.schedule import Holdings
+from edge.settings import NodeSettings, Overrides, environment, load, overrides_from
+from edge.store import Store
+from edge.watchdog import Watchdog
+from protocol.ids import NodeId
+from protocol.messages import Presence, PresenceState, encode
+from protocol.topics import node_presence
+
+_log = structlog.get_logger()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one node until it is told to stop, and give the exit status."""
+    said = _parser().parse_args(arguments)
+    configure(json=not sys.stderr.isatty())
+    around = environment()
+    here = Overrides(state_dir=said.state, output=said.output, board=said.board, tls_ca=said.tls_ca)
+    try:
+        settings = load(said.node_file, here.over(overrides_from(around)))
+        agent = build(settings, SimpleQueue(), Watchdog(around.get("NOTIFY_SOCKET", "")))
+        agent.run()
+    except EdgeError as error:
+        _log.error("node_failed", error=str(error))
+        return 1
+    return 0
+
+
+def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Watchdog) -> Agent:
+    """Make the parts of a node, and let the signals end it.
+
+    Raises:
+        EdgeError: A device or a file that it needs is not to be had.
+    """
+    database, audio = state_paths(settings.state_dir)
+    cache = Cache(audio)
+    lost = Presence(node=settings.node, state=PresenceState.LOST)
+    identity = Identity(
+        settings.node, settings.secret, node_presence(NodeId(settings.node)), encode(lost)
+    )
+    parts = Parts(
+        events=events,
+        store=Store(database),
+        cache=cache,
+        amplifier=AmplifierRelay(settings.board),
+        link=Link(identity, settings.mqtt, events.put, settings.tls_ca),
+        fetcher=Fetcher(cache, settings.node, settings.secret, events.put, settings.tls_ca),
+        watchdog=watchdog,
+        clock=utc_now,
+        software=_software(),
+        player=MixerPlayer(open_output(settings.output), events),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: events.put(Stop()))
+    root = Ed25519PublicKey.from_public_bytes(settings.root_key)
+    return Agent(settings, Holdings(settings.node, root), parts)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m edge",
+        description="Run one node: decide, play and report.",
+        epilog="Example: python -m edge --node-file node.json --output alsa",
+    )
+    parser.add_argument(
+        "--node-file", type=Path, required=True, help="the file with which the node joins"
+    )
+    parser.add_argument("--state", type=Path, help="folder for what must not be forgotten")
+    parser.add_argument("--output", help="alsa, alsa:DEVICE, pulse, record:FILE.wav or simulated")
+    parser.add_argument("--board", help="board profile (TOML), or none")
+    parser.add_argument("--tls-ca", type=Path, help="certificates that vouch for the servers")
+    return parser
+
+
+def _software() -> str:
+    try:
+        return f"loalang {version('loalang')}"
+    except PackageNotFoundError:
+        return "loalang, not installed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

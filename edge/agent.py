@@ -1,0 +1,455 @@
+"""Wiring and the loop: the only module that knows all others. It contains no rule.
+
+The agent's thread alone touches the store, the holdings and the playout. All other threads only
+put events on its queue.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import final
+
+import structlog
+
+from edge.cache import Cache, plan_cache
+from edge.errors import EdgeError, ThreadDiedError
+from edge.fetch import Fetched, Fetcher
+from edge.gpio.amplifier import AmplifierRelay
+from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
+from edge.outbox import Outbox, numbered
+from edge.player import Damaged, Died, Ended, Piece, Player, PlayerEvent, Sound, Started
+from edge.playout import Amplifier, Cue, Event, Hush, OnDisk, Order, Playout, Spoiled, Tell, Tick
+from edge.playout import step as judged
+from edge.refusals import BadMessage, Refusals
+from edge.rounds import Rounds
+from edge.runs import UNNUMBERED, ClaimKey, restored
+from edge.schedule import (
+    Accepted,
+    Acknowledged,
+    Holdings,
+    Repeated,
+    Unconcerned,
+    held_on_disk,
+    receive,
+)
+from edge.settings import NodeSettings
+from edge.store import KeptReport, Store, Turn
+from edge.telemetry import disk_free_mb, temperature_c
+from edge.timekeeping import is_trusted
+from edge.watchdog import Watchdog
+from protocol.errors import Refusal, RefusedError
+from protocol.ids import NodeId, UnitId
+from protocol.messages import Presence, PresenceState, Received, Telemetry, encode
+from protocol.signing import unverified
+from protocol.topics import (
+    node_filter,
+    node_presence,
+    node_report,
+    node_telemetry,
+    unit_filter,
+)
+
+_log = structlog.get_logger()
+
+_BIRTH_AGAIN_S = 1.0
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Event: the program is to end."""
+
+
+AgentEvent = LinkEvent | Fetched | PlayerEvent | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the agent wires together.
+
+    Attributes:
+        events: The one queue, on which every other part puts what happened.
+        clock: Gives the wall time, aware, UTC.
+    """
+
+    events: SimpleQueue[AgentEvent]
+    store: Store
+    cache: Cache
+    player: Player
+    amplifier: AmplifierRelay
+    link: Link
+    fetcher: Fetcher
+    watchdog: Watchdog
+    clock: Callable[[], datetime]
+    software: str = ""
+
+
+@final
+class Agent:
+    """One node."""
+
+    def __init__(self, settings: NodeSettings, holdings: Holdings, parts: Parts) -> None:
+        self._settings = settings
+        self._held = holdings
+        self._parts = parts
+        self._node = NodeId(settings.node)
+        self._playout = Playout(lead=timedelta(seconds=settings.board.lead_s))
+        self._refusals = Refusals()
+        self._outbox = Outbox(parts.store, self._send_report)
+        self._unkept: tuple[KeptReport, ...] = ()
+        self._birth_at_s: float | None = None
+        self._rounds = Rounds(time.monotonic())
+        self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
+        self._rounds.every(5.0, self._mark_alive, first_s=5.0)
+        self._rounds.every(10.0, self._send_due, first_s=10.0)
+        # Nodes started together must not all speak in the same instant.
+        phase_s = sum(settings.node.encode()) % 15
+        self._rounds.every(15.0, self._send_telemetry, first_s=1.0 + phase_s)
+        self._rounds.every(600.0, self._tidy, first_s=600.0)
+
+    def run(self) -> None:
+        """Play and report until told to stop.
+
+        Raises:
+            ThreadDiedError: A thread has ended by itself, and the program must end too.
+        """
+        self._wake_up()
+        try:
+            while self._live_on():
+                pass
+        finally:
+            self._lie_down()
+
+    # -- beginning and end
+
+    def _wake_up(self) -> None:
+        parts, now = self._parts, self._parts.clock()
+        if parts.store.set_aside is not None:
+            _log.error("store_damaged", set_aside=parts.store.set_aside.name)
+        parts.store.forget_old(now)
+        self._hold_from_disk()
+        self._playout = replace(
+            self._playout,
+            runs={key: restored(run, at) for key, (run, at) in parts.store.runs().items()},
+            done=parts.store.done(),
+        )
+        self._take(OnDisk(frozenset(parts.cache.sizes())))
+        self._take(self._held.programme(at_start=True))
+        parts.fetcher.start()
+        self._plan_files()
+        self._listen()
+        parts.link.start()
+        parts.watchdog.ready()
+        _log.info("node_started", node_id=self._node, plans=len(self._held.plans))
+
+    def _lie_down(self) -> None:
+        """Stop everything, what sounds first; the runs stay open on disk and are taken up again."""
+        parts = self._parts
+        parts.watchdog.stopping()
+        leaving = encode(self._presence(PresenceState.LEAVING))
+        for close in (
+            parts.player.close,
+            parts.amplifier.close,
+            self._mark_alive,
+            lambda: parts.link.close(((node_presence(self._node), leaving),)),
+            parts.fetcher.close,
+            parts.store.close,
+        ):
+            try:
+                close()
+            except (EdgeError, OSError, RuntimeError) as error:
+                _log.error("stop_incomplete", error=str(error))
+        _log.info("node_stopped", node_id=self._node)
+
+    # -- the loop
+
+    def _live_on(self) -> bool:
+        """Take one event, or what time brings; False when it is time to end.
+
+        Raises:
+            ThreadDiedError: A thread has ended by itself.
+        """
+        try:
+            event: AgentEvent | None = self._parts.events.get(timeout=self._patience_s())
+        except Empty:
+            event = None
+        try:
+            if event is not None and not self._react(event):
+                return False
+            self._pass_time()
+        except ThreadDiedError:
+            raise
+        except Exception:  # noqa: BLE001 - the loop of one agent event: logs, counts, goes on
+            # The loop goes on: one bad event must not silence the node. Counted by its log line.
+            _log.exception("event_failed", kind=type(event).__name__)
+        return True
+
+    def _patience_s(self) -> float:
+        waits = [self._rounds.next_s() - time.monotonic()]
+        if self._birth_at_s is not None:
+            waits.append(self._birth_at_s - time.monotonic())
+        if self._playout.wake_at is not None:
+            waits.append((self._playout.wake_at - self._parts.clock()).total_seconds())
+        return max(0.0, min(waits))
+
+    def _react(self, event: AgentEvent) -> bool:
+        match event:
+            case Stop():
+                return False
+            case Delivery():
+                self._take_delivery(event)
+            case Connected():
+                self._take_connected(event)
+            case Disconnected(reason):
+                _log.warning("link_lost", error=reason)
+            case Fetched():
+                self._take_files()
+            case Started() | Ended():
+                self._take(event)
+            case Damaged():
+                self._take_damaged(event)
+            case Died(reason):
+                raise ThreadDiedError("player", reason)
+        return True
+
+    def _pass_time(self) -> None:
+        now_s = time.monotonic()
+        wake_at = self._playout.wake_at
+        if wake_at is not None and wake_at <= self._parts.clock():
+            self._take(Tick())
+        if self._birth_at_s is not None and self._birth_at_s <= now_s:
+            self._send_birth()
+        for task in self._rounds.take_due(now_s):
+            task()
+
+    # -- judging, and doing what was judged
+
+    def _take(self, event: Event) -> None:
+        self._take_and_keep(event, Turn({}, {}, self._parts.clock()))
+
+    def _take_and_keep(self, event: Event, turn: Turn) -> None:
+        """Let the playout judge, obey it, then put on disk what this changed."""
+        self._playout, orders = judged(self._playout, event, turn.now)
+        told = [numbered(order.word) for order in orders if isinstance(order, Tell)]
+        # Kept in memory until the disk has it: a full disk must not cost a record.
+        self._unkept = (*self._unkept, *turn.reports, *told)
+        for order in orders:
+            self._obey(order)
+        self._parts.store.keep(
+            replace(turn, runs=self._playout.runs, done=self._playout.done, reports=self._unkept)
+        )
+        if self._unkept:
+            self._unkept = ()
+            self._send_due()
+
+    def _obey(self, order: Order) -> None:
+        match order:
+            case Cue():
+                self._parts.player.cue(self._sound(order))
+            case Hush():
+                self._parts.player.hush()
+            case Amplifier(on):
+                self._parts.amplifier.power(on=on)
+            case Tell(word):
+                _log.info("told", kind=type(word).__name__, claim_id=word.claim_id)
+
+    def _sound(self, cue: Cue) -> Sound:
+        path = self._parts.cache.path
+        pieces = tuple(
+            Piece(path(piece.digest), piece.offset_s, piece.duration_s) for piece in cue.pieces
+        )
+        return Sound(cue.key, cue.begins, pieces, cue.length_s, cue.gain_db)
+
+    # -- what came over the wire
+
+    def _take_delivery(self, delivery: Delivery) -> None:
+        now = self._parts.clock()
+        try:
+            verdict = receive(self._held, delivery.topic, delivery.payload, now)
+        except RefusedError as error:
+            self._refuse(delivery, error)
+            return
+        match verdict:
+            case Accepted():
+                self._accept(verdict, now)
+            case Acknowledged(report_ids):
+                self._outbox.acknowledge(report_ids)
+            case Repeated(token_id):
+                self._take_repeated(delivery, verdict, token_id)
+            case Unconcerned():
+                pass
+
+    def _accept(self, verdict: Accepted, now: datetime) -> None:
+        reports: tuple[KeptReport, ...] = ()
+        if verdict.order is not None:
+            receipt = Received(
+                report_id=UNNUMBERED,
+                claim_id=verdict.order.claim_id,
+                at=now,
+                message_id=verdict.kept.name,
+            )
+            reports = (numbered(receipt),)
+        turn = Turn(self._playout.runs, self._playout.done, now, verdict.kept, reports)
+        if verdict.kept.kind == "config":
+            self._parts.store.keep(turn)
+            self._hold_from_disk()
+            self._listen()
+            self._take(self._held.programme())
+        else:
+            self._take_and_keep(verdict.holdings.programme(), turn)
+            self._held = verdict.holdings
+        if verdict.order is None:
+            self._birth_at_s = self._birth_at_s or time.monotonic() + _BIRTH_AGAIN_S
+        _log.info("message_accepted", kind=verdict.kept.kind, message_id=verdict.kept.name)
+        self._plan_files()
+
+    def _take_repeated(self, delivery: Delivery, verdict: Repeated, token_id: str) -> None:
+        """Answer again when the server cannot have heard the answer; else it is a replay."""
+        if self._parts.store.awaits_receipt(token_id):
+            self._outbox.send_due(time.monotonic(), all_again=True)
+        else:
+            self._refuse(delivery, RefusedError(Refusal.REPLAYED, verdict.claim_id))
+
+    def _refuse(self, delivery: Delivery, error: RefusedError) -> None:
+        bad = BadMessage(
+            delivery.topic, error.refusal, _name_of(delivery.payload), detail=error.detail
+        )
+        report = self._refusals.note(bad, self._parts.clock())
+        _log.warning("message_refused", reason=error.refusal.value, error=error.detail)
+        if report is not None:
+            turn = Turn(self._playout.runs, self._playout.done, self._parts.clock())
+            self._parts.store.keep(replace(turn, reports=(numbered(report),)))
+            self._send_due()
+
+    def _hold_from_disk(self) -> None:
+        self._held, bad = held_on_disk(self._held, self._parts.store.tokens())
+        for kept, error in bad:
+            _log.warning("kept_message_refused", kind=kept.kind, reason=error.refusal.value)
+        self._parts.store.forget_tokens(kept for kept, _error in bad)
+
+    def _listen(self) -> None:
+        units = self._held.place.chain if self._held.place else ()
+        self._parts.link.listen_to(
+            [node_filter(self._node), *(unit_filter(UnitId(unit)) for unit in units)]
+        )
+
+    # -- files
+
+    def _take_files(self) -> None:
+        self._take(OnDisk(frozenset(self._parts.cache.sizes())))
+        self._plan_files()
+
+    def _take_damaged(self, event: Damaged) -> None:
+        digest = event.path.name
+        good = self._parts.cache.recheck(digest)
+        _log.error("audio_damaged", asset=digest[:12], error=event.reason, refetch=not good)
+        if good:
+            self._take(Spoiled(ClaimKey(event.claim_id), digest))
+        else:
+            self._take_files()
+
+    def _plan_files(self) -> None:
+        cache, now = self._parts.cache, self._parts.clock()
+        plan = plan_cache(
+            (
+                claim
+                for key, claim in self._playout.programme.claims.items()
+                if key not in self._playout.done
+            ),
+            self._held.pinned(),
+            cache.sizes(),
+            now=now,
+            limit_bytes=self._settings.cache_limit_mb * _MEGABYTE,
+        )
+        cache.evict(plan)
+        if plan.evict:
+            self._take(OnDisk(frozenset(cache.sizes())))
+        known = self._held.config.audio if self._held.config else ()
+        bases = dict.fromkeys((*known, *self._settings.audio))
+        self._parts.fetcher.want(plan.wants, [base.rstrip("/") for base in bases])
+
+    # -- what is said
+
+    def _take_connected(self, event: Connected) -> None:
+        _log.info("link_up", endpoint=event.endpoint)
+        self._send_birth()
+        self._outbox.send_due(time.monotonic(), all_again=True)
+
+    def _send_birth(self) -> None:
+        self._birth_at_s = None
+        birth = encode(self._presence(PresenceState.HERE))
+        self._parts.link.publish(node_presence(self._node), birth, qos=1, retain=True)
+
+    def _presence(self, state: PresenceState) -> Presence:
+        return Presence(
+            node=self._node,
+            state=state,
+            at=self._parts.clock(),
+            software=self._parts.software,
+            config_version=self._held.config.version if self._held.config else 0,
+            plan_versions=self._held.plan_versions,
+            on_air=self._playout.on_air,
+        )
+
+    def _send_telemetry(self) -> None:
+        counts = dict(self._refusals.counts)
+        if self._parts.fetcher.bad_digests:
+            counts["bad-digest"] = self._parts.fetcher.bad_digests
+        now = self._parts.clock()
+        words = Telemetry(
+            at=now,
+            on_air=self._playout.on_air,
+            level_dbfs=round(self._parts.player.level_dbfs(), 1),
+            temperature_c=temperature_c(),
+            disk_free_mb=disk_free_mb(self._settings.state_dir),
+            refused=counts,
+            clock_trusted=is_trusted(now),
+        )
+        self._parts.link.publish(node_telemetry(self._node), encode(words), qos=0)
+
+    def _send_due(self) -> None:
+        self._outbox.send_due(time.monotonic())
+
+    def _send_report(self, body: bytes) -> bool:
+        return self._parts.link.publish(node_report(self._node), body, qos=1)
+
+    # -- care
+
+    def _look_after_threads(self) -> None:
+        if not self._parts.link.is_alive():
+            raise ThreadDiedError("link", "its loop ended")
+        if not self._parts.fetcher.is_alive():
+            raise ThreadDiedError("fetch", "its loop ended")
+        self._parts.watchdog.alive()
+        # Also notices a wall clock that was set back.
+        self._take(Tick())
+
+    def _mark_alive(self) -> None:
+        if self._playout.runs:
+            self._parts.store.mark_alive(self._parts.clock())
+
+    def _tidy(self) -> None:
+        self._parts.store.forget_old(self._parts.clock())
+        self._plan_files()
+
+
+def utc_now() -> datetime:
+    """Read the wall clock."""
+    return datetime.now(UTC)
+
+
+def state_paths(state_dir: Path) -> tuple[Path, Path]:
+    """Tell where the node's database and its audio lie."""
+    return state_dir / "node.db", state_dir / "audio"
+
+
+def _name_of(raw: bytes) -> str:
+    """Name a refused message: by its own id where it can be read, else by its digest."""
+    try:
+        return unverified(raw).jti
+    except RefusedError:
+        return hashlib.sha256(raw).hexdigest()[:16]

@@ -1,0 +1,163 @@
+"""Which audio files stay on disk, and which are to be fetched first.
+
+The plan is pure; ``Cache`` is the small shell around the folder.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import final
+
+from protocol.content import assets
+from protocol.ids import is_digest
+from protocol.messages import AssetRef, Claim, ClaimKind
+
+HORIZON = timedelta(days=14)
+"""Files of claims that start later than this are not fetched yet."""
+
+PART = ".part"
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A file that is to be fetched; urgent ones overtake all others."""
+
+    digest: str
+    size_bytes: int
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CachePlan:
+    """What to fetch, in order, and what to delete."""
+
+    wants: tuple[Want, ...]
+    evict: frozenset[str]
+
+
+def plan_cache(
+    claims: Iterable[Claim],
+    pinned: Iterable[AssetRef],
+    sizes: Mapping[str, int],
+    *,
+    now: datetime,
+    limit_bytes: int,
+) -> CachePlan:
+    """Decide what to fetch and what to give up.
+
+    Urgent claims first, then what is kept for good, then by start. A file that some claim needs,
+    or that is kept for good, is never given up; the others go when space is short.
+
+    Args:
+        claims: All that may still sound.
+        pinned: Files kept for good.
+        sizes: Files on disk, with their size in bytes; the longest unused ones first.
+        now: The time.
+        limit_bytes: Space that all files together may take.
+    """
+    needed: dict[str, Want] = {}
+    ordered = sorted(claims, key=lambda claim: (not _is_urgent(claim), claim.start, claim.claim_id))
+    urgent = [claim for claim in ordered if _is_urgent(claim)]
+    rest = [claim for claim in ordered if not _is_urgent(claim)]
+    for claim in urgent:
+        _need(needed, assets(claim.content), urgent=True)
+    _need(needed, pinned, urgent=False)
+    for claim in rest:
+        if claim.start <= now + HORIZON:
+            _need(needed, assets(claim.content), urgent=False)
+    wants = tuple(want for want in needed.values() if want.digest not in sizes)
+    space = sum(sizes.values()) + sum(want.size_bytes for want in wants)
+    evict: set[str] = set()
+    for digest, size_bytes in sizes.items():
+        if space > limit_bytes and digest not in needed:
+            evict.add(digest)
+            space -= size_bytes
+    return CachePlan(wants, frozenset(evict))
+
+
+@final
+class Cache:
+    """The folder of files, each named by its digest; a name exists only once it is verified."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    def path(self, digest: str) -> Path:
+        """Tell where a file lies, or will."""
+        return self._folder / digest
+
+    def part(self, digest: str) -> Path:
+        """Tell where what is fetched of a file so far lies."""
+        return self._folder / (digest + PART)
+
+    def sizes(self) -> dict[str, int]:
+        """List the files that are there with their sizes, the oldest first."""
+        found = [
+            (entry.stat(), entry.name)
+            for entry in os.scandir(self._folder)
+            if is_digest(entry.name) and entry.is_file()
+        ]
+        return {name: status.st_size for status, name in sorted(found, key=_by_age)}
+
+    def adopt(self, digest: str) -> bool:
+        """Give a fetched file its name if it is what the name says; else delete it."""
+        part = self.part(digest)
+        if _sha256(part) != digest:
+            part.unlink()
+            return False
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.rename(self.path(digest))
+        _sync_folder(self._folder)
+        return True
+
+    def recheck(self, digest: str) -> bool:
+        """Verify a file that gave trouble; one that is not what its name says is deleted."""
+        path = self.path(digest)
+        if path.exists() and _sha256(path) == digest:
+            return True
+        path.unlink(missing_ok=True)
+        return False
+
+    def evict(self, plan: CachePlan) -> None:
+        """Delete the files that are given up, and begun ones that nobody wants any more."""
+        for digest in plan.evict:
+            self.path(digest).unlink(missing_ok=True)
+        wanted = {want.digest for want in plan.wants}
+        for part in self._folder.glob("*" + PART):
+            if part.stem not in wanted:
+                part.unlink(missing_ok=True)
+
+
+def _is_urgent(claim: Claim) -> bool:
+    return claim.kind is not ClaimKind.SCHEDULED
+
+
+def _need(needed: dict[str, Want], refs: Iterable[AssetRef], *, urgent: bool) -> None:
+    for ref in refs:
+        needed.setdefault(ref.digest, Want(ref.digest, ref.size_bytes, urgent))
+
+
+def _by_age(found: tuple[os.stat_result, str]) -> tuple[float, str]:
+    return found[0].st_mtime, found[1]
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,233 @@
+"""Brings audio files by digest over HTTP, the most urgent first, resuming what was begun.
+
+Two threads: one for urgent files alone, one for all. A download of the second gives way while an
+urgent file is wanted. A file gets its name only after its digest was checked.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import structlog
+import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from edge.cache import Cache, Want
+from edge.errors import FetchError, FetchOutrankedError
+
+_log = structlog.get_logger()
+
+_CONNECT_S = 5.0
+_READ_S = 10.0
+_CHUNK_BYTES = 32 * 1024
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 60.0
+_OK = 200
+_PARTIAL = 206
+_RANGE_IMPOSSIBLE = 416
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file is there, verified."""
+
+    digest: str
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """How often a file could not be had, and when to try again."""
+
+    failures: int
+    retry_at_s: float
+
+
+@final
+class Fetcher:
+    """Downloads what is wanted.
+
+    Args:
+        cache: Where the files go.
+        user: Name for HTTP Basic.
+        password: Secret for HTTP Basic.
+        arrived: Called from a thread of the fetcher for each file that is there.
+        ca: Certificates that vouch for the server; the system's when None.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        user: str,
+        password: str,
+        arrived: Callable[[Fetched], None],
+        ca: Path | None = None,
+    ) -> None:
+        self._cache = cache
+        self._arrived = arrived
+        self._pool = urllib3.PoolManager(
+            maxsize=2,
+            retries=False,
+            timeout=urllib3.Timeout(connect=_CONNECT_S, read=_READ_S),
+            headers=urllib3.make_headers(basic_auth=f"{user}:{password}"),
+            ca_certs=str(ca) if ca else None,
+        )
+        self._changed = threading.Condition()
+        self._wants: tuple[Want, ...] = ()
+        self._bases: tuple[str, ...] = ()
+        self._busy: set[str] = set()
+        self._troubles: dict[str, _Trouble] = {}
+        self._stopping = False
+        self.bad_digests = 0
+        self._threads = [
+            threading.Thread(target=self._work, args=(lane,), name=f"fetch-{lane}", daemon=True)
+            for lane in ("urgent", "any")
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop; what is half fetched is kept and resumed another day."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(2.0)
+        self._pool.clear()
+
+    def is_alive(self) -> bool:
+        """Say whether both threads are at work."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def want(self, wants: Iterable[Want], bases: Iterable[str]) -> None:
+        """Say what is wanted now, in order, and from where; replaces what was said before."""
+        with self._changed:
+            self._wants, self._bases = tuple(wants), tuple(bases)
+            self._changed.notify_all()
+
+    def _work(self, lane: str) -> None:
+        while True:
+            with self._changed:
+                want = self._next(lane)
+                if want is None:
+                    return
+                self._busy.add(want.digest)
+                bases = self._bases
+            try:
+                fetched = self._fetch(want, bases)
+            finally:
+                with self._changed:
+                    self._busy.discard(want.digest)
+                    self._changed.notify_all()
+            if fetched:
+                self._arrived(Fetched(want.digest))
+
+    def _next(self, lane: str) -> Want | None:
+        """Wait for something to do; None when stopping."""
+        while not self._stopping:
+            now_s = time.monotonic()
+            waits = [_LONGEST_WAIT_S]
+            for want in self._wants:
+                if want.digest in self._busy or not self._is_for(lane, want):
+                    continue
+                trouble = self._troubles.get(want.digest)
+                if trouble is None or trouble.retry_at_s <= now_s:
+                    return want
+                waits.append(trouble.retry_at_s - now_s)
+            self._changed.wait(min(waits))
+        return None
+
+    def _is_for(self, lane: str, want: Want) -> bool:
+        # The lane for all takes urgent files too, but nothing else while one is under way.
+        if lane == "urgent":
+            return want.urgent
+        return want.urgent or not self._urgent_is_under_way()
+
+    def _urgent_is_under_way(self) -> bool:
+        return any(want.urgent and want.digest in self._busy for want in self._wants)
+
+    def _fetch(self, want: Want, bases: tuple[str, ...]) -> bool:
+        for base in bases:
+            try:
+                self._fetch_from(base, want)
+            except FetchOutrankedError:
+                return False
+            except FetchError as error:
+                _log.info("audio_not_fetched", asset=want.digest[:12], error=error.reason)
+            else:
+                self._troubles.pop(want.digest, None)
+                return True
+        self._note_trouble(want.digest)
+        return False
+
+    def _note_trouble(self, digest: str) -> None:
+        known = self._troubles.get(digest)
+        failures = known.failures + 1 if known else 1
+        wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures - 1, 10))
+        self._troubles[digest] = _Trouble(failures, time.monotonic() + wait_s)
+
+    def _fetch_from(self, base: str, want: Want) -> None:
+        """Fetch one file from one address, going on where an earlier try ended.
+
+        Raises:
+            FetchError: It could not be had from there.
+            FetchOutrankedError: Something urgent came in between.
+        """
+        part = self._cache.part(want.digest)
+        have_bytes = part.stat().st_size if part.exists() else 0
+        if have_bytes < want.size_bytes:
+            self._download(f"{base}/{want.digest}", want, part, have_bytes)
+        if not self._cache.adopt(want.digest):
+            self.bad_digests += 1
+            _log.warning("audio_digest_wrong", asset=want.digest[:12])
+            raise FetchError(want.digest, "is not what its name says")
+
+    def _download(self, url: str, want: Want, part: Path, have_bytes: int) -> None:
+        headers = dict(self._pool.headers)
+        if have_bytes:
+            headers["Range"] = f"bytes={have_bytes}-"
+        try:
+            answer = self._pool.request("GET", url, headers=headers, preload_content=False)
+            try:
+                self._save(answer, want, part, have_bytes)
+            finally:
+                # What is left of the body would have to be read to use the connection again.
+                answer.close()
+        except (HTTPError, OSError) as error:
+            raise FetchError(want.digest, type(error).__name__) from error
+
+    def _save(self, answer: BaseHTTPResponse, want: Want, part: Path, have_bytes: int) -> None:
+        if answer.status == _RANGE_IMPOSSIBLE:
+            part.unlink()
+            raise FetchError(want.digest, "the part is longer than the file")
+        if answer.status not in {_OK, _PARTIAL}:
+            raise FetchError(want.digest, f"HTTP {answer.status}")
+        resumes = answer.status == _PARTIAL and have_bytes > 0
+        size_bytes = have_bytes if resumes else 0
+        with part.open("ab" if resumes else "wb") as file:
+            for chunk in _chunks(answer):
+                self._give_way(want)
+                size_bytes += len(chunk)
+                if size_bytes > want.size_bytes:
+                    # Truncated, so that the digest check that follows throws it away.
+                    break
+                file.write(chunk)
+        if size_bytes < want.size_bytes:
+            raise FetchError(want.digest, f"{size_bytes} of {want.size_bytes} bytes")
+
+    def _give_way(self, want: Want) -> None:
+        with self._changed:
+            gone = self._stopping or all(other.digest != want.digest for other in self._wants)
+            if gone or (not want.urgent and self._urgent_is_under_way()):
+                raise FetchOutrankedError(want.digest)
+
+
+def _chunks(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    yield from answer.stream(_CHUNK_BYTES, decode_content=False)

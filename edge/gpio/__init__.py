@@ -1,0 +1,1 @@
+"""The pins of the board; gpiozero is the port, its mock factory the fake."""

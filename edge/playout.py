@@ -1,0 +1,451 @@
+"""Judgement: what the loudspeakers do, from the claims that are held, the files and the time.
+
+Pure: ``step`` takes the state, an event and the time, and returns the new state and the orders
+that bring the player and the amplifier in line with it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from edge.player import Ended as SoundEnded
+from edge.player import Started as SoundStarted
+from edge.runs import (
+    UNNUMBERED,
+    ClaimKey,
+    CuedPiece,
+    Hearing,
+    Run,
+    brought_on,
+    closed,
+    final_record,
+    heard_position_s,
+    is_dropped,
+    is_ready,
+    key_of,
+    patience_ends,
+    pieces,
+    put_aside,
+    stretches,
+    total_s,
+    until,
+)
+from protocol.content import assets
+from protocol.messages import AsRun, Claim, ClaimKind, Outcome, Preempted, Started
+from protocol.policy import Policy
+from protocol.precedence import winner
+
+CUE_AHEAD = timedelta(seconds=2)
+"""How long before it begins a sound is handed to the player, so that it is decoded in time."""
+
+REMEMBERED = timedelta(days=1)
+"""How long after its end a claim that was missed by a node that was off is still reported."""
+
+IDLE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """All that reached this node and still counts.
+
+    Attributes:
+        claims: Claims that target this cluster.
+        stopped: Claims that are over by order.
+        ceiling_db: Loudest gain that the node's configuration allows.
+        at_start: Whether this is what the disk held when the node started.
+    """
+
+    cluster: str = ""
+    claims: Mapping[ClaimKey, Claim] = field(default_factory=lambda: MappingProxyType({}))
+    stopped: frozenset[ClaimKey] = frozenset()
+    policy: Policy = field(default_factory=Policy)
+    ceiling_db: float = 0.0
+    at_start: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """Event: these are the files that are there, whole and verified."""
+
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoiled:
+    """Event: a file of a cue did not decode."""
+
+    key: ClaimKey
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Event: time went on."""
+
+
+Event = Programme | OnDisk | Spoiled | Tick | SoundStarted | SoundEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Order: let this sound from ``begins`` on; what sounds now goes on until then."""
+
+    key: ClaimKey
+    begins: datetime
+    pieces: tuple[CuedPiece, ...]
+    length_s: float
+    gain_db: float
+
+    @property
+    def ends(self) -> datetime:
+        """First instant at which it is silent by itself."""
+        return self.begins + timedelta(seconds=self.length_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Order: fall silent, and forget what was cued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amplifier:
+    """Order: power the amplifier, or cut it."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Order: report this; the report gets its id when it is put on disk."""
+
+    word: Started | Preempted | AsRun
+
+
+Order = Cue | Hush | Amplifier | Tell
+
+
+@dataclass(frozen=True, slots=True)
+class Playout:
+    """Where the node stands.
+
+    Attributes:
+        lead: Time the amplifier needs before it passes sound.
+        runs: Claims under way.
+        done: Claims that have their as-run record (or need none), with their end.
+        current: What the player was told to sound.
+        upcoming: What it was told to sound after that, from a known instant.
+        wake_at: When to step again, if nothing happens before.
+    """
+
+    lead: timedelta = timedelta()
+    programme: Programme = field(default_factory=Programme)
+    on_disk: frozenset[str] = frozenset()
+    runs: Mapping[ClaimKey, Run] = field(default_factory=lambda: MappingProxyType({}))
+    done: Mapping[ClaimKey, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    current: Cue | None = None
+    upcoming: Cue | None = None
+    amplified: bool = False
+    wake_at: datetime | None = None
+
+    @property
+    def on_air(self) -> str:
+        """Id of the claim that is heard, or nothing."""
+        return next((run.claim.claim_id for run in self.runs.values() if run.hearing), "")
+
+
+def step(state: Playout, event: Event, now: datetime) -> tuple[Playout, tuple[Order, ...]]:
+    """Take one event in, and bring the loudspeakers in line with the claims at ``now``."""
+    turn = _Turn(state, now)
+    # What ended before the event must be settled by the rules that held then.
+    turn.finish_what_is_over()
+    turn.take(event)
+    turn.finish_what_is_over()
+    turn.judge()
+    return turn.result()
+
+
+class _Turn:
+    """One step in the making."""
+
+    def __init__(self, state: Playout, now: datetime) -> None:
+        self.now = now
+        self.state = state
+        self.runs = dict(state.runs)
+        self.done = dict(state.done)
+        self.orders: list[Order] = []
+
+    def result(self) -> tuple[Playout, tuple[Order, ...]]:
+        state = replace(
+            self.state,
+            runs=MappingProxyType(self.runs),
+            done=MappingProxyType(self.done),
+            wake_at=min(self._changes(), default=self.now + IDLE),
+        )
+        return state, tuple(self.orders)
+
+    def take(self, event: Event) -> None:
+        match event:
+            case Programme():
+                self._take_programme(event)
+            case OnDisk(digests):
+                self.state = replace(self.state, on_disk=digests)
+            case Spoiled(key, digest):
+                if run := self.runs.get(key):
+                    self.runs[key] = replace(run, damaged=run.damaged | {digest})
+            case SoundStarted():
+                self._take_started(event)
+            case SoundEnded(key, at):
+                if run := self.runs.get(ClaimKey(key)):
+                    self.runs[ClaimKey(key)] = closed(run, at)
+            case Tick():
+                pass
+
+    def finish_what_is_over(self) -> None:
+        """Close every claim that was stopped, or whose time or content is over."""
+        stopped = self.state.programme.stopped
+        for key, claim in self.state.programme.claims.items():
+            if key in self.done:
+                continue
+            if key in stopped:
+                self._finish(key, self.now, ended_by=Outcome.STOPPED)
+            elif claim.start <= self.now and (over_at := until(self._run(key))) <= self.now:
+                self._finish(key, over_at)
+        for key in [key for key, end in self.done.items() if end + REMEMBERED < self.now]:
+            if key not in self.state.programme.claims:
+                del self.done[key]
+
+    def judge(self) -> None:
+        """Decide who is heard now and next, and order what that changes."""
+        chosen, current = self._chosen(self.now), None
+        if chosen is not None:
+            key = key_of(chosen)
+            self.runs[key] = self._brought_on(key, self.now)
+            current = self._cue(key, self.now)
+        self._put_others_aside(chosen)
+        upcoming = self._upcoming(chosen)
+        self._follow_hearing(current)
+        amplified = current is not None or (
+            upcoming is not None and upcoming.begins - self.state.lead <= self.now
+        )
+        if amplified and not self.state.amplified:
+            self.orders.append(Amplifier(on=True))
+        self._order_sound(current, upcoming)
+        if self.state.amplified and not amplified:
+            self.orders.append(Amplifier(on=False))
+        self.state = replace(self.state, current=current, upcoming=upcoming, amplified=amplified)
+
+    # -- taking events in
+
+    def _take_programme(self, new: Programme) -> None:
+        old, self.state = self.state.programme, replace(self.state, programme=new)
+        for key in old.claims.keys() - new.claims.keys():
+            if key in self.runs or (old.claims[key].start <= self.now and key not in self.done):
+                self._withdraw(key, old.claims[key])
+        for key, claim in new.claims.items():
+            if key in self.runs:
+                self.runs[key] = replace(self.runs[key], claim=claim)
+            elif claim.end <= self.now and key not in old.claims and key not in self.done:
+                self._take_past(key, claim, at_start=new.at_start)
+        if new.at_start:
+            for key in self.runs.keys() - new.claims.keys():
+                self._withdraw(key, self.runs[key].claim)
+
+    def _take_past(self, key: ClaimKey, claim: Claim, *, at_start: bool) -> None:
+        """Settle a claim that was over before this node could play it."""
+        if at_start and claim.end > self.now - REMEMBERED:
+            self.runs[key] = Run(claim, cause="node-off")
+            self._finish(key, self.now)
+        elif at_start or claim.kind is ClaimKind.SCHEDULED:
+            self.done[key] = claim.end
+
+    def _withdraw(self, key: ClaimKey, claim: Claim) -> None:
+        run = closed(self.runs.get(key, Run(claim)), self.now)
+        self.runs[key] = replace(run, cause="withdrawn")
+        if run.heard or claim.start <= self.now:
+            self._finish(key, self.now)
+        else:
+            del self.runs[key]
+
+    def _take_started(self, event: SoundStarted) -> None:
+        key = ClaimKey(event.claim_id)
+        run = self.runs.get(key)
+        if run is None or key in self.done or run.hearing is not None:
+            return
+        hearing = Hearing(event.at, event.position_s, stretches(run, self.state.on_disk))
+        self.runs[key] = replace(run, hearing=hearing)
+        word = Started(
+            report_id=UNNUMBERED,
+            claim_id=run.claim.claim_id,
+            at=event.at,
+            position_s=heard_position_s(hearing),
+        )
+        self.orders.append(Tell(word))
+
+    # -- judging
+
+    def _run(self, key: ClaimKey) -> Run:
+        return self.runs.get(key) or Run(self.state.programme.claims[key])
+
+    def _due(self, at: datetime) -> Iterator[tuple[ClaimKey, Run]]:
+        """Name the claims whose time ``at`` is and that are not over by then."""
+        for key, claim in self.state.programme.claims.items():
+            if claim.covers(at) and key not in self.done and until(run := self._run(key)) > at:
+                yield key, run
+
+    def _chosen(self, at: datetime) -> Claim | None:
+        on_disk = self.state.on_disk
+        ready = (run.claim for _key, run in self._due(at) if is_ready(run, on_disk, self.now))
+        return winner(ready, at, self.state.programme.policy)
+
+    def _brought_on(self, key: ClaimKey, at: datetime) -> Run:
+        lead = timedelta() if self.state.amplified else self.state.lead
+        run = brought_on(self._run(key), self.state.on_disk, at, lead)
+        if any(asset.digest not in self.state.on_disk for asset in assets(run.claim.content)):
+            run = replace(run, cause=run.cause or "audio-missing")
+        return run
+
+    def _cue(self, key: ClaimKey, at: datetime) -> Cue | None:
+        """Make the cue of a claim that is on from ``at``; None when it has no sound by then."""
+        run, programme = self.runs[key], self.state.programme
+        begins = run.begins or run.claim.start
+        quiet_from = (
+            quiet.start
+            for quiet in programme.policy.quiet
+            if at < quiet.start and not programme.policy.permits(run.claim, quiet.start)
+        )
+        total = begins + timedelta(seconds=total_s(run))
+        stops = min(total, run.claim.end, *quiet_from)
+        at_s = (at - begins).total_seconds()
+        length_s = (stops - begins).total_seconds()
+        there = tuple(
+            piece for piece in pieces(run, self.state.on_disk) if piece.offset_s < length_s
+        )
+        if not any(piece.offset_s + piece.duration_s > at_s for piece in there):
+            return None
+        ceiling_db = min(programme.policy.volume_ceiling_db, programme.ceiling_db)
+        return Cue(key, begins, there, length_s, min(run.claim.gain_db, ceiling_db))
+
+    def _put_others_aside(self, chosen: Claim | None) -> None:
+        for key, run in list(self._due(self.now)):
+            if chosen is not None and key == key_of(chosen):
+                continue
+            if run.hearing is not None and chosen is not None:
+                self._tell_preempted(run, chosen)
+            cut_at = self._switched_at(run, chosen)
+            aside = put_aside(closed(run, cut_at), cut_at, self._cause(run, chosen))
+            self.runs[key] = aside
+            if is_dropped(aside):
+                self._finish(key, self.now)
+
+    def _cause(self, run: Run, chosen: Claim | None) -> str:
+        if not self.state.programme.policy.permits(run.claim, self.now):
+            return "quiet-hours"
+        if chosen is None or not is_ready(run, self.state.on_disk, self.now):
+            return "audio-missing"
+        return f"preempted:{chosen.claim_id}"
+
+    def _switched_at(self, run: Run, chosen: Claim | None) -> datetime:
+        """Tell when ``run`` lost the loudspeakers: the player switched at the instant cued."""
+        cued = self.state.upcoming
+        if chosen is None or cued is None or cued.key != key_of(chosen):
+            return self.now
+        began = run.hearing.since if run.hearing else run.claim.start
+        return min(self.now, max(cued.begins, began))
+
+    def _tell_preempted(self, run: Run, chosen: Claim) -> None:
+        self.orders.append(
+            Tell(
+                Preempted(
+                    report_id=UNNUMBERED,
+                    claim_id=run.claim.claim_id,
+                    at=self._switched_at(run, chosen),
+                    by=chosen.claim_id,
+                )
+            )
+        )
+
+    def _upcoming(self, chosen: Claim | None) -> Cue | None:
+        """Find the sound that begins next, where that can be known; returns are not cued ahead."""
+        for at in self._edges_ahead():
+            following = self._chosen(at)
+            if following is None or following == chosen:
+                continue
+            key = key_of(following)
+            run = self._run(key)
+            if (run.begins or following.start) != at or run.paused_s is not None:
+                return None
+            self.runs[key] = self._brought_on(key, at)
+            return self._cue(key, at) if self.runs[key].begins == at else None
+        return None
+
+    def _edges_ahead(self) -> list[datetime]:
+        """List the instants, up to the cueing horizon, at which the answer may change."""
+        last = self.now + CUE_AHEAD
+        claims = self.state.programme.claims
+        edges = {claim.start for claim in claims.values()}
+        edges |= {until(run) for run in self.runs.values()}
+        edges |= set(self._policy_edges())
+        return sorted(edge for edge in edges if self.now < edge <= last)
+
+    def _policy_edges(self) -> Iterator[datetime]:
+        policy = self.state.programme.policy
+        for interval in (*policy.quiet, *policy.frames):
+            yield interval.start
+            yield interval.end
+
+    # -- what follows
+
+    def _order_sound(self, current: Cue | None, upcoming: Cue | None) -> None:
+        was, cued = self.state.current, self.state.upcoming
+        if cued is not None and cued.begins <= self.now:
+            was, cued = cued, None
+        if was is not None and was.ends <= self.now:
+            was = None
+        if current == was and upcoming == cued:
+            return
+        if current is not None and (current != was or upcoming is None):
+            # The same sound again is not cut, and drops what was cued to follow it.
+            self.orders.append(current)
+        elif current is None and (was is not None or upcoming is None):
+            self.orders.append(Hush())
+        if upcoming is not None:
+            self.orders.append(upcoming)
+
+    def _follow_hearing(self, current: Cue | None) -> None:
+        """Note from which instant another set of files is heard, or nothing."""
+        for key, run in self.runs.items():
+            if run.hearing is None or (current is not None and key != current.key):
+                continue
+            laid = stretches(run, self.state.on_disk)
+            if current is not None and laid == run.hearing.stretches:
+                continue
+            since = max(self.now, run.hearing.since)
+            offset_s = run.hearing.offset_s + (since - run.hearing.since).total_seconds()
+            again = None if current is None else Hearing(since, offset_s, laid)
+            self.runs[key] = replace(closed(run, since), hearing=again)
+
+    def _finish(self, key: ClaimKey, at: datetime, ended_by: Outcome | None = None) -> None:
+        run = closed(self._run(key), at)
+        self.orders.append(
+            Tell(final_record(run, self.state.programme.cluster, self.now, ended_by))
+        )
+        self.runs.pop(key, None)
+        self.done[key] = run.claim.end
+
+    def _changes(self) -> Iterator[datetime]:
+        """Give every instant after now at which there may be something to do."""
+        candidates = set(self._policy_edges())
+        for key, claim in self.state.programme.claims.items():
+            if key in self.done:
+                continue
+            if claim.start > self.now:
+                candidates |= {claim.start - CUE_AHEAD, claim.start}
+            else:
+                candidates.add(until(self._run(key)))
+        for run in self.runs.values():
+            if (gives_up := patience_ends(run)) is not None:
+                candidates.add(gives_up)
+        if self.state.upcoming is not None:
+            candidates.add(self.state.upcoming.begins - self.state.lead)
+        return (at for at in candidates if at > self.now)

@@ -1,0 +1,342 @@
+"""How one claim fares on this node: where its sound lies in time, and what of it was heard.
+
+A run is opened when its claim falls due and closed by exactly one as-run record.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NewType
+
+from protocol.content import layout, length_s, opening_s
+from protocol.messages import AsRun, Claim, ClaimKind, Outcome, Segment, WhenCut
+
+ClaimKey = NewType("ClaimKey", str)
+"""A claim's unit and id: a unit must not reach another's claim by using its id."""
+
+PATIENCE = timedelta(seconds=20)
+"""How long an announcement keeps the loudspeakers after its opening while its speech is fetched."""
+
+PIECE_LEAD = timedelta(milliseconds=150)
+"""A file that arrived late begins this much later, so that the decoder is ready for it."""
+
+TOLERANCE_S = 0.5
+"""A claim of which no more than this was not heard counts as played: fades, clocks, a late wake."""
+
+UNNUMBERED = "-"
+"""Stands for the report's id until the outbox gives it one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CuedPiece:
+    """One file of a cue: ``offset_s`` from the cue's zero."""
+
+    digest: str
+    offset_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a cue in which content sounds without a hole.
+
+    Attributes:
+        start_s: Where it begins, from the cue's zero.
+        end_s: Where it ends.
+        position_s: Place in the content of its first sample.
+    """
+
+    start_s: float
+    end_s: float
+    position_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What sounds now: since when, from which offset of the cue, and what the cue holds."""
+
+    since: datetime
+    offset_s: float
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One claim under way.
+
+    Attributes:
+        begins: Instant of the content's first sample; None while that is not decided.
+        paused_s: Position at which a claim that resumes was cut; None when it is not cut.
+        speech_s: Where an announcement's items begin in its cue; None until they are on disk.
+        hearing: What is heard at this moment, if anything.
+        segments: What was heard before.
+        cause: The first reason for which some part was not heard.
+        damaged: Files that did not decode.
+    """
+
+    claim: Claim
+    begins: datetime | None = None
+    paused_s: float | None = None
+    speech_s: float | None = None
+    hearing: Hearing | None = None
+    segments: tuple[Segment, ...] = ()
+    cause: str = ""
+    damaged: frozenset[str] = frozenset()
+
+    @property
+    def follows_clock(self) -> bool:
+        """Whether it begins when planned, and not when it first can."""
+        return self.claim.kind is ClaimKind.SCHEDULED
+
+    @property
+    def heard(self) -> bool:
+        """Whether any of it has sounded."""
+        return self.hearing is not None or bool(self.segments)
+
+
+def key_of(claim: Claim) -> ClaimKey:
+    """Name a claim on this node."""
+    return ClaimKey(f"{claim.unit}/{claim.claim_id}")
+
+
+def total_s(run: Run) -> float:
+    """Tell how long the cue lasts, the wait for late speech included."""
+    return length_s(run.claim.content) + _shift_s(run)
+
+
+def until(run: Run) -> datetime:
+    """Tell when the claim is over: no sound of it may come at or after this."""
+    claim = run.claim
+    if run.paused_s is not None:
+        return claim.end
+    if run.follows_clock or run.speech_s is not None:
+        begins = run.begins or claim.start
+        return min(claim.end, begins + timedelta(seconds=total_s(run)))
+    # An announcement that cannot end in its time any more is not begun.
+    sounded_s = opening_s(claim.content) if run.heard else 0.0
+    rest = timedelta(seconds=length_s(claim.content) - sounded_s - TOLERANCE_S)
+    return min(claim.end, max(claim.start, claim.end - rest))
+
+
+def is_ready(run: Run, on_disk: Collection[str], now: datetime) -> bool:
+    """Say whether a claim may take the loudspeakers, its files considered.
+
+    A scheduled one may always: its time is its own, and it is joined when its file is there. An
+    announcement needs its opening or its speech, and gives way when the speech does not come.
+    """
+    if run.follows_clock or _speech_is_there(run, on_disk):
+        return True
+    opening = run.claim.content.opening
+    if opening is None or opening.digest not in on_disk:
+        return False
+    return run.begins is None or now < _patience_ends(run, run.begins)
+
+
+def patience_ends(run: Run) -> datetime | None:
+    """Tell when a begun announcement stops waiting for its speech."""
+    if run.begins is None or run.follows_clock or run.speech_s is not None:
+        return None
+    return _patience_ends(run, run.begins)
+
+
+def brought_on(run: Run, on_disk: Collection[str], now: datetime, lead: timedelta) -> Run:
+    """Decide when a claim that has the loudspeakers begins, and where late speech goes.
+
+    Args:
+        run: The claim's run.
+        on_disk: Digests of the files that are there.
+        now: The instant at which it gets the loudspeakers, or will.
+        lead: Time the amplifier needs before it passes sound; zero when it is on.
+    """
+    if run.paused_s is not None:
+        run = replace(run, begins=now - timedelta(seconds=run.paused_s), paused_s=None)
+    planned_s = opening_s(run.claim.content)
+    speech_s = planned_s
+    if run.begins is None:
+        run = replace(run, begins=_first_begin(run, now, lead))
+    else:
+        # What it already sounds cannot be moved: late speech goes where the clock is by then.
+        speech_s = max(planned_s, (now + PIECE_LEAD - run.begins).total_seconds())
+    if run.follows_clock or run.speech_s is not None or not _speech_is_there(run, on_disk):
+        return run
+    return replace(run, speech_s=speech_s)
+
+
+def put_aside(run: Run, now: datetime, cause: str) -> Run:
+    """Note that a claim that is due does not have the loudspeakers, and why."""
+    if not run.heard and not run.follows_clock:
+        return replace(run, begins=None, speech_s=None, cause=run.cause or cause)
+    run = replace(run, cause=run.cause or cause)
+    if run.claim.when_cut is not WhenCut.RESUME or run.paused_s is not None:
+        return run
+    begins = run.begins or run.claim.start
+    return replace(run, paused_s=max(0.0, (now - begins).total_seconds()))
+
+
+def is_dropped(run: Run) -> bool:
+    """Say whether a claim that lost the loudspeakers does not come back to them."""
+    return run.claim.when_cut is WhenCut.DROP and (run.follows_clock or run.heard)
+
+
+def pieces(run: Run, on_disk: Collection[str]) -> tuple[CuedPiece, ...]:
+    """List the files of the cue that are on disk, in order."""
+    return tuple(
+        CuedPiece(digest, offset_s, duration_s)
+        for digest, offset_s, duration_s, there in _laid(run, on_disk)
+        if there
+    )
+
+
+def stretches(run: Run, on_disk: Collection[str]) -> tuple[Stretch, ...]:
+    """Tell where content will sound: a pause between two files that are there is content too."""
+    shift_s, opening = _shift_s(run), opening_s(run.claim.content)
+    found: list[Stretch] = []
+    broken = True
+    for _digest, offset_s, duration_s, there in _laid(run, on_disk):
+        position_s = offset_s - (shift_s if offset_s >= opening else 0.0)
+        end_s = offset_s + duration_s
+        last = found[-1] if found else None
+        # Late speech is shifted: the wait before it is not content.
+        moved = last is not None and last.position_s - last.start_s != position_s - offset_s
+        if not there:
+            broken = True
+        elif last is None or broken or moved:
+            found.append(Stretch(offset_s, end_s, position_s))
+            broken = False
+        else:
+            found[-1] = replace(last, end_s=end_s)
+    return tuple(found)
+
+
+def closed(run: Run, at: datetime) -> Run:
+    """End what is heard at ``at``, and keep it as segments."""
+    if run.hearing is None:
+        return run
+    segments = list(run.segments)
+    for segment in _segments(run.hearing, at):
+        if segments and segments[-1].end == segment.start and _continues(segments[-1], segment):
+            segments[-1] = Segment(
+                start=segments[-1].start, end=segment.end, position_s=segments[-1].position_s
+            )
+        else:
+            segments.append(segment)
+    return replace(run, hearing=None, segments=tuple(segments))
+
+
+def restored(run: Run, alive_at: datetime) -> Run:
+    """Take up a run that an earlier life of the program left open.
+
+    Args:
+        run: As it was kept.
+        alive_at: Last instant at which the program is known to have lived.
+    """
+    run = replace(closed(run, alive_at), cause=run.cause or "restarted")
+    if run.heard or run.follows_clock:
+        return run
+    return replace(run, begins=None, speech_s=None)
+
+
+def heard_position_s(hearing: Hearing) -> float:
+    """Tell which place of the content the first sample of a hearing is."""
+    for stretch in hearing.stretches:
+        if hearing.offset_s < stretch.end_s:
+            into_s = max(0.0, hearing.offset_s - stretch.start_s)
+            return stretch.position_s + into_s
+    return hearing.offset_s
+
+
+def final_record(run: Run, cluster: str, at: datetime, ended_by: Outcome | None = None) -> AsRun:
+    """Make the one record of a run that is over and closed.
+
+    Args:
+        run: The run, with nothing heard any more.
+        cluster: Where it sounded.
+        at: When it was found to be over.
+        ended_by: ``STOPPED`` by order, or None when it ended by itself.
+    """
+    outcome, reason = _outcome(run)
+    if ended_by is not None and outcome is not Outcome.PLAYED:
+        outcome, reason = ended_by, "stopped"
+    return AsRun(
+        report_id=UNNUMBERED,
+        claim_id=run.claim.claim_id,
+        cluster=cluster,
+        at=at,
+        outcome=outcome,
+        reason=reason,
+        segments=() if outcome is Outcome.FAILED else run.segments,
+    )
+
+
+def _outcome(run: Run) -> tuple[Outcome, str]:
+    if run.damaged:
+        needed = {asset.digest for asset in run.claim.content.items}
+        if needed <= run.damaged or not run.segments:
+            return Outcome.FAILED, "audio-damaged"
+        return Outcome.CUT, "audio-damaged"
+    if not run.segments:
+        return Outcome.MISSED, run.cause or "late"
+    if _unheard_s(run) <= TOLERANCE_S:
+        return Outcome.PLAYED, ""
+    return Outcome.CUT, run.cause or "late"
+
+
+def _unheard_s(run: Run) -> float:
+    # An announcement is its speech: the part of a shared opening that a late node lost is no cut.
+    content = run.claim.content
+    first_s = 0.0 if run.follows_clock else opening_s(content)
+    whole_s = length_s(content) - first_s
+    heard_s = 0.0
+    for segment in run.segments:
+        end_s = segment.position_s + (segment.end - segment.start).total_seconds()
+        heard_s += max(0.0, end_s - max(first_s, segment.position_s))
+    return whole_s - heard_s
+
+
+def _segments(hearing: Hearing, at: datetime) -> Iterator[Segment]:
+    zero = hearing.since - timedelta(seconds=hearing.offset_s)
+    for stretch in hearing.stretches:
+        start = max(hearing.since, zero + timedelta(seconds=stretch.start_s))
+        end = min(at, zero + timedelta(seconds=stretch.end_s))
+        if start < end:
+            into_s = (start - zero).total_seconds() - stretch.start_s
+            yield Segment(start=start, end=end, position_s=round(stretch.position_s + into_s, 6))
+
+
+def _continues(before: Segment, after: Segment) -> bool:
+    end_s = before.position_s + (before.end - before.start).total_seconds()
+    return abs(end_s - after.position_s) < 0.001  # noqa: PLR2004 - a millisecond: rounding
+
+
+def _laid(run: Run, on_disk: Collection[str]) -> Iterator[tuple[str, float, float, bool]]:
+    """Place every file in the cue: digest, offset, duration, and whether it can sound there."""
+    content = run.claim.content
+    shift_s = _shift_s(run)
+    speech_known = run.follows_clock or run.speech_s is not None
+    for number, placed in enumerate(layout(content)):
+        is_opening = number == 0 and content.opening is not None
+        offset_s = placed.offset_s if is_opening else placed.offset_s + shift_s
+        there = placed.asset.digest in on_disk and (is_opening or speech_known)
+        yield placed.asset.digest, offset_s, placed.asset.duration_s, there
+
+
+def _shift_s(run: Run) -> float:
+    return 0.0 if run.speech_s is None else run.speech_s - opening_s(run.claim.content)
+
+
+def _speech_is_there(run: Run, on_disk: Collection[str]) -> bool:
+    return all(asset.digest in on_disk for asset in run.claim.content.items)
+
+
+def _patience_ends(run: Run, begins: datetime) -> datetime:
+    return begins + timedelta(seconds=opening_s(run.claim.content)) + PATIENCE
+
+
+def _first_begin(run: Run, now: datetime, lead: timedelta) -> datetime:
+    """Begin by the clock while that costs no more than the opening; else from the beginning."""
+    start = run.claim.start
+    if run.follows_clock:
+        return start
+    late = now + lead - start
+    in_step = late <= timedelta() or late < timedelta(seconds=opening_s(run.claim.content))
+    return start if in_step else now + lead

@@ -1,0 +1,274 @@
+"""What a node is told: by the file it joined with, by its board profile, and on the spot.
+
+This module owns the format of both files; whoever writes one conforms to what it accepts.
+"""
+
+import os
+import stat
+import tomllib
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from edge.errors import BadSettingError
+from protocol.ids import ID_PATTERN
+
+FORMAT = 1
+DEFAULT_STATE_DIR = Path("/var/lib/loalang-node")
+_KEY_BYTES = 32
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One broker, and how it is spoken to."""
+
+    host: str
+    port: int
+    tls: bool
+    mqtt5: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """How one kind of node is wired.
+
+    Attributes:
+        amplifier_pin: GPIO number of the relay; None where nothing is wired.
+        active_high: Whether the relay closes at a high level.
+        lead_s: Time from closing the relay until the amplifier passes sound.
+        cool_down_s: How long the relay stays closed after the last sound.
+        output: Sound device, when nobody names another.
+    """
+
+    name: str = "none"
+    amplifier_pin: int | None = None
+    active_high: bool = True
+    lead_s: float = 0.0
+    cool_down_s: float = 0.5
+    output: str = "alsa"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """All that one node program is told before it has spoken to anybody.
+
+    Attributes:
+        node: The node's id.
+        secret: Password at broker and audio server.
+        root_key: Raw public key that vouches for everything else.
+        mqtt: Brokers, tried in turn.
+        audio: Base addresses of audio files, tried in order.
+        state_dir: Where the node keeps what it must not forget.
+        output: Sound device by name.
+        board: How the node is wired.
+        tls_ca: Certificates that vouch for the servers; the system's when None.
+        cache_limit_mb: Space that audio may take.
+    """
+
+    node: str
+    secret: str = field(repr=False)
+    root_key: bytes
+    mqtt: tuple[Endpoint, ...]
+    audio: tuple[str, ...]
+    state_dir: Path = DEFAULT_STATE_DIR
+    output: str = "alsa"
+    board: Board = Board()
+    tls_ca: Path | None = None
+    cache_limit_mb: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What is said on the spot, over what the files say."""
+
+    state_dir: Path | None = None
+    output: str | None = None
+    board: str | None = None
+    tls_ca: Path | None = None
+    cache_limit_mb: int | None = None
+
+    def over(self, other: "Overrides") -> "Overrides":
+        """Take what is said here, and the rest from ``other``."""
+        return Overrides(
+            state_dir=self.state_dir or other.state_dir,
+            output=self.output or other.output,
+            board=self.board or other.board,
+            tls_ca=self.tls_ca or other.tls_ca,
+            cache_limit_mb=self.cache_limit_mb or other.cache_limit_mb,
+        )
+
+
+class _NodeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: Literal[1]
+    node: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+    secret: Annotated[str, msgspec.Meta(min_length=16, max_length=200)]
+    root_key: str
+    mqtt: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    audio: tuple[str, ...] = ()
+    state_dir: str | None = None
+
+
+class _Amplifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: Annotated[int, msgspec.Meta(ge=0, le=27)]
+    active_high: bool = True
+    lead_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
+    cool_down_s: Annotated[float, msgspec.Meta(ge=0.2, le=60)] = 0.5
+
+
+class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    format: Literal[1]
+    name: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+    output: str = "alsa"
+    amplifier: _Amplifier | None = None
+
+
+def environment() -> Mapping[str, str]:
+    """Give the program's environment, for ``overrides_from`` and the watchdog's address."""
+    return dict(os.environ)  # noqa: TID251 - this is the module that reads it
+
+
+def overrides_from(environment: Mapping[str, str]) -> Overrides:
+    """Read what the environment says, under names that begin with ``LOA_NODE_``.
+
+    Raises:
+        BadSettingError: A name is unknown, or a number is none.
+    """
+    said = {
+        name.removeprefix("LOA_NODE_").lower(): value
+        for name, value in environment.items()
+        if name.startswith("LOA_NODE_")
+    }
+    unknown = said.keys() - {"state", "output", "board", "tls_ca", "cache_limit_mb"}
+    if unknown:
+        raise BadSettingError(f"LOA_NODE_{min(unknown).upper()}", "is not a setting of the node")
+    return Overrides(
+        state_dir=Path(said["state"]) if "state" in said else None,
+        output=said.get("output"),
+        board=said.get("board"),
+        tls_ca=Path(said["tls_ca"]) if "tls_ca" in said else None,
+        cache_limit_mb=_limit(said["cache_limit_mb"]) if "cache_limit_mb" in said else None,
+    )
+
+
+def load(node_file: Path, overrides: Overrides) -> NodeSettings:
+    """Read the node file and the board profile, and put the overrides on top.
+
+    Raises:
+        BadSettingError: A file cannot be read, is open to others, or says something unusable.
+    """
+    try:
+        mode = node_file.stat().st_mode
+        raw = node_file.read_bytes()
+    except OSError as error:
+        raise BadSettingError(str(node_file), str(error)) from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadSettingError(str(node_file), "holds a secret and is readable by others")
+    settings = parse_node_file(raw)
+    board = Board(output="alsa")
+    if overrides.board is not None and overrides.board != "none":
+        board = load_board(Path(overrides.board))
+    return replace(
+        settings,
+        board=board,
+        output=overrides.output or board.output,
+        state_dir=overrides.state_dir or settings.state_dir,
+        tls_ca=overrides.tls_ca,
+        cache_limit_mb=overrides.cache_limit_mb or settings.cache_limit_mb,
+    )
+
+
+def parse_node_file(raw: bytes) -> NodeSettings:
+    """Read a node file's text.
+
+    Raises:
+        BadSettingError: It is not one.
+    """
+    try:
+        said = msgspec.json.decode(raw, type=_NodeFile)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadSettingError("node file", str(error)) from error
+    return NodeSettings(
+        node=said.node,
+        secret=said.secret,
+        root_key=_root_key(said.root_key),
+        mqtt=tuple(parse_endpoint(url) for url in said.mqtt),
+        audio=tuple(_audio_base(url) for url in said.audio),
+        state_dir=Path(said.state_dir) if said.state_dir else DEFAULT_STATE_DIR,
+    )
+
+
+def parse_endpoint(url: str) -> Endpoint:
+    """Read ``mqtt[s]://host[:port][?version=5|3]``.
+
+    Raises:
+        BadSettingError: It is not an address of a broker.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    except ValueError as error:
+        raise BadSettingError("mqtt", f"{url}: {error}") from error
+    version = query.pop("version", "5")
+    usable = parts.scheme in _PORTS and parts.hostname and not query and not parts.username
+    if not usable or parts.path not in {"", "/"} or version not in {"3", "5"}:
+        raise BadSettingError("mqtt", f"{url} is not mqtt[s]://host[:port][?version=5|3]")
+    return Endpoint(
+        host=parts.hostname or "",
+        port=port or _PORTS[parts.scheme],
+        tls=parts.scheme == "mqtts",
+        mqtt5=version == "5",
+    )
+
+
+def load_board(path: Path) -> Board:
+    """Read a board profile.
+
+    Raises:
+        BadSettingError: It cannot be read, or says something unusable.
+    """
+    try:
+        said = msgspec.convert(tomllib.loads(path.read_text("utf-8")), type=_Profile)
+    except (OSError, ValueError) as error:
+        # Covers TOML and validation errors, which are both kinds of ValueError.
+        raise BadSettingError(str(path), str(error)) from error
+    wired = said.amplifier
+    if wired is None:
+        return Board(name=said.name, output=said.output)
+    return Board(
+        name=said.name,
+        amplifier_pin=wired.pin,
+        active_high=wired.active_high,
+        lead_s=wired.lead_s,
+        cool_down_s=wired.cool_down_s,
+        output=said.output,
+    )
+
+
+def _root_key(text: str) -> bytes:
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise BadSettingError("root_key", "is not base64url") from error
+    if len(raw) != _KEY_BYTES:
+        raise BadSettingError("root_key", f"is {len(raw)} bytes long, not {_KEY_BYTES}")
+    return raw
+
+
+def _audio_base(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadSettingError("audio", f"{url} is not an http address")
+    return url.rstrip("/")
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise BadSettingError("LOA_NODE_CACHE_LIMIT_MB", f"{text} is not a number of megabytes")
+    return int(text)

@@ -1,0 +1,215 @@
+"""What a node must not forget, in one SQLite file: tokens, runs, and reports not yet acknowledged.
+
+Used by the agent's thread alone. Every change is on the disk when the call returns.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import final
+
+import msgspec
+
+from edge.runs import ClaimKey, Run
+from edge.schedule import Kept
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS token (
+    kind TEXT NOT NULL, name TEXT NOT NULL, raw BLOB NOT NULL,
+    accepted_at REAL NOT NULL, forget_at REAL NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS run (
+    key TEXT PRIMARY KEY, body BLOB NOT NULL, alive_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS done (key TEXT PRIMARY KEY, ends_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS report (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, report_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
+    message_id TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """A report as it stands on disk.
+
+    Attributes:
+        message_id: The order whose receipt it is, if it is one.
+    """
+
+    report_id: str
+    body: bytes
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of the agent changed, kept together or not at all."""
+
+    runs: Mapping[ClaimKey, Run]
+    done: Mapping[ClaimKey, datetime]
+    now: datetime
+    kept: Kept | None = None
+    reports: tuple[KeptReport, ...] = ()
+
+
+@final
+class Store:
+    """The node's memory.
+
+    Attributes:
+        set_aside: Where a damaged file of an earlier life was moved, if there was one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.set_aside: Path | None = None
+        try:
+            self._db = _opened(path)
+        except sqlite3.DatabaseError:
+            self.set_aside = _moved_aside(path)
+            self._db = _opened(path)
+        self._runs: dict[ClaimKey, bytes] = {}
+        self._done: set[ClaimKey] = set(self.done())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def tokens(self) -> tuple[Kept, ...]:
+        """Give all tokens."""
+        rows = self._db.execute("SELECT kind, name, raw, accepted_at, forget_at FROM token")
+        return tuple(
+            Kept(kind, name, raw, _instant(accepted_at), _instant(forget_at))
+            for kind, name, raw, accepted_at, forget_at in rows
+        )
+
+    def forget_tokens(self, tokens: Iterable[Kept]) -> None:
+        """Remove tokens that are no good any more."""
+        with self._db:
+            self._db.executemany(
+                "DELETE FROM token WHERE kind = ? AND name = ?",
+                [(kept.kind, kept.name) for kept in tokens],
+            )
+
+    def forget_old(self, now: datetime) -> None:
+        """Remove what means nothing any more."""
+        with self._db:
+            self._db.execute("DELETE FROM token WHERE forget_at <= ?", (now.timestamp(),))
+
+    def runs(self) -> dict[ClaimKey, tuple[Run, datetime]]:
+        """Give the claims that were under way, each with the last instant it was known to be."""
+        rows = self._db.execute("SELECT key, body, alive_at FROM run")
+        return {
+            ClaimKey(key): (msgspec.json.decode(body, type=Run), _instant(alive_at))
+            for key, body, alive_at in rows
+        }
+
+    def done(self) -> dict[ClaimKey, datetime]:
+        """Give the claims that have their record."""
+        rows = self._db.execute("SELECT key, ends_at FROM done")
+        return {ClaimKey(key): _instant(ends_at) for key, ends_at in rows}
+
+    def keep(self, turn: Turn) -> None:
+        """Keep what a turn changed: a record, its claim's end and its report in one piece."""
+        alive_at = turn.now.timestamp()
+        bodies = {key: msgspec.json.encode(run) for key, run in turn.runs.items()}
+        changed = [key for key, body in bodies.items() if self._runs.get(key) != body]
+        gone = self._runs.keys() - bodies.keys()
+        is_new = turn.done.keys() - self._done
+        stale = self._done - turn.done.keys()
+        if not (changed or gone or is_new or stale or turn.kept or turn.reports):
+            return
+        with self._db as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO run VALUES (?, ?, ?)",
+                [(key, bodies[key], alive_at) for key in changed],
+            )
+            db.executemany("DELETE FROM run WHERE key = ?", [(key,) for key in gone])
+            db.executemany(
+                "INSERT OR REPLACE INTO done VALUES (?, ?)",
+                [(key, turn.done[key].timestamp()) for key in is_new],
+            )
+            db.executemany("DELETE FROM done WHERE key = ?", [(key,) for key in stale])
+            if turn.kept is not None:
+                self._keep_token(turn.kept)
+            db.executemany(
+                "INSERT OR IGNORE INTO report (report_id, body, message_id) VALUES (?, ?, ?)",
+                [(report.report_id, report.body, report.message_id) for report in turn.reports],
+            )
+        self._runs, self._done = bodies, set(turn.done)
+
+    def mark_alive(self, now: datetime) -> None:
+        """Note that all runs are still under way."""
+        with self._db:
+            self._db.execute("UPDATE run SET alive_at = ?", (now.timestamp(),))
+
+    def reports(self, limit: int) -> tuple[KeptReport, ...]:
+        """Give the oldest reports that are not acknowledged."""
+        rows = self._db.execute(
+            "SELECT report_id, body, message_id FROM report ORDER BY number LIMIT ?", (limit,)
+        )
+        return tuple(KeptReport(*row) for row in rows)
+
+    def awaits_receipt(self, message_id: str) -> bool:
+        """Say whether the receipt of an order is still unacknowledged."""
+        found = self._db.execute(
+            "SELECT 1 FROM report WHERE message_id = ? LIMIT 1", (message_id,)
+        ).fetchone()
+        return found is not None
+
+    def forget_reports(self, report_ids: Iterable[str]) -> None:
+        """Remove reports that are safe with the server."""
+        with self._db:
+            self._db.executemany(
+                "DELETE FROM report WHERE report_id = ?", [(each,) for each in report_ids]
+            )
+
+    def _keep_token(self, kept: Kept) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO token VALUES (?, ?, ?, ?, ?)",
+            (
+                kept.kind,
+                kept.name,
+                kept.raw,
+                kept.accepted_at.timestamp(),
+                kept.forget_at.timestamp(),
+            ),
+        )
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        _check(db)
+        db.executescript(_SCHEMA)
+        with closing(db.execute("SELECT body FROM run")) as rows:
+            for (body,) in rows:
+                msgspec.json.decode(body, type=Run)
+    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+        db.close()
+        raise sqlite3.DatabaseError(str(error)) from error
+    return db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    (verdict,) = db.execute("PRAGMA quick_check").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+
+
+def _moved_aside(path: Path) -> Path:
+    aside = path.with_suffix(".damaged")
+    for ending in ("-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    return path.replace(aside)
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
