@@ -266,6 +266,7 @@ def one_of_each() -> dict[str, msgspec.Struct]:
             temperature_c=51.25,
             disk_free_mb=2048.0,
             refused={"forged": 1, "expired": 2},
+            clock_trusted=True,
         ),
     )
     return {str(message.__struct_config__.tag): message for message in messages}
