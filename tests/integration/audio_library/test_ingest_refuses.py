@@ -80,19 +80,23 @@ def test_what_is_no_audio_is_refused(name, make, reason, store, tmp_path):
     assert refusal(tmp_path / name, store) is reason
 
 
-@pytest.mark.parametrize("name", ["list.mp3", "list.m3u8", "list.wav"])
-@pytest.mark.parametrize(
-    "playlist",
-    [
-        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{path}\n#EXT-X-ENDLIST\n",
-        "ffconcat version 1.0\nfile '{path}'\n",
-    ],
-)
+# Each of these opens where nothing forbids it: names are relative and endings are the usual ones.
+PLAYLISTS = {
+    "list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:6,\nfile://{path}\n#EXT-X-ENDLIST\n",
+    "near.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:6,\n{path.name}\n#EXT-X-ENDLIST\n",
+    "list.ffconcat": "ffconcat version 1.0\nfile {path.name}\n",
+}
+
+
+@pytest.mark.parametrize("disguise", ["", ".mp3"])
+@pytest.mark.parametrize("name", PLAYLISTS)
 def test_a_playlist_cannot_make_the_server_read_its_own_files(
-    name, playlist, programme, store, tmp_path
+    name, disguise, programme, convert, store, tmp_path
 ):
-    (tmp_path / name).write_text(playlist.format(path=programme))
-    assert refusal(tmp_path / name, store) is Reason.NOT_AUDIO
+    secret = convert(programme, tmp_path / "secret.ts", "-c:a", "aac")
+    playlist = tmp_path / f"{name}{disguise}"
+    playlist.write_text(PLAYLISTS[name].format(path=secret))
+    assert refusal(playlist, store) is Reason.NOT_AUDIO
 
 
 def test_a_film_without_sound_is_no_audio(store, tmp_path):
@@ -181,6 +185,28 @@ def test_a_file_with_many_wrong_bytes_is_damaged(name, programme, convert, store
         content[at : at + 8] = chance.bytes(8)
     source.write_bytes(bytes(content))
     assert refusal(source, store) is Reason.DAMAGED
+
+
+@pytest.fixture
+def one_wrong_byte(programme, convert, tmp_path):
+    """Opus with a wrong byte in the middle, and pages as long as asked."""
+
+    def one_wrong_byte(page_us):
+        source = convert(programme, tmp_path / "a.opus", "-page_duration", str(page_us))
+        content = bytearray(source.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        source.write_bytes(bytes(content))
+        return source
+
+    return one_wrong_byte
+
+
+def test_a_second_missing_of_six_is_damage(one_wrong_byte, store):
+    assert refusal(one_wrong_byte(1_000_000), store) is Reason.DAMAGED
+
+
+def test_a_tenth_of_a_second_missing_of_six_is_forgiven(one_wrong_byte, store):
+    assert ingest(one_wrong_byte(100_000), store).duration_s == pytest.approx(5.9, abs=0.05)
 
 
 def test_a_wrong_byte_in_an_mp3_is_forgiven(programme, convert, store, tmp_path):
