@@ -25,6 +25,7 @@ _MOST_CHANNELS = 8
 _PREROLL_S = 0.5
 # Decoding from the start is exact and quick up to here; beyond, it is worth a seek.
 SEEK_BEYOND_S = 5.0
+_LOST_HEAD_S = 5
 # Timestamps wobble by less than a frame; a longer gap is lost sound.
 _GAP = RATE_HZ // 20
 _CHUNK = RATE_HZ
@@ -64,7 +65,7 @@ def _frames(
 ) -> Iterator[tuple[int | None, AudioFrame]]:
     """Decode packets; each frame comes with the sample index its timestamp gives it."""
     time_base = stream.time_base or Fraction(1, RATE_HZ)
-    origin = stream.start_time or 0
+    origin = _origin(container, stream, time_base)
     if start > SEEK_BEYOND_S * RATE_HZ:
         aim_s = start / RATE_HZ - _PREROLL_S + float(origin * time_base)
         container.seek(int(aim_s * 1_000_000))
@@ -81,6 +82,16 @@ def _frames(
                 base = frame.time_base or time_base
                 since_start = frame.pts * base - origin * time_base
                 yield round(since_start * RATE_HZ), frame
+
+
+def _origin(container: InputContainer, stream: AudioStream, time_base: Fraction) -> int:
+    """Say which timestamp the file's own zero has."""
+    first = stream.start_time or 0
+    # Ogg has no field for it: FFmpeg takes the first page that it can read. A prepared file begins
+    # at zero, so an early first page that is not at zero had another one, lost, ahead of it.
+    if container.format.name == "ogg" and 0 < first * time_base < _LOST_HEAD_S:
+        return 0
+    return first
 
 
 def _on_grid(
