@@ -101,7 +101,7 @@ def run(settings: Settings, stop: Event, preferred: str = "auto") -> None:
     files = broker_files(settings)
     sessions = open_sessions(open_engine(settings.database), reads_only=True)
     _write_access(settings, sessions)
-    with _spawned(_command(settings, kind, files)) as broker:
+    with _spawned(broker_command(settings, kind)) as broker:
         log.info("broker_started", kind=kind.value, port=settings.mqtt_port)
         while not stop.wait(LOOK_S):
             if broker.poll() is not None:
@@ -143,7 +143,7 @@ def mosquitto_config(settings: Settings, files: BrokerFiles) -> str:
         # 1000 by default: of 2,000 answers 1,020 came, and nobody was told of the others.
         "max_queued_messages 100000",
         "max_inflight_messages 100",
-        f"message_size_limit {MAX_MESSAGE_BYTES}",
+        f"max_packet_size {MAX_MESSAGE_BYTES}",
         # A timed snapshot, never autosave_on_changes, which took seconds; what a kill loses in
         # between is sent again by the gateway.
         "persistence true",
@@ -158,7 +158,9 @@ def mosquitto_config(settings: Settings, files: BrokerFiles) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _command(settings: Settings, kind: BrokerKind, files: BrokerFiles) -> list[str]:
+def broker_command(settings: Settings, kind: BrokerKind) -> list[str]:
+    """Tell how the broker is started; its configuration is written first."""
+    files = broker_files(settings)
     if kind is BrokerKind.MOSQUITTO:
         _replaced(files.configuration, mosquitto_config(settings, files))
         return [_mosquitto() or "mosquitto", "-c", str(files.configuration)]

@@ -19,4 +19,4 @@ def recently_retained(db: Session, *, now: datetime) -> list[tuple[str, bytes]]:
         .group_by(OutboxRow.topic)
     )
     rows = select(OutboxRow.topic, OutboxRow.payload).where(OutboxRow.outbox_id.in_(newest))
-    return list(db.execute(rows.order_by(OutboxRow.outbox_id)).tuples())
+    return [(topic, payload) for topic, payload in db.execute(rows.order_by(OutboxRow.outbox_id))]

@@ -4,6 +4,7 @@ Each override names what amqtt 0.12.1 does otherwise.
 """
 
 import asyncio
+import math
 
 import amqtt.broker
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -18,7 +19,6 @@ from typing_extensions import override
 
 from server.mqtt.embedded.plugins import FileAccess
 
-KEEPALIVE_SLACK_S = 5
 RELOAD_S = 0.5
 
 
@@ -47,6 +47,8 @@ class PunctualHandler(BrokerProtocolHandler):  # type: ignore[misc] # the librar
             await writer.close()
             raise MQTTError("not authorized")
         session.client_id = session.username
+        # One and a half times what was agreed (MQTT 3.1.1, 3.1.2.10); amqtt allows once.
+        session.keep_alive = math.ceil(session.keep_alive * 1.5)
         return handler, session
 
 
@@ -58,7 +60,6 @@ class TrialBroker(Broker):  # type: ignore[misc] # the library is untyped
         super().__init__(
             BrokerConfig(
                 listeners={"default": ListenerConfig(bind=bind)},
-                timeout_disconnect_delay=KEEPALIVE_SLACK_S,
                 plugins={path: {"password_file": password_file, "access_file": access_file}},
             )
         )
