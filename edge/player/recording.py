@@ -109,7 +109,7 @@ class RecordingOutput:
         """Write from ``_next_index`` on, stretching by the crystal's error."""
         begins = self._next_index
         self._next_index = begins + len(block) * self._step
-        if self._step == 1.0:
+        if self._step == 1.0 or not len(block):
             self._file.write(int(begins), block)
             return
         # Grid points from the last block's last sample (exclusive) to this block's last one.

@@ -91,6 +91,14 @@ class TestRecording(OutputContract):
         output.close()
 
 
+class TestRecordingOfABadCrystal(OutputContract):
+    @pytest.fixture
+    def output(self, tmp_path):
+        output = RecordingOutput(tmp_path / "heard.wav", crystal_ppm=200)
+        yield output
+        output.close()
+
+
 class Clock:
     """Wall and monotonic time in a test's hand; waiting takes no time."""
 
