@@ -104,7 +104,7 @@ class Agent:
         self._birth_at_s: float | None = None
         self._rounds = Rounds(time.monotonic())
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
-        self._rounds.every(5.0, self._mark_alive, first_s=5.0)
+        self._rounds.every(1.0, self._mark_alive, first_s=1.0)
         self._rounds.every(10.0, self._send_due, first_s=10.0)
         # Nodes started together must not all speak in the same instant.
         phase_s = sum(settings.node.encode()) % 15

@@ -7,6 +7,7 @@ urgent file is wanted. A file gets its name only after its digest was checked.
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -195,11 +196,8 @@ class Fetcher:
             headers["Range"] = f"bytes={have_bytes}-"
         try:
             answer = self._pool.request("GET", url, headers=headers, preload_content=False)
-            try:
+            with _finished(answer):
                 self._save(answer, want, part, have_bytes)
-            finally:
-                # What is left of the body would have to be read to use the connection again.
-                answer.close()
         except (HTTPError, OSError) as error:
             raise FetchError(want.digest, type(error).__name__) from error
 
@@ -227,6 +225,17 @@ class Fetcher:
             gone = self._stopping or all(other.digest != want.digest for other in self._wants)
             if gone or (not want.urgent and self._urgent_is_under_way()):
                 raise FetchOutrankedError(want.digest)
+
+
+@contextmanager
+def _finished(answer: BaseHTTPResponse) -> Iterator[None]:
+    """Use the connection again when the body was read, and close it when it was not."""
+    try:
+        yield
+    except BaseException:
+        answer.close()
+        raise
+    answer.release_conn()
 
 
 def _chunks(answer: BaseHTTPResponse) -> Iterator[bytes]:

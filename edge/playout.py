@@ -22,6 +22,7 @@ from edge.runs import (
     final_record,
     heard_position_s,
     is_dropped,
+    is_missed_now,
     is_ready,
     key_of,
     patience_ends,
@@ -31,7 +32,6 @@ from edge.runs import (
     total_s,
     until,
 )
-from protocol.content import assets
 from protocol.messages import AsRun, Claim, ClaimKind, Outcome, Preempted, Started
 from protocol.policy import Policy
 from protocol.precedence import winner
@@ -224,7 +224,7 @@ class _Turn:
             current = self._cue(key, self.now)
         self._put_others_aside(chosen)
         upcoming = self._upcoming(chosen)
-        self._follow_hearing(current)
+        self._follow_hearing(current, upcoming)
         amplified = current is not None or (
             upcoming is not None and upcoming.begins - self.state.lead <= self.now
         )
@@ -301,7 +301,7 @@ class _Turn:
     def _brought_on(self, key: ClaimKey, at: datetime) -> Run:
         lead = timedelta() if self.state.amplified else self.state.lead
         run = brought_on(self._run(key), self.state.on_disk, at, lead)
-        if any(asset.digest not in self.state.on_disk for asset in assets(run.claim.content)):
+        if is_missed_now(run, self.state.on_disk, self.now):
             run = replace(run, cause=run.cause or "audio-missing")
         return run
 
@@ -412,17 +412,20 @@ class _Turn:
         if upcoming is not None:
             self.orders.append(upcoming)
 
-    def _follow_hearing(self, current: Cue | None) -> None:
+    def _follow_hearing(self, current: Cue | None, upcoming: Cue | None) -> None:
         """Note from which instant another set of files is heard, or nothing."""
         for key, run in self.runs.items():
-            if run.hearing is None or (current is not None and key != current.key):
+            # A device tells of a first sample while that is still in its buffer.
+            about_to = upcoming is not None and key == upcoming.key
+            if run.hearing is None or about_to:
                 continue
             laid = stretches(run, self.state.on_disk)
-            if current is not None and laid == run.hearing.stretches:
+            is_current = current is not None and key == current.key
+            if is_current and laid == run.hearing.stretches:
                 continue
             since = max(self.now, run.hearing.since)
             offset_s = run.hearing.offset_s + (since - run.hearing.since).total_seconds()
-            again = None if current is None else Hearing(since, offset_s, laid)
+            again = Hearing(since, offset_s, laid) if is_current else None
             self.runs[key] = replace(closed(run, since), hearing=again)
 
     def _finish(self, key: ClaimKey, at: datetime, ended_by: Outcome | None = None) -> None:

@@ -187,6 +187,17 @@ def pieces(run: Run, on_disk: Collection[str]) -> tuple[CuedPiece, ...]:
     )
 
 
+def is_missed_now(run: Run, on_disk: Collection[str], now: datetime) -> bool:
+    """Say whether a file is missing that should be heard at this instant."""
+    if run.begins is None:
+        return False
+    at_s = (now - run.begins).total_seconds()
+    return any(
+        not there and offset_s <= at_s < offset_s + duration_s
+        for _digest, offset_s, duration_s, there in _laid(run, on_disk)
+    )
+
+
 def stretches(run: Run, on_disk: Collection[str]) -> tuple[Stretch, ...]:
     """Tell where content will sound: a pause between two files that are there is content too."""
     shift_s, opening = _shift_s(run), opening_s(run.claim.content)
