@@ -98,7 +98,6 @@ def run(settings: Settings, stop: Event, preferred: str = "auto") -> None:
         WorkerDiedError: The broker ended by itself.
     """
     kind = choose_broker(preferred)
-    files = broker_files(settings)
     sessions = open_sessions(open_engine(settings.database), reads_only=True)
     _write_access(settings, sessions)
     with _spawned(broker_command(settings, kind)) as broker:

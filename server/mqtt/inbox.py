@@ -36,6 +36,13 @@ log = structlog.get_logger(__name__)
 Clock = Callable[[], datetime]
 
 
+class TakeIn(Protocol):
+    """Hands a node's word to the services; tells which report is safe now."""
+
+    def __call__(self, db: Session, node_id: str, word: NodeWord, *, now: datetime) -> str | None:
+        """Take in one word."""
+
+
 class Answerer(Protocol):
     """What the inbox needs of the link."""
 
@@ -67,8 +74,15 @@ class Inbox:
     """Takes in what lies in the queue of deliveries. All methods belong to one thread."""
 
     def __init__(
-        self, link: Answerer, sessions: Sessions, *, keyring: Keyring, clock: Clock
+        self,
+        link: Answerer,
+        sessions: Sessions,
+        *,
+        keyring: Keyring,
+        clock: Clock,
+        take_in: TakeIn = reports.take_in,
     ) -> None:
+        self._take_in = take_in
         self._link, self._sessions = link, sessions
         self._keyring, self._clock = keyring, clock
         self._ledger = RefusalLedger()
@@ -118,7 +132,7 @@ class Inbox:
             return node_id, None
         try:
             word = read_word(node_id, delivery)
-            return node_id, reports.take_in(db, node_id, word, now=now)
+            return node_id, self._take_in(db, node_id, word, now=now)
         except RefusedError as error:
             self._refuse(db, node_id, delivery, error, now)
         except UnknownThingError:

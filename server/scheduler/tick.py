@@ -77,13 +77,13 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
     plans = partial(publish_plans, keyring=keyring, days=plan_days)
     return (
-        Concern("orders_sent_again", _alone(broadcasting.resend_due), OFTEN),
-        Concern("nodes_brought_up_to_date", _alone(reports.bring_up_to_date), OFTEN),
-        Concern("broadcasts_concluded", _alone(as_run.close_ended), OFTEN),
-        Concern("silences_recorded", _alone(as_run.conclude_missed), NOW_AND_THEN),
+        Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
+        Concern("nodes_brought_up_to_date", in_one_transaction(reports.bring_up_to_date), OFTEN),
+        Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
+        Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
         Concern("plans_published", plans, SELDOM),
-        Concern("messages_dropped", _alone(outbox.drop_expired), SELDOM),
-        Concern("events_forgotten", _alone(_forget_events), SELDOM),
+        Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
+        Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
     )
 
 
@@ -107,12 +107,14 @@ def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: 
     return published
 
 
-def _alone(work: Callable[..., int]) -> Callable[[Sessions, datetime], int]:
-    def in_one_transaction(sessions: Sessions, now: datetime) -> int:
+def in_one_transaction(work: Callable[..., int]) -> Callable[[Sessions, datetime], int]:
+    """Give a service that minds something the one transaction that it asks for."""
+
+    def alone(sessions: Sessions, now: datetime) -> int:
         with sessions.begin() as db:
             return work(db, now=now)
 
-    return in_one_transaction
+    return alone
 
 
 def _forget_events(db: Session, *, now: datetime) -> int:

@@ -34,9 +34,11 @@ def place(request, tmp_path_factory) -> Iterator[Installation]:
     kind: BrokerKind = request.param
     state = tmp_path_factory.mktemp(kind.value)
     port = free_port()
-    with an_installation(state, clusters=4, mqtt_port=port, mqtt_version=kind.mqtt_version) as made:
-        with running_broker(made.settings, kind):
-            yield made
+    with (
+        an_installation(state, clusters=4, mqtt_port=port, mqtt_version=kind.mqtt_version) as made,
+        running_broker(made.settings, kind),
+    ):
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +132,8 @@ def _drain(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("user", "password"), [(ONE, "wrong"), ("nobody", "x"), (GATEWAY_USER, "wrong"), ("", "")]
 )
-def test_whoever_has_no_password_is_refused(place, secrets, user, password):
+@pytest.mark.usefixtures("secrets")
+def test_whoever_has_no_password_is_refused(place, user, password):
     peer = Peer(place.settings, user, password, client_id="stranger")
     peer.connect()
     peer.close()
@@ -155,7 +158,7 @@ def test_a_node_does_not_put_out_another_by_using_its_client_id(place, secrets):
             assert node.hears()[1] == b"order"
 
 
-def test_a_node_that_is_replaced_is_put_out_and_its_successor_let_in(place, secrets):
+def test_a_node_that_is_replaced_is_put_out_and_its_successor_let_in(place):
     former = place.commission("nut-3", "cum-3")
     wait_until(lambda: _lets_in(place, "nut-3", former.secret), within_s=3)
     with Peer(place.settings, "nut-3", former.secret) as node, _gateway(place) as gateway:

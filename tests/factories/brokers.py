@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
+from typing import Self
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -76,7 +77,7 @@ class Peer:
     heard: queue.Queue[tuple[str, bytes, bool]] = field(default_factory=queue.Queue)
     refused: str = ""
 
-    def __enter__(self) -> "Peer":
+    def __enter__(self) -> Self:
         self.connect()
         assert not self.refused, self.refused
         return self

@@ -29,9 +29,10 @@ def main() -> None:
     parser.add_argument("--access", required=True, help="access file, in Mosquitto's form")
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    # The library remarks on every connection; its mishaps with single clients are warnings.
+    # The library remarks on every connection, and calls one that is closed at once an error, as
+    # whoever asks whether the port is open does. What ends the broker is raised besides.
     logging.basicConfig(level=logging.WARNING)
-    logging.getLogger("amqtt").setLevel(logging.ERROR)
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     logging.getLogger("transitions").setLevel(logging.ERROR)
     asyncio.run(_serve(options))
 

@@ -40,8 +40,9 @@ def secret(place) -> str:
     return place.commission(NODE, "cum-1").secret
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def broker(place, secret, kind) -> Iterator[KillableBroker]:
+    assert secret  # the broker knows the node from its start
     started = KillableBroker(place, kind)
     yield started
     started.kill()
@@ -87,7 +88,7 @@ def a_receipt(number: int) -> Received:
     )
 
 
-def test_a_row_is_published_once_and_marked_when_confirmed(place, secret, broker):
+def test_a_row_is_published_once_and_marked_when_confirmed(place, secret):
     with running_gateway(place), Peer(place.settings, NODE, secret) as node:
         node.subscribe(f"{ROOT}/unit/{UNIT}/+")
         post(place, unit_order(UNIT), b"order")
@@ -125,7 +126,7 @@ def test_what_was_retained_is_there_again_after_the_broker_was_killed(place, sec
             assert node.hears()[0].endswith("/in/config")
 
 
-def test_reports_are_taken_in_once_and_acknowledged_each_time(place, secret, broker):
+def test_reports_are_taken_in_once_and_acknowledged_each_time(place, secret):
     with running_gateway(place), Peer(place.settings, NODE, secret) as node:
         node.subscribe(node_order(NODE))
         for _ in range(2):
@@ -135,7 +136,7 @@ def test_reports_are_taken_in_once_and_acknowledged_each_time(place, secret, bro
         assert count(place, ReportRow) == 1
 
 
-def test_an_unknown_kind_is_put_on_record_and_the_next_word_is_heard(place, secret, broker):
+def test_an_unknown_kind_is_put_on_record_and_the_next_word_is_heard(place, secret):
     with running_gateway(place), Peer(place.settings, NODE, secret) as node:
         node.subscribe(node_order(NODE))
         node.publish(node_report(NODE), b'{"kind":"song"}')
@@ -147,7 +148,7 @@ def test_an_unknown_kind_is_put_on_record_and_the_next_word_is_heard(place, secr
         assert reasons == {"unknown-kind", "garbled"}
 
 
-def test_a_backlog_larger_than_the_window_goes_out_in_order(place, secret, broker):
+def test_a_backlog_larger_than_the_window_goes_out_in_order(place, secret):
     payloads = [f"{number:04d}".encode() for number in range(500)]
     now = datetime.now(UTC)
     with place.sessions.begin() as db:
@@ -168,7 +169,7 @@ def test_a_backlog_larger_than_the_window_goes_out_in_order(place, secret, broke
     assert got == payloads
 
 
-def test_an_order_that_came_too_late_is_not_published(place, secret, broker):
+def test_an_order_that_came_too_late_is_not_published(place, secret):
     post(place, unit_order(UNIT), b"late", life_s=-1)
     with Peer(place.settings, NODE, secret) as node:
         node.subscribe(f"{ROOT}/unit/{UNIT}/+")

@@ -1,0 +1,118 @@
+"""What the scheduler does at an instant."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.scheduler.tick import EVENTS_KEPT, Concern, Scheduler, all_concerns, in_one_transaction
+from server.services import events, outbox
+from server.store.models import EventRow, OutboxRow, PlanRow
+from tests.factories.claims import NOON
+from tests.factories.installations import COMMUNE, PROVINCE, Installation, an_installation
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def place(tmp_path) -> Iterator[Installation]:
+    with an_installation(tmp_path) as made:
+        yield made
+
+
+def a_concern(name: str, seen: list[datetime], every: timedelta = SECOND) -> Concern:
+    def work(_sessions: object, now: datetime) -> int:
+        seen.append(now)
+        return 1
+
+    return Concern(name, work, every)
+
+
+def exploding(_sessions: object, _now: datetime) -> int:
+    raise RuntimeError("a bug")
+
+
+def test_a_concern_that_explodes_does_not_keep_the_others_from_being_minded(place):
+    seen: list[datetime] = []
+    scheduler = Scheduler(
+        place.sessions, (Concern("bad", exploding, SECOND), a_concern("good", seen))
+    )
+    assert scheduler.tick(NOON) == 1
+    assert scheduler.tick(NOON + SECOND) == 1
+    assert seen == [NOON, NOON + SECOND]
+
+
+def test_a_concern_is_minded_as_often_as_it_asks(place):
+    seen: list[datetime] = []
+    scheduler = Scheduler(place.sessions, (a_concern("slow", seen, 5 * SECOND),))
+    for second in range(11):
+        scheduler.tick(NOON + second * SECOND)
+    assert seen == [NOON, NOON + 5 * SECOND, NOON + 10 * SECOND]
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_scheduler(place):
+    seen: list[datetime] = []
+    scheduler = Scheduler(place.sessions, (a_concern("slow", seen, 5 * SECOND),))
+    scheduler.tick(NOON)
+    scheduler.tick(NOON - timedelta(hours=1))
+    assert len(seen) == 2
+
+
+def test_what_one_concern_did_half_way_is_undone(place):
+    def half(db: Session, *, now: datetime) -> int:
+        events.emit(db, kind="cluster", ref="half", now=now)
+        db.flush()  # so that there is something to undo
+        raise RuntimeError("a bug")
+
+    scheduler = Scheduler(place.sessions, (Concern("half", in_one_transaction(half), SECOND),))
+    assert scheduler.tick(NOON) == 1
+    with place.reads.begin() as db:
+        assert db.scalar(select(EventRow).where(EventRow.ref == "half")) is None
+
+
+def test_the_first_tick_publishes_every_units_plan_once(place):
+    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14))
+    now = datetime.now(UTC)
+    assert scheduler.tick(now) == 0
+    with place.reads.begin() as db:
+        versions = {row.unit_id: row.version for row in db.scalars(select(PlanRow))}
+    assert set(versions) == {PROVINCE, COMMUNE}
+    assert scheduler.tick(now + timedelta(minutes=2)) == 0
+    with place.reads.begin() as db:
+        assert {row.unit_id: row.version for row in db.scalars(select(PlanRow))} == versions
+
+
+def test_the_plans_reach_a_day_further_every_day(place):
+    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14))
+    now = datetime.now(UTC)
+    scheduler.tick(now)
+    with place.reads.begin() as db:
+        before = db.get_one(PlanRow, COMMUNE).expires_at
+    scheduler.tick(now + timedelta(days=1))
+    with place.reads.begin() as db:
+        assert db.get_one(PlanRow, COMMUNE).expires_at == before + timedelta(days=1)
+
+
+def test_old_events_and_late_messages_are_dropped_and_newer_ones_kept(place):
+    now = datetime.now(UTC)
+    with place.sessions.begin() as db:
+        for ref, age in (("old", EVENTS_KEPT + SECOND), ("young", EVENTS_KEPT - SECOND)):
+            events.emit(db, kind="cluster", ref=ref, now=now - age)
+        for payload, expires in ((b"late", now - SECOND), (b"in time", now + timedelta(hours=1))):
+            outbox.post(
+                db,
+                topic="loa/1/unit/xa-1/order",
+                payload=payload,
+                retained=False,
+                expires_at=expires,
+                now=now - timedelta(hours=1),
+            )
+    Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14)).tick(now)
+    with place.reads.begin() as db:
+        refs = set(db.scalars(select(EventRow.ref).where(EventRow.kind == "cluster")))
+        payloads = set(db.scalars(select(OutboxRow.payload).where(~OutboxRow.retained)))
+    assert "old" not in refs
+    assert "young" in refs
+    assert payloads == {b"in time"}
