@@ -1,0 +1,86 @@
+"""Announcements: make one, watch it, stop it."""
+
+from datetime import timedelta
+
+from apiflask import APIBlueprint
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from server.api.schemas import (
+    BroadcastAnswer,
+    BroadcastList,
+    BroadcastRequest,
+    BroadcastStatusAnswer,
+    DeliveryAnswer,
+)
+from server.domain.authority import Action, demand, may
+from server.domain.recurrence import local_day
+from server.http.context import actor, here, now, reading, writing
+from server.services import broadcasting, monitoring, units
+from server.store.queries import lists
+
+
+def add_to(api: APIBlueprint) -> None:
+    """Add these addresses."""
+
+    @api.post("/broadcasts")
+    @api.input(BroadcastRequest, arg_name="wanted")
+    @api.output(BroadcastStatusAnswer, status_code=201)
+    @api.doc(summary="Make an announcement", responses=[403, 404, 422])
+    def announce(wanted: BroadcastRequest) -> ResponseReturnValue:
+        new = broadcasting.NewBroadcast(**wanted.model_dump())
+        with writing() as db:
+            row = broadcasting.announce(
+                db,
+                new,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                lead=timedelta(seconds=here().settings.lead_s),
+            )
+            return _status(db, row.broadcast_id), 201
+
+    @api.get("/broadcasts")
+    @api.output(BroadcastList)
+    @api.doc(summary="Announcements that the caller may see, newest first")
+    def list_broadcasts() -> BroadcastList:
+        person = actor()
+        with reading() as db:
+            tree = units.tree(db, today=local_day(now()))
+            rows = lists.recent_broadcasts(db, limit=200)
+            return BroadcastList(
+                broadcasts=[
+                    BroadcastAnswer.model_validate(row)
+                    for row in rows
+                    if may(person, Action.VIEW, tree.chain(row.unit_id))
+                ]
+            )
+
+    @api.get("/broadcasts/<broadcast_id>")
+    @api.output(BroadcastStatusAnswer)
+    @api.doc(summary="What has become of an announcement", responses=[403, 404])
+    def show_broadcast(broadcast_id: str) -> BroadcastStatusAnswer:
+        with reading() as db:
+            return _status(db, broadcast_id)
+
+    @api.post("/broadcasts/<broadcast_id>/stop")
+    @api.output(BroadcastStatusAnswer)
+    @api.doc(summary="Stop an announcement, for good", responses=[403, 404])
+    def stop(broadcast_id: str) -> BroadcastStatusAnswer:
+        with writing() as db:
+            broadcasting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+            return _status(db, broadcast_id)
+
+
+def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
+    instant = now()
+    status = monitoring.status(db, broadcast_id, now=instant)
+    tree = units.tree(db, today=local_day(instant))
+    demand(actor(), Action.VIEW, tree.chain(status.broadcast.unit_id))
+    return BroadcastStatusAnswer(
+        broadcast_id=broadcast_id,
+        broadcast=BroadcastAnswer.model_validate(status.broadcast),
+        clusters=[delivery.cluster_id for delivery in status.deliveries],
+        deliveries=[DeliveryAnswer.model_validate(delivery) for delivery in status.deliveries],
+        counts=dict(status.counts),
+    )

@@ -1,0 +1,343 @@
+"""What programs send and are sent. Instants are ISO 8601 in UTC; slots use local wall-clock time."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Literal
+
+from apiflask.fields import UploadFile
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+
+from protocol.ids import DIGEST_PATTERN, ID_PATTERN
+
+# JSON Schema knows no ``\Z``; there, as in Rust's engine, a dollar sign is the very end.
+_ID = ID_PATTERN.replace(r"\Z", "$")
+_DIGEST = DIGEST_PATTERN.replace(r"\Z", "$")
+_MOST = 5000
+_ALL_WEEK = 127
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _printable(text: str) -> str:
+    # A database refuses the null character, and nobody means the other controls.
+    if any(ord(sign) < ord(" ") or 0xD800 <= ord(sign) <= 0xDFFF for sign in text):  # noqa: PLR2004 - bounds of the surrogates
+        message = "control characters are not allowed"
+        raise ValueError(message)
+    return text.strip()
+
+
+Id = Annotated[str, Field(pattern=_ID)]
+Digest = Annotated[str, Field(pattern=_DIGEST)]
+Text = Annotated[str, AfterValidator(_printable)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Instant = Annotated[AwareDatetime, PlainSerializer(_iso, return_type=str)]
+BulletinClassName = Literal["ordinary", "priority", "emergency"]
+Ids = Annotated[tuple[Id, ...], Field(max_length=_MOST)]
+
+
+class Request(BaseModel):
+    """Something sent to us: fields that we do not know are an error, not a surprise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """Something that we send."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class UnitQuery(Request):
+    """Whose things are asked for."""
+
+    unit_id: Id
+
+
+class AssetUpload(Request):
+    """An audio file, and what it is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    file: UploadFile
+    unit_id: Id
+    title: Title
+    purpose: Literal["programme", "announcement", "warning", "chime"] = "programme"
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")] = "vi"
+
+
+class AssetAnswer(Answer):
+    """An audio file that may go on air."""
+
+    digest: str
+    unit_id: str
+    title: str
+    purpose: str
+    language: str
+    duration_s: float
+    size_bytes: int
+    loudness_lufs: float | None
+    file_name: str
+    created_at: Instant
+
+
+class AssetList(Answer):
+    """Audio files, newest first."""
+
+    assets: list[AssetAnswer]
+
+
+class SlotRequest(Request):
+    """A recurring claim on time; ``local_start`` is wall-clock time in Asia/Ho_Chi_Minh."""
+
+    unit_id: Id
+    title: Title
+    bulletin_class: BulletinClassName = "ordinary"
+    asset_digest: Digest
+    recurrence: Literal["once", "daily", "weekly"]
+    weekdays: Annotated[int, Field(ge=0, le=_ALL_WEEK)] = _ALL_WEEK
+    local_start: time
+    first_day: date
+    last_day: date | None = None
+    units: Ids = ()
+    clusters: Ids = ()
+    exclude: Ids = ()
+    when_cut: Literal["rejoin", "resume", "drop"] = "rejoin"
+    gain_db: Annotated[float, Field(ge=-40, le=0, allow_inf_nan=False)] = 0.0
+
+
+class SlotAnswer(Answer):
+    """A slot."""
+
+    slot_id: str
+    unit_id: str
+    title: str
+    bulletin_class: str
+    asset_digest: str
+    recurrence: str
+    weekdays: int
+    local_start: time
+    duration_s: float
+    first_day: date
+    last_day: date | None
+    when_cut: str
+    gain_db: float
+    withdrawn_at: Instant | None
+
+
+class SlotList(Answer):
+    """Slots of one unit."""
+
+    slots: list[SlotAnswer]
+
+
+class UnitAnswer(Answer):
+    """An administrative unit."""
+
+    unit_id: str
+    name: str
+    level_rank: int
+    parent_id: str | None
+
+
+class UnitList(Answer):
+    """The tree as it is today, from the top down."""
+
+    units: list[UnitAnswer]
+
+
+class ClusterAnswer(Answer):
+    """A cluster, and what is known of it now."""
+
+    cluster_id: str
+    name: str
+    village: str
+    unit_id: str
+    unit_name: str
+    liveness: str
+    last_heard_at: Instant | None
+    on_air_claim: str
+    on_air_title: str
+    on_air_class: str
+    node_id: str | None
+    software: str
+    people: int
+    holds_newest_plan: bool
+    latitude: float | None
+    longitude: float | None
+    level_dbfs: float | None
+
+
+class ClusterList(Answer):
+    """Clusters."""
+
+    clusters: list[ClusterAnswer]
+
+
+class TimelineQuery(Request):
+    """One cluster, one local day."""
+
+    cluster_id: Id
+    day: date
+
+
+class SpanAnswer(Answer):
+    """A stretch of time, and the claim that is heard in it."""
+
+    start: Instant
+    end: Instant
+    claim_id: str | None
+    slot_id: str | None
+    title: str
+    unit_name: str
+    bulletin_class: str
+    losers: list[str]
+
+
+class Timeline(Answer):
+    """What one cluster plays on one day."""
+
+    spans: list[SpanAnswer]
+
+
+class BroadcastRequest(Request):
+    """An announcement; the same ``request_id`` a second time is the same announcement."""
+
+    request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{8,64}$")]
+    unit_id: Id
+    title: Title
+    bulletin_class: BulletinClassName = "priority"
+    asset_digest: Digest
+    units: Ids = ()
+    clusters: Ids = ()
+    exclude: Ids = ()
+    repeat: Annotated[int, Field(ge=1, le=20)] = 1
+    gap_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 1.0
+    gain_db: Annotated[float, Field(ge=-40, le=0, allow_inf_nan=False)] = 0.0
+    severity: Annotated[int, Field(ge=0, le=5)] = 0
+    decision_number: Annotated[str, Field(max_length=100), AfterValidator(_printable)] = ""
+    mode: Literal["real", "drill"] = "real"
+    opening: bool = True
+
+
+class BroadcastAnswer(Answer):
+    """An announcement."""
+
+    broadcast_id: str
+    request_id: str
+    unit_id: str
+    title: str
+    bulletin_class: str
+    mode: str
+    severity: int
+    decision_number: str
+    asset_digest: str
+    opening_digest: str | None
+    repeat: int
+    gap_s: float
+    gain_db: float
+    start: Instant
+    end: Instant
+    created_at: Instant
+    created_by: str
+    stopped_at: Instant | None
+    closed_at: Instant | None
+
+
+class DeliveryAnswer(Answer):
+    """One announcement at one cluster."""
+
+    cluster_id: str
+    cluster_name: str
+    village: str
+    state: str
+    reason: str
+    received_at: Instant | None
+    started_at: Instant | None
+    ended_at: Instant | None
+    liveness: str
+    last_heard_at: Instant | None
+    attempts: int
+
+
+class BroadcastStatusAnswer(Answer):
+    """An announcement, and what each of its clusters has said of it."""
+
+    broadcast_id: str
+    broadcast: BroadcastAnswer
+    clusters: list[str]
+    deliveries: list[DeliveryAnswer]
+    counts: dict[str, int]
+
+
+class BroadcastList(Answer):
+    """Announcements, newest first."""
+
+    broadcasts: list[BroadcastAnswer]
+
+
+class AsRunQuery(Request):
+    """A stretch of time, and perhaps one cluster or one claim."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+    cluster_id: Id | None = None
+    claim_id: Annotated[str, Field(max_length=96)] | None = None
+
+
+class AsRunAnswer(Answer):
+    """What became of one claim at one cluster."""
+
+    claim_id: str
+    cluster_id: str
+    unit_id: str | None
+    node_id: str | None
+    outcome: str
+    reason: str
+    start: Instant | None
+    end: Instant | None
+    segments: list[dict[str, object]]
+    source: str
+    recorded_at: Instant
+
+
+class AsRunList(Answer):
+    """Records, newest first."""
+
+    records: list[AsRunAnswer]
+
+
+class RefusalAnswer(Answer):
+    """A message that was refused."""
+
+    node_id: str
+    topic: str
+    reason: str
+    message_id: str
+    detail: str
+    count: int
+    at: Instant
+
+
+class RefusalList(Answer):
+    """Refusals, newest first."""
+
+    refusals: list[RefusalAnswer]
+
+
+class Health(Answer):
+    """Whether this program can do its work."""
+
+    status: str
+    database: str
+
+
+class ProblemAnswer(Answer):
+    """Why something did not happen (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    instance: str
+    detail: Text = ""

@@ -1,0 +1,46 @@
+"""Slots: add, list, withdraw."""
+
+from apiflask import APIBlueprint
+from flask.typing import ResponseReturnValue
+
+from server.api.schemas import SlotAnswer, SlotList, SlotRequest, UnitQuery
+from server.domain.authority import Action, demand
+from server.domain.recurrence import local_day
+from server.http.context import actor, here, now, reading, writing
+from server.services import scheduling, units
+from server.store.queries import lists
+
+
+def add_to(api: APIBlueprint) -> None:
+    """Add these addresses."""
+
+    @api.post("/slots")
+    @api.input(SlotRequest, arg_name="wanted")
+    @api.output(SlotAnswer, status_code=201)
+    @api.doc(summary="Add a slot", responses=[403, 404, 409, 422])
+    def add_slot(wanted: SlotRequest) -> ResponseReturnValue:
+        new = scheduling.NewSlot(**wanted.model_dump())
+        with writing() as db:
+            row = scheduling.add_slot(db, new, now=now(), actor=actor(), keyring=here().keyring)
+            return SlotAnswer.model_validate(row), 201
+
+    @api.get("/slots")
+    @api.input(UnitQuery, location="query", arg_name="query")
+    @api.output(SlotList)
+    @api.doc(summary="Slots of one unit that are not withdrawn")
+    def list_slots(query: UnitQuery) -> SlotList:
+        with reading() as db:
+            chain = units.tree(db, today=local_day(now())).chain(query.unit_id)
+            demand(actor(), Action.VIEW, chain)
+            rows = lists.slots_of(db, query.unit_id)
+            return SlotList(slots=[SlotAnswer.model_validate(row) for row in rows])
+
+    @api.delete("/slots/<slot_id>")
+    @api.output(SlotAnswer)
+    @api.doc(summary="Withdraw a slot", responses=[403, 404])
+    def withdraw_slot(slot_id: str) -> SlotAnswer:
+        with writing() as db:
+            row = scheduling.withdraw_slot(
+                db, slot_id, now=now(), actor=actor(), keyring=here().keyring
+            )
+            return SlotAnswer.model_validate(row)

@@ -1,0 +1,88 @@
+"""Build the web application from its settings: no thread, no environment, no broker."""
+
+from apiflask import APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Flask, Response
+from flask.typing import ResponseReturnValue
+
+from audio_library.errors import AudioLibraryError, MissingAssetError, RefusedAudioError
+from audio_library.store import Store
+from server import api, web
+from server.domain.errors import ServerError
+from server.http.context import Installation, install
+from server.http.languages import set_up_languages
+from server.http.problems import Problem, as_json, for_program, problem_of
+from server.services.keyring import FLASK, Keyring, secret_text
+from server.settings import Settings
+from server.store.engine import open_engine, open_sessions
+
+MAX_UPLOAD_BYTES = 500_000_000
+MAX_FORM_BYTES = 2_000_000
+
+
+def create_app(settings: Settings) -> Flask:
+    """Build pages and API; the secrets and the database's tables must be there."""
+    app = APIFlask(
+        "server.web",
+        title="Loa Làng",
+        version="1.0.0",
+        spec_path="/api/v1/openapi.json",
+        docs_path=None,
+    )
+    app.config.update(
+        SECRET_KEY=secret_text(settings.secrets_dir, FLASK),
+        MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES + MAX_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES,
+        OPENAPI_VERSION="3.1.0",
+        VALIDATION_ERROR_STATUS_CODE=422,
+    )
+    engine = open_engine(settings.database)
+    installation = Installation(
+        settings=settings,
+        engine=engine,
+        reads=open_sessions(engine, reads_only=True),
+        writes=open_sessions(engine),
+        keyring=Keyring.open(settings.secrets_dir),
+        audio=Store(settings.asset_dir),
+    )
+    install(app, installation)
+    set_up_languages(app)
+    web.register(app, installation)
+    api.register(app)
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: APIFlask) -> None:
+    app.error_processor(_http_error)
+    app.register_error_handler(ServerError, _rule_error)
+    app.register_error_handler(AudioLibraryError, _audio_error)
+
+
+def _answer(problem: Problem) -> Response:
+    return as_json(problem) if for_program() else web.error_page(problem)
+
+
+def _http_error(error: HTTPError) -> ResponseReturnValue:
+    problem = Problem(
+        error.status_code,
+        "invalid" if error.detail else f"http-{error.status_code}",
+        invalid=error.detail or {},
+        headers={name: value for name, value in dict(error.headers).items() if _worth(name)},
+    )
+    return _answer(problem)
+
+
+def _worth(header: str) -> bool:
+    return header.lower() not in {"content-type", "content-length"}
+
+
+def _rule_error(error: ServerError) -> ResponseReturnValue:
+    return _answer(problem_of(error))
+
+
+def _audio_error(error: AudioLibraryError) -> ResponseReturnValue:
+    if isinstance(error, RefusedAudioError | MissingAssetError):
+        return _answer(problem_of(error))
+    # Not the file's fault but this machine's: an error of the server, with its trace in the log.
+    raise error

@@ -1,0 +1,136 @@
+"""From an error to its status and sentence: one table, for pages and API alike (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from flask import Response, json, request
+from flask_babel import force_locale, gettext
+
+from audio_library.errors import MissingAssetError, RefusedAudioError
+from server.domain.errors import (
+    Finding,
+    KeyMissingError,
+    NotAllowedError,
+    RefusedRequestError,
+    ServerError,
+    SlotRefusedError,
+    TakenError,
+    UnknownThingError,
+)
+from server.http.languages import LANGUAGES
+from server.http.wording import N_, finding_sentence, upload_sentence
+
+API_PREFIX = "/api/"
+_STATUS_SENTENCES: Mapping[int, str] = {
+    400: N_("The request could not be understood."),
+    401: N_("You must log in first."),
+    403: N_("Your account may not do this here."),
+    404: N_("There is nothing at this address."),
+    405: N_("This cannot be done at this address."),
+    409: N_("It clashes with what is there already."),
+    413: N_("The file is too large."),
+    415: N_("This kind of content is not accepted here."),
+    416: N_("The file has no such part."),
+    422: N_("Something in it cannot be used."),
+    429: N_("Too many tries. Wait a little and try again."),
+    500: N_("Something went wrong on the server. It has been noted."),
+    503: N_("The server is busy. Try again in a moment."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a person or a program is told when something did not happen.
+
+    Attributes:
+        code: Stable word that programs may rely on.
+        findings: Everything that is wrong, when the rules found more than one thing.
+        fields: Facts about the whole.
+        invalid: Messages of the validator, by place and field.
+    """
+
+    status: int
+    code: str
+    findings: tuple[Finding, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    invalid: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What kind of thing went wrong, in the reader's language."""
+        return gettext(_STATUS_SENTENCES.get(self.status, HTTPStatus(self.status).phrase))
+
+    @property
+    def sentences(self) -> list[str]:
+        """What exactly went wrong, in the reader's language."""
+        if self.code == "refused-audio":
+            return [upload_sentence(self.fields["reason"])]
+        return [finding_sentence(finding) for finding in self.findings]
+
+
+def problem_of(error: ServerError | RefusedAudioError | MissingAssetError) -> Problem:
+    """Find what an error of the rules means to whoever asked."""
+    match error:
+        case NotAllowedError():
+            about = {"action": error.action, "unit_id": error.unit_id}
+            return Problem(403, "not-allowed", fields=about)
+        case UnknownThingError():
+            return Problem(404, "unknown", fields={"kind": error.kind, "ref": error.ref})
+        case TakenError():
+            return Problem(409, "taken", fields={"kind": error.kind, "ref": error.ref})
+        case KeyMissingError():
+            return Problem(503, "key-missing", fields={"owner": error.owner})
+        case SlotRefusedError() if any(found.code == "overlap" for found in error.findings):
+            return Problem(409, "slot-clashes", error.findings)
+        case SlotRefusedError():
+            return Problem(422, "slot-refused", error.findings)
+        case RefusedRequestError():
+            return Problem(422, "broadcast-refused", error.findings)
+        case RefusedAudioError():
+            return Problem(422, "refused-audio", fields={"reason": error.reason_code.value})
+        case MissingAssetError():
+            return Problem(404, "unknown", fields={"kind": "asset", "ref": error.digest})
+        case _:
+            return Problem(500, "server-error")
+
+
+def for_program() -> bool:
+    """Say whether this request came to the API; browsers' Accept headers tell nothing."""
+    return request.path.startswith(API_PREFIX)
+
+
+def as_json(problem: Problem) -> Response:
+    """Answer a program."""
+    body: dict[str, object] = {
+        "type": f"urn:loalang:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "instance": request.path,
+        **problem.fields,
+    }
+    if problem.sentences:
+        body["detail"] = " ".join(problem.sentences)
+        body["detail_by_language"] = _in_all_languages(problem)
+    if problem.findings:
+        body["findings"] = [
+            {"code": found.code, "detail": sentence, **found.fields}
+            for found, sentence in zip(problem.findings, problem.sentences, strict=True)
+        ]
+    if problem.invalid:
+        body["errors"] = problem.invalid
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        problem.status,
+        {**problem.headers, "Content-Type": "application/problem+json"},
+    )
+
+
+def _in_all_languages(problem: Problem) -> dict[str, str]:
+    said = {}
+    for code in LANGUAGES:
+        with force_locale(code):
+            said[code] = " ".join(problem.sentences)
+    return said

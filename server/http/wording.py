@@ -1,0 +1,130 @@
+"""What each code is called in sentences for people; catalogues translate them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from flask_babel import gettext
+from typing_extensions import override
+
+from server.domain.errors import Finding
+
+
+def N_(sentence: str) -> str:  # noqa: N802 - the name that extractors of catalogues know
+    """Mark a sentence for the catalogue without translating it yet."""
+    return sentence
+
+
+FINDINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "overlap": N_(
+            "It overlaps “%(title)s” of %(unit)s on %(day)s, %(start)s–%(end)s. "
+            "Choose another time, or withdraw that one first."
+        ),
+        "outside-frame": N_(
+            "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
+        ),
+        "quiet-hours": N_(
+            "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
+        ),
+        "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
+        "unknown-asset": N_("This sound is no longer kept here; choose another."),
+        "no-target": N_("No loudspeakers are chosen."),
+        "out-of-scope": N_("Some of the chosen loudspeakers are outside your area."),
+        "past": N_("That time has already passed."),
+        "bad-weekdays": N_("Choose at least one day of the week."),
+        "days-reversed": N_("The last day is before the first day."),
+        "bad-recurrence": N_("Choose how often it comes back."),
+        "bad-title": N_("Give it a title of at most 200 characters."),
+        "not-allowed-class": N_("Your account may not use this class of bulletin."),
+        "decision-number-needed": N_(
+            "An emergency needs the number of the committee’s decision that it rests on."
+        ),
+        "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
+        "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+    }
+)
+
+UPLOADS: Mapping[str, str] = MappingProxyType(
+    {
+        "empty": N_("The file is empty."),
+        "not_audio": N_("This file is not a sound recording."),
+        "damaged": N_("The file is damaged and cannot be played to its end. Send it again."),
+        "too_long": N_("The recording is longer than four hours."),
+        "too_short": N_("The recording is too short to be heard."),
+        "too_large": N_("The file is larger than 500 MB."),
+        "unsupported": N_(
+            "This kind of sound file is not accepted. "
+            "Use MP3, WAV, FLAC, Ogg, Opus, M4A or a recording from the browser."
+        ),
+        "silent": N_("The recording is silent: nothing would be heard."),
+        "timeout": N_("Preparing the sound took too long; the file may be damaged."),
+    }
+)
+
+_OTHER_UPLOAD = N_("The file was refused.")
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "": "",
+        "stopped": N_("Stopped by an operator"),
+        "stopped-before-reached": N_("Stopped before the loudspeakers could be reached"),
+        "not-reached": N_("The loudspeakers could not be reached"),
+        "no-report": N_("No word came from the loudspeakers"),
+        "late": N_("It came too late"),
+        "audio-damaged": N_("The sound file was damaged"),
+        "audio-missing": N_("The sound had not arrived at the loudspeakers in time"),
+        "preempted": N_("Something that goes before it took the loudspeakers"),
+        "quiet-hours": N_("It fell into quiet hours"),
+        "node-off": N_("The equipment was switched off"),
+        "withdrawn": N_("It was withdrawn from the plan"),
+        "refused": N_("The equipment refused the order: %(why)s"),
+    }
+)
+
+REFUSALS: Mapping[str, str] = MappingProxyType(
+    {
+        "garbled": N_("it could not be read"),
+        "too-large": N_("it was too large"),
+        "unknown-kind": N_("its kind is unknown"),
+        "unsigned": N_("it bore no signature"),
+        "unknown-key": N_("it was signed with an unknown key"),
+        "revoked-key": N_("it was signed with a revoked key"),
+        "forged": N_("its signature was forged"),
+        "not-yet-valid": N_("it was not valid yet; a clock may be wrong"),
+        "expired": N_("it came too late"),
+        "wrong-audience": N_("it was meant for others"),
+        "out-of-scope": N_("its issuer has no say over these loudspeakers"),
+        "class-not-allowed": N_("its issuer may not use this class"),
+        "quiet-hours": N_("it fell into quiet hours"),
+        "replayed": N_("it had been seen before"),
+        "stale-version": N_("a newer one is already there"),
+        "no-config": N_("the equipment is not set up yet"),
+    }
+)
+
+
+class _Lenient(dict[str, str]):
+    """Fields of a sentence; one that is missing shows as a dash, never as an error."""
+
+    @override
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def finding_sentence(finding: Finding) -> str:
+    """Say what is wrong, in the reader's language."""
+    sentence = FINDINGS.get(finding.code)
+    return finding.code if sentence is None else gettext(sentence) % _Lenient(finding.fields)
+
+
+def upload_sentence(code: str) -> str:
+    """Say why a file was refused."""
+    return gettext(UPLOADS.get(code, _OTHER_UPLOAD))
+
+
+def reason_sentence(code: str) -> str:
+    """Say why something sounded as it did, or did not; an unknown code is shown as it is."""
+    kind, _, refusal = code.partition(":")
+    sentence = REASONS.get(kind, kind)
+    why = gettext(REFUSALS[refusal]) if refusal in REFUSALS else refusal
+    return gettext(sentence) % {"why": why} if sentence else ""

@@ -1,0 +1,5 @@
+"""The reader's own choices; log-in itself is Flask-Security's."""
+
+from server.web.accounts.views import pages
+
+__all__ = ["pages"]

@@ -1,0 +1,48 @@
+"""The record of one day."""
+
+from datetime import date, timedelta
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from server.domain.authority import Action, may
+from server.domain.recurrence import day_bounds, local_day
+from server.http.context import actor, now, reading
+from server.services import as_run, monitoring, units
+from server.web.fields import parsed_day
+
+pages = Blueprint("as_run", __name__)
+
+
+@pages.get("/as-run")
+def records() -> ResponseReturnValue:
+    """Show what sounded on a day, and why something did not."""
+    instant = now()
+    day: date = parsed_day(request.args.get("day", "")) or local_day(instant)
+    cluster_id = request.args.get("cluster") or None
+    start, end = day_bounds(day)
+    person = actor()
+    with reading() as db:
+        tree = units.tree(db, today=local_day(instant))
+        states = {
+            state.cluster_id: state
+            for state in monitoring.overview(db, now=instant, units=tree)
+            if may(person, Action.VIEW, tree.chain(state.unit_id))
+        }
+        rows = [
+            row
+            for row in as_run.records(db, since=start, until=end, cluster_id=cluster_id)
+            if row.cluster_id in states
+        ]
+        titles = monitoring.titles_of(db, {row.claim_id for row in rows})
+    return render_template(
+        "as_run/records.html",
+        rows=rows,
+        titles=titles,
+        states=states,
+        units=tree.units,
+        day=day,
+        before=day - timedelta(days=1),
+        after=day + timedelta(days=1),
+        chosen=cluster_id,
+    )

@@ -1,0 +1,5 @@
+"""The clusters: who answers, and what they play."""
+
+from server.web.dashboard.views import pages
+
+__all__ = ["pages"]

@@ -1,0 +1,27 @@
+"""From what people type to values; every failure is a finding, with the name of its field."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+
+_DAYS = ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y")
+_TIMES = ("%H:%M", "%H:%M:%S", "%Hh%M", "%Hg%M")
+
+
+def parsed_day(text: str) -> date | None:
+    """Read a day as Vietnamese write it, or as programs do."""
+    return next((found.date() for found in _tried(text, _DAYS)), None)
+
+
+def parsed_time(text: str) -> time | None:
+    """Read a time of day, with or without seconds."""
+    return next((found.time() for found in _tried(text, _TIMES)), None)
+
+
+def _tried(text: str, formats: Sequence[str]) -> list[datetime]:
+    found = []
+    for pattern in formats:
+        try:
+            found.append(datetime.strptime(text.strip(), pattern))  # noqa: DTZ007 - day or clock on the wall, no instant
+        except ValueError:
+            continue
+    return found

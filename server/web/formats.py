@@ -1,0 +1,104 @@
+"""Instants and lengths in the words of the people at the loudspeakers."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from types import MappingProxyType
+
+from flask_babel import gettext, ngettext
+
+from server.domain.recurrence import LOCAL
+
+_MINUTE_S = 60
+_HOUR_S = 3600
+
+
+def hm(instant: datetime | None) -> str:
+    """Show the time of day to the minute."""
+    return "–" if instant is None else f"{instant.astimezone(LOCAL):%H:%M}"
+
+
+def hms(instant: datetime | None) -> str:
+    """Show the time of day to the second."""
+    return "–" if instant is None else f"{instant.astimezone(LOCAL):%H:%M:%S}"
+
+
+def dmy(day: date | None) -> str:
+    """Show a day."""
+    if isinstance(day, datetime):
+        day = day.astimezone(LOCAL).date()
+    return "–" if day is None else f"{day:%d/%m/%Y}"
+
+
+def dmy_hm(instant: datetime | None) -> str:
+    """Show a day and the time of day."""
+    return "–" if instant is None else f"{instant.astimezone(LOCAL):%d/%m/%Y %H:%M}"
+
+
+def weekday(day: date) -> str:
+    """Name the day of the week, and show the day."""
+    return f"{weekday_names()[day.weekday()]}, {dmy(day)}"
+
+
+def weekday_names() -> tuple[str, ...]:
+    """Name the days of the week, Monday first."""
+    return (
+        gettext("Monday"),
+        gettext("Tuesday"),
+        gettext("Wednesday"),
+        gettext("Thursday"),
+        gettext("Friday"),
+        gettext("Saturday"),
+        gettext("Sunday"),
+    )
+
+
+def weekday_marks() -> tuple[str, ...]:
+    """Abbreviate the days of the week, Monday first."""
+    return (
+        gettext("Mon"),
+        gettext("Tue"),
+        gettext("Wed"),
+        gettext("Thu"),
+        gettext("Fri"),
+        gettext("Sat"),
+        gettext("Sun"),
+    )
+
+
+def lasting(seconds: float) -> str:
+    """Show how long something lasts."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, _HOUR_S)
+    minutes, left = divmod(rest, _MINUTE_S)
+    if hours:
+        return gettext("%(hours)d h %(minutes)02d min", hours=hours, minutes=minutes)
+    if minutes:
+        return gettext("%(minutes)d min %(seconds)02d s", minutes=minutes, seconds=left)
+    return gettext("%(seconds)d s", seconds=left)
+
+
+def ago(instant: datetime | None, now: datetime) -> str:
+    """Show how long ago something was, coarsely."""
+    if instant is None:
+        return gettext("never")
+    seconds = max(0, int((now - instant).total_seconds()))
+    if seconds < _MINUTE_S:
+        return gettext("just now")
+    if seconds < _HOUR_S:
+        return ngettext("%(num)d minute ago", "%(num)d minutes ago", seconds // _MINUTE_S)
+    if seconds < 24 * _HOUR_S:
+        return ngettext("%(num)d hour ago", "%(num)d hours ago", seconds // _HOUR_S)
+    return dmy_hm(instant)
+
+
+FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
+    {
+        "hm": hm,
+        "hms": hms,
+        "dmy": dmy,
+        "dmy_hm": dmy_hm,
+        "weekday": weekday,
+        "lasting": lasting,
+        "ago": ago,
+    }
+)

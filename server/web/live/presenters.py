@@ -1,0 +1,76 @@
+"""A broadcast on its way: what to say first, and whom to call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.services.monitoring import BroadcastStatus, ClusterDelivery
+from server.web import words
+from server.web.words import Sign
+
+_ENDED_WELL = frozenset({"played"})
+_SOUNDING = frozenset({"started"})
+_WAITING = frozenset({"sent", "received"})
+_TROUBLE = frozenset({"refused", "failed", "missed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One cluster of the list."""
+
+    delivery: ClusterDelivery
+    sign: Sign
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a broadcast stands.
+
+    Attributes:
+        silent: Clusters that have not answered and whose equipment is not connected.
+        over: Nothing of it can sound any more.
+    """
+
+    total: int
+    sounding: int
+    finished: int
+    waiting: int
+    troubled: int
+    lines: tuple[Line, ...]
+    silent: tuple[ClusterDelivery, ...]
+    over: bool
+
+
+def progress(status: BroadcastStatus) -> Progress:
+    """Sum up, and put first what needs somebody."""
+    deliveries = status.deliveries
+    lines = sorted((_line(delivery) for delivery in deliveries), key=_urgency)
+    waiting = _count(deliveries, _WAITING)
+    sounding = _count(deliveries, _SOUNDING) + _count(deliveries, frozenset({"preempted"}))
+    broadcast = status.broadcast
+    return Progress(
+        total=len(deliveries),
+        sounding=_count(deliveries, _SOUNDING),
+        finished=_count(deliveries, _ENDED_WELL),
+        waiting=waiting,
+        troubled=_count(deliveries, _TROUBLE),
+        lines=tuple(lines),
+        silent=tuple(line.delivery for line in lines if line.silent),
+        over=broadcast.closed_at is not None or not (waiting or sounding),
+    )
+
+
+def _line(delivery: ClusterDelivery) -> Line:
+    unanswered = delivery.state in {"sent", "missed"} and delivery.received_at is None
+    return Line(
+        delivery, words.delivery(delivery.state), unanswered and delivery.liveness != "here"
+    )
+
+
+def _urgency(line: Line) -> tuple[int, str, str]:
+    order = 0 if line.silent or line.delivery.state in _TROUBLE else 1
+    return order, line.delivery.village, line.delivery.cluster_name
+
+
+def _count(deliveries: Sequence[ClusterDelivery], states: frozenset[str]) -> int:
+    return sum(delivery.state in states for delivery in deliveries)

@@ -1,0 +1,162 @@
+"""The urgent page, its confirmation, and the broadcasts that came of it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server.domain.authority import Action, demand, may
+from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
+from server.domain.recurrence import local_day
+from server.http.context import actor, here, now, reading, writing
+from server.services import broadcasting, catalogue, monitoring, units
+from server.store.queries import lists
+from server.web.live.forms import MOST_REPEATS, SEVERITIES, UrgentForm
+from server.web.live.presenters import progress
+from server.web.targets import acting_units, communes
+
+MOST_LISTED = 100
+
+pages = Blueprint("live", __name__)
+
+
+@pages.get("/urgent")
+def urgent() -> ResponseReturnValue:
+    """Show the empty form, for the unit that was asked for or the person's own."""
+    with reading() as db:
+        tree = units.tree(db, today=local_day(now()))
+    acting = acting_units(actor(), Action.ANNOUNCE, tree)
+    if not acting:
+        raise NotAllowedError(Action.ANNOUNCE.value, "*")
+    return _urgent_page(UrgentForm.fresh(request.args.get("unit") or acting[0].unit_id), ())
+
+
+@pages.post("/urgent/confirm")
+def confirm() -> ResponseReturnValue:
+    """Say whom it will reach, before anything is sent."""
+    form = UrgentForm.sent(request.form)
+    if "back" in request.form:
+        return _urgent_page(form, ())
+    missing = form.missing()
+    if missing:
+        return _urgent_page(form, missing), 422
+    instant, new = now(), form.new
+    with reading() as db:
+        tree = units.tree(db, today=local_day(instant))
+        demand(actor(), Action.ANNOUNCE, tree.chain(form.unit_id))
+        reach = broadcasting.reach(
+            db, unit_id=new.unit_id, units=new.units, clusters=new.clusters, now=instant
+        )
+        states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
+        asset = lists.asset(db, form.asset_digest)
+        opening = catalogue.default_opening(db)
+    if asset is None:
+        return _urgent_page(form, [Finding("unknown-asset")]), 422
+    if form.bulletin_class == "emergency" and tree.children(form.unit_id):
+        if not form.decision_number:
+            return _urgent_page(form, [Finding("decision-number-needed")]), 422
+    return render_template(
+        "live/confirm.html",
+        form=form,
+        unit=tree.unit(form.unit_id),
+        reach=reach,
+        asset=asset,
+        length_s=(opening.duration_s if opening else 0)
+        + form.repeat * asset.duration_s
+        + (form.repeat - 1) * new.gap_s,
+        meant=[state for state in states if state.cluster_id in reach.cluster_ids],
+    )
+
+
+@pages.post("/urgent")
+def send() -> ResponseReturnValue:
+    """Send it; the same form sent twice is one announcement."""
+    form = UrgentForm.sent(request.form)
+    try:
+        with writing() as db:
+            row = broadcasting.announce(
+                db,
+                form.new,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                lead=timedelta(seconds=here().settings.lead_s),
+            )
+    except BroadcastRefusedError as refused:
+        return _urgent_page(form, refused.findings), 422
+    return redirect(url_for("live.broadcast", broadcast_id=row.broadcast_id), 303)
+
+
+@pages.get("/broadcasts")
+def broadcasts() -> ResponseReturnValue:
+    """List announcements."""
+    person = actor()
+    with reading() as db:
+        tree = units.tree(db, today=local_day(now()))
+        rows = [
+            row
+            for row in lists.recent_broadcasts(db, limit=MOST_LISTED)
+            if may(person, Action.VIEW, tree.chain(row.unit_id))
+        ]
+    return render_template("live/broadcasts.html", rows=rows, tree=tree)
+
+
+@pages.get("/broadcasts/<broadcast_id>")
+def broadcast(broadcast_id: str) -> ResponseReturnValue:
+    """Watch one announcement."""
+    return render_template("live/broadcast.html", **_broadcast(broadcast_id))
+
+
+@pages.get("/broadcasts/<broadcast_id>/state")
+def broadcast_state(broadcast_id: str) -> ResponseReturnValue:
+    """Show the part of the page that changes."""
+    return render_template("live/state.html", **_broadcast(broadcast_id))
+
+
+@pages.post("/broadcasts/<broadcast_id>/stop")
+def stop(broadcast_id: str) -> ResponseReturnValue:
+    """Stop it, for good."""
+    with writing() as db:
+        broadcasting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+    return redirect(url_for("live.broadcast", broadcast_id=broadcast_id), 303)
+
+
+def _broadcast(broadcast_id: str) -> dict[str, object]:
+    instant, person = now(), actor()
+    with reading() as db:
+        status = monitoring.status(db, broadcast_id, now=instant)
+        tree = units.tree(db, today=local_day(instant))
+        chain = tree.chain(status.broadcast.unit_id)
+        demand(person, Action.VIEW, chain)
+    return {
+        "broadcast": status.broadcast,
+        "progress": progress(status),
+        "unit": tree.unit(status.broadcast.unit_id),
+        "may_stop": may(person, Action.STOP, chain)
+        and status.broadcast.stopped_at is None
+        and status.broadcast.end > instant,
+    }
+
+
+def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
+    instant, person = now(), actor()
+    with reading() as db:
+        tree = units.tree(db, today=local_day(instant))
+        chain = tree.chain(form.unit_id)
+        demand(person, Action.ANNOUNCE, chain)
+        states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
+        assets = catalogue.usable_assets(db, chain=chain)
+    return render_template(
+        "live/urgent.html",
+        form=form,
+        findings=findings,
+        unit=tree.unit(form.unit_id),
+        acting=acting_units(person, Action.ANNOUNCE, tree),
+        communes=communes(states, tree, form.unit_id),
+        warnings=[asset for asset in assets if asset.purpose == catalogue.WARNING],
+        chosen=next((asset for asset in assets if asset.digest == form.asset_digest), None),
+        repeats=range(1, MOST_REPEATS + 1),
+        severities=SEVERITIES,
+        decision_needed=bool(tree.children(form.unit_id)),
+    )

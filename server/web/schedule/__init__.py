@@ -1,0 +1,5 @@
+"""What will play when, and adding to it."""
+
+from server.web.schedule.views import pages
+
+__all__ = ["pages"]

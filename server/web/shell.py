@@ -1,0 +1,74 @@
+"""What every page has: its frame, addresses of static files, words and formats."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, request, url_for
+from flask_babel import get_locale
+from flask_security import current_user
+from markupsafe import Markup
+
+from server.http.context import here, now
+from server.http.languages import LANGUAGES
+from server.http.wording import finding_sentence, reason_sentence
+from server.web import formats, words
+
+STATIC = Path(__file__).parent / "static"
+_KEPT_S = 31_536_000
+
+
+def set_up_shell(app: Flask) -> None:
+    """Give templates what they use."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.globals.update(
+        icon=icon,
+        static_file=static_file,
+        finding_sentence=finding_sentence,
+        reason_sentence=reason_sentence,
+        words=words,
+        languages=LANGUAGES,
+    )
+    app.context_processor(_facts)
+    app.after_request(_keep_named_versions)
+
+
+def _facts() -> dict[str, object]:
+    return {
+        "language": str(get_locale()),
+        "person": current_user if current_user.is_authenticated else None,
+        "demo": here().settings.demo,
+        "instant": now(),
+    }
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """Draw an icon of the sprite; without a label it is decoration."""
+    address = f"{static_file('vendor/icons.svg')}#{name}"
+    if label:
+        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>').format(
+            label, address
+        )
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(address)
+
+
+def static_file(name: str) -> str:
+    """Tell the address of a static file; it changes with the file's bytes."""
+    return url_for("static", filename=name, v=_version(name))
+
+
+@cache
+def _version(name: str) -> str:
+    path = STATIC / name
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "missing"
+
+
+def _keep_named_versions(response: Response) -> Response:
+    if request.endpoint == "static" and "v" in request.args and response.status_code < 400:  # noqa: PLR2004 - the first status of errors
+        response.cache_control.no_cache = None
+        response.cache_control.public = True
+        response.cache_control.max_age = _KEPT_S
+        response.cache_control.immutable = True
+    return response

@@ -1,0 +1,83 @@
+// Keeps the parts of a page marked data-live="kind kind" up to date: one stream of numbered events,
+// resumed where it broke off; a question every few seconds where no stream is to be had.
+
+const parts = () => document.querySelectorAll("[data-live]");
+const GATHER_MS = 150;
+const ASK_MS = 5000;
+const TRY_STREAM_AGAIN_MS = 60000;
+
+let source = null;
+let last = null;
+let asking = null;
+const waiting = new Set();
+let timer = null;
+
+function refresh(kind, ref) {
+  for (const part of parts()) {
+    const kinds = part.dataset.live.split(" ");
+    if (!kinds.includes(kind)) continue;
+    const only = part.dataset.liveRef;
+    if (kind === "broadcast" && only && ref && ref !== only) continue;
+    waiting.add(part.id);
+  }
+  // A burst of events is one look at the server.
+  if (waiting.size && timer === null) timer = setTimeout(look, GATHER_MS);
+}
+
+function look() {
+  timer = null;
+  for (const id of waiting) document.getElementById(id)?.dispatchEvent(new CustomEvent("live"));
+  waiting.clear();
+}
+
+function refreshAll() {
+  for (const part of parts()) waiting.add(part.id);
+  if (waiting.size && timer === null) timer = setTimeout(look, GATHER_MS);
+}
+
+function open() {
+  if (source || document.hidden || !parts().length) return;
+  source = new EventSource(`/events/stream${last === null ? "" : `?after=${last}`}`);
+  for (const kind of ["cluster", "broadcast", "schedule", "as-run"]) {
+    source.addEventListener(kind, (event) => {
+      last = event.lastEventId;
+      refresh(kind, JSON.parse(event.data).ref);
+    });
+  }
+  source.addEventListener("message", (event) => { last = event.lastEventId; });
+  source.addEventListener("open", stopAsking);
+  source.addEventListener("error", () => {
+    if (source?.readyState !== EventSource.CLOSED) return;
+    close();
+    ask();
+    setTimeout(open, TRY_STREAM_AGAIN_MS);
+  });
+}
+
+function close() {
+  source?.close();
+  source = null;
+}
+
+function ask() {
+  if (asking !== null) return;
+  asking = setInterval(async () => {
+    if (document.hidden) return;
+    const answer = await fetch("/events/newest", { redirect: "manual" }).catch(() => null);
+    if (!answer?.ok) return;
+    const { event } = await answer.json();
+    if (String(event) !== String(last)) { last = event; refreshAll(); }
+  }, ASK_MS);
+}
+
+function stopAsking() {
+  clearInterval(asking);
+  asking = null;
+}
+
+// A page that nobody sees keeps no connection: browsers allow six to one server, all tabs together.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) { close(); } else { refreshAll(); open(); }
+});
+window.addEventListener("pagehide", close);
+open();

@@ -1,0 +1,44 @@
+// The choice of loudspeakers: all of a commune stands for its villages; search hides the rest.
+
+const plain = (text) => text.toLowerCase().replaceAll("đ", "d").normalize("NFD").replace(/\p{M}/gu, "");
+
+export function chosenClusters(root = document) {
+  let sum = 0;
+  for (const commune of root.querySelectorAll("[data-commune]")) {
+    const all = commune.querySelector("[data-all]");
+    if (all.checked) { sum += Number(all.dataset.clusters); continue; }
+    for (const village of commune.querySelectorAll("[data-village]:checked")) {
+      sum += Number(village.dataset.clusters);
+    }
+  }
+  return sum;
+}
+
+function settle(commune) {
+  const all = commune.querySelector("[data-all]");
+  for (const village of commune.querySelectorAll("[data-village]")) {
+    village.disabled = all.checked;
+    if (all.checked) village.checked = true;
+  }
+}
+
+for (const picker of document.querySelectorAll("[data-picker]")) {
+  picker.addEventListener("change", (event) => {
+    const all = event.target.closest("[data-all]");
+    const commune = event.target.closest("[data-commune]");
+    if (all && commune) {
+      if (!all.checked) {
+        for (const village of commune.querySelectorAll("[data-village]")) village.checked = false;
+      }
+      settle(commune);
+    }
+    picker.dispatchEvent(new CustomEvent("picked", { bubbles: true }));
+  });
+  picker.querySelector("[data-picker-search]")?.addEventListener("input", (event) => {
+    const wanted = plain(event.target.value.trim());
+    for (const commune of picker.querySelectorAll("[data-commune]")) {
+      commune.hidden = !commune.dataset.searched.includes(wanted);
+    }
+  });
+  for (const commune of picker.querySelectorAll("[data-commune]")) settle(commune);
+}

@@ -1,0 +1,103 @@
+"""Words for states, classes and outcomes, each with the shape that says the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from flask_babel import gettext
+
+from server.http.wording import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How a state is shown: never by colour alone.
+
+    Attributes:
+        css: Class that colours it.
+        icon: Its shape.
+        sentence: Its name, not yet translated.
+    """
+
+    css: str
+    icon: str
+    sentence: str
+
+    @property
+    def label(self) -> str:
+        """Its name in the reader's language."""
+        return gettext(self.sentence)
+
+
+ON_AIR = Sign("on-air", "broadcast", N_("On air"))
+
+_LIVENESS: Mapping[str, Sign] = MappingProxyType(
+    {
+        "here": Sign("here", "check-circle-fill", N_("Connected")),
+        "late": Sign("late", "exclamation-triangle-fill", N_("Slow to answer")),
+        "lost": Sign("lost", "x-octagon-fill", N_("Connection lost")),
+        "leaving": Sign("away", "moon", N_("Switched off")),
+        "never": Sign("away", "hourglass-split", N_("Not connected yet")),
+        "none": Sign("away", "dash-circle", N_("No equipment yet")),
+    }
+)
+_CLASSES: Mapping[str, Sign] = MappingProxyType(
+    {
+        "ordinary": Sign("ordinary", "circle", N_("Ordinary")),
+        "priority": Sign("priority", "star-fill", N_("Priority")),
+        "emergency": Sign("emergency", "exclamation-octagon-fill", N_("Emergency")),
+    }
+)
+_DELIVERIES: Mapping[str, Sign] = MappingProxyType(
+    {
+        "sent": Sign("waiting", "hourglass-split", N_("No answer yet")),
+        "received": Sign("waiting", "check2", N_("Received, about to sound")),
+        "started": Sign("on-air", "broadcast", N_("Sounding")),
+        "preempted": Sign("late", "pause-fill", N_("Interrupted")),
+        "played": Sign("here", "check2-all", N_("Played to the end")),
+        "cut": Sign("late", "pause-fill", N_("Cut short")),
+        "stopped": Sign("away", "stop-fill", N_("Stopped")),
+        "refused": Sign("lost", "shield-exclamation", N_("Refused")),
+        "failed": Sign("lost", "x-octagon-fill", N_("Failed")),
+        "missed": Sign("lost", "slash-circle", N_("Not played")),
+    }
+)
+_ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "admin": N_("Administrator"),
+        "broadcaster": N_("Broadcaster"),
+        "commune-officer": N_("Commune officer"),
+        "technician": N_("Technician"),
+        "viewer": N_("Viewer"),
+    }
+)
+_RECURRENCES: Mapping[str, str] = MappingProxyType(
+    {"once": N_("Once"), "daily": N_("Every day"), "weekly": N_("On days of the week")}
+)
+CLASSES = tuple(_CLASSES)
+RECURRENCES = tuple(_RECURRENCES)
+
+
+def liveness(code: str) -> Sign:
+    """Show whether a cluster's equipment answers."""
+    return _LIVENESS.get(code, _LIVENESS["none"])
+
+
+def bulletin_class(code: str) -> Sign:
+    """Show a class of bulletin (Circular 39/2020/TT-BTTTT)."""
+    return _CLASSES.get(code, _CLASSES["ordinary"])
+
+
+def delivery(code: str) -> Sign:
+    """Show what has become of an announcement, or of a claim, at one cluster."""
+    return _DELIVERIES.get(code, _DELIVERIES["sent"])
+
+
+def role(code: str) -> str:
+    """Name a role."""
+    return gettext(_ROLES.get(code, code))
+
+
+def recurrence(code: str) -> str:
+    """Name how often a slot comes back."""
+    return gettext(_RECURRENCES.get(code, code))
