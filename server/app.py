@@ -36,6 +36,7 @@ def create_app(settings: Settings) -> Flask:
         OPENAPI_VERSION="3.1.0",
         VALIDATION_ERROR_STATUS_CODE=422,
     )
+    app.json.ensure_ascii = False
     engine = open_engine(settings.database)
     installation = Installation(
         settings=settings,

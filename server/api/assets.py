@@ -59,18 +59,15 @@ def _prepared(upload: AssetUpload) -> AssetAnswer:
         chain = units.tree(db, today=local_day(instant)).chain(upload.unit_id)
         demand(person, Action.UPLOAD, chain)
     asset = _ingested(upload.file)
+    new = catalogue.NewAsset(
+        unit_id=upload.unit_id,
+        title=upload.title,
+        purpose=upload.purpose,
+        language=upload.language,
+        file_name=Path(upload.file.filename or "").name[:200],
+    )
     with writing() as db:
-        row = catalogue.add_asset(
-            db,
-            asset=asset,
-            unit_id=upload.unit_id,
-            title=upload.title,
-            purpose=upload.purpose,
-            language=upload.language,
-            file_name=Path(upload.file.filename or "").name[:200],
-            now=instant,
-            actor=person,
-        )
+        row = catalogue.add_asset(db, new, asset=asset, now=instant, actor=person)
         return AssetAnswer.model_validate(row)
 
 
@@ -98,6 +95,7 @@ def _bytes(digest: AssetDigest) -> Response:
         etag=digest,
         max_age=_KEPT_BY_BROWSERS_S,
     )
+    answer.cache_control.public = None
     answer.cache_control.private = True
     answer.cache_control.immutable = True
     answer.headers["Accept-Ranges"] = "bytes"
