@@ -4,7 +4,8 @@ import threading
 from typing import final
 
 from edge.player.life import Life, Vigil
-from edge.player.timeline import Timeline, Track
+from edge.player.timeline import Timeline
+from edge.player.track import Track
 
 # How often to look whether readers have moved on; what is decoded lasts for seconds.
 _LOOK_S = 0.5
@@ -18,6 +19,7 @@ class Decoding:
         self._life = life
         self._wake = threading.Condition()
         self._timelines: list[Timeline] = []
+        self._unseen = False
         self._opened: set[Track] = set()
         self._thread = threading.Thread(target=self._run, name="player-decoding", daemon=True)
         self._thread.start()
@@ -26,6 +28,7 @@ class Decoding:
         """Begin to decode towards a timeline's position, now and until it is closed."""
         with self._wake:
             self._timelines.append(timeline)
+            self._unseen = True
             self._wake.notify()
 
     def join(self, timeout_s: float) -> None:
@@ -45,6 +48,7 @@ class Decoding:
     def _work(self) -> bool:
         """Decode a little where it is needed most; tell whether there was need."""
         with self._wake:
+            self._unseen = False
             self._timelines = [line for line in self._timelines if not line.closed]
             timelines = tuple(self._timelines)
         self._release_unused(timelines)
@@ -72,7 +76,7 @@ class Decoding:
 
     def _rest(self) -> None:
         with self._wake:
-            if self._life.over.is_set():
+            if self._unseen or self._life.over.is_set():
                 return
             # Without a timeline only add() and join() can bring work.
             self._wake.wait(_LOOK_S if self._timelines else None)

@@ -64,18 +64,18 @@ def booth(tmp_path):
 
 def test_the_first_sample_is_heard_at_the_planned_instant(booth, song):
     begins = now() + timedelta(seconds=0.4)
-    booth.cue("a", song, begins=begins, length_s=1.5)
+    booth.cue("a", song, begins=begins, length_s=0.9)
     booth.wait_for(Ended)
     kept = booth.close()
     assert not kept.between(kept.start_s, begins.timestamp() - kept.start_s - 0.001).any()
-    assert lag_s(SONG, kept.between(begins, 1.4)) == pytest.approx(0.0, abs=0.001)
-    assert not kept.between(begins + timedelta(seconds=1.501), 1.0).any()
+    assert lag_s(SONG, kept.between(begins, 0.8)) == pytest.approx(0.0, abs=0.001)
+    assert not kept.between(begins + timedelta(seconds=0.901), 1.0).any()
 
 
 def test_a_cue_for_now_is_heard_within_120_ms_where_the_clock_says(booth, song):
     wait_until(lambda: heard(booth.file).samples.size > RATE_HZ // 4)
     cued = now()
-    booth.cue("a", song, begins=cued - timedelta(seconds=7), length_s=8.0)
+    booth.cue("a", song, begins=cued - timedelta(seconds=7), length_s=7.7)
     started = booth.wait_for(Started)
     booth.wait_for(Ended)
     kept = booth.close()
@@ -83,8 +83,8 @@ def test_a_cue_for_now_is_heard_within_120_ms_where_the_clock_says(booth, song):
     # Twice the promise: other programs run on this machine meanwhile.
     assert 0 < first < 0.240
     assert started.at.timestamp() - cued.timestamp() == pytest.approx(first, abs=0.005)
-    assert lag_s(SONG, kept.between(cued + timedelta(seconds=0.3), 0.6)) == pytest.approx(
-        7.3, abs=0.001
+    assert lag_s(SONG, kept.between(cued + timedelta(seconds=0.2), 0.4)) == pytest.approx(
+        7.2, abs=0.001
     )
 
 
@@ -93,17 +93,17 @@ def test_an_urgent_sound_takes_over_and_the_song_rejoins_where_the_clock_is(boot
     booth.cue("song", song, begins=begins, length_s=20.0)
     booth.wait_for(Started)
     cued = now() + timedelta(seconds=0.3)
-    booth.cue("urgent", urgent, begins=cued, length_s=0.8, piece_s=4.0)
+    booth.cue("urgent", urgent, begins=cued, length_s=0.6, piece_s=4.0)
     booth.wait_for(Ended, claim_id="urgent")
     booth.cue("song", song, begins=begins, length_s=20.0)
     again = booth.wait_for(Started, claim_id="song")
-    wait_until(lambda: now() > again.at + timedelta(seconds=0.7))
+    wait_until(lambda: now() > again.at + timedelta(seconds=0.6))
     kept = booth.close()
-    assert lag_s(URGENT, kept.between(cued + timedelta(seconds=0.04), 0.7)) == pytest.approx(
+    assert lag_s(URGENT, kept.between(cued + timedelta(seconds=0.04), 0.5)) == pytest.approx(
         0.04, abs=0.001
     )
     rejoined = again.at + timedelta(seconds=0.05)
-    assert lag_s(SONG, kept.between(rejoined, 0.6)) == pytest.approx(
+    assert lag_s(SONG, kept.between(rejoined, 0.5)) == pytest.approx(
         (rejoined - begins).total_seconds(), abs=0.001
     )
 
@@ -130,34 +130,35 @@ def test_two_players_with_different_crystals_sound_together(tmp_path, song):
     slow = Booth(tmp_path / "slow", crystal_ppm=-60)
     begins = now() + timedelta(seconds=0.3)
     for booth in (fast, slow):
-        booth.cue("a", song, begins=begins, length_s=3.0)
+        booth.cue("a", song, begins=begins, length_s=1.7)
     for booth in (fast, slow):
         booth.wait_for(Ended)
-    end = begins + timedelta(seconds=2.0)
-    one, other = (lag_s(SONG, booth.close().between(end, 0.9)) for booth in (fast, slow))
-    assert one == pytest.approx(2.0, abs=0.002)
+    end = begins + timedelta(seconds=1.0)
+    one, other = (lag_s(SONG, booth.close().between(end, 0.6)) for booth in (fast, slow))
+    assert one == pytest.approx(1.0, abs=0.002)
     assert one == pytest.approx(other, abs=0.002)
 
 
 def test_a_damaged_file_plays_on_and_is_reported(booth, song, tmp_path):
     torn = tmp_path / "torn.opus"
     data = bytearray(song.read_bytes())
-    # About 0.7 s into the song.
-    data[int(len(data) * 0.7 / 20)] ^= 0xFF
+    # About 0.4 s into the song.
+    data[int(len(data) * 0.4 / 20)] ^= 0xFF
     torn.write_bytes(data)
     begins = now() + timedelta(seconds=0.2)
-    booth.cue("a", torn, begins=begins, length_s=2.0)
+    booth.cue("a", torn, begins=begins, length_s=1.3)
     damaged = booth.wait_for(Damaged)
     booth.wait_for(Ended)
     kept = booth.close()
     assert damaged.path == torn
-    after = kept.between(begins + timedelta(seconds=1.2), 0.7)
-    assert lag_s(SONG, after) == pytest.approx(1.2, abs=0.001)
+    after = kept.between(begins + timedelta(seconds=0.7), 0.5)
+    assert lag_s(SONG, after) == pytest.approx(0.7, abs=0.001)
 
 
 def test_the_level_follows_what_is_heard(booth, song):
     booth.cue("a", song, begins=now(), length_s=20.0)
-    wait_until(lambda: booth.player.level_dbfs() == pytest.approx(-20.5, abs=1.0))
+    # Noise at -20 dBFS; codec and interpolation take up to 2 dB off its highest notes.
+    wait_until(lambda: booth.player.level_dbfs() == pytest.approx(-21.5, abs=1.5))
     booth.player.hush()
     wait_until(lambda: booth.player.level_dbfs() == -120.0)
 
