@@ -39,7 +39,15 @@ Clock = Callable[[], datetime]
 class TakeIn(Protocol):
     """Hands a node's word to the services; tells which report is safe now."""
 
-    def __call__(self, db: Session, node_id: str, word: NodeWord, *, now: datetime) -> str | None:
+    def __call__(
+        self,
+        db: Session,
+        node_id: str,
+        word: NodeWord,
+        *,
+        now: datetime,
+        knowing: reports.Known | None = None,
+    ) -> str | None:
         """Take in one word."""
 
 
@@ -50,6 +58,15 @@ class Answerer(Protocol):
         self, topic: str, payload: bytes, *, retained: bool, expiry_s: int | None = None
     ) -> int:
         """Give a message to the broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A word, and how it came."""
+
+    node_id: str
+    word: NodeWord
+    delivery: Delivery
 
 
 @dataclass(slots=True)
@@ -115,32 +132,40 @@ class Inbox:
         now = self._clock()
         safe: dict[str, list[str]] = defaultdict(list)
         with self._sessions.begin() as db:
-            for delivery in batch:
-                node_id, report_id = self._take_one(db, delivery, now)
+            said = [found for delivery in batch if (found := self._read(db, delivery, now))]
+            knowing = reports.known(db, [(one.node_id, one.word) for one in said])
+            for one in said:
+                report_id = self._take_word(db, one, now, knowing)
                 if report_id is not None:
-                    safe[node_id].append(report_id)
+                    safe[one.node_id].append(report_id)
         if safe:
             self._acknowledge(safe, now)
 
-    def _take_one(self, db: Session, delivery: Delivery, now: datetime) -> tuple[str, str | None]:
+    def _read(self, db: Session, delivery: Delivery, now: datetime) -> Said | None:
         try:
             node_id = speaker(delivery.topic)
         except BadTopicError as error:
             log.warning("delivery_on_foreign_topic", topic=error.topic)
-            return "", None
+            return None
         if delivery.retained and not delivery.payload:
-            return node_id, None
+            return None
         try:
-            word = read_word(node_id, delivery)
-            return node_id, self._take_in(db, node_id, word, now=now)
+            return Said(node_id, read_word(node_id, delivery), delivery)
         except RefusedError as error:
             self._refuse(db, node_id, delivery, error, now)
+            return None
+
+    def _take_word(
+        self, db: Session, said: Said, now: datetime, knowing: reports.Known
+    ) -> str | None:
+        try:
+            return self._take_in(db, said.node_id, said.word, now=now, knowing=knowing)
         except UnknownThingError:
             # A node that was taken away leaves its last presence at the broker.
-            if not delivery.retained:
+            if not said.delivery.retained:
                 stranger = RefusedError(Refusal.OUT_OF_SCOPE, "not a commissioned node")
-                self._refuse(db, node_id, delivery, stranger, now)
-        return node_id, None
+                self._refuse(db, said.node_id, said.delivery, stranger, now)
+            return None
 
     def _refuse(
         self, db: Session, node_id: str, delivery: Delivery, error: RefusedError, now: datetime
@@ -161,12 +186,7 @@ class Inbox:
     def _acknowledge(self, safe: dict[str, list[str]], now: datetime) -> None:
         try:
             with self._sessions.begin() as db:
-                answers = [
-                    reports.acknowledgement(
-                        db, node_id, tuple(report_ids), now=now, keyring=self._keyring
-                    )
-                    for node_id, report_ids in safe.items()
-                ]
+                answers = reports.acknowledgements(db, safe, now=now, keyring=self._keyring)
         except KeyMissingError as error:
             # The reports are safe; their nodes go on repeating them until this is mended.
             log.error("acknowledgement_not_signed", error=str(error))  # noqa: TRY400 - no trace needed

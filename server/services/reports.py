@@ -1,5 +1,7 @@
 """Take in what nodes say: at least once, in any order, and to the same end."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -22,9 +24,9 @@ from protocol.messages import (
 )
 from protocol.signing import audience_node, sign
 from server.domain.deliveries import FINAL, State, advances
+from server.domain.errors import UnknownThingError
 from server.domain.recurrence import local_day
 from server.services import as_run, broadcasting, events, outbox
-from server.services.commissioning import active_node
 from server.services.keyring import Keyring
 from server.services.units import tree
 from server.store.models import DeliveryRow, NodeRow, PlanRow, RefusalRow, ReportRow
@@ -36,8 +38,56 @@ NUDGE_AGAIN = timedelta(seconds=30)
 _WORDS = {Received: State.RECEIVED, Started: State.STARTED, Preempted: State.PREEMPTED}
 
 
-def take_in(db: Session, node_id: str, word: NodeWord, *, now: datetime) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database holds on some words that are to be taken in, read in one go.
+
+    Attributes:
+        nodes: Active nodes by id.
+        reports: Reports that were taken in before, by node and report id; grows as words are
+            taken in.
+        deliveries: Announcements on their way, by broadcast and cluster.
+    """
+
+    nodes: Mapping[str, NodeRow]
+    reports: set[tuple[str, str]]
+    deliveries: Mapping[tuple[str, str], DeliveryRow]
+
+
+def known(db: Session, words: Collection[tuple[str, NodeWord]]) -> Known:
+    """Read what is needed to take in these words, each with its node's id."""
+    active = select(NodeRow).where(
+        NodeRow.decommissioned_at.is_(None), NodeRow.node_id.in_({node for node, _ in words})
+    )
+    nodes = {row.node_id: row for row in db.scalars(active)}
+    told = [word for _, word in words if not isinstance(word, Presence | Telemetry)]
+    if not told:
+        return Known(nodes, set(), {})
+    before = select(ReportRow.node_id, ReportRow.report_id).where(
+        ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
+    )
+    sent = select(DeliveryRow).where(
+        DeliveryRow.broadcast_id.in_({word.claim_id for word in told}),
+        DeliveryRow.cluster_id.in_({row.cluster_id for row in nodes.values()}),
+    )
+    return Known(
+        nodes,
+        {(node_id, report_id) for node_id, report_id in db.execute(before)},
+        {(row.broadcast_id, row.cluster_id): row for row in db.scalars(sent)},
+    )
+
+
+def take_in(
+    db: Session, node_id: str, word: NodeWord, *, now: datetime, knowing: Known | None = None
+) -> str | None:
     """Take in one word of a node.
+
+    Args:
+        db: The transaction.
+        node_id: Who said it.
+        word: What was said.
+        now: When it came.
+        knowing: What ``known`` read for a batch that holds this word; None: it is read here.
 
     Returns:
         The id of a report that is now safe and may be acknowledged; None for what is no report.
@@ -45,7 +95,10 @@ def take_in(db: Session, node_id: str, word: NodeWord, *, now: datetime) -> str 
     Raises:
         UnknownThingError: No active node of that id.
     """
-    node = active_node(db, node_id)
+    facts = knowing or known(db, [(node_id, word)])
+    node = facts.nodes.get(node_id)
+    if node is None:
+        raise UnknownThingError("node", node_id)
     match word:
         case Presence():
             _take_presence(db, node, word, now=now)
@@ -57,32 +110,44 @@ def take_in(db: Session, node_id: str, word: NodeWord, *, now: datetime) -> str 
             return None
         case Received() | Refused() | Started() | Preempted() | AsRun():
             _heard(db, node, now)
-            if db.get(ReportRow, (node_id, word.report_id)) is None:
+            key = node_id, word.report_id
+            if key not in facts.reports:
+                facts.reports.add(key)
                 kind = str(type(word).__struct_config__.tag)
                 db.add(
                     ReportRow(node_id=node_id, report_id=word.report_id, kind=kind, received_at=now)
                 )
-                _take_report(db, node, word, now=now)
+                delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
+                _take_report(db, node, delivery, word, now=now)
             return word.report_id
 
 
-def acknowledgement(
-    db: Session, node_id: str, report_ids: tuple[str, ...], *, now: datetime, keyring: Keyring
-) -> tuple[str, bytes]:
-    """Sign the order that lets a node forget some reports; give its topic and its bytes.
+def acknowledgements(
+    db: Session, safe: Mapping[str, Sequence[str]], *, now: datetime, keyring: Keyring
+) -> list[tuple[str, bytes]]:
+    """Sign the orders that let nodes forget reports; give the topic and the bytes of each.
 
-    It does not go through the outbox: when it is lost, the node reports again and is answered
+    They do not go through the outbox: when one is lost, the node reports again and is answered
     again.
+
+    Raises:
+        KeyMissingError: No unit has a key that may sign them.
     """
-    token = sign(
-        keyring.configuring_key(db, now=now),
-        Acknowledge(report_ids=report_ids),
-        audience=[audience_node(node_id)],
-        issued_at=now,
-        expires=now + ACKNOWLEDGE_LIFE,
-        token_id=f"ack-{report_ids[0]}"[:96],
-    )
-    return topics.node_order(NodeId(node_id)), token
+    key = keyring.configuring_key(db, now=now)
+    return [
+        (
+            topics.node_order(NodeId(node_id)),
+            sign(
+                key,
+                Acknowledge(report_ids=tuple(report_ids)),
+                audience=[audience_node(node_id)],
+                issued_at=now,
+                expires=now + ACKNOWLEDGE_LIFE,
+                token_id=f"ack-{report_ids[0]}"[:96],
+            ),
+        )
+        for node_id, report_ids in safe.items()
+    ]
 
 
 def bring_up_to_date(db: Session, *, now: datetime) -> int:
@@ -197,11 +262,11 @@ def _on_air(db: Session, node: NodeRow, claim: str, now: datetime) -> None:
 def _take_report(
     db: Session,
     node: NodeRow,
+    delivery: DeliveryRow | None,
     word: Received | Refused | Started | Preempted | AsRun,
     *,
     now: datetime,
 ) -> None:
-    delivery = _delivery(db, node, word.claim_id)
     match word:
         case Received() | Started() | Preempted():
             if delivery is not None:
@@ -256,11 +321,3 @@ def _advance(
     delivery.state = word.value
     delivery.changed_at = said_at
     events.emit(db, kind="broadcast", ref=delivery.broadcast_id, now=now)
-
-
-def _delivery(db: Session, node: NodeRow, claim: str) -> DeliveryRow | None:
-    return db.scalar(
-        select(DeliveryRow).where(
-            DeliveryRow.broadcast_id == claim, DeliveryRow.cluster_id == node.cluster_id
-        )
-    )

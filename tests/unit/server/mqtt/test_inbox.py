@@ -30,6 +30,7 @@ from protocol.topics import node_order, node_presence, node_report, node_telemet
 from server.mqtt.gateway import Delivery
 from server.mqtt.inbox import BATCH, Inbox, TakeIn, next_batch
 from server.services import reports
+from server.services.reports import Known
 from server.store.models import AsRunRow, EventRow, NodeRow, RefusalRow, ReportRow
 from tests.factories.installations import Installation, an_installation, wait_until
 from tests.factories.links import FakeLink
@@ -127,8 +128,10 @@ def test_nothing_is_acknowledged_that_was_not_committed(place):
 def exploding_on(report_id: str) -> TakeIn:
     """Take words in as always, but explode at one report, after it was written."""
 
-    def take_in(db: Session, node_id: str, word: NodeWord, *, now: datetime) -> str | None:
-        done = reports.take_in(db, node_id, word, now=now)
+    def take_in(
+        db: Session, node_id: str, word: NodeWord, *, now: datetime, knowing: Known | None = None
+    ) -> str | None:
+        done = reports.take_in(db, node_id, word, now=now, knowing=knowing)
         if done == report_id:
             raise RuntimeError(report_id)
         return done
