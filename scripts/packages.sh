@@ -6,6 +6,6 @@ list=$2
 
 export VIRTUAL_ENV="$PWD/$venv"
 uv="$venv/bin/uv"
-"$uv" pip sync --quiet --require-hashes "$list"
+"$uv" pip sync --quiet --compile-bytecode --require-hashes "$list"
 "$uv" pip install --quiet --no-deps --build-constraints requirements/setup.txt --editable .
 "$venv/bin/python" -m compileall -q protocol audio_library edge server firmware_config

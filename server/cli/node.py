@@ -72,5 +72,7 @@ def add(cluster_id: str, node_id: str | None, out: Path | None, state: Path | No
         )
         path = out or Path(f"{name}.json")
         # Before the commit: a node whose password nobody has would be of no use.
-        write_private(path, node_file_bytes(credentials, settings))
+        write_private(
+            path, node_file_bytes(name, credentials.secret, credentials.root_key, settings)
+        )
     click.echo(f"{name} is commissioned at {cluster_id}; its file: {path}")

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 
-from server.services.commissioning import Credentials
 from server.settings import Settings
 
 FORMAT = 1
@@ -22,12 +21,12 @@ class NodeFile(msgspec.Struct, frozen=True, kw_only=True):
     audio: tuple[str, ...]
 
 
-def node_file_bytes(credentials: Credentials, settings: Settings) -> bytes:
+def node_file_bytes(node_id: str, secret: str, root_key: str, settings: Settings) -> bytes:
     """Write down one node's identity and addresses."""
     file = NodeFile(
-        node=credentials.node_id,
-        secret=credentials.secret,
-        root_key=credentials.root_key,
+        node=node_id,
+        secret=secret,
+        root_key=root_key,
         mqtt=settings.mqtt_urls,
         audio=settings.audio_urls,
     )
@@ -37,7 +36,7 @@ def node_file_bytes(credentials: Credentials, settings: Settings) -> bytes:
 def readdressed(raw: bytes, settings: Settings) -> bytes:
     """Keep a node's identity and give it the addresses that hold now."""
     known = msgspec.json.decode(raw, type=NodeFile)
-    return node_file_bytes(Credentials(known.node, known.secret, known.root_key), settings)
+    return node_file_bytes(known.node, known.secret, known.root_key, settings)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -33,7 +33,8 @@ def web(workers: int) -> None:
         *("--bind", f"{settings.host}:{settings.port}"),
         *("--workers", str(workers), "--worker-class", "gthread", "--threads", str(WEB_THREADS)),
         # Open event streams would otherwise hold up a stop or a restart.
-        *("--graceful-timeout", "2", "--timeout", "60", "--log-level", "warning"),
+        *("--graceful-timeout", "2", "--timeout", "60", "--keep-alive", "30"),
+        *("--log-level", "warning"),
         # Heartbeats of workers belong into memory, not onto a card.
         *("--worker-tmp-dir", "/dev/shm"),  # noqa: S108 - gunicorn makes its own private files
     ]
@@ -85,22 +86,28 @@ def stop_on_signals() -> Event:
 
 def server_programs(settings: Settings, broker_kind: str) -> tuple[Program, ...]:
     """List what one machine runs, in the order of starting."""
-    environment = environment_of(settings)
-
-    def program(name: str, *extra: str, is_ready: Callable[[], bool] | None = None) -> Program:
-        command = (sys.executable, "-m", "server", name, *extra)
-        return Program(name, command, environment, is_ready)
-
     return (
-        program(
-            "broker",
-            *("--kind", broker_kind),
+        web_program(settings),
+        _program(
+            settings,
+            *("broker", "--kind", broker_kind),
             is_ready=lambda: is_listening(settings.mqtt_host, settings.mqtt_port),
         ),
-        program("web", is_ready=lambda: is_healthy(settings.host, settings.port)),
-        program("gateway"),
-        program("scheduler"),
+        _program(settings, "gateway"),
+        _program(settings, "scheduler"),
     )
+
+
+def web_program(settings: Settings) -> Program:
+    """Tell how pages and API are run; the first to be started, for it takes longest."""
+    return _program(settings, "web", is_ready=lambda: is_healthy(settings.host, settings.port))
+
+
+def _program(
+    settings: Settings, name: str, *arguments: str, is_ready: Callable[[], bool] | None = None
+) -> Program:
+    command = (sys.executable, "-m", "server", name, *arguments)
+    return Program(name, command, environment_of(settings), is_ready)
 
 
 def is_listening(host: str, port: int) -> bool:

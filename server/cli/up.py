@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from server.cli.installation import hold_state, prepare
+from server.cli.installation import prepare
 from server.cli.options import example, settings_from, state_option
 from server.cli.programs import server_programs, stop_on_signals
+from server.cli.state import hold_state
 from server.cli.supervisor import Supervisor
 from server.mqtt.broker import choose_broker
 from server.observability import set_up_logging

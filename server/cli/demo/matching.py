@@ -1,7 +1,6 @@
 """Find a piece of sound inside a recording: normalised cross-correlation, to the sample.
 
-The search runs at 8 kHz, which one FFT of a recording serves for every piece that is looked
-for; the answer is then refined at the full rate.
+The search runs at 8 kHz by FFT; the answer is then refined at the full rate.
 """
 
 from dataclasses import dataclass
@@ -40,23 +39,17 @@ class Recording:
         """The recording at 8 kHz."""
         return coarsened(self.samples)
 
-    @cached_property
-    def _size(self) -> int:
-        return 1 << (2 * len(self.coarse) - 1).bit_length()
-
-    @cached_property
-    def _spectrum(self) -> NDArray[np.complex64]:
-        return np.fft.rfft(self.coarse, self._size).astype(np.complex64)
-
     def find(self, piece: Samples, first_s: float = 0.0, last_s: float | None = None) -> Match:
         """Find where ``piece`` begins, between two moments of the recording."""
-        scores = self._scores(coarsened(piece))
+        sought = coarsened(piece)
         first = max(0, round(first_s * COARSE_HZ))
-        last = len(scores) if last_s is None else min(len(scores), round(last_s * COARSE_HZ) + 1)
-        if last <= first:
+        last = len(self.coarse) if last_s is None else round(last_s * COARSE_HZ)
+        heard = self.coarse[first : max(0, last) + len(sought)]
+        if len(heard) < len(sought):
             return Match(0, 0.0)
-        best = first + int(np.argmax(scores[first:last]))
-        return self._refined(piece, Match(best * STEP, float(scores[best])))
+        scores = _scores(heard, sought)
+        best = int(np.argmax(scores))
+        return self._refined(piece, Match((first + best) * STEP, float(scores[best])))
 
     def likeness(self, piece: Samples, at_sample: int, slack_s: float) -> float:
         """Say how alike ``piece`` is to what is heard at a place, give or take ``slack_s``."""
@@ -68,14 +61,6 @@ class Recording:
             return 0.0
         products = np.correlate(heard, sought, "valid")
         return float(_normalised(products, _energies(heard, len(sought)), sought).max())
-
-    def _scores(self, piece: Samples) -> NDArray[np.float64]:
-        places = len(self.coarse) - len(piece) + 1
-        if places < 1:
-            return np.zeros(0)
-        sought = np.conj(np.fft.rfft(piece, self._size)).astype(np.complex64)
-        products = np.fft.irfft(self._spectrum * sought, self._size)[:places]
-        return _normalised(products, _energies(self.coarse, len(piece)), piece)
 
     def _refined(self, piece: Samples, rough: Match) -> Match:
         first = max(0, rough.at_sample - _REFINE_SAMPLES)
@@ -94,6 +79,22 @@ def coarsened(samples: Samples) -> Samples:
     whole = len(samples) // STEP * STEP
     means: Samples = samples[:whole].reshape(-1, STEP).mean(axis=1, dtype=np.float32)
     return means
+
+
+def _scores(heard: Samples, sought: Samples) -> NDArray[np.float64]:
+    """Say how alike ``sought`` is to what is heard from each place on."""
+    size = _quick_size(len(heard))
+    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(sought, size))
+    # What wraps around lies behind the last place at which the piece fits.
+    products = np.fft.irfft(spectrum, size)[: len(heard) - len(sought) + 1]
+    return _normalised(products, _energies(heard, len(sought)), sought)
+
+
+def _quick_size(least: int) -> int:
+    """Find a length from ``least`` on of which an FFT is quick."""
+    bits = least.bit_length()
+    sizes = (odd << shift for odd in (1, 3, 5, 9) for shift in range(bits + 1))
+    return min(size for size in sizes if size >= least)
 
 
 def _energies(heard: Samples, length: int) -> NDArray[np.float64]:

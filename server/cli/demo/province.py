@@ -6,6 +6,7 @@ numbers are made up (numbers that no operator gives out).
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from server.domain.authority import Role
 
@@ -124,3 +125,11 @@ def officer_of(unit_id: str) -> Login:
         for login in LOGINS
         if login.unit_id == unit_id and login.role in {Role.BROADCASTER, Role.COMMUNE_OFFICER}
     )
+
+
+def node_files(state_dir: Path) -> dict[str, Path]:
+    """Tell where each cluster's node file is."""
+    return {
+        cluster.cluster_id: state_dir / "nodes" / f"{cluster.cluster_id}.json"
+        for cluster in CLUSTERS
+    }

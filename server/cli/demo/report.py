@@ -44,6 +44,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError(f"order {self.id} has neither planned_start nor posted_at")
         return instant
 
+    def stopped(self, instant: datetime) -> "Order":
+        """Note when its stop was posted."""
+        return msgspec.structs.replace(self, stopped_at=instant)
+
 
 class AsRunEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One as-run record, as the API gave it."""

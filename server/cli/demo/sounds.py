@@ -3,15 +3,18 @@
 Each announcement has words of its own, so that a recording tells which one sounded.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from audio_library.chime import opening_chime
-from audio_library.decode import write_wav
+from audio_library.decode import Samples, write_wav
 from audio_library.music import melody
 from audio_library.transcode import compose
 from audio_library.tts import Synthesiser
+
+_INTRO_S = 4.0
+_LEAST_REST_S = 2.0
+_PAUSES_S = (0.4, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,27 @@ class Piece:
 
     path: Path
     speech_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a programme is composed of.
+
+    Attributes:
+        name: Stem of its files.
+        title: What it is called on the pages.
+        formula: Spoken at its beginning.
+        news: Spoken after some music.
+        seed: Gives its music.
+        suffix: Kind of file, as a studio would send it.
+    """
+
+    name: str
+    title: str
+    formula: str
+    news: str
+    seed: int
+    suffix: str
 
 
 WARNINGS = (
@@ -60,14 +84,22 @@ WARNINGS = (
     ),
 )
 
-PROVINCE_FORMULA = "Đây là Đài Phát thanh tỉnh Tuyên Quang."
-PROVINCE_NEWS = (
-    "Bản tin của tỉnh. Các xã vùng cao tiếp tục thu hoạch ngô, chuẩn bị đất trồng vụ đông. "
-    "Ngành y tế nhắc bà con đưa trẻ đi tiêm chủng đúng lịch."
+PROVINCE_PROGRAMME = Script(
+    name="chuong-trinh-tinh",
+    title="Thời sự của tỉnh",
+    formula="Đây là Đài Phát thanh tỉnh Tuyên Quang.",
+    news="Các xã vùng cao tiếp tục thu hoạch ngô, chuẩn bị đất trồng vụ đông. "
+    "Ngành y tế nhắc bà con đưa trẻ đi tiêm chủng đúng lịch.",
+    seed=1945,
+    suffix=".mp3",
 )
-COMMUNE_NEWS = (
-    "Chương trình của xã. Tối nay nhà văn hóa mở cửa cho đội văn nghệ tập luyện. "
-    "Mời bà con đến tham gia."
+COMMUNE_PROGRAMME = Script(
+    name="chuong-trinh-xa",
+    title="Chương trình của xã",
+    formula="Đây là đài truyền thanh xã.",
+    news="Tối nay nhà văn hóa mở cửa cho đội văn nghệ tập luyện. Mời bà con đến tham gia.",
+    seed=1954,
+    suffix=".flac",
 )
 FLOOD_NOTICE = (
     "Khẩn cấp. Nước suối đang lên nhanh ở khu vực chợ. "
@@ -101,37 +133,27 @@ class Studio:
         return Piece(self.voice.speak(text, self.folder / f"{name}.wav"), 0.0)
 
     def chime(self) -> Piece:
-        """Make the opening chime that is shared by all announcements."""
-        return Piece(self._written("opening-chime", 0, 0.0), 0.0)
+        """Make the opening chime that all announcements share."""
+        return Piece(self._written("opening-chime", opening_chime()), 0.0)
 
     def music(self, name: str, seed: int, length_s: float) -> Piece:
         """Play music of a given length."""
-        return Piece(self._written(name, seed, length_s), 0.0)
+        return Piece(self._written(name, melody(seed, length_s)), 0.0)
 
-    def programme(self, name: str, *, formula: str, news: str, seed: int, length_s: float) -> Piece:
+    def programme(self, script: Script, length_s: float) -> Piece:
         """Compose opening formula, music, news and music again, about ``length_s`` long."""
-        head = self.voice.speak(formula, self.folder / f"{name}-formula.wav")
-        body = self.voice.speak(news, self.folder / f"{name}-news.wav")
-        intro = self._written(f"{name}-intro", seed, _INTRO_S)
+        name = script.name
+        head = self.voice.speak(script.formula, self.folder / f"{name}-formula.wav")
+        body = self.voice.speak(script.news, self.folder / f"{name}-news.wav")
+        intro = self._written(f"{name}-intro", melody(script.seed, _INTRO_S))
         spoken = compose([head, intro, body], _PAUSES_S, self.folder / f"{name}-spoken.wav")
-        rest_s = length_s - spoken.duration_s - _PAUSES_S[-1]
-        whole = compose(
-            [spoken.path, self._written(f"{name}-rest", seed + 1, max(2.0, rest_s))],
-            [_PAUSES_S[-1]],
-            self.folder / f"{name}.mp3",
-        )
+        rest_s = max(_LEAST_REST_S, length_s - spoken.duration_s - _PAUSES_S[-1])
+        rest = self._written(f"{name}-rest", melody(script.seed + 1, rest_s))
+        out = self.folder / f"{name}{script.suffix}"
+        whole = compose([spoken.path, rest], _PAUSES_S[-1:], out)
         return Piece(whole.path, spoken.starts_s[1])
 
-    def joined(self, name: str, parts: Sequence[Path], suffix: str) -> Piece:
-        """Join files into one of another format."""
-        whole = compose(parts, [0.3] * (len(parts) - 1), self.folder / f"{name}{suffix}")
-        return Piece(whole.path, 0.0)
-
-    def _written(self, name: str, seed: int, length_s: float) -> Path:
+    def _written(self, name: str, samples: Samples) -> Path:
         path = self.folder / f"{name}.wav"
-        write_wav(path, melody(seed, length_s) if length_s else opening_chime())
+        write_wav(path, samples)
         return path
-
-
-_INTRO_S = 9.0
-_PAUSES_S = (0.4, 0.3)

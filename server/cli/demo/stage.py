@@ -1,0 +1,125 @@
+"""Where the demo runs: its settings, and the server's programs and twelve nodes as processes.
+
+Light to import: on a second run the web program is started before anything heavy is loaded here.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from server.cli.demo import province
+from server.cli.nodefile import readdressed, write_private
+from server.cli.programs import free_port, server_programs, web_program
+from server.cli.state import hold_state
+from server.cli.supervisor import Program, Supervisor
+from server.settings import Settings
+from server.store.migrations import FOLDER as MIGRATIONS
+
+HOST = "127.0.0.1"
+MQTT_PORT = 1883
+
+_BUILT = "demo-built"
+"""Marks a state folder in which the province was built whole, with tables of which shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A demo whose pages answer.
+
+    Attributes:
+        settings: Of every program of it.
+        supervisor: Keeps the programs.
+        broker: Which broker was asked for.
+    """
+
+    settings: Settings
+    supervisor: Supervisor
+    broker: str
+
+    def bring_all(self, heard: Path | None) -> None:
+        """Start everything that is not running yet, the nodes last.
+
+        Args:
+            heard: Folder in which each node records what it sounds; None: nothing is recorded.
+        """
+        _readdress_nodes(self.settings)
+        for program in server_programs(self.settings, self.broker)[1:]:
+            self.supervisor.start(program)
+        for program in node_programs(self.settings, heard):
+            self.supervisor.start(program)
+
+
+@contextmanager
+def open_stage(state: Path, port: int, broker: str, stop: Event) -> Iterator[Stage]:
+    """Build the demo where it is not built yet, and open its pages; on leaving, all ends."""
+    with hold_state(state), Supervisor(state / "log") as supervisor:
+        settings = demo_settings(state, port)
+        _build(settings)
+        supervisor.start(web_program(settings))
+        from server.mqtt.broker import choose_broker  # noqa: PLC0415 - heavy: while web starts
+
+        version = choose_broker(broker).mqtt_version
+        supervisor.wait_ready(stop)
+        yield Stage(settings.model_copy(update={"mqtt_version": version}), supervisor, broker)
+
+
+def demo_settings(state: Path, port: int) -> Settings:
+    """Choose settings that keep the demo to this machine and away from any real installation.
+
+    Everything that the environment might say about one is overruled: the demo's passwords are
+    known to everybody.
+    """
+    return Settings(
+        state_dir=state,
+        database_url="",
+        host=HOST,
+        port=free_port(port),
+        public_url="",
+        mqtt_host=HOST,
+        mqtt_port=free_port(MQTT_PORT),
+        node_mqtt_urls=(),
+        node_audio_urls=(),
+        demo=True,
+    )
+
+
+def node_programs(settings: Settings, heard: Path | None) -> tuple[Program, ...]:
+    """List the twelve nodes; with ``heard`` each records there what its loudspeaker sounds."""
+    files = province.node_files(settings.state_dir)
+    programs = []
+    for cluster in province.CLUSTERS:
+        name = cluster.cluster_id
+        output = "simulated" if heard is None else f"record:{heard / name}.wav"
+        command = (
+            *(sys.executable, "-m", "edge", "--node-file", str(files[name])),
+            *("--state", str(settings.state_dir / "nodes" / name), "--output", output),
+        )
+        programs.append(Program(cluster.node_id, command))
+    return tuple(programs)
+
+
+def _build(settings: Settings) -> None:
+    """Build the province, unless it is known to be there with the newest tables."""
+    mark = settings.state_dir / _BUILT
+    shape = newest_migration()
+    if mark.exists() and mark.read_text() == shape:
+        return
+    # Loads the audio library and the whole store, which a second run does not need so early.
+    from server.cli.demo.seed import build  # noqa: PLC0415 - see above
+
+    build(settings)
+    mark.write_text(shape)
+
+
+def _readdress_nodes(settings: Settings) -> None:
+    """Tell the nodes where broker and audio are in this run; ports may have changed."""
+    for path in province.node_files(settings.state_dir).values():
+        write_private(path, readdressed(path.read_bytes(), settings))
+
+
+def newest_migration() -> str:
+    """Name the newest step of the tables' history; its files are numbered."""
+    return max(path.stem for path in (MIGRATIONS / "versions").glob("*.py"))
