@@ -130,6 +130,9 @@ def test_a_cross_fade_has_no_click_and_takes_30_ms():
     steepest = 0.5 * 2 * np.pi * 230 / RATE_HZ + 1 / FADE
     assert np.abs(np.diff(heard)).max() < steepest
     assert np.abs(heard[: 28_800 - 2] - low[: 28_800 - 2]).max() < 1e-4
+    share = np.linspace(0, 1, FADE, endpoint=False)
+    mixed = (1 - share) * low[28_800 : 28_800 + FADE] + share * high[:FADE]
+    assert np.abs(heard[28_800 : 28_800 + FADE] - mixed).max() < 1e-3
     assert np.abs(heard[28_800 + FADE :] - high[FADE : 48_000 - 28_800]).max() < 1e-4
     assert kinds(studio.events) == [("Started", "a"), ("Started", "b")]
 
@@ -310,24 +313,27 @@ def test_a_new_gain_for_what_sounds_comes_in_a_ramp():
 def test_a_clock_that_jumps_moves_the_sound_without_a_click():
     song = tone(8.0, hertz=100)
     studio = Studio(song=song)
-    studio.cue(sound("a", 0.0, "song", each_s=8.0))
+    # A quarter wave off, so that the jump comes where the sound is loudest.
+    studio.cue(sound("a", -0.0025, "song", each_s=8.0))
     before = studio.run(1.0)
-    jumped = Span(1.5, BLOCK, jumped_from_s=1.0)
+    # Half a wave further: the two places could not differ more.
+    jumped = Span(1.505, BLOCK, jumped_from_s=1.0)
     block = studio.mixer.render(jumped)
     steepest = 0.5 * 2 * np.pi * 100 / RATE_HZ + 1 / BLOCK
     assert np.abs(np.diff(np.concatenate([before[-10:], block]))).max() < steepest
     studio.now_s = jumped.ends_s
     after = studio.run(0.5)
-    first = round(1.5 * RATE_HZ) + BLOCK
+    first = round(1.5075 * RATE_HZ) + BLOCK
     assert np.abs(after - song[first : first + len(after)]).max() < 1e-4
 
 
-def test_a_jump_back_beyond_what_is_kept_decodes_again():
+@pytest.mark.parametrize("cued_s", [0.0, 40.0])
+def test_a_jump_back_beyond_what_is_kept_decodes_again(cued_s):
     song = noise(60.0)
     studio = Studio(song=song)
-    studio.run(40.0)
+    studio.now_s = cued_s
     studio.cue(sound("a", 0.0, "song", each_s=60.0))
-    studio.run(5.0)
+    studio.run(30.0 if cued_s == 0.0 else 5.0)
     studio.now_s = 10.0
     studio.run(0.1)
     heard = studio.run(1.0)
