@@ -3,15 +3,13 @@
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Flask, Response
-from flask.typing import ResponseReturnValue
+from flask.json.provider import DefaultJSONProvider
 
-from audio_library.errors import AudioLibraryError, MissingAssetError, RefusedAudioError
 from audio_library.store import Store
 from server import api, web
-from server.domain.errors import ServerError
 from server.http.context import Installation, install
 from server.http.languages import set_up_languages
-from server.http.problems import Problem, as_json, for_program, problem_of
+from server.http.problems import MEANINGS, Problem, as_json, for_program, problem_of
 from server.services.keyring import FLASK, Keyring, secret_text
 from server.settings import Settings
 from server.store.engine import open_engine, open_sessions
@@ -36,7 +34,7 @@ def create_app(settings: Settings) -> Flask:
         OPENAPI_VERSION="3.1.0",
         VALIDATION_ERROR_STATUS_CODE=422,
     )
-    app.json.ensure_ascii = False
+    app.json = _Json(app)
     engine = open_engine(settings.database)
     installation = Installation(
         settings=settings,
@@ -54,36 +52,31 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
+class _Json(DefaultJSONProvider):
+    """JSON that keeps Vietnamese letters readable."""
+
+    ensure_ascii = False
+
+
 def _answer_errors(app: APIFlask) -> None:
     app.error_processor(_http_error)
-    app.register_error_handler(ServerError, _rule_error)
-    app.register_error_handler(AudioLibraryError, _audio_error)
+    for kind in MEANINGS:
+        app.register_error_handler(kind, lambda error: _answer(problem_of(error)))
 
 
 def _answer(problem: Problem) -> Response:
     return as_json(problem) if for_program() else web.error_page(problem)
 
 
-def _http_error(error: HTTPError) -> ResponseReturnValue:
+def _http_error(error: HTTPError) -> Response:
     problem = Problem(
         error.status_code,
         "invalid" if error.detail else f"http-{error.status_code}",
         invalid=error.detail or {},
-        headers={name: value for name, value in dict(error.headers).items() if _worth(name)},
+        headers={name: str(value) for name, value in dict(error.headers).items() if _worth(name)},
     )
     return _answer(problem)
 
 
 def _worth(header: str) -> bool:
     return header.lower() not in {"content-type", "content-length"}
-
-
-def _rule_error(error: ServerError) -> ResponseReturnValue:
-    return _answer(problem_of(error))
-
-
-def _audio_error(error: AudioLibraryError) -> ResponseReturnValue:
-    if isinstance(error, RefusedAudioError | MissingAssetError):
-        return _answer(problem_of(error))
-    # Not the file's fault but this machine's: an error of the server, with its trace in the log.
-    raise error

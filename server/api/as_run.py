@@ -10,8 +10,8 @@ from server.api.schemas import (
     RefusalList,
 )
 from server.domain.authority import Action, may
-from server.domain.units import Tree
 from server.domain.recurrence import local_day
+from server.domain.units import Tree
 from server.http.context import actor, now, reading
 from server.services import as_run, units
 from server.store.models import AsRunRow

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from apiflask import APIBlueprint
 from flask import Response, send_file
-from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from audio_library.assets import Asset
@@ -29,8 +28,8 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(AssetUpload, location="form_and_files", arg_name="upload")
     @api.output(AssetAnswer, status_code=201)
     @api.doc(summary="Prepare an audio file for air and keep it", responses=[403, 413, 422])
-    def add_asset(upload: AssetUpload) -> ResponseReturnValue:
-        return _prepared(upload), 201
+    def add_asset(upload: AssetUpload) -> AssetAnswer:
+        return _prepared(upload)
 
     @api.get("/assets")
     @api.input(UnitQuery, location="query", arg_name="query")
@@ -46,7 +45,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.get("/assets/<digest>")
     @api.doc(
         summary="The bytes of a file, whole or in ranges",
-        responses={200: {"description": "Ogg/Opus", "content": {"audio/ogg": {}}}, 206: "A part"},
+        responses={200: "Ogg/Opus", 206: "A part of it", 416: "There is no such part"},
     )
     def asset_bytes(digest: str) -> Response:
         return _bytes(AssetDigest(digest))
@@ -93,10 +92,7 @@ def _bytes(digest: AssetDigest) -> Response:
         mimetype="audio/ogg",
         conditional=True,
         etag=digest,
-        max_age=_KEPT_BY_BROWSERS_S,
     )
-    answer.cache_control.public = None
-    answer.cache_control.private = True
-    answer.cache_control.immutable = True
+    answer.headers["Cache-Control"] = f"private, max-age={_KEPT_BY_BROWSERS_S}, immutable"
     answer.headers["Accept-Ranges"] = "bytes"
     return answer

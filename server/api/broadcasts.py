@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from apiflask import APIBlueprint
-from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from server.api.schemas import (
@@ -27,7 +26,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(BroadcastRequest, arg_name="wanted")
     @api.output(BroadcastStatusAnswer, status_code=201)
     @api.doc(summary="Make an announcement", responses=[403, 404, 422])
-    def announce(wanted: BroadcastRequest) -> ResponseReturnValue:
+    def announce(wanted: BroadcastRequest) -> BroadcastStatusAnswer:
         new = broadcasting.NewBroadcast(**wanted.model_dump())
         with writing() as db:
             row = broadcasting.announce(
@@ -38,7 +37,7 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 lead=timedelta(seconds=here().settings.lead_s),
             )
-            return _status(db, row.broadcast_id), 201
+            return _status(db, row.broadcast_id)
 
     @api.get("/broadcasts")
     @api.output(BroadcastList)

@@ -1,4 +1,4 @@
-"""What programs send and are sent. Instants are ISO 8601 in UTC; slots use local wall-clock time."""
+"""What programs send and are sent: instants in ISO 8601 and UTC, slots in local wall-clock time."""
 
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal

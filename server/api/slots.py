@@ -1,7 +1,6 @@
 """Slots: add, list, withdraw."""
 
 from apiflask import APIBlueprint
-from flask.typing import ResponseReturnValue
 
 from server.api.schemas import SlotAnswer, SlotList, SlotRequest, UnitQuery
 from server.domain.authority import Action, demand
@@ -18,11 +17,11 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(SlotRequest, arg_name="wanted")
     @api.output(SlotAnswer, status_code=201)
     @api.doc(summary="Add a slot", responses=[403, 404, 409, 422])
-    def add_slot(wanted: SlotRequest) -> ResponseReturnValue:
+    def add_slot(wanted: SlotRequest) -> SlotAnswer:
         new = scheduling.NewSlot(**wanted.model_dump())
         with writing() as db:
             row = scheduling.add_slot(db, new, now=now(), actor=actor(), keyring=here().keyring)
-            return SlotAnswer.model_validate(row), 201
+            return SlotAnswer.model_validate(row)
 
     @api.get("/slots")
     @api.input(UnitQuery, location="query", arg_name="query")

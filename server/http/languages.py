@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 
+import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -44,7 +45,7 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType(
 )
 
 
-class _Catalogues(Domain):
+class _Catalogues(Domain):  # type: ignore[misc]  # flask_babel is untyped
     """Hands out the catalogue of the request's language."""
 
     @override
@@ -52,7 +53,7 @@ class _Catalogues(Domain):
         return catalogue(str(get_locale() or DEFAULT))
 
 
-class _Speech(Babel):
+class _Speech(Babel):  # type: ignore[misc]  # flask_babel is untyped
     """Flask-Babel with our way of finding catalogues."""
 
     @property
@@ -83,10 +84,20 @@ def chosen() -> str:
     if not has_request_context():
         return DEFAULT
     wanted = request.args.get("lang") or session.get(COOKIE_KEY)
-    return wanted if wanted in LANGUAGES else DEFAULT
+    return str(wanted) if wanted in LANGUAGES else DEFAULT
 
 
 def set_up_languages(app: Flask) -> None:
     """Let pages and answers speak the language of their reader."""
     app.config["BABEL_DEFAULT_LOCALE"] = DEFAULT
     _Speech().init_app(app, locale_selector=chosen, default_timezone="Asia/Ho_Chi_Minh")
+
+
+def gettext(sentence: str, **fields: object) -> str:
+    """Say a sentence in the reader's language."""
+    return str(flask_babel.gettext(sentence, **fields))
+
+
+def ngettext(one: str, many: str, num: int, **fields: object) -> str:
+    """Say a sentence about a number of things in the reader's language."""
+    return str(flask_babel.ngettext(one, many, num, **fields))

@@ -3,25 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import Response, json, request
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale
 
 from audio_library.errors import MissingAssetError, RefusedAudioError
 from server.domain.errors import (
+    BroadcastRefusedError,
     Finding,
     KeyMissingError,
     NotAllowedError,
     RefusedRequestError,
-    ServerError,
     SlotRefusedError,
     TakenError,
     UnknownThingError,
 )
-from server.http.languages import LANGUAGES
+from server.http.languages import LANGUAGES, gettext
 from server.http.wording import N_, finding_sentence, upload_sentence
 
 API_PREFIX = "/api/"
+REFUSED_AUDIO = "refused-audio"
 _STATUS_SENTENCES: Mapping[int, str] = {
     400: N_("The request could not be understood."),
     401: N_("You must log in first."),
@@ -65,35 +67,45 @@ class Problem:
     @property
     def sentences(self) -> list[str]:
         """What exactly went wrong, in the reader's language."""
-        if self.code == "refused-audio":
-            return [upload_sentence(self.fields["reason"])]
+        if self.code == REFUSED_AUDIO:
+            return [upload_sentence(self.fields["reason_code"])]
         return [finding_sentence(finding) for finding in self.findings]
 
 
-def problem_of(error: ServerError | RefusedAudioError | MissingAssetError) -> Problem:
-    """Find what an error of the rules means to whoever asked."""
-    match error:
-        case NotAllowedError():
-            about = {"action": error.action, "unit_id": error.unit_id}
-            return Problem(403, "not-allowed", fields=about)
-        case UnknownThingError():
-            return Problem(404, "unknown", fields={"kind": error.kind, "ref": error.ref})
-        case TakenError():
-            return Problem(409, "taken", fields={"kind": error.kind, "ref": error.ref})
-        case KeyMissingError():
-            return Problem(503, "key-missing", fields={"owner": error.owner})
-        case SlotRefusedError() if any(found.code == "overlap" for found in error.findings):
-            return Problem(409, "slot-clashes", error.findings)
-        case SlotRefusedError():
-            return Problem(422, "slot-refused", error.findings)
-        case RefusedRequestError():
-            return Problem(422, "broadcast-refused", error.findings)
-        case RefusedAudioError():
-            return Problem(422, "refused-audio", fields={"reason": error.reason_code.value})
-        case MissingAssetError():
-            return Problem(404, "unknown", fields={"kind": "asset", "ref": error.digest})
-        case _:
-            return Problem(500, "server-error")
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What a kind of error means to whoever asked, and which of its facts they are told."""
+
+    status: int
+    code: str
+    facts: tuple[str, ...] = ()
+
+
+MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
+    {
+        NotAllowedError: _Meaning(403, "not-allowed", ("action", "unit_id")),
+        UnknownThingError: _Meaning(404, "unknown", ("kind", "ref")),
+        TakenError: _Meaning(409, "taken", ("kind", "ref")),
+        KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
+        SlotRefusedError: _Meaning(422, "slot-refused"),
+        BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
+        MissingAssetError: _Meaning(404, "unknown-asset", ("digest",)),
+    }
+)
+"""The table. An error that is not in it is the server's own fault: 500, and a trace in the log."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Find what an error of the table means to whoever asked."""
+    meaning = MEANINGS[type(error)]
+    findings: tuple[Finding, ...] = ()
+    if isinstance(error, RefusedRequestError):
+        findings = error.findings
+        if any(found.code == "overlap" for found in findings):
+            meaning = _Meaning(409, "slot-clashes")
+    facts = {name: str(getattr(error, name)) for name in meaning.facts}
+    return Problem(meaning.status, meaning.code, findings, facts)
 
 
 def for_program() -> bool:

@@ -1,12 +1,11 @@
 """What each code is called in sentences for people; catalogues translate them."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from flask_babel import gettext
-from typing_extensions import override
-
 from server.domain.errors import Finding
+from server.http.languages import gettext
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - the name that extractors of catalogues know
@@ -103,18 +102,15 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class _Lenient(dict[str, str]):
-    """Fields of a sentence; one that is missing shows as a dash, never as an error."""
-
-    @override
-    def __missing__(self, name: str) -> str:
-        return "–"
-
-
 def finding_sentence(finding: Finding) -> str:
     """Say what is wrong, in the reader's language."""
     sentence = FINDINGS.get(finding.code)
-    return finding.code if sentence is None else gettext(sentence) % _Lenient(finding.fields)
+    return finding.code if sentence is None else _filled(gettext(sentence), finding.fields)
+
+
+def _filled(sentence: str, fields: Mapping[str, str]) -> str:
+    """Put fields into a sentence; one that is missing shows as a dash, never as an error."""
+    return sentence % defaultdict(lambda: "–", fields)
 
 
 def upload_sentence(code: str) -> str:

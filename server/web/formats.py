@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 
-from flask_babel import gettext, ngettext
+from flask_babel import format_decimal
 
 from server.domain.recurrence import LOCAL
+from server.http.languages import gettext, ngettext
 
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -77,6 +78,11 @@ def lasting(seconds: float) -> str:
     return gettext("%(seconds)d s", seconds=left)
 
 
+def figure(number: int) -> str:
+    """Show a number with its thousands apart, as the reader's language does."""
+    return str(format_decimal(number))
+
+
 def ago(instant: datetime | None, now: datetime) -> str:
     """Show how long ago something was, coarsely."""
     if instant is None:
@@ -100,5 +106,6 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "weekday": weekday,
         "lasting": lasting,
         "ago": ago,
+        "figure": figure,
     }
 )

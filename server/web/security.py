@@ -4,6 +4,7 @@ Everything is behind the wall save what is named here; rights are decided by ser
 """
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, request, url_for
@@ -18,7 +19,7 @@ from flask_security import (
     uia_username_mapper,
 )
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
 from server.http.context import Installation, here
 from server.http.problems import Problem, as_json, for_program
@@ -26,28 +27,25 @@ from server.services import commissioning
 from server.store.models import RoleRow, UserRow
 from server.web.accounts.demo import demo_logins
 
-LOGIN_LIMIT = "10 per minute; 60 per hour"
+FAILED_LOGINS = "10 per minute; 60 per hour"
 OPEN_ENDPOINTS = frozenset(
-    {"static", "security.login", "security.static", "api.health", "openapi.spec", "accounts.language"}
+    {
+        "static",
+        "security.login",
+        "security.static",
+        "api.health",
+        "openapi.spec",
+        "accounts.language",
+    }
 )
 NODE_ENDPOINTS = frozenset({"api.asset_bytes"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN_HEADER = "Authentication-Token"  # noqa: S105 - the header's name, not a secret
 _HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'self'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "media-src 'self' blob:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-        )
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "media-src 'self' blob:; font-src 'self'; connect-src 'self'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     # Flask-WTF looks at the referrer of forms sent over HTTPS: it must not be hidden from us.
@@ -63,9 +61,7 @@ def set_up_security(app: Flask, installation: Installation) -> None:
     """Put the wall around an application."""
     secure = urlsplit(installation.settings.address).scheme == "https"
     app.config.update(_settings(secure=secure))
-    people = scoped_session(
-        lambda: _session_for_people(installation), scopefunc=lambda: id(g._get_current_object())
-    )
+    people = scoped_session(installation.reads)
     security = Security(app, SQLAlchemySessionUserDatastore(people, UserRow, RoleRow))
     security.login_context_processor(lambda: {"demo_logins": demo_logins(installation.settings)})
     csrf = CSRFProtect(app)
@@ -74,9 +70,18 @@ def set_up_security(app: Flask, installation: Installation) -> None:
     app.before_request(lambda: _check_form(csrf))
     app.before_request(_wall)
     app.after_request(lambda response: _with_headers(response, secure=secure))
+    _slow_down_guessing(app)
+
+
+def _slow_down_guessing(app: Flask) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
-    view = app.view_functions["security.login"]
-    app.view_functions["security.login"] = limiter.limit(LOGIN_LIMIT, methods=["POST"])(view)
+    limited: Any = limiter.limit(
+        FAILED_LOGINS,
+        methods=["POST"],
+        # A whole commune may share one address: only what fails is counted.
+        deduct_when=lambda _response: not current_user.is_authenticated,
+    )
+    app.view_functions["security.login"] = limited(app.view_functions["security.login"])
 
 
 def _settings(*, secure: bool) -> dict[str, object]:
@@ -102,6 +107,8 @@ def _settings(*, secure: bool) -> dict[str, object]:
         "SECURITY_POST_LOGIN_VIEW": "/",
         "SECURITY_POST_LOGOUT_VIEW": "/login",
         "SECURITY_FLASH_MESSAGES": False,
+        # Werkzeug would write its values as words; our own header says the same.
+        "SECURITY_CACHE_CONTROL": None,
         "SECURITY_MSG_GENERIC_AUTHN_FAILED": wrong,
         "SECURITY_MSG_PASSWORD_NOT_PROVIDED": wrong,
         "SECURITY_MSG_USER_DOES_NOT_EXIST": wrong,
@@ -116,12 +123,6 @@ def _settings(*, secure: bool) -> dict[str, object]:
         "REMEMBER_COOKIE_SAMESITE": "Lax",
         "REMEMBER_COOKIE_SECURE": secure,
     }
-
-
-def _session_for_people(installation: Installation) -> Session:
-    # Logging in may renew a password's hash; every other request only looks people up.
-    writes = request.method == "POST" and request.endpoint == "security.login"
-    return installation.writes() if writes else installation.reads()
 
 
 def _refuse_other_sites() -> ResponseReturnValue | None:

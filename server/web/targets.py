@@ -8,7 +8,7 @@ from server.domain.authority import ALLOWED, Action, Actor
 from server.domain.units import Tree, Unit
 from server.services.monitoring import ClusterState
 from server.web import words
-from server.web.dashboard.presenters import plain
+from server.web.dashboard.presenters import place, plain
 from server.web.words import Sign
 
 _JOIN = ","
@@ -55,8 +55,7 @@ class Picked:
 def communes(states: Iterable[ClusterState], tree: Tree, under: str) -> list[Commune]:
     """List the units under ``under`` that have clusters, with their villages."""
     inside = tree.clusters_under(under)
-    wanted = [state for state in states if state.cluster_id in inside]
-    wanted.sort(key=lambda state: (state.unit_name, state.unit_id, state.village, state.name))
+    wanted = sorted((state for state in states if state.cluster_id in inside), key=place)
     found = []
     for (unit_id, name), members in groupby(
         wanted, key=lambda state: (state.unit_id, state.unit_name)
@@ -81,7 +80,7 @@ def acting_units(person: Actor, action: Action, tree: Tree) -> list[Unit]:
     """List the units in whose name somebody may do something, highest first."""
     granted = {grant.unit_id for grant in person.grants if action in ALLOWED[grant.role]}
     units = [unit for unit_id, unit in tree.units.items() if unit_id in granted]
-    return sorted(units, key=lambda unit: (unit.level_rank, unit.name))
+    return sorted(units, key=lambda unit: (unit.level_rank, plain(unit.name)))
 
 
 def _village(name: str, states: Sequence[ClusterState]) -> Village:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from flask_babel import gettext
-
+from server.http.languages import gettext
 from server.http.wording import N_
 
 

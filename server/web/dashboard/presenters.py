@@ -12,6 +12,7 @@ from server.web import words
 from server.web.words import Sign
 
 _METER_FLOOR_DBFS = -60.0
+_ANSWERING = frozenset({"here", "late"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Card:
         """Which of the page's filters it falls under."""
         if self.on_air:
             return "on-air"
-        return "connected" if self.state.liveness == "here" else "trouble"
+        return "connected" if self.state.liveness in _ANSWERING else "trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Group:
     @property
     def troubled(self) -> int:
         """How many of them do not answer."""
-        return sum(card.filter_code == "trouble" for card in self.cards)
+        return sum(card.state.liveness not in _ANSWERING for card in self.cards)
 
 
 def visible(states: Iterable[ClusterState], person: Actor, tree: Tree) -> list[ClusterState]:
@@ -67,11 +68,11 @@ def visible(states: Iterable[ClusterState], person: Actor, tree: Tree) -> list[C
 
 
 def grouped(states: Sequence[ClusterState]) -> list[Group]:
-    """Put clusters under the names of their units; they come in that order."""
+    """Put clusters under the names of their units."""
     return [
         Group(unit_id, name, tuple(_card(state) for state in members))
         for (unit_id, name), members in groupby(
-            sorted(states, key=lambda state: (state.unit_name, state.unit_id)),
+            sorted(states, key=place),
             key=lambda state: (state.unit_id, state.unit_name),
         )
     ]
@@ -82,10 +83,15 @@ def figures(groups: Iterable[Group]) -> Figures:
     cards = [card for group in groups for card in group.cards]
     return Figures(
         on_air=sum(card.on_air for card in cards),
-        here=sum(card.state.liveness == "here" for card in cards),
-        troubled=sum(card.state.liveness != "here" for card in cards),
+        here=sum(card.state.liveness in _ANSWERING for card in cards),
+        troubled=sum(card.state.liveness not in _ANSWERING for card in cards),
         all=len(cards),
     )
+
+
+def place(state: ClusterState) -> tuple[str, ...]:
+    """Order clusters by commune and village as people look them up: Đ stands beside D."""
+    return (plain(state.unit_name), state.unit_id, plain(state.village), plain(state.name))
 
 
 def plain(text: str) -> str:

@@ -53,9 +53,9 @@ def confirm() -> ResponseReturnValue:
         opening = catalogue.default_opening(db)
     if asset is None:
         return _urgent_page(form, [Finding("unknown-asset")]), 422
-    if form.bulletin_class == "emergency" and tree.children(form.unit_id):
-        if not form.decision_number:
-            return _urgent_page(form, [Finding("decision-number-needed")]), 422
+    needs_decision = form.bulletin_class == "emergency" and tree.children(form.unit_id)
+    if needs_decision and not form.decision_number:
+        return _urgent_page(form, [Finding("decision-number-needed")]), 422
     return render_template(
         "live/confirm.html",
         form=form,

@@ -11,6 +11,7 @@ from server.services.scheduling import TimelineSpan
 _HOUR = timedelta(hours=1)
 _LEAST_HOURS = 6
 _LEAST_PERCENT = 0.4
+_TITLE_PERCENT = 14.0
 _RANKS = ("level-0", "level-1", "level-2")
 
 
@@ -20,6 +21,7 @@ class Block:
 
     Attributes:
         x, width: Place in the drawn hours, in percent.
+        room: Width that its title may take: up to the next block, within reason.
         level: Class that colours it by the level of the unit whose it is.
         losers: Titles of what would be heard but for it.
     """
@@ -34,6 +36,12 @@ class Block:
     losers: tuple[str, ...]
     x: float
     width: float
+    room: float
+
+    @property
+    def share(self) -> float:
+        """How much of its room it fills, in percent."""
+        return round(100 * self.width / self.room, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +114,8 @@ def drawn(
         same = tuple((span.start, span.end, span.title, span.unit_name) for span in heard)
         rows.setdefault(same if merge else (day.name, same), []).append(day)
     made = tuple(
-        Row(
-            tuple(day.name for day in same),
-            tuple(
-                _block(span, tree, x(span.start), x(span.end))
-                for span in same[0].spans
-                if span.claim is not None
-            ),
-        )
-        for same in rows.values()
+        Row(tuple(day.name for day in alike), tuple(_blocks(alike[0].spans, tree, x)))
+        for alike in rows.values()
     )
     return Drawing(
         start,
@@ -153,10 +154,23 @@ def _lines(start: datetime, end: datetime, x: Callable[[datetime], float]) -> It
         at += _HOUR
 
 
-def _block(span: TimelineSpan, tree: Tree, x: float, until: float) -> Block:
+def _blocks(
+    spans: Sequence[TimelineSpan], tree: Tree, x: Callable[[datetime], float]
+) -> Iterator[Block]:
+    heard = [span for span in spans if span.claim is not None]
+    ends = [x(span.start) for span in heard[1:]] + [100.0]
+    for span, next_x in zip(heard, ends, strict=True):
+        start = x(span.start)
+        width = max(_LEAST_PERCENT, round(x(span.end) - start, 3))
+        room = max(width, min(_TITLE_PERCENT, next_x - start))
+        yield _block(span, tree, (start, width, room))
+
+
+def _block(span: TimelineSpan, tree: Tree, drawn_at: tuple[float, float, float]) -> Block:
     claim = span.claim
     unit = tree.units.get(claim.unit) if claim else None
     rank = min(unit.level_rank if unit else 0, len(_RANKS) - 1)
+    x, width, room = drawn_at
     return Block(
         start=span.start,
         end=span.end,
@@ -167,7 +181,8 @@ def _block(span: TimelineSpan, tree: Tree, x: float, until: float) -> Block:
         slot_id=span.slot_id,
         losers=tuple(dict.fromkeys(loser.title for loser in span.losers)),
         x=x,
-        width=max(_LEAST_PERCENT, round(until - x, 3)),
+        width=width,
+        room=round(room, 3),
     )
 
 

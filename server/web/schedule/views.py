@@ -13,6 +13,7 @@ from server.domain.units import Tree, Unit
 from server.http.context import actor, here, now, reading, writing
 from server.services import catalogue, monitoring, scheduling, units
 from server.store.queries import lists
+from server.web.dashboard.presenters import plain
 from server.web.fields import parsed_day
 from server.web.formats import weekday_marks
 from server.web.schedule.forms import SlotForm
@@ -58,7 +59,7 @@ def _timeline(unit_id: str) -> dict[str, object]:
             state.cluster_id: state.village or state.name
             for state in monitoring.overview(db, now=instant, units=tree, under=unit_id)
         }
-        drawable = sorted(names, key=names.__getitem__)[:MOST_CLUSTERS_DRAWN]
+        drawable = sorted(names, key=lambda one: plain(names[one]))[:MOST_CLUSTERS_DRAWN]
         days = [
             ClusterDay(
                 names[cluster_id],
@@ -155,8 +156,9 @@ def _slot_page(form: SlotForm, findings: Sequence[Finding]) -> str:
 def _with_clusters(tree: Tree) -> list[Unit]:
     """List the units that have clusters of their own and that the person may see."""
     person = actor()
-    return [
+    shown = [
         unit
         for unit_id, unit in tree.units.items()
         if tree.own_clusters(unit_id) and may(person, Action.VIEW, tree.chain(unit_id))
     ]
+    return sorted(shown, key=lambda unit: plain(unit.name))
