@@ -54,4 +54,6 @@ Serial = Annotated[
     int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 ]
 """A growing number; SQLite counts up only in its own INTEGER."""
+Wide = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"))]
+"""A whole number as large as the wire carries."""
 Document = Annotated[dict[str, Any], mapped_column(Json)]

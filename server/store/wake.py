@@ -32,6 +32,8 @@ def wake_after_commit(db: Session) -> None:
 
 @event.listens_for(Session, "after_commit")
 def _committed(db: Session) -> None:
+    if db.in_nested_transaction():
+        return  # only a savepoint: nobody else can see it yet
     if not db.info.pop(_FLAG, None):
         return
     folder = _folder(db.get_bind().engine.url)

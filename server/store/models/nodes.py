@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import Base
-from server.store.types import Bytes, ClaimKey, Document, Id, Instant, Name, Word
+from server.store.types import Bytes, ClaimKey, Document, Id, Instant, Name, Wide, Word
 
 
 class ClusterRow(Base):
@@ -65,14 +65,14 @@ class NodeRow(Base):
     secret_hash: Mapped[Name]
     commissioned_at: Mapped[Instant]
     decommissioned_at: Mapped[Instant | None]
-    config_version: Mapped[int] = mapped_column(default=0)
-    config_token: Mapped[Bytes | None]
+    config_version: Mapped[Wide] = mapped_column(default=0)
+    config_token: Mapped[Bytes | None] = mapped_column(deferred=True)
     presence: Mapped[Word] = mapped_column(default="never")
     presence_at: Mapped[Instant | None]
     last_heard_at: Mapped[Instant | None]
     software: Mapped[Name] = mapped_column(default="")
     nudged_at: Mapped[Instant | None]
-    held_config_version: Mapped[int] = mapped_column(default=0)
+    held_config_version: Mapped[Wide] = mapped_column(default=0)
     plan_versions: Mapped[Document] = mapped_column(default=dict)
     on_air: Mapped[ClaimKey] = mapped_column(default="")
     telemetry: Mapped[Document] = mapped_column(default=dict)

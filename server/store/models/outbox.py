@@ -4,7 +4,7 @@ from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import Base
-from server.store.types import Bytes, Id, Instant, Serial, Word
+from server.store.types import Bytes, Id, Instant, Serial, Wide, Word
 
 
 class OutboxRow(Base):
@@ -44,7 +44,7 @@ class RefusalRow(Base):
     reason: Mapped[Word]
     message_id: Mapped[str] = mapped_column(Text, default="")
     detail: Mapped[str] = mapped_column(Text, default="")
-    count: Mapped[int] = mapped_column(default=1)
+    count: Mapped[Wide] = mapped_column(default=1)
     at: Mapped[Instant] = mapped_column(index=True)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
-from server.store.types import Bytes, Digest, Id, Instant, LongText, Name, Word
+from server.store.types import Bytes, Digest, Id, Instant, LongText, Name, Wide, Word
 
 
 class FrameRow(Base):
@@ -81,14 +81,20 @@ class SlotTargetRow(Base):
 
 
 class PlanRow(Base):
-    """The newest plan that a unit has published."""
+    """The newest plan that a unit has published.
+
+    Attributes:
+        source_digest: Of all that the plan was compiled from; as long as it stays the same, there
+            is nothing to compile.
+    """
 
     __tablename__ = "plans"
 
     unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), primary_key=True)
-    version: Mapped[int]
+    version: Mapped[Wide]
     content_digest: Mapped[Digest]
-    token: Mapped[Bytes]
+    source_digest: Mapped[Digest | None]
+    token: Mapped[Bytes] = mapped_column(deferred=True)
     published_at: Mapped[Instant]
     expires_at: Mapped[Instant]
 
