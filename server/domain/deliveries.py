@@ -16,9 +16,19 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-FINAL = frozenset({State.REFUSED.value, *(outcome.value for outcome in Outcome)})
+OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+FINAL = OUTCOMES | {State.REFUSED.value}
+"""States in which nothing more is sent."""
 
-_STEP = {State.SENT: 0, State.RECEIVED: 1, State.STARTED: 2, State.PREEMPTED: 2}
+# A later copy of an order may be accepted although the first was refused (the node had no
+# configuration yet), so a receipt outweighs a refusal, whichever of the two is heard of first.
+_STEP = {
+    State.SENT: 0,
+    State.REFUSED: 1,
+    State.RECEIVED: 2,
+    State.STARTED: 3,
+    State.PREEMPTED: 3,
+}
 _WAITS_S = (2, 4, 8, 15)
 
 
@@ -26,15 +36,13 @@ def advances(current: str, changed_at: datetime, word: State, said_at: datetime)
     """Say whether a node's word moves a delivery on.
 
     Nothing moves on from an outcome. Started and pre-empted may follow one another any number of
-    times, so between those two the later one by the node's clock holds.
+    times, so between those two the later one by the node's clock holds; at one instant, pre-empted.
     """
-    if current in FINAL:
+    if current in OUTCOMES:
         return False
-    if word is State.REFUSED:
-        return current == State.SENT
     before, after = _STEP[State(current)], _STEP[word]
     if before == after:
-        return said_at > changed_at
+        return (said_at, word is State.PREEMPTED) > (changed_at, current == State.PREEMPTED)
     return after > before
 
 

@@ -1,5 +1,6 @@
 """Time frames: whose time it is, and when nothing but an emergency may sound."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -71,38 +72,39 @@ def misplaced(
 
     Where nobody above the clusters has laid down a frame, all hours but the quiet ones are open.
     """
+    if not occurrences or not chain_frames:
+        return []
+    around = (occurrences[0][0] - timedelta(days=1), occurrences[-1][1] + timedelta(days=1))
+    quiet = [frame for frame in chain_frames if frame.quiet]
+    frames = [frame for frame in chain_frames if not frame.quiet]
+    own = [frame for frame in frames if frame.owner_id in (None, unit_id)]
+    silent, open_ = _joined(quiet, around), _joined(own, around)
     for start, end in occurrences:
-        around = (start - timedelta(days=1), end + timedelta(days=1))
-        quiet = [frame for frame in chain_frames if frame.quiet]
-        if any(
-            begin < end and start < until
-            for frame in quiet
-            for begin, until in frame.stretches(*around)
-        ):
+        # Joined stretches lie apart, so only the last that begins in time can reach this one.
+        last = bisect_left(silent, end, key=_begin)
+        if last > 0 and silent[last - 1][1] > start:
             return [_where("quiet-hours", start, end, quiet)]
-        frames = [frame for frame in chain_frames if not frame.quiet]
-        own = [frame for frame in frames if frame.owner_id in (None, unit_id)]
-        inside = any(
-            begin <= start and end <= until
-            for frame in own
-            for begin, until in _joined(frame.stretches(*around))
-        )
-        if frames and not inside:
+        around_it = bisect_right(open_, start, key=_begin)
+        if frames and (around_it == 0 or end > open_[around_it - 1][1]):
             return [_where("outside-frame", start, end, own)]
     return []
 
 
 def _joined(
-    stretches: Iterable[tuple[datetime, datetime]],
+    frames: Sequence[TimeFrame], around: tuple[datetime, datetime]
 ) -> list[tuple[datetime, datetime]]:
-    """Join stretches that touch, so that an all-day frame has no seam at midnight."""
+    """Join stretches that touch: there is no seam at midnight, nor between two frames."""
     joined: list[tuple[datetime, datetime]] = []
-    for begin, until in sorted(stretches):
+    for begin, until in sorted(at for frame in frames for at in frame.stretches(*around)):
         if joined and begin <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(until, joined[-1][1]))
         else:
             joined.append((begin, until))
     return joined
+
+
+def _begin(stretch: tuple[datetime, datetime]) -> datetime:
+    return stretch[0]
 
 
 def _where(code: str, start: datetime, end: datetime, frames: Sequence[TimeFrame]) -> Finding:

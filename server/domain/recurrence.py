@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import DAILY, WEEKLY, rrule
-
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 EVERY_DAY = 0b1111111
 
@@ -51,20 +49,16 @@ class Rule:
     def _days(self, first: date, last: date) -> Iterator[date]:
         if first > last:
             return
-        midnight = time()
         if self.recurrence is Recurrence.ONCE:
             if first <= self.first_day <= last:
                 yield self.first_day
             return
-        weekly = self.recurrence is Recurrence.WEEKLY
-        rule = rrule(
-            WEEKLY if weekly else DAILY,
-            dtstart=datetime.combine(first, midnight),
-            until=datetime.combine(last, midnight),
-            byweekday=[day for day in range(7) if self.weekdays >> day & 1] if weekly else None,
-        )
-        for at in rule:
-            yield at.date()
+        # Plain counting: dateutil's rrule gives the same days at several times the cost.
+        weekdays = self.weekdays if self.recurrence is Recurrence.WEEKLY else EVERY_DAY
+        for ahead in range((last - first).days + 1):
+            day = first + timedelta(days=ahead)
+            if weekdays >> day.weekday() & 1:
+                yield day
 
 
 def local_day(now: datetime) -> date:

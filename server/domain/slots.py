@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from protocol.messages import AssetRef, BulletinClass, Targets, WhenCut
 from server.domain.errors import Finding
-from server.domain.recurrence import LOCAL, Rule
+from server.domain.recurrence import LOCAL, Rule, day_bounds
 
-HORIZON = timedelta(days=366)
-"""How far ahead clashes are looked for: a year, so that every weekly pattern has come round."""
+HORIZON = timedelta(days=15)
+"""How far clashes are looked for from where both rules run: every weekly pattern has come round
+twice by then, and the zone has no summer time that could move one against the other."""
 
 MOST_NAMED = 20
 
@@ -52,14 +53,15 @@ def clashes(new: Slot, others: Iterable[Slot], now: datetime) -> list[Finding]:
 
     Slots of different classes may lie over each other: precedence decides between them.
     """
-    mine = sorted(new.rule.occurrences(now, now + HORIZON))
     found: list[Finding] = []
     for other in others:
         if other.bulletin_class is not new.bulletin_class or not other.clusters & new.clusters:
             continue
         if not _may_touch(new.rule, other.rule):
             continue
-        first = next(_overlaps(mine, sorted(other.rule.occurrences(now, now + HORIZON))), None)
+        start, end = horizon(now, new.rule, other.rule)
+        mine, theirs = new.rule.occurrences(start, end), other.rule.occurrences(start, end)
+        first = next(_overlaps(list(mine), list(theirs)), None)
         if first is not None:
             found.append(_named(other, first, len(other.clusters & new.clusters)))
         if len(found) == MOST_NAMED:
@@ -67,11 +69,18 @@ def clashes(new: Slot, others: Iterable[Slot], now: datetime) -> list[Finding]:
     return found
 
 
+def horizon(now: datetime, *rules: Rule) -> tuple[datetime, datetime]:
+    """Tell which stretch shows all that can ever be found out about some rules together."""
+    start = max(now, *(day_bounds(rule.first_day)[0] for rule in rules))
+    return start, start + HORIZON
+
+
 def _may_touch(one: Rule, other: Rule) -> bool:
     """Rule out by days and hours alone what need not be expanded."""
-    if one.last_day is not None and one.last_day + one.length < other.first_day:
+    # An occurrence of the last day may reach into the day after.
+    if one.last_day is not None and one.last_day + timedelta(days=1) < other.first_day:
         return False
-    if other.last_day is not None and other.last_day + other.length < one.first_day:
+    if other.last_day is not None and other.last_day + timedelta(days=1) < one.first_day:
         return False
     day_s = 86_400.0
     ahead = (_second(other) - _second(one)) % day_s

@@ -58,10 +58,11 @@ def cover(tree: Tree, top: str, meant: frozenset[str]) -> Cover:
         if not under & meant:
             continue
         if under <= meant:
-            # Descend through a unit with a single child, so that the narrowest one is named.
-            only = tree.children(unit_id)
-            if len(only) == 1 and not tree.own_clusters(unit_id):
-                waiting.append(only[0])
+            # Where all of them are under one child, that is the narrower word.
+            children = tree.children(unit_id)
+            narrower = [child for child in children if under == tree.clusters_under(child)]
+            if narrower:
+                waiting.extend(narrower)
                 continue
             units.append(unit_id)
             topics.append(unit_id)

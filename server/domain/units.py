@@ -44,6 +44,14 @@ class Tree:
             own.setdefault(unit_id, []).append(cluster_id)
         return {unit: tuple(clusters) for unit, clusters in own.items()}
 
+    @cached_property
+    def _under(self) -> dict[str, frozenset[str]]:
+        under: dict[str, set[str]] = {}
+        for unit_id, own in self._own_clusters.items():
+            for above in self.chain(unit_id):
+                under.setdefault(above, set()).update(own)
+        return {unit: frozenset(clusters) for unit, clusters in under.items()}
+
     def unit(self, unit_id: str) -> Unit:
         """Find a unit.
 
@@ -94,6 +102,5 @@ class Tree:
 
     def clusters_under(self, unit_id: str) -> frozenset[str]:
         """All clusters of the unit and of those under it."""
-        return frozenset(
-            cluster for unit in self.subtree(unit_id) for cluster in self.own_clusters(unit)
-        )
+        self.unit(unit_id)
+        return self._under.get(unit_id, frozenset())
