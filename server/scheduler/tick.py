@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.errors import KeyMissingError
 from server.domain.recurrence import local_day
-from server.services import as_run, broadcasting, events, outbox, planning, reports, units
+from server.services import arrears, as_run, broadcasting, events, outbox, planning, units
 from server.services.keyring import Keyring
 from server.store.engine import Sessions
 
@@ -78,10 +78,10 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     plans = partial(publish_plans, keyring=keyring, days=plan_days)
     return (
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
-        Concern("nodes_brought_up_to_date", in_one_transaction(reports.bring_up_to_date), OFTEN),
+        Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
-        Concern("plans_published", plans, SELDOM),
+        Concern("plans_published", plans, NOW_AND_THEN),
         Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
     )
@@ -94,8 +94,9 @@ def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: 
     """
     with sessions.begin() as db:
         tree = units.tree(db, today=local_day(now))
+        due = planning.due_units(db, now=now, units=tree, days=days)
     published = 0
-    for unit_id in tree.units:
+    for unit_id in due:
         try:
             with sessions.begin() as db:
                 published += planning.publish_plan(

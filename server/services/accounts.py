@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import EVERYWHERE, Action, Actor, Grant, Role, demand
-from server.domain.errors import TakenError
+from server.domain.errors import TakenError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.services import audit
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import GrantRow, UserRow
 
 
@@ -29,12 +30,16 @@ def create_user(
 
     Raises:
         TakenError: The user name is somebody's.
+        UnknownThingError: No such role, or unit.
         NotAllowedError: The actor may not administer one of the units.
     """
-    wanted = [Grant(Role(role), unit_id) for role, unit_id in grants]
+    wanted = [Grant(_role(role), unit_id) for role, unit_id in grants]
     places = tree(db, today=local_day(now))
-    for grant in wanted:
-        demand(actor, Action.ADMINISTER, places.chain(grant.unit_id))
+    # Whoever is granted nothing belongs nowhere: only who administers everything may add them.
+    chains = [places.chain(grant.unit_id) for grant in wanted] or [()]
+    for chain in chains:
+        demand(actor, Action.ADMINISTER, chain)
+    pass_gate(db, f"user {username}")
     if db.scalar(select(UserRow.id).where(UserRow.username == username)) is not None:
         raise TakenError("user", username)
     row = UserRow(
@@ -65,3 +70,10 @@ def actor_of(user: UserRow) -> Actor:
         if grant.unit_id != EVERYWHERE
     )
     return Actor(user.username, granted)
+
+
+def _role(name: str) -> Role:
+    try:
+        return Role(name)
+    except ValueError:
+        raise UnknownThingError("role", name) from None

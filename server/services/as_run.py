@@ -1,19 +1,20 @@
 """What really sounded: one record for each claim and cluster, and what silence means."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome
-from server.domain.deliveries import FINAL
-from server.domain.recurrence import local_day
+from server.domain.deliveries import FINAL, State
+from server.domain.recurrence import Recurrence, Rule, local_day
 from server.domain.slots import claim_id
 from server.services import events
 from server.services.planning import slots_of
 from server.services.units import tree
+from server.store.inserts import insert_new
 from server.store.models import (
     AsRunRow,
     BroadcastRow,
@@ -29,36 +30,38 @@ GRACE = timedelta(seconds=60)
 LOOK_BACK = timedelta(days=1)
 NODE, SERVER = "node", "server"
 
+MOST_AT_ONCE = 500
+"""Records made from silence in one transaction: an urgent order must not wait for more."""
 
-def take_record(db: Session, node: NodeRow, record: AsRun, *, now: datetime) -> None:
-    """Keep a node's record of one claim; it replaces what the server concluded from silence."""
-    row = db.scalar(
-        select(AsRunRow).where(
-            AsRunRow.claim_id == record.claim_id, AsRunRow.cluster_id == node.cluster_id
-        )
-    )
-    segments: list[dict[str, str]] = msgspec.to_builtins(record.segments)
-    if row is None:
-        row = AsRunRow(
-            claim_id=record.claim_id,
-            cluster_id=node.cluster_id,
-            unit_id=_unit_of_claim(db, record.claim_id),
-        )
-        db.add(row)
-    elif row.source == NODE and row.segments["heard"]:
-        if not segments:
-            return
-        # A node that lost its memory half-way tells the rest: still one record.
-        segments = _merged(row.segments["heard"], segments)
+
+def take_record(db: Session, node: NodeRow, record: AsRun, *, now: datetime) -> AsRunRow:
+    """Keep a node's record of one claim; it replaces what the server concluded from silence.
+
+    A node that lost its memory half-way tells the rest in a second record: still one row, with all
+    that was heard, and with the outcome of the record that the node made last. Whichever of the
+    two comes first, the row ends the same.
+    """
+    row = _row_for(db, record.claim_id, node.cluster_id, now)
+    heard: list[dict[str, str]] = msgspec.to_builtins(record.segments)
+    at = record.at.astimezone(UTC).isoformat()
+    said = ["heard" if heard else "", at, record.outcome.value, record.reason]
+    if row.source == NODE:
+        heard = _merged(row.segments["heard"], heard)
+        said = max(said, row.segments.get("said", said))
     row.node_id = node.node_id
-    row.outcome = record.outcome.value
-    row.reason = record.reason
-    row.start = datetime.fromisoformat(segments[0]["start"]) if segments else None
-    row.end = datetime.fromisoformat(segments[-1]["end"]) if segments else None
-    row.segments = {"heard": segments}
+    *_, row.outcome, row.reason = said
+    row.start = min((_instant(segment["start"]) for segment in heard), default=None)
+    row.end = max((_instant(segment["end"]) for segment in heard), default=None)
+    row.segments = {"heard": heard, "said": said}
     row.source = NODE
     row.recorded_at = now
     events.emit(db, kind="as-run", ref=node.cluster_id, now=now)
+    return row
+
+
+def said_at(row: AsRunRow) -> datetime:
+    """Tell when, by its own clock, the node said what a row of its own goes by."""
+    return _instant(row.segments["said"][1])
 
 
 def records(
@@ -73,8 +76,10 @@ def records(
     """List records of what sounded, or was put on record, from ``since`` to ``until``."""
     rows = select(AsRunRow).where(
         or_(
-            AsRunRow.start.between(since, until),
-            AsRunRow.start.is_(None) & AsRunRow.recorded_at.between(since, until),
+            (AsRunRow.start >= since) & (AsRunRow.start < until),
+            AsRunRow.start.is_(None)
+            & (AsRunRow.recorded_at >= since)
+            & (AsRunRow.recorded_at < until),
         )
     )
     if cluster_id is not None:
@@ -85,20 +90,27 @@ def records(
 
 
 def conclude_missed(db: Session, *, now: datetime) -> int:
-    """Put silence on record: every cluster of an ended occurrence or broadcast has its record.
+    """Put silence on record: every cluster of an ended occurrence has its record.
+
+    After a long absence there may be days of it, so it is done piece by piece.
 
     Returns:
         How many records were made from silence.
     """
     _note_occurrences(db, now=now)
     concluded = 0
-    ended = select(OccurrenceRow).where(
-        OccurrenceRow.closed_at.is_(None), OccurrenceRow.end < now - GRACE
+    ended = (
+        select(OccurrenceRow)
+        .where(OccurrenceRow.closed_at.is_(None), OccurrenceRow.end < now - GRACE)
+        .order_by(OccurrenceRow.end, OccurrenceRow.claim_id)
+        .limit(MOST_AT_ONCE)
     )
     for occurrence in db.scalars(ended).all():
-        clusters = occurrence.clusters.split(",")
-        concluded += _missed(db, occurrence.claim_id, clusters, now=now)
+        silent = dict.fromkeys(filter(None, occurrence.clusters.split(",")), "no-report")
+        concluded += len(_missed(db, occurrence.claim_id, silent, now=now))
         occurrence.closed_at = now
+        if concluded >= MOST_AT_ONCE:
+            break
     return concluded
 
 
@@ -108,71 +120,142 @@ def close_ended(db: Session, *, now: datetime) -> int:
         select(BroadcastRow)
         .where(BroadcastRow.closed_at.is_(None))
         .where(or_(BroadcastRow.end < now - GRACE, BroadcastRow.stopped_at < now - GRACE))
+        .order_by(BroadcastRow.end)
+        .limit(MOST_AT_ONCE)
     )
     concluded = 0
     for broadcast in db.scalars(ended).all():
-        deliveries = db.scalars(
-            select(DeliveryRow).where(DeliveryRow.broadcast_id == broadcast.broadcast_id)
-        ).all()
-        stopped = "stopped-before-reached" if broadcast.stopped_at else "not-reached"
-        for delivery in deliveries:
-            reason = delivery.reason or stopped
-            made = _missed(
-                db, broadcast.broadcast_id, [delivery.cluster_id], now=now, reason=reason
-            )
-            concluded += made
-            if made and delivery.state not in FINAL:
-                delivery.state = Outcome.MISSED.value
-                delivery.reason = reason
-                delivery.changed_at = now
-            delivery.next_attempt_at = None
-        broadcast.closed_at = now
-        events.emit(db, kind="broadcast", ref=broadcast.broadcast_id, now=now)
+        concluded += _close(db, broadcast, now)
+        if concluded >= MOST_AT_ONCE:
+            break
     return concluded
 
 
-def _note_occurrences(db: Session, *, now: datetime) -> None:
-    """Write down the occurrences that have begun lately, so that their end can be watched."""
-    units = tree(db, today=local_day(now))
-    begun = {
-        claim_id(slot.slot_id, start): (slot, start, end)
-        for slot in slots_of(db, units=units)
-        for start, end in slot.rule.occurrences(max(now - LOOK_BACK, slot.created_at), now)
-        if start >= slot.created_at
-    }
-    known = set(db.scalars(select(OccurrenceRow.claim_id).where(OccurrenceRow.claim_id.in_(begun))))
-    db.add_all(
-        OccurrenceRow(
-            claim_id=claim,
-            slot_id=slot.slot_id,
-            start=start,
-            end=end,
-            clusters=",".join(sorted(slot.clusters)),
-        )
-        for claim, (slot, start, end) in begun.items()
-        if claim not in known
-    )
-
-
-def _missed(
-    db: Session, claim: str, clusters: Sequence[str], *, now: datetime, reason: str = "no-report"
-) -> int:
-    told = set(db.scalars(select(AsRunRow.cluster_id).where(AsRunRow.claim_id == claim)))
-    silent = [cluster for cluster in clusters if cluster and cluster not in told]
-    db.add_all(
-        AsRunRow(
-            claim_id=claim,
-            cluster_id=cluster,
-            unit_id=_unit_of_claim(db, claim),
-            outcome=Outcome.MISSED.value,
-            reason=reason,
-            segments={"heard": []},
-            source=SERVER,
-            recorded_at=now,
-        )
-        for cluster in silent
-    )
+def _close(db: Session, broadcast: BroadcastRow, now: datetime) -> int:
+    # Locked: a node's word that comes in at this moment must not be overwritten.
+    rows = select(DeliveryRow).where(DeliveryRow.broadcast_id == broadcast.broadcast_id)
+    deliveries = db.scalars(rows.order_by(DeliveryRow.delivery_id).with_for_update()).all()
+    reasons = {delivery.cluster_id: _why_silent(delivery, broadcast) for delivery in deliveries}
+    silent = _missed(db, broadcast.broadcast_id, reasons, now=now)
+    for delivery in deliveries:
+        if delivery.cluster_id in silent and delivery.state not in FINAL:
+            delivery.state = Outcome.MISSED.value
+            delivery.reason = reasons[delivery.cluster_id]
+            delivery.changed_at = now
+        delivery.next_attempt_at = None
+    broadcast.closed_at = now
+    events.emit(db, kind="broadcast", ref=broadcast.broadcast_id, now=now)
     return len(silent)
+
+
+def _why_silent(delivery: DeliveryRow, broadcast: BroadcastRow) -> str:
+    if delivery.reason:
+        return delivery.reason
+    if delivery.state != State.SENT:
+        return "no-report"
+    return "stopped-before-reached" if broadcast.stopped_at else "not-reached"
+
+
+def _note_occurrences(db: Session, *, now: datetime) -> None:
+    """Write down the occurrences that have begun lately, so that their end can be watched.
+
+    This is asked every few seconds, so whole slots are read only when there is something new.
+    """
+    begun = _begun_lately(db, now)
+    watched = select(OccurrenceRow.claim_id).where(OccurrenceRow.end > now - LOOK_BACK)
+    new = begun.keys() - set(db.scalars(watched))
+    if not new:
+        return
+    units = tree(db, today=local_day(now))
+    slots = {slot.slot_id: slot for slot in slots_of(db, units=units)}
+    rows = [
+        {
+            "claim_id": claim,
+            "slot_id": slot_id,
+            "start": start,
+            "end": end,
+            "clusters": ",".join(sorted(slots[slot_id].clusters)),
+        }
+        for claim in sorted(new)
+        for slot_id, start, end in (begun[claim],)
+        if slot_id in slots
+    ]
+    insert_new(db, OccurrenceRow, rows)
+
+
+def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, datetime]]:
+    """Find slot, start and end of the occurrences that began within ``LOOK_BACK``, by claim."""
+    wanted = select(
+        SlotRow.slot_id,
+        SlotRow.created_at,
+        SlotRow.recurrence,
+        SlotRow.local_start,
+        SlotRow.duration_s,
+        SlotRow.first_day,
+        SlotRow.last_day,
+        SlotRow.weekdays,
+    ).where(
+        SlotRow.withdrawn_at.is_(None),
+        SlotRow.first_day <= local_day(now),
+        or_(SlotRow.last_day.is_(None), SlotRow.last_day >= local_day(now - 2 * LOOK_BACK)),
+    )
+    begun = {}
+    for row in db.execute(wanted):
+        rule = Rule(
+            Recurrence(row.recurrence),
+            row.local_start,
+            timedelta(seconds=row.duration_s),
+            row.first_day,
+            row.last_day,
+            row.weekdays,
+        )
+        for start, end in rule.occurrences(max(now - LOOK_BACK, row.created_at), now):
+            if start >= row.created_at:
+                begun[claim_id(row.slot_id, start)] = (row.slot_id, start, end)
+    return begun
+
+
+def _missed(db: Session, claim: str, reasons: Mapping[str, str], *, now: datetime) -> set[str]:
+    """Put the silence of clusters on record, with reasons; tell which had not spoken."""
+    told = set(db.scalars(select(AsRunRow.cluster_id).where(AsRunRow.claim_id == claim)))
+    silent = [cluster for cluster in reasons if cluster not in told]
+    _insert_silence(db, claim, {cluster: reasons[cluster] for cluster in silent}, now)
+    return set(silent)
+
+
+def _insert_silence(db: Session, claim: str, reasons: Mapping[str, str], now: datetime) -> None:
+    if not reasons:
+        return
+    unit_id = _unit_of_claim(db, claim)
+    rows: list[dict[str, object]] = [
+        {
+            "claim_id": claim,
+            "cluster_id": cluster,
+            "unit_id": unit_id,
+            "outcome": Outcome.MISSED.value,
+            "reason": reason,
+            "segments": {"heard": []},
+            "source": SERVER,
+            "recorded_at": now,
+        }
+        for cluster, reason in reasons.items()
+    ]
+    insert_new(db, AsRunRow, rows)
+
+
+def _row_for(db: Session, claim: str, cluster_id: str, now: datetime) -> AsRunRow:
+    """Find the one row of a claim at a cluster, locked; make it where there is none."""
+    wanted = (
+        select(AsRunRow)
+        .where(AsRunRow.claim_id == claim, AsRunRow.cluster_id == cluster_id)
+        .with_for_update()
+    )
+    row = db.scalar(wanted)
+    if row is None:
+        # The scheduler may be concluding the same at this moment: then its row is taken over.
+        _insert_silence(db, claim, {cluster_id: "no-report"}, now)
+        row = db.scalars(wanted).one()
+    return row
 
 
 def _unit_of_claim(db: Session, claim: str) -> str | None:
@@ -182,5 +265,11 @@ def _unit_of_claim(db: Session, claim: str) -> str | None:
 
 
 def _merged(one: list[dict[str, str]], other: list[dict[str, str]]) -> list[dict[str, str]]:
-    by_start = {str(segment["start"]): segment for segment in (*one, *other)}
+    """Put stretches in order; of two that begin together the longer one says it all."""
+    ordered = sorted((*one, *other), key=lambda segment: _instant(segment["end"]))
+    by_start = {_instant(segment["start"]): segment for segment in ordered}
     return [by_start[start] for start in sorted(by_start)]
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

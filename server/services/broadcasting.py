@@ -25,7 +25,7 @@ from protocol.messages import (
 from protocol.signing import audience_unit, sign
 from server.domain.authority import Action, Actor, demand
 from server.domain.deliveries import FINAL, State, next_attempt
-from server.domain.errors import BroadcastRefusedError, Finding, UnknownThingError
+from server.domain.errors import BroadcastRefusedError, Finding, TakenError, UnknownThingError
 from server.domain.nodes import Liveness, liveness
 from server.domain.recurrence import local_day
 from server.domain.targeting import chosen, cover
@@ -34,11 +34,19 @@ from server.services import audit, events, outbox
 from server.services.catalogue import default_opening
 from server.services.keyring import Keyring
 from server.services.planning import asset_ref
+from server.services.texts import is_line
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import AssetRow, BroadcastRow, ClusterRow, DeliveryRow, NodeRow
 
 LEAD = timedelta(seconds=0.3)
 """From signing to sounding, so that all nodes begin together."""
+
+MOST_RESENT = 300
+"""Orders sent again in one transaction; the others follow a second later."""
+
+MOST_REPEATS = 50
+LEAST_GAIN_DB = -60.0
 
 LATE = timedelta(minutes=5)
 """How long after its time an announcement may still be begun by a node that was away."""
@@ -119,14 +127,19 @@ def announce(
 
     Raises:
         NotAllowedError: The actor may not announce for the unit, in that class.
+        TakenError: The request's id is another unit's.
         BroadcastRefusedError: With every rule that it breaks.
     """
     places = tree(db, today=local_day(now))
     emergency = new.bulletin_class == BulletinClass.EMERGENCY
     action = Action.ANNOUNCE_EMERGENCY if emergency else Action.ANNOUNCE
     demand(actor, action, places.chain(new.unit_id))
+    # The same request twice at once: the second waits here, and finds what the first has made.
+    pass_gate(db, f"request {new.request_id}")
     known = db.scalar(select(BroadcastRow).where(BroadcastRow.request_id == new.request_id))
     if known is not None:
+        if known.unit_id != new.unit_id:
+            raise TakenError("request", new.request_id)
         return known
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
     findings = _wrong(new, asset, places)
@@ -208,7 +221,10 @@ def stop(
         UnknownThingError: No such broadcast.
         NotAllowedError: The actor may not stop the unit's broadcasts.
     """
-    row = find(db, broadcast_id)
+    # Locked: of two who stop at once, one signs.
+    row = db.get(BroadcastRow, broadcast_id, with_for_update=True)
+    if row is None:
+        raise UnknownThingError("broadcast", broadcast_id)
     places = tree(db, today=local_day(now))
     demand(actor, Action.STOP, places.chain(row.unit_id))
     if row.stopped_at is not None or row.end <= now:
@@ -248,18 +264,20 @@ def find(db: Session, broadcast_id: str) -> BroadcastRow:
 def resend_due(db: Session, *, now: datetime) -> int:
     """Send orders again, byte for byte, to each node that has not answered; say how many."""
     due = (
-        select(DeliveryRow, BroadcastRow)
+        select(DeliveryRow, BroadcastRow, NodeRow.presence)
         .join(BroadcastRow, BroadcastRow.broadcast_id == DeliveryRow.broadcast_id)
+        .outerjoin(NodeRow, NodeRow.node_id == DeliveryRow.node_id)
         .where(DeliveryRow.next_attempt_at <= now, BroadcastRow.end > now)
+        .order_by(DeliveryRow.next_attempt_at, DeliveryRow.delivery_id)
+        .limit(MOST_RESENT)
     )
     sent = 0
-    for delivery, broadcast in db.execute(due).all():
+    for delivery, broadcast, presence in db.execute(due).tuples().all():
         if not _awaits_answer(delivery, broadcast):
             delivery.next_attempt_at = None
             continue
-        node = db.get(NodeRow, delivery.node_id) if delivery.node_id else None
-        if node is not None and node.presence == "here":
-            send_to_node(db, node.node_id, broadcast, now=now)
+        if delivery.node_id is not None and presence == "here":
+            send_to_node(db, delivery.node_id, broadcast, now=now)
             delivery.attempts += 1
             sent += 1
         delivery.next_attempt_at = next_attempt(delivery.attempts, now)
@@ -372,14 +390,19 @@ def _claim(
 
 def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:
     findings = []
-    if not new.title.strip() or len(new.title) > 200:  # noqa: PLR2004 - the column's length
+    if not is_line(new.title):
         findings.append(Finding("bad-title"))
+    if not is_line(new.request_id):
+        findings.append(Finding("bad-request-id"))
+    if new.decision_number and not is_line(new.decision_number):
+        findings.append(Finding("bad-decision-number"))
     if new.bulletin_class not in set(BulletinClass):
         findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))
     if not new.asset_digest:
         findings.append(Finding("no-audio"))
     elif asset is None:
         findings.append(Finding("unknown-asset", {"digest": new.asset_digest[:64]}))
+    findings += _out_of_range(new)
     emergency = new.bulletin_class == BulletinClass.EMERGENCY
     if emergency and places.children(new.unit_id) and not new.decision_number.strip():
         findings.append(Finding("decision-number-needed"))
@@ -392,3 +415,15 @@ def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Find
     elif not chosen(places, units=new.units, clusters=new.clusters, exclude=new.exclude):
         findings.append(Finding("no-target"))
     return findings
+
+
+def _out_of_range(new: NewBroadcast) -> list[Finding]:
+    """Find what every node would refuse to read, were it signed."""
+    checks = {
+        "bad-repeat": 1 <= new.repeat <= MOST_REPEATS,
+        "bad-gap": 0 <= new.gap_s <= timedelta(days=1).total_seconds(),
+        "bad-gain": LEAST_GAIN_DB <= new.gain_db <= 0,
+        "bad-severity": new.severity in set(Severity),
+        "bad-mode": new.mode in set(Mode),
+    }
+    return [Finding(code) for code, is_fine in checks.items() if not is_fine]

@@ -12,6 +12,7 @@ from server.domain.authority import Action, Actor, demand
 from server.domain.recurrence import local_day
 from server.services import audit
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import AssetRow
 
 CHIME = "chime"
@@ -36,6 +37,7 @@ def add_asset(db: Session, new: NewAsset, *, asset: Asset, now: datetime, actor:
         NotAllowedError: The actor may not upload for the unit.
     """
     demand(actor, Action.UPLOAD, tree(db, today=local_day(now)).chain(new.unit_id))
+    pass_gate(db, f"asset {asset.digest}")
     known = db.get(AssetRow, asset.digest)
     if known is not None:
         return known

@@ -21,6 +21,7 @@ from server.services import audit, events, outbox
 from server.services.catalogue import pinned
 from server.services.keyring import Keyring, certificates, revoked_keys
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import ClusterRow, GroupMemberRow, NodeRow
 
 CONFIG_LIFE = timedelta(days=365)
@@ -55,6 +56,7 @@ def commission(
     """
     chain = tree(db, today=local_day(now)).chain_of_cluster(cluster_id)
     demand(actor, Action.MAINTAIN, chain)
+    pass_gate(db, "nodes")  # two technicians at one cluster, or with one id
     if db.get(NodeRow, checked_id(node_id)) is not None:
         raise TakenError("node", node_id)
     former = db.scalar(_active().where(NodeRow.cluster_id == cluster_id))

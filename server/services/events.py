@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from server.store.models import EventRow
 from server.store.wake import wake_after_commit
+
+Rows = TypeVar("Rows", bound=Select[Any])
 
 
 def emit(db: Session, *, kind: str, ref: str, now: datetime) -> None:
@@ -21,15 +24,27 @@ def emit(db: Session, *, kind: str, ref: str, now: datetime) -> None:
 def since(db: Session, event_id: int, *, limit: int = 200) -> Sequence[EventRow]:
     """List events after ``event_id``, oldest first."""
     after = select(EventRow).where(EventRow.event_id > event_id)
-    return db.scalars(after.order_by(EventRow.event_id).limit(limit)).all()
+    return db.scalars(_settled(db, after).order_by(EventRow.event_id).limit(limit)).all()
 
 
 def newest(db: Session) -> int:
     """Give the number of the newest event, 0 where there is none."""
-    return db.scalar(select(func.max(EventRow.event_id))) or 0
+    return db.scalar(_settled(db, select(func.max(EventRow.event_id)))) or 0
 
 
 def forget(db: Session, *, before: datetime) -> int:
     """Drop events older than ``before``; say how many."""
     gone = delete(EventRow).where(EventRow.at < before).returning(EventRow.event_id)
     return len(db.scalars(gone).all())
+
+
+def _settled(db: Session, rows: Rows) -> Rows:
+    """Leave out what a transaction still under way may yet put an earlier number before.
+
+    PostgreSQL gives numbers when rows are inserted, not when they are committed: whoever had read
+    up to number 10 would never see a 9 that is committed after it. SQLite has one writer at a time.
+    """
+    if db.get_bind().dialect.name != "postgresql":
+        return rows
+    # Ages, because a row's own transaction number is only as wide as wraps round.
+    return rows.where(text("age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"))

@@ -159,6 +159,22 @@ def certificates(db: Session, units: Iterable[str], *, now: datetime) -> tuple[s
     return tuple(sorted(row.certificate.decode() for row in rows))
 
 
+def certificates_by_unit(
+    db: Session, units: Iterable[str], *, now: datetime
+) -> dict[str, tuple[str, ...]]:
+    """Name the keys whose certificates each unit's plan carries: its own, and the configuring."""
+    valid = _valid(now).with_only_columns(
+        UnitKeyRow.unit_id, UnitKeyRow.key_id, UnitKeyRow.configures
+    )
+    keys = db.execute(valid).tuples().all()
+    configuring = {key for _, key, configures in keys if configures}
+    own: dict[str, set[str]] = {unit: set() for unit in units}
+    for unit, key, _ in keys:
+        if unit in own:
+            own[unit].add(key)
+    return {unit: tuple(sorted(held | configuring)) for unit, held in own.items()}
+
+
 def revoked_keys(db: Session) -> tuple[str, ...]:
     """List the keys that are no longer trusted."""
     revoked = select(UnitKeyRow.key_id).where(UnitKeyRow.revoked_at.is_not(None))

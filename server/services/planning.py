@@ -24,7 +24,9 @@ from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.keyring import Keyring, certificates
+from server.services.sources import sources
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import AssetRow, BroadcastRow, FrameRow, PlanRow, SlotRow
 
 PLAN_DAYS = 14
@@ -51,14 +53,17 @@ def publish_plan(
 
     The window begins at local midnight, so an unchanged plan is published anew once a day.
     """
+    # Two at once would give one version to two contents, and miss each other's slots.
+    pass_gate(db, f"plan of {unit_id}")
     places = units or tree(db, today=local_day(now))
-    start = day_bounds(local_day(now))[0]
-    end = start + timedelta(days=days)
+    start, end = window(now, days)
+    rests_on = sources(db, units=places, start=start, end=end, now=now, unit_id=unit_id)[unit_id]
     plan = plan_of(db, unit_id, start=start, end=end, now=now, units=places)
     plan = msgspec.structs.replace(plan, certificates=certificates(db, [unit_id], now=now))
     digest = hashlib.sha256(encode(plan)).hexdigest()
     row = db.get(PlanRow, unit_id)
     if row is not None and row.content_digest == digest:
+        row.source_digest = rests_on
         return False
     # Seconds since 1970 keep versions growing even after the database came back from a backup.
     version = max(int(now.timestamp()), row.version + 1 if row else 1)
@@ -76,6 +81,7 @@ def publish_plan(
             unit_id=unit_id,
             version=version,
             content_digest=digest,
+            source_digest=rests_on,
             token=token,
             published_at=now,
             expires_at=expires,
@@ -99,7 +105,7 @@ def publish_due_plans(
     """Publish every unit's plan that says something new; say how many did."""
     places = tree(db, today=local_day(now))
     published = 0
-    for unit_id in places.units:
+    for unit_id in due_units(db, now=now, units=places, days=days):
         try:
             published += publish_plan(
                 db, unit_id, now=now, keyring=keyring, units=places, days=days
@@ -109,6 +115,23 @@ def publish_due_plans(
             if slots_of(db, units=places, unit_id=unit_id):
                 raise
     return published
+
+
+def due_units(db: Session, *, now: datetime, units: Tree, days: int = PLAN_DAYS) -> list[str]:
+    """List the units whose newest plan rests on something else than what there is now.
+
+    It asks a handful of questions about all units together, so it can be asked often.
+    """
+    start, end = window(now, days)
+    published = dict(db.execute(select(PlanRow.unit_id, PlanRow.source_digest)).tuples().all())
+    current = sources(db, units=units, start=start, end=end, now=now)
+    return [unit_id for unit_id, digest in current.items() if published.get(unit_id) != digest]
+
+
+def window(now: datetime, days: int) -> tuple[datetime, datetime]:
+    """Give the stretch that a plan published now is about."""
+    start = day_bounds(local_day(now))[0]
+    return start, start + timedelta(days=days)
 
 
 def plan_of(
@@ -154,7 +177,12 @@ def slots_of(
     )
     if unit_id is not None:
         rows = rows.where(SlotRow.unit_id == unit_id)
-    return [slot_value(slot, asset, units) for slot, asset in db.execute(rows)]
+    # A unit that has been dissolved has no time any more, whatever it had asked for.
+    return [
+        slot_value(slot, asset, units)
+        for slot, asset in db.execute(rows)
+        if slot.unit_id in units.units
+    ]
 
 
 def slot_value(row: SlotRow, asset: AssetRow, units: Tree) -> Slot:

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from protocol import topics
-from protocol.errors import Refusal
+from protocol.errors import Refusal, RefusedError
 from protocol.ids import NodeId, UnitId
 from protocol.messages import (
     Acknowledge,
@@ -21,19 +21,28 @@ from protocol.messages import (
     Refused,
     Started,
     Telemetry,
+    encode,
 )
 from protocol.signing import audience_node, sign
-from server.domain.deliveries import FINAL, State, advances
+from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.domain.recurrence import local_day
-from server.services import as_run, broadcasting, events, outbox
+from server.services import as_run, broadcasting, events
 from server.services.keyring import Keyring
-from server.services.units import tree
-from server.store.models import DeliveryRow, NodeRow, PlanRow, RefusalRow, ReportRow
+from server.store.models import (
+    AsRunRow,
+    DeliveryRow,
+    NodeRow,
+    PlanRow,
+    RefusalRow,
+    ReportRow,
+)
 
 ACKNOWLEDGE_LIFE = timedelta(minutes=10)
-NUDGE_AFTER = timedelta(seconds=5)
-NUDGE_AGAIN = timedelta(seconds=30)
+LONGEST_CLAIM_ID = 96
+LONGEST_SOFTWARE = 200
+
+SENSIBLE = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+"""A node's clock may be wrong, but what is not even in here is no time."""
 
 _WORDS = {Received: State.RECEIVED, Started: State.STARTED, Preempted: State.PREEMPTED}
 
@@ -66,9 +75,15 @@ def known(db: Session, words: Collection[tuple[str, NodeWord]]) -> Known:
     before = select(ReportRow.node_id, ReportRow.report_id).where(
         ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
     )
-    sent = select(DeliveryRow).where(
-        DeliveryRow.broadcast_id.in_({word.claim_id for word in told}),
-        DeliveryRow.cluster_id.in_({row.cluster_id for row in nodes.values()}),
+    # Locked: the scheduler may be drawing conclusions from these nodes' silence.
+    sent = (
+        select(DeliveryRow)
+        .where(
+            DeliveryRow.broadcast_id.in_({word.claim_id for word in told}),
+            DeliveryRow.cluster_id.in_({row.cluster_id for row in nodes.values()}),
+        )
+        .order_by(DeliveryRow.delivery_id)
+        .with_for_update()
     )
     return Known(
         nodes,
@@ -94,7 +109,9 @@ def take_in(
 
     Raises:
         UnknownThingError: No active node of that id.
+        RefusedError: It says what cannot be kept.
     """
+    _check(word)
     facts = knowing or known(db, [(node_id, word)])
     node = facts.nodes.get(node_id)
     if node is None:
@@ -150,51 +167,19 @@ def acknowledgements(
     ]
 
 
-def bring_up_to_date(db: Session, *, now: datetime) -> int:
-    """Send plans and configurations anew to nodes that say they hold older ones; say how many.
-
-    Retained copies are only the quick way: not every broker keeps them.
-    """
-    units = tree(db, today=local_day(now))
-    newest = {row.unit_id: row for row in db.scalars(select(PlanRow))}
-    sent = 0
-    behind = select(NodeRow).where(
-        NodeRow.decommissioned_at.is_(None),
-        NodeRow.presence == "here",
-        NodeRow.presence_at < now - NUDGE_AFTER,
-    )
-    for node in db.scalars(behind).all():
-        if node.nudged_at is not None and node.nudged_at > now - NUDGE_AGAIN:
-            continue
-        wanted = [
-            newest[unit]
-            for unit in units.chain_of_cluster(node.cluster_id)
-            if unit in newest
-            and newest[unit].published_at < now - NUDGE_AFTER
-            and node.plan_versions.get(unit, 0) < newest[unit].version
-        ]
-        if node.held_config_version < node.config_version and node.config_token is not None:
-            _post(db, topics.node_config(NodeId(node.node_id)), node.config_token, now=now)
-            sent += 1
-        for plan in wanted:
-            _post(db, topics.unit_plan(UnitId(plan.unit_id)), plan.token, now=now)
-            sent += 1
-        if wanted or node.held_config_version < node.config_version:
-            node.nudged_at = now
-    return sent
-
-
 def retained(db: Session) -> list[tuple[str, bytes]]:
     """List everything that a broker which has forgotten must be told again, by topic."""
-    active = select(NodeRow).where(NodeRow.decommissioned_at.is_(None))
+    active = select(NodeRow.node_id, NodeRow.config_token).where(
+        NodeRow.decommissioned_at.is_(None)
+    )
     configs = [
-        (topics.node_config(NodeId(node.node_id)), node.config_token)
-        for node in db.scalars(active.order_by(NodeRow.node_id))
-        if node.config_token is not None
+        (topics.node_config(NodeId(node_id)), token)
+        for node_id, token in db.execute(active.order_by(NodeRow.node_id)).tuples()
+        if token is not None
     ]
+    newest = select(PlanRow.unit_id, PlanRow.token).order_by(PlanRow.unit_id)
     plans = [
-        (topics.unit_plan(UnitId(row.unit_id)), row.token)
-        for row in db.scalars(select(PlanRow).order_by(PlanRow.unit_id))
+        (topics.unit_plan(UnitId(unit_id)), token) for unit_id, token in db.execute(newest).tuples()
     ]
     return [*configs, *plans]
 
@@ -222,10 +207,6 @@ def refuse_word(
     )
 
 
-def _post(db: Session, topic: str, token: bytes, *, now: datetime) -> None:
-    outbox.post(db, topic=topic, payload=token, retained=True, expires_at=None, now=now)
-
-
 def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime) -> None:
     came_back = word.state.value == "here" and node.presence != "here"
     changed = node.presence != word.state.value
@@ -233,7 +214,7 @@ def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime)
     node.presence_at = now if changed or node.presence_at is None else node.presence_at
     if word.state.value == "here":
         node.last_heard_at = now
-        node.software = word.software
+        node.software = word.software[:LONGEST_SOFTWARE]
         node.held_config_version = word.config_version
         node.plan_versions = dict(word.plan_versions)
         _on_air(db, node, word.on_air, now)
@@ -271,25 +252,18 @@ def _take_report(
         case Received() | Started() | Preempted():
             if delivery is not None:
                 _advance(db, delivery, _WORDS[type(word)], word.at, now)
-            if isinstance(word, Started):
+            if isinstance(word, Started) and _is_news(db, node, word):
                 _on_air(db, node, word.claim_id, now)
-                if delivery is not None and delivery.started_at is None:
-                    delivery.started_at = word.at
             elif isinstance(word, Preempted) and node.on_air == word.claim_id:
                 _on_air(db, node, "", now)
         case Refused():
             _take_refusal(db, node, delivery, word, now)
         case AsRun():
-            as_run.take_record(db, node, word, now=now)
+            record = as_run.take_record(db, node, word, now=now)
             if node.on_air == word.claim_id:
                 _on_air(db, node, "", now)
-            if delivery is not None and delivery.state not in FINAL:
-                delivery.state = word.outcome.value
-                delivery.reason = word.reason
-                delivery.ended_at = word.segments[-1].end if word.segments else word.at
-                delivery.changed_at = word.at
-                delivery.next_attempt_at = None
-                events.emit(db, kind="broadcast", ref=delivery.broadcast_id, now=now)
+            if delivery is not None:
+                _conclude(db, delivery, record, now)
 
 
 def _take_refusal(
@@ -307,17 +281,72 @@ def _take_refusal(
         )
     )
     if delivery is not None and word.reason is not Refusal.REPLAYED:
-        delivery.reason = f"refused:{word.reason.value}"
-        _advance(db, delivery, State.REFUSED, word.at, now)
+        reason = f"refused:{word.reason.value}"
+        _advance(db, delivery, State.REFUSED, word.at, now, reason=reason)
 
 
 def _advance(
-    db: Session, delivery: DeliveryRow, word: State, said_at: datetime, now: datetime
+    db: Session,
+    delivery: DeliveryRow,
+    word: State,
+    said_at: datetime,
+    now: datetime,
+    *,
+    reason: str = "",
 ) -> None:
-    if word is not State.REFUSED and delivery.received_at is None:
-        delivery.received_at = said_at
+    if word is not State.REFUSED:
+        delivery.received_at = _earlier(delivery.received_at, said_at)
+    if word is State.STARTED:
+        delivery.started_at = _earlier(delivery.started_at, said_at)
     if not advances(delivery.state, delivery.changed_at, word, said_at):
         return
     delivery.state = word.value
+    delivery.reason = reason
     delivery.changed_at = said_at
     events.emit(db, kind="broadcast", ref=delivery.broadcast_id, now=now)
+
+
+def _conclude(db: Session, delivery: DeliveryRow, record: AsRunRow, now: datetime) -> None:
+    """Let a delivery end as the record says; what the server had concluded from silence yields."""
+    said_at = as_run.said_at(record)
+    delivery.state = record.outcome
+    delivery.reason = record.reason
+    delivery.ended_at = record.end or said_at
+    delivery.changed_at = said_at
+    delivery.next_attempt_at = None
+    events.emit(db, kind="broadcast", ref=delivery.broadcast_id, now=now)
+
+
+def _is_news(db: Session, node: NodeRow, word: Started) -> bool:
+    """Say whether a start is younger than what is known: reports may be old, and out of order."""
+    told_at = node.telemetry.get("at")
+    if told_at is not None and word.at <= datetime.fromisoformat(told_at):
+        return False
+    over = select(AsRunRow.as_run_id).where(
+        AsRunRow.claim_id == word.claim_id,
+        AsRunRow.cluster_id == node.cluster_id,
+        AsRunRow.source == as_run.NODE,
+    )
+    return db.scalar(over) is None
+
+
+def _earlier(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else min(one, other)
+
+
+def _check(word: NodeWord) -> None:
+    """Refuse what no database can hold; everything else a node may say, right or wrong.
+
+    Raises:
+        RefusedError: Garbled.
+    """
+    claim = word.on_air if isinstance(word, Presence | Telemetry) else word.claim_id
+    instants = [] if word.at is None else [word.at]
+    if isinstance(word, AsRun):
+        instants += [at for part in word.segments for at in (part.start, part.end)]
+    if len(claim) > LONGEST_CLAIM_ID:
+        raise RefusedError(Refusal.GARBLED, "claim id")
+    if any(not SENSIBLE[0] <= at < SENSIBLE[1] for at in instants):
+        raise RefusedError(Refusal.GARBLED, "no sensible time")
+    if b"\\u0000" in encode(word):
+        raise RefusedError(Refusal.GARBLED, "zero character")

@@ -19,22 +19,28 @@ from server.domain.recurrence import (
     day_bounds,
     local_day,
 )
-from server.domain.slots import HORIZON, Slot, clashes, slot_of_claim
+from server.domain.slots import Slot, clashes, horizon, slot_of_claim
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services import audit, events
 from server.services.keyring import Keyring
 from server.services.planning import (
+    PLAN_DAYS,
     asset_ref,
     frames_of,
     heard_at,
     publish_plan,
     slots_of,
 )
+from server.services.texts import is_line
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import AssetRow, ClusterRow, SlotRow, SlotTargetRow
 
-MOST_TITLE = 200
+DAYS = (date(2000, 1, 1), date(2200, 1, 1))
+"""Days that make sense; beyond them the calendar's own ends are near."""
+
+LEAST_GAIN_DB = -60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,13 @@ class TimelineSpan:
 
 
 def add_slot(
-    db: Session, new: NewSlot, *, now: datetime, actor: Actor, keyring: Keyring
+    db: Session,
+    new: NewSlot,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    plan_days: int = PLAN_DAYS,
 ) -> SlotRow:
     """Check a slot, save it, and publish its unit's plan, all or nothing.
 
@@ -87,6 +99,11 @@ def add_slot(
     if findings or asset is None:
         raise SlotRefusedError(findings)
     slot = _value(new, asset, units, now)
+    start, end = horizon(now, slot.rule)
+    if next(slot.rule.occurrences(start, end), None) is None:
+        raise SlotRefusedError([Finding("never")])
+    # Two officers at once: the second looks for clashes when the first one's slot is there.
+    pass_gate(db, "slots")
     others = slots_of(db, units=units)
     findings = [*_misplaced(db, slot, units, now), *clashes(slot, others, now)]
     if findings:
@@ -94,14 +111,20 @@ def add_slot(
     row = _row(slot, new, actor)
     db.add(row)
     db.flush()  # the plan is compiled from the rows
-    publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units)
+    publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
     audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
     events.emit(db, kind="schedule", ref=new.unit_id, now=now)
     return row
 
 
 def withdraw_slot(
-    db: Session, slot_id: str, *, now: datetime, actor: Actor, keyring: Keyring
+    db: Session,
+    slot_id: str,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    plan_days: int = PLAN_DAYS,
 ) -> SlotRow:
     """Take a slot out of all coming plans; what has aired stays on record. Twice is once.
 
@@ -109,7 +132,8 @@ def withdraw_slot(
         UnknownThingError: No such slot.
         NotAllowedError: The actor may not schedule for its unit.
     """
-    row = db.get(SlotRow, slot_id, options=[selectinload(SlotRow.targets)])
+    # Locked: of two who withdraw it at once, one does.
+    row = db.get(SlotRow, slot_id, options=[selectinload(SlotRow.targets)], with_for_update=True)
     if row is None:
         raise UnknownThingError("slot", slot_id)
     demand(actor, Action.SCHEDULE, tree(db, today=local_day(now)).chain(row.unit_id))
@@ -117,7 +141,7 @@ def withdraw_slot(
         return row
     row.withdrawn_at = now
     db.flush()  # the plan is compiled from the rows
-    publish_plan(db, row.unit_id, now=now, keyring=keyring)
+    publish_plan(db, row.unit_id, now=now, keyring=keyring, days=plan_days)
     audit.record(db, actor=actor, action="withdraw-slot", subject=slot_id, now=now)
     events.emit(db, kind="schedule", ref=row.unit_id, now=now)
     return row
@@ -153,7 +177,7 @@ def day_timeline(db: Session, *, cluster_id: str, day: date, now: datetime) -> l
 
 def _wrong_fields(new: NewSlot, asset: AssetRow | None, now: datetime) -> list[Finding]:
     findings = []
-    if not new.title.strip() or len(new.title) > MOST_TITLE:
+    if not is_line(new.title):
         findings.append(Finding("bad-title"))
     if not new.asset_digest:
         findings.append(Finding("no-audio"))
@@ -166,6 +190,18 @@ def _wrong_fields(new: NewSlot, asset: AssetRow | None, now: datetime) -> list[F
         findings.append(Finding("bad-recurrence", {"recurrence": new.recurrence}))
     elif new.recurrence == Recurrence.WEEKLY and not 0 < new.weekdays <= EVERY_DAY:
         findings.append(Finding("bad-weekdays"))
+    if new.when_cut not in set(WhenCut):
+        findings.append(Finding("bad-when-cut", {"when_cut": new.when_cut[:20]}))
+    if not LEAST_GAIN_DB <= new.gain_db <= 0:
+        # Nodes refuse a plan whole when one of its claims is louder than full.
+        findings.append(Finding("bad-gain"))
+    return findings + _wrong_days(new, now)
+
+
+def _wrong_days(new: NewSlot, now: datetime) -> list[Finding]:
+    if any(not DAYS[0] <= day < DAYS[1] for day in (new.first_day, new.last_day or DAYS[0])):
+        return [Finding("bad-day")]
+    findings = []
     if new.last_day is not None and new.last_day < new.first_day:
         findings.append(Finding("days-reversed"))
     last = new.first_day if new.recurrence == Recurrence.ONCE else new.last_day
@@ -187,10 +223,14 @@ def _wrong_targets(new: NewSlot, units: Tree) -> list[Finding]:
 
 
 def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
-    chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters}
-    occurrences = list(slot.rule.occurrences(now, now + HORIZON))
-    for chain in sorted(chains):
-        findings = misplaced(occurrences, unit_id=slot.unit_id, chain_frames=frames_of(db, chain))
+    chains = sorted({units.chain_of_cluster(cluster) for cluster in slot.clusters})
+    frames = frames_of(db, {unit for chain in chains for unit in chain})
+    occurrences = list(slot.rule.occurrences(*horizon(now, slot.rule)))
+    # Most communes have laid down nothing of their own: what holds there is judged once.
+    for laid_down in dict.fromkeys(
+        tuple(frame for frame in frames if frame.unit_id in chain) for chain in chains
+    ):
+        findings = misplaced(occurrences, unit_id=slot.unit_id, chain_frames=laid_down)
         if findings:
             return findings
     return []

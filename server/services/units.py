@@ -9,11 +9,12 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from protocol.ids import checked_id
 from server.domain.authority import Action, Actor, demand
-from server.domain.errors import TakenError
+from server.domain.errors import TakenError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.units import Tree, Unit
 from server.services import audit
 from server.services.keyring import Keyring
+from server.store.gates import pass_gate
 from server.store.models import (
     ClusterRow,
     ClusterUnitRow,
@@ -90,13 +91,17 @@ def create_unit(
 
     Raises:
         TakenError: The id exists.
+        UnknownThingError: No such parent, or level.
         NotAllowedError: The actor may not administer the parent.
     """
     today = local_day(now)
     chain = tree(db, today=today).chain(new.parent_id) if new.parent_id else ()
     demand(actor, Action.ADMINISTER, chain)
+    pass_gate(db, "units")
     if db.get(UnitRow, checked_id(new.unit_id)) is not None:
         raise TakenError("unit", new.unit_id)
+    if db.get(LevelRow, new.level_rank) is None:
+        raise UnknownThingError("level", str(new.level_rank))
     row = UnitRow(
         unit_id=new.unit_id,
         name=new.name,
@@ -130,6 +135,7 @@ def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor)
     """
     today = local_day(now)
     demand(actor, Action.ADMINISTER, tree(db, today=today).chain(new.unit_id))
+    pass_gate(db, "units")
     if db.get(ClusterRow, checked_id(new.cluster_id)) is not None:
         raise TakenError("cluster", new.cluster_id)
     row = ClusterRow(
@@ -161,11 +167,25 @@ def create_group(
     now: datetime,
     actor: Actor,
 ) -> None:
-    """Name some clusters as a group; a group has no rank and owns no time."""
-    demand(actor, Action.ADMINISTER, tree(db, today=local_day(now)).chain(unit_id))
+    """Name some clusters as a group; a group has no rank and owns no time.
+
+    Raises:
+        TakenError: The id exists.
+        UnknownThingError: No such unit, or one of the clusters does not exist today.
+        NotAllowedError: The actor may not administer the unit.
+    """
+    places = tree(db, today=local_day(now))
+    demand(actor, Action.ADMINISTER, places.chain(unit_id))
+    pass_gate(db, "units")
+    if db.get(GroupRow, checked_id(group_id)) is not None:
+        raise TakenError("group", group_id)
+    for cluster in clusters:
+        places.chain_of_cluster(cluster)
     db.add(GroupRow(group_id=checked_id(group_id), unit_id=unit_id, name=name))
     db.flush()  # members refer to it
-    db.add_all(GroupMemberRow(group_id=group_id, cluster_id=cluster) for cluster in clusters)
+    db.add_all(
+        GroupMemberRow(group_id=group_id, cluster_id=cluster) for cluster in dict.fromkeys(clusters)
+    )
     audit.record(db, actor=actor, action="create-group", subject=group_id, now=now, name=name)
 
 

@@ -1,0 +1,84 @@
+"""What nodes say they lack, sent to them anew."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from protocol import topics
+from protocol.ids import NodeId, UnitId
+from server.domain.nodes import LOST_AFTER
+from server.domain.recurrence import local_day
+from server.services import outbox
+from server.services.units import tree
+from server.store.models import NodeRow, PlanRow
+
+NUDGE_AFTER = timedelta(seconds=5)
+NUDGE_AGAIN = timedelta(seconds=30)
+
+MOST_NUDGED = 200
+"""Nodes in one transaction; the others follow a second later."""
+
+
+def bring_up_to_date(db: Session, *, now: datetime) -> int:
+    """Send plans and configurations anew to nodes that say they hold older ones; say how many.
+
+    Retained copies are only the quick way: not every broker keeps them.
+    """
+    units = tree(db, today=local_day(now))
+    settled = select(PlanRow.unit_id, PlanRow.version).where(
+        PlanRow.published_at < now - NUDGE_AFTER
+    )
+    newest = dict(db.execute(settled).tuples().all())
+    plans: set[str] = set()
+    configs: set[str] = set()
+    nudged: set[str] = set()
+    for node_id, cluster_id, plan_versions, is_config_old in db.execute(_may_lack(now)).tuples():
+        if len(nudged) == MOST_NUDGED:
+            break
+        chain = units.chain_of_cluster(cluster_id) if cluster_id in units.clusters else ()
+        older = {unit for unit in chain if plan_versions.get(unit, 0) < newest.get(unit, 0)}
+        plans |= older
+        configs |= {node_id} if is_config_old else set()
+        nudged |= {node_id} if older or is_config_old else set()
+    # A plan goes to its unit's topic: once is enough for however many nodes lack it.
+    for unit, token in _tokens(db, PlanRow.unit_id, PlanRow.token, plans):
+        _post(db, topics.unit_plan(UnitId(unit)), token, now)
+    for node, token in _tokens(db, NodeRow.node_id, NodeRow.config_token, configs):
+        _post(db, topics.node_config(NodeId(node)), token, now)
+    if nudged:
+        db.execute(update(NodeRow).where(NodeRow.node_id.in_(nudged)).values(nudged_at=now))
+    return len(plans) + len(configs)
+
+
+def _may_lack(now: datetime) -> Select[str, str, dict[str, int], bool]:
+    """Ask for no more than what tells: this is read every second for all nodes."""
+    return select(
+        NodeRow.node_id,
+        NodeRow.cluster_id,
+        NodeRow.plan_versions,
+        NodeRow.held_config_version < NodeRow.config_version,
+    ).where(
+        NodeRow.decommissioned_at.is_(None),
+        NodeRow.presence == "here",
+        NodeRow.presence_at < now - NUDGE_AFTER,
+        NodeRow.last_heard_at > now - LOST_AFTER,
+        or_(NodeRow.nudged_at.is_(None), NodeRow.nudged_at <= now - NUDGE_AGAIN),
+    )
+
+
+def _tokens(
+    db: Session,
+    name: InstrumentedAttribute[str],
+    token: InstrumentedAttribute[bytes] | InstrumentedAttribute[bytes | None],
+    wanted: Collection[str],
+) -> list[tuple[str, bytes]]:
+    if not wanted:
+        return []
+    rows = select(name, token).where(name.in_(wanted), token.is_not(None)).order_by(name)
+    return [(ref, raw) for ref, raw in db.execute(rows).tuples() if raw is not None]
+
+
+def _post(db: Session, topic: str, token: bytes, now: datetime) -> None:
+    outbox.post(db, topic=topic, payload=token, retained=True, expires_at=None, now=now)
