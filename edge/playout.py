@@ -39,6 +39,10 @@ from protocol.precedence import winner
 CUE_AHEAD = timedelta(seconds=2)
 """How long before it begins a sound is handed to the player, so that it is decoded in time."""
 
+SETTLING = timedelta(seconds=1.1)
+"""How long what is to sound now has to itself: the player holds one cue that waits for its files,
+for at most a second, and another would take its place."""
+
 REMEMBERED = timedelta(days=1)
 """How long after its end a claim that was missed by a node that was off is still reported."""
 
@@ -135,6 +139,7 @@ class Playout:
         done: Claims that have their as-run record (or need none), with their end.
         current: What the player was told to sound.
         upcoming: What it was told to sound after that, from a known instant.
+        settled_at: When the player may be told of something upcoming again.
         wake_at: When to step again, if nothing happens before.
     """
 
@@ -145,6 +150,7 @@ class Playout:
     done: Mapping[ClaimKey, datetime] = field(default_factory=lambda: MappingProxyType({}))
     current: Cue | None = None
     upcoming: Cue | None = None
+    settled_at: datetime | None = None
     amplified: bool = False
     wake_at: datetime | None = None
 
@@ -223,14 +229,20 @@ class _Turn:
             self.runs[key] = self._brought_on(key, self.now)
             current = self._cue(key, self.now)
         self._put_others_aside(chosen)
-        upcoming = self._upcoming(chosen)
+        was, cued = self._ordered()
+        if current is not None and current != was:
+            self.state = replace(self.state, settled_at=self.now + SETTLING)
+        settled_at = self.state.settled_at
+        is_settled = settled_at is None or settled_at <= self.now
+        upcoming = self._upcoming(chosen) if is_settled or current is None else None
         self._follow_hearing(current, upcoming)
         amplified = current is not None or (
             upcoming is not None and upcoming.begins - self.state.lead <= self.now
         )
         if amplified and not self.state.amplified:
             self.orders.append(Amplifier(on=True))
-        self._order_sound(current, upcoming)
+        if (current, upcoming) != (was, cued):
+            self._order_sound(current, upcoming, is_new=current != was)
         if self.state.amplified and not amplified:
             self.orders.append(Amplifier(on=False))
         self.state = replace(self.state, current=current, upcoming=upcoming, amplified=amplified)
@@ -396,18 +408,18 @@ class _Turn:
 
     # -- what follows
 
-    def _order_sound(self, current: Cue | None, upcoming: Cue | None) -> None:
+    def _ordered(self) -> tuple[Cue | None, Cue | None]:
+        """Tell what the player makes of its cues by now: what sounds, and what it will."""
         was, cued = self.state.current, self.state.upcoming
         if cued is not None and cued.begins <= self.now:
             was, cued = cued, None
-        if was is not None and was.ends <= self.now:
-            was = None
-        if current == was and upcoming == cued:
-            return
-        if current is not None and (current != was or upcoming is None):
+        return (None if was is None or was.ends <= self.now else was), cued
+
+    def _order_sound(self, current: Cue | None, upcoming: Cue | None, *, is_new: bool) -> None:
+        if current is not None and (is_new or upcoming is None):
             # The same sound again is not cut, and drops what was cued to follow it.
             self.orders.append(current)
-        elif current is None and (was is not None or upcoming is None):
+        elif current is None and (is_new or upcoming is None):
             self.orders.append(Hush())
         if upcoming is not None:
             self.orders.append(upcoming)
@@ -451,4 +463,6 @@ class _Turn:
                 candidates.add(gives_up)
         if self.state.upcoming is not None:
             candidates.add(self.state.upcoming.begins - self.state.lead)
+        if self.state.settled_at is not None:
+            candidates.add(self.state.settled_at)
         return (at for at in candidates if at > self.now)

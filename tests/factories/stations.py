@@ -25,6 +25,8 @@ from protocol.messages import (
     Acknowledge,
     AsRun,
     AssetRef,
+    Claim,
+    Content,
     NodeWord,
     Presence,
     Telemetry,
@@ -32,7 +34,7 @@ from protocol.messages import (
 )
 from protocol.signing import audience_node, audience_unit, public_text
 from protocol.topics import NODE_WORDS, node_config, node_order, unit_order, unit_plan
-from tests.factories.claims import CLUSTER, COMMUNE, NODE, PROVINCE, a_claim, an_announcement
+from tests.factories.claims import CLUSTER, COMMUNE, NODE, a_claim, an_announcement
 from tests.factories.messages import (
     COMMUNE_KEY,
     PROVINCE_KEY,
@@ -129,7 +131,7 @@ def _handler(server: AudioServer) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:
             pass
 
-        def do_GET(self) -> None:  # noqa: N802 - the name http.server asks for
+        def do_GET(self) -> None:
             digest = self.path.rpartition("/")[2]
             wanted = self.headers.get("Range", "")
             server.requests.append((digest, wanted))
@@ -194,7 +196,7 @@ class Station:
         if self.acknowledges and not isinstance(word, Presence | Telemetry):
             self.acknowledge(word.report_id)
 
-    def heard(self, kind, **facts):
+    def heard(self, kind, **facts: object):
         """The words of one kind about which the facts hold."""
         return [
             word
@@ -203,14 +205,14 @@ class Station:
             and all(getattr(word, name) == value for name, value in facts.items())
         ]
 
-    def hears(self, kind, within_s: float = 5.0, **facts):
+    def hears(self, kind, within_s: float = 5.0, **facts: object):
         """Wait for such a word, and give the first."""
         return wait_until(lambda: self.heard(kind, **facts), within_s=within_s)[0]
 
     def publish(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
         self._client.publish(topic, payload, 1, retained)
 
-    def sign(self, message, key=COMMUNE_KEY, **overrides) -> bytes:
+    def sign(self, message, key=COMMUNE_KEY, **overrides: object) -> bytes:
         now = datetime.now(UTC)
         facts = {
             "audience": (audience_unit(message.unit if hasattr(message, "unit") else COMMUNE),),
@@ -220,7 +222,7 @@ class Station:
         }
         return a_token(message, key, **{**facts, **overrides})
 
-    def configure(self, **overrides) -> None:
+    def configure(self, **overrides: object) -> None:
         """Give the node its configuration, retained."""
         then = datetime.now(UTC) - LONG_AGO
         certificates = tuple(
@@ -230,7 +232,7 @@ class Station:
         token = self.sign(config, PROVINCE_KEY, audience=(audience_node(NODE),))
         self.publish(node_config(NodeId(NODE)), token, retained=True)
 
-    def plan(self, *claims, version: int = 1, **overrides) -> None:
+    def plan(self, *claims: Claim, version: int = 1, **overrides: object) -> None:
         """Publish the commune's plan, retained."""
         now = datetime.now(UTC)
         plan = a_plan(
@@ -247,7 +249,7 @@ class Station:
         self.publish(unit_order(COMMUNE), token)
         return token
 
-    def order(self, message, **overrides) -> bytes:
+    def order(self, message, **overrides: object) -> bytes:
         token = self.sign(message, **overrides)
         self.publish(unit_order(COMMUNE), token)
         return token
@@ -319,7 +321,7 @@ class NodeProcess:
         return self._process.wait(10)
 
 
-def a_programme(asset: AssetRef, start: datetime, **overrides):
+def a_programme(asset: AssetRef, start: datetime, **overrides: object):
     """A scheduled claim of the commune that plays one file from ``start``."""
     return a_claim(
         **{
@@ -333,7 +335,9 @@ def a_programme(asset: AssetRef, start: datetime, **overrides):
     )
 
 
-def an_urgent(asset: AssetRef, start: datetime, opening: AssetRef | None = None, **overrides):
+def an_urgent(
+    asset: AssetRef, start: datetime, opening: AssetRef | None = None, **overrides: object
+):
     """An emergency of the commune that plays one file from ``start``, valid for a minute."""
     return an_announcement(
         **{
@@ -347,13 +351,8 @@ def an_urgent(asset: AssetRef, start: datetime, opening: AssetRef | None = None,
 
 
 def _content(asset: AssetRef, opening: AssetRef | None = None):
-    from protocol.messages import Content  # noqa: PLC0415 - named here only
-
     return Content(items=(asset,), opening=opening)
 
 
 def _fields(claim) -> dict[str, object]:
     return {name: getattr(claim, name) for name in claim.__struct_fields__}
-
-
-PROVINCE_UNIT = PROVINCE

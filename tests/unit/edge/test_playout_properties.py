@@ -1,0 +1,202 @@
+"""What must hold of the loudspeakers whatever is claimed, in whatever order it arrives."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from edge.playout import Tick
+from protocol.messages import (
+    BulletinClass,
+    Claim,
+    ClaimKind,
+    Content,
+    Interval,
+    Mode,
+    Outcome,
+    Severity,
+    WhenCut,
+)
+from protocol.policy import Policy
+from protocol.precedence import winner
+from tests.factories.claims import a_claim, an_asset
+from tests.factories.playouts import World, after_noon
+
+HORIZON_S = 130
+
+claims = st.builds(
+    lambda number, start_s, length_s, opening_s, spare_s, **rest: a_claim(
+        claim_id=f"tin-{number}",
+        start=after_noon(start_s),
+        end=after_noon(start_s + opening_s + length_s + spare_s),
+        content=Content(
+            items=(an_asset(f"song {number}", duration_s=float(length_s)),),
+            opening=an_asset(f"chime {opening_s}", duration_s=float(opening_s))
+            if opening_s
+            else None,
+        ),
+        **rest,
+    ),
+    number=st.integers(0, 9),
+    start_s=st.integers(0, 60),
+    length_s=st.integers(2, 30),
+    opening_s=st.sampled_from([0, 3]),
+    spare_s=st.integers(0, 20),
+    bulletin_class=st.sampled_from(BulletinClass),
+    kind=st.sampled_from([ClaimKind.SCHEDULED, ClaimKind.ANNOUNCEMENT]),
+    mode=st.sampled_from(Mode),
+    severity=st.sampled_from(Severity),
+    when_cut=st.sampled_from(WhenCut),
+)
+several = st.lists(claims, min_size=1, max_size=5, unique_by=lambda claim: claim.claim_id)
+quiet_times = st.builds(
+    lambda start_s, length_s: Interval(
+        start=after_noon(start_s), end=after_noon(start_s + length_s)
+    ),
+    st.integers(0, 80),
+    st.integers(1, 40),
+)
+policies = st.builds(lambda quiet: Policy(quiet=tuple(quiet)), st.lists(quiet_times, max_size=2))
+moments = st.integers(-5, 110).map(float)
+
+
+def scheduled(claim: Claim) -> Claim:
+    return replace(claim, kind=ClaimKind.SCHEDULED, when_cut=WhenCut.REJOIN)
+
+
+def world_of(some, policy):
+    world = World()
+    world.have(*some)
+    world.hold(*some, policy=policy)
+    world.run_to(after_noon(HORIZON_S))
+    return world
+
+
+def records_of(world):
+    return {
+        record.claim_id: (record.outcome, record.reason, record.segments)
+        for record in world.records()
+    }
+
+
+@settings(deadline=None, max_examples=30)
+@given(several, policies)
+def test_what_is_heard_at_any_instant_is_what_the_shared_rule_says(some, policy):
+    some = [scheduled(claim) for claim in some]
+    world = world_of(some, policy)
+    for half in range(HORIZON_S * 2):
+        moment = after_noon(half / 2 + 0.25)
+        unfinished = [
+            claim
+            for claim in some
+            if moment < claim.start + timedelta(seconds=sum(_lengths(claim.content)))
+        ]
+        expected = winner(unfinished, moment, policy)
+        assert world.at(moment) == (expected.claim_id if expected else "")
+
+
+@given(several, policies, st.randoms(use_true_random=False), st.lists(moments, max_size=8))
+def test_the_order_of_arrival_and_repetition_change_nothing(some, policy, random, repeats):
+    shuffled = list(some)
+    random.shuffle(shuffled)
+    world = World()
+    for number in range(len(shuffled)):
+        world.hold(*shuffled[: number + 1], policy=policy)
+        world.have(*shuffled[: number + 1])
+    for moment in sorted(repeats):
+        world.run_to(after_noon(moment))
+        world.hold(*random.sample(shuffled, len(shuffled)), policy=policy)
+        world.have(*shuffled)
+        world.take(Tick())
+    world.run_to(after_noon(HORIZON_S))
+    assert records_of(world) == records_of(world_of(some, policy))
+
+
+@given(several, policies, moments)
+def test_each_claim_ends_in_exactly_one_record(some, policy, killed_s):
+    world = World()
+    world.have(*some)
+    world.hold(*some, policy=policy)
+    world.run_to(after_noon(killed_s))
+    world.restart(off=timedelta(seconds=4), alive=timedelta(seconds=0.7))
+    world.run_to(after_noon(HORIZON_S + 10))
+    assert sorted(record.claim_id for record in world.records()) == sorted(
+        claim.claim_id for claim in some
+    )
+    assert not world.state.runs
+    for record in world.records():
+        assert all(segment.start < segment.end for segment in record.segments)
+        for before, after in pairwise(record.segments):
+            assert before.end <= after.start
+        assert bool(record.segments) == (record.outcome not in {Outcome.MISSED, Outcome.FAILED})
+
+
+@given(several, policies)
+def test_nothing_but_a_real_emergency_breaks_quiet_hours(some, policy):
+    world = world_of(some, policy)
+    may_pierce = {
+        claim.claim_id
+        for claim in some
+        if claim.bulletin_class is BulletinClass.EMERGENCY and claim.mode is Mode.REAL
+    }
+    for claim_id, start, end in world.heard:
+        for quiet in policy.quiet:
+            overlaps = start < quiet.end and quiet.start < end
+            assert not overlaps or claim_id in may_pierce
+
+
+@given(several, policies, moments, st.data())
+def test_a_stop_is_final(some, policy, stopped_s, data):
+    stopped = data.draw(st.sampled_from(some))
+    world = World()
+    world.have(*some)
+    world.hold(*some, policy=policy)
+    world.run_to(after_noon(stopped_s))
+    world.hold(*some, policy=policy, stopped=(stopped,))
+    world.hold(*some, policy=policy, stopped=(stopped,))
+    world.run_to(after_noon(HORIZON_S))
+    assert all(
+        end <= after_noon(stopped_s)
+        for claim_id, _start, end in world.heard
+        if claim_id == stopped.claim_id
+    )
+    assert len([r for r in world.records() if r.claim_id == stopped.claim_id]) == 1
+
+
+@given(several, policies)
+def test_the_records_tell_what_was_heard(some, policy):
+    world = world_of(some, policy)
+    told = sorted(
+        (record.claim_id, segment.start, segment.end)
+        for record in world.records()
+        for segment in record.segments
+    )
+    assert _joined(told) == _joined(sorted(world.heard))
+
+
+@given(several, policies)
+def test_the_amplifier_is_on_while_anything_is_heard_and_off_in_the_end(some, policy):
+    world = world_of(some, policy)
+    switched = [*world.powered, (after_noon(HORIZON_S), False)]
+    for _claim_id, start, end in world.heard:
+        assert any(
+            on and at <= start and end <= off_at for (at, on), (off_at, _off) in pairwise(switched)
+        )
+    assert not world.state.amplified
+
+
+def _lengths(content):
+    return [asset.duration_s for asset in (content.opening, *content.items) if asset]
+
+
+def _joined(stretches):
+    """Join what touches: opening and speech are two files of one sound."""
+    joined = []
+    for claim_id, start, end in stretches:
+        if joined and joined[-1][::2] == (claim_id, start):
+            joined[-1] = (claim_id, joined[-1][1], end)
+        else:
+            joined.append((claim_id, start, end))
+    return joined
