@@ -2,7 +2,7 @@
 
 import queue
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -24,15 +24,42 @@ NODE = NodeId("nut-1")
 UNIT = UnitId(COMMUNE)
 
 
-@pytest.fixture(params=list(BrokerKind))
-def kind(request) -> BrokerKind:
+@pytest.fixture(
+    params=[
+        (BrokerKind.MOSQUITTO, "sqlite"),
+        (BrokerKind.AMQTT, "sqlite"),
+        (BrokerKind.MOSQUITTO, "postgresql"),
+    ],
+    ids="-".join,
+)
+def both(request) -> tuple[BrokerKind, str]:
+    """Tell which broker and which database are used."""
     return request.param
 
 
 @pytest.fixture
-def place(kind, tmp_path) -> Iterator[Installation]:
-    with an_installation(tmp_path, mqtt_port=free_port(), mqtt_version=kind.mqtt_version) as made:
-        yield made
+def kind(both) -> BrokerKind:
+    return both[0]
+
+
+@pytest.fixture
+def place(both, tmp_path, request) -> Iterator[Installation]:
+    kind, engine = both
+    with ExitStack() as stack:
+        url = ""
+        if engine == "postgresql":
+            server = request.getfixturevalue("postgres")
+            name = server.create(migrated=False)
+            stack.callback(server.drop, name)
+            url = server.url(name)
+        yield stack.enter_context(
+            an_installation(
+                tmp_path,
+                database_url=url,
+                mqtt_port=free_port(),
+                mqtt_version=kind.mqtt_version,
+            )
+        )
 
 
 @pytest.fixture
