@@ -1,6 +1,6 @@
 """Levelled frames into the file that nodes cache: Ogg/Opus with short pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -35,15 +35,21 @@ def encode(frames: Iterable[AudioFrame], out: Path, *, gain_db: float) -> None:
             options={"application": "audio", "frame_duration": "20", "vbr": "on"},
         )
         stream.bit_rate = _BIT_RATE
-        chain: Chain | None = None
-        for frame in frames:
-            chain = chain or Chain(frame, _levelling(gain_db))
-            for levelled in chain.feed(frame):
-                container.mux(stream.encode(levelled))
-        if chain:
-            for levelled in chain.feed(None):
-                container.mux(stream.encode(levelled))
+        at = 0
+        for levelled in _levelled(frames, gain_db):
+            # Unstamped, the file would begin at the encoder's look-ahead, 6.5 ms, and not at zero.
+            levelled.pts, at = at, at + levelled.samples
+            container.mux(stream.encode(levelled))
         container.mux(stream.encode(None))
+
+
+def _levelled(frames: Iterable[AudioFrame], gain_db: float) -> Iterator[AudioFrame]:
+    chain: Chain | None = None
+    for frame in frames:
+        chain = chain or Chain(frame, _levelling(gain_db))
+        yield from chain.feed(frame)
+    if chain:
+        yield from chain.feed(None)
 
 
 def _levelling(gain_db: float) -> tuple[Step, ...]:
