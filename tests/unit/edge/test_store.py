@@ -1,0 +1,160 @@
+"""What a node does not forget."""
+
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from edge.outbox import RESEND_S, Outbox, numbered
+from edge.player import Started
+from edge.playout import OnDisk, Playout, Programme, step
+from edge.runs import UNNUMBERED, key_of
+from edge.schedule import Kept
+from edge.store import KeptReport, Store, Turn
+from protocol.messages import Received
+from tests.factories.claims import CLUSTER, NOON, a_claim, at
+from tests.factories.playouts import files_of
+
+SONG = a_claim()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "node.db"
+
+
+@pytest.fixture
+def store(path):
+    with_nothing = Store(path)
+    yield with_nothing
+    with_nothing.close()
+
+
+def a_playout():
+    """A node in the middle of a programme."""
+    state, _ = step(Playout(), OnDisk(files_of(SONG)), NOON)
+    state, _ = step(state, Programme(CLUSTER, {key_of(SONG): SONG}), NOON)
+    state, _ = step(state, Started(key_of(SONG), NOON, 0.0), NOON)
+    return state
+
+
+def a_turn(**facts: object):
+    return Turn(**{"runs": {}, "done": {}, "now": NOON, **facts})
+
+
+def a_kept(**facts: object):
+    boring = {"kind": "plan", "name": "xa-1", "raw": b"x", "accepted_at": NOON, "forget_at": at(60)}
+    return Kept(**{**boring, **facts})
+
+
+def reports_of(store):
+    return [report.report_id for report in store.reports(100)]
+
+
+def test_a_run_survives_a_kill_with_the_last_instant_it_was_known(store, path):
+    state = a_playout()
+    store.keep(a_turn(runs=state.runs))
+    store.mark_alive(at(2))
+    again = Store(path)
+    assert again.runs() == {key_of(SONG): (state.runs[key_of(SONG)], at(2))}
+    again.close()
+
+
+def test_a_run_that_ended_is_gone_and_its_record_is_there(store, path):
+    state = a_playout()
+    store.keep(a_turn(runs=state.runs))
+    store.keep(a_turn(done={key_of(SONG): at(10)}, reports=(KeptReport("r", b"record"),)))
+    again = Store(path)
+    assert again.runs() == {}
+    assert again.done() == {key_of(SONG): at(10)}
+    assert again.reports(10) == (KeptReport("r", b"record"),)
+    again.close()
+
+
+def test_a_newer_plan_takes_the_place_of_the_older(store):
+    store.keep(a_turn(kept=a_kept(raw=b"old")))
+    store.keep(a_turn(kept=a_kept(raw=b"new")))
+    assert [kept.raw for kept in store.tokens()] == [b"new"]
+
+
+def test_what_means_nothing_any_more_is_forgotten(store):
+    store.keep(a_turn(kept=a_kept()))
+    store.forget_old(at(59))
+    assert len(store.tokens()) == 1
+    store.forget_old(at(60))
+    assert store.tokens() == ()
+
+
+def test_a_damaged_file_is_set_aside_and_the_node_starts_afresh(path):
+    path.parent.mkdir()
+    path.write_bytes(b"SQLite format 3\0" + b"rubbish" * 1000)
+    store = Store(path)
+    assert store.set_aside.read_bytes().endswith(b"rubbish")
+    store.keep(a_turn(kept=a_kept()))
+    assert len(store.tokens()) == 1
+    store.close()
+
+
+def test_a_run_of_an_unreadable_format_counts_as_damage(store, path):
+    store.keep(a_turn(runs=a_playout().runs))
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE run SET body = '{}'")
+    db.close()
+    again = Store(path)
+    assert again.set_aside is not None
+    assert again.runs() == {}
+    again.close()
+
+
+def test_a_report_stays_until_it_is_acknowledged_and_is_sent_again_meanwhile(store):
+    sent = []
+    outbox = Outbox(store, lambda body: sent.append(body) is None)
+    store.keep(a_turn(reports=(KeptReport("a", b"A"), KeptReport("b", b"B"))))
+    outbox.send_due(0.0)
+    outbox.send_due(RESEND_S - 0.1)
+    assert sent == [b"A", b"B"]
+    outbox.acknowledge(("a", "unheard of"))
+    outbox.send_due(RESEND_S)
+    assert sent == [b"A", b"B", b"B"]
+    outbox.acknowledge(("b",))
+    assert reports_of(store) == []
+
+
+def test_a_new_connection_brings_all_reports_again(store):
+    sent = []
+    outbox = Outbox(store, lambda body: sent.append(body) is None)
+    store.keep(a_turn(reports=(KeptReport("a", b"A"),)))
+    outbox.send_due(0.0)
+    outbox.send_due(0.1, all_again=True)
+    assert sent == [b"A", b"A"]
+
+
+def test_nothing_counts_as_sent_without_a_connection(store):
+    connected, sent = [], []
+    outbox = Outbox(store, lambda body: bool(connected) and sent.append(body) is None)
+    store.keep(a_turn(reports=(KeptReport("a", b"A"),)))
+    outbox.send_due(0.0)
+    connected.append(True)
+    outbox.send_due(0.1)
+    assert sent == [b"A"]
+
+
+def test_a_receipt_is_awaited_until_it_is_acknowledged(store):
+    receipt = numbered(
+        Received(report_id=UNNUMBERED, claim_id="khan-1", at=NOON, message_id="lenh-1")
+    )
+    store.keep(a_turn(reports=(receipt,)))
+    assert store.awaits_receipt("lenh-1")
+    store.forget_reports((receipt.report_id,))
+    assert not store.awaits_receipt("lenh-1")
+
+
+def test_no_two_reports_have_one_id():
+    same = Received(report_id=UNNUMBERED, claim_id="khan-1", at=NOON)
+    assert numbered(same).report_id != numbered(same).report_id
+
+
+def test_done_claims_are_forgotten_when_the_playout_forgets_them(store):
+    store.keep(a_turn(done={key_of(SONG): NOON - timedelta(days=2)}))
+    store.keep(a_turn())
+    assert store.done() == {}
