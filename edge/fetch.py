@@ -80,6 +80,7 @@ class Fetcher:
         self._wants: tuple[Want, ...] = ()
         self._bases: tuple[str, ...] = ()
         self._busy: set[str] = set()
+        self._there: set[str] = set()
         self._troubles: dict[str, _Trouble] = {}
         self._stopping = False
         self.bad_digests = 0
@@ -111,6 +112,7 @@ class Fetcher:
         """Say what is wanted now, in order, and from where; replaces what was said before."""
         with self._changed:
             self._wants, self._bases = tuple(wants), tuple(bases)
+            self._there.clear()
             self._changed.notify_all()
 
     def _work(self, lane: str) -> None:
@@ -121,12 +123,16 @@ class Fetcher:
                     return
                 self._busy.add(want.digest)
                 bases = self._bases
+            fetched = False
             try:
                 fetched = self._fetch(want, bases)
             finally:
                 with self._changed:
                     self._busy.discard(want.digest)
                     self._changed.notify_all()
+                    if fetched:
+                        # Until the wants are said anew it would be fetched a second time.
+                        self._there.add(want.digest)
             if fetched:
                 self._arrived(Fetched(want.digest))
 
@@ -136,7 +142,7 @@ class Fetcher:
             now_s = time.monotonic()
             waits = [_LONGEST_WAIT_S]
             for want in self._wants:
-                if want.digest in self._busy or not self._is_for(lane, want):
+                if want.digest in self._busy | self._there or not self._is_for(lane, want):
                     continue
                 trouble = self._troubles.get(want.digest)
                 if trouble is None or trouble.retry_at_s <= now_s:
@@ -185,7 +191,12 @@ class Fetcher:
         have_bytes = part.stat().st_size if part.exists() else 0
         if have_bytes < want.size_bytes:
             self._download(f"{base}/{want.digest}", want, part, have_bytes)
-        if not self._cache.adopt(want.digest):
+        try:
+            adopted = self._cache.adopt(want.digest)
+        except OSError as error:
+            # Nobody wants it any more and it was evicted, or the disk gives no more.
+            raise FetchError(want.digest, type(error).__name__) from error
+        if not adopted:
             self.bad_digests += 1
             _log.warning("audio_digest_wrong", asset=want.digest[:12])
             raise FetchError(want.digest, "is not what its name says")
