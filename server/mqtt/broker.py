@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 import structlog
 from sqlalchemy.orm import Session
@@ -26,8 +27,12 @@ from server.services import commissioning, keyring
 from server.settings import Settings
 from server.store.engine import Sessions, open_engine, open_sessions
 
+WATCH_S = 0.1
 LOOK_S = 1.0
 """How soon a node that was just commissioned is let in."""
+HEALTHY_S = 5.0
+"""A broker that ended sooner, and was not killed, would only end again."""
+PAUSE_S = 0.2
 GRACE_S = 5.0
 MAX_MESSAGE_BYTES = 1_200_000
 """A little more than the longest token."""
@@ -91,23 +96,27 @@ def choose_broker(preferred: str = "auto") -> BrokerKind:
 
 
 def run(settings: Settings, stop: Event, preferred: str = "auto") -> None:
-    """Run the broker until ``stop`` is set.
+    """Run the broker until ``stop`` is set; one that dies is started again at once.
 
     Raises:
         NoMosquittoError: It was asked for by name and is not there.
-        WorkerDiedError: The broker ended by itself.
+        WorkerDiedError: The broker cannot be kept running.
     """
     kind = choose_broker(preferred)
-    sessions = open_sessions(open_engine(settings.database), reads_only=True)
-    _write_access(settings, sessions)
-    with _spawned(broker_command(settings, kind)) as broker:
-        log.info("broker_started", kind=kind.value, port=settings.mqtt_port)
-        while not stop.wait(LOOK_S):
-            if broker.poll() is not None:
+    engine = open_engine(settings.database)
+    sessions = open_sessions(engine, reads_only=True)
+    while not stop.is_set():
+        started_s = monotonic()
+        _write_access(settings, sessions)
+        with _spawned(broker_command(settings, kind)) as broker:
+            log.info("broker_started", kind=kind.value, port=settings.mqtt_port)
+            _mind(settings, sessions, kind, broker, stop)
+        if not stop.is_set():
+            log.error("broker_died", exit_status=broker.returncode)
+            if broker.returncode >= 0 and monotonic() - started_s < HEALTHY_S:
                 raise WorkerDiedError(kind.value)
-            # The embedded broker looks at its files by itself; both drop whoever is gone from them.
-            if _write_access(settings, sessions) and kind is BrokerKind.MOSQUITTO:
-                broker.send_signal(signal.SIGHUP)
+            stop.wait(PAUSE_S)
+    engine.dispose()
 
 
 def write_access(settings: Settings, db: Session) -> bool:
@@ -166,6 +175,24 @@ def broker_command(settings: Settings, kind: BrokerKind) -> list[str]:
     bind = f"{settings.mqtt_host}:{settings.mqtt_port}"
     command = [sys.executable, "-m", "server.mqtt.embedded", "--bind", bind]
     return [*command, "--passwords", str(files.passwords), "--access", str(files.access)]
+
+
+def _mind(
+    settings: Settings,
+    sessions: Sessions,
+    kind: BrokerKind,
+    broker: subprocess.Popen[bytes],
+    stop: Event,
+) -> None:
+    """Keep the access files as the database has them until the broker ends or ``stop`` is set."""
+    looked_s = monotonic()
+    while broker.poll() is None and not stop.wait(WATCH_S):
+        if monotonic() - looked_s < LOOK_S:
+            continue
+        looked_s = monotonic()
+        # The embedded broker looks at its files by itself; both drop whoever is gone from them.
+        if _write_access(settings, sessions) and kind is BrokerKind.MOSQUITTO:
+            broker.send_signal(signal.SIGHUP)
 
 
 @contextlib.contextmanager
