@@ -25,9 +25,9 @@ _MOST_CHANNELS = 8
 _PREROLL_S = 0.5
 # Decoding from the start is exact and quick up to here; beyond, it is worth a seek.
 SEEK_BEYOND_S = 5.0
-_LOST_HEAD_S = 5
 # Timestamps wobble by less than a frame; a longer gap is lost sound.
 _GAP = RATE_HZ // 20
+_LOST_HEAD = 5 * RATE_HZ
 _CHUNK = RATE_HZ
 
 Trouble = Callable[[str], None]
@@ -88,8 +88,8 @@ def _origin(container: InputContainer, stream: AudioStream, time_base: Fraction)
     """Say which timestamp the file's own zero has."""
     first = stream.start_time or 0
     # Ogg has no field for it: FFmpeg takes the first page that it can read. A prepared file begins
-    # at zero, so an early first page that is not at zero had another one, lost, ahead of it.
-    if container.format.name == "ogg" and 0 < first * time_base < _LOST_HEAD_S:
+    # near zero, so an early first page that is further in had another one, lost, ahead of it.
+    if container.format.name == "ogg" and _GAP < first * time_base * RATE_HZ < _LOST_HEAD:
         return 0
     return first
 

@@ -26,19 +26,19 @@ def tone(seconds, *, hertz=440.0, level=0.5):
     return (level * np.sin(2 * np.pi * hertz * at)).astype(np.float32)
 
 
-def encode(path: Path, samples, *, codec="libopus", rate_hz=RATE_HZ, options=None) -> Path:
+def encode(path: Path, samples, *, codec="libopus", rate_hz=RATE_HZ, first_stamp=0) -> Path:
     """Write mono or (2, n) stereo samples as the path's suffix and the codec say."""
     channels = np.atleast_2d(samples)
     layout = "mono" if len(channels) == 1 else "stereo"
     form = "ogg" if path.suffix == ".opus" else None
     pages = {"page_duration": "100000"} if form else {}
-    with av.open(str(path), "w", format=form, options={**pages, **(options or {})}) as container:
+    with av.open(str(path), "w", format=form, options=pages) as container:
         stream = container.add_stream(codec, rate=rate_hz, layout=layout)
         resampler = av.AudioResampler(stream.codec_context.format, layout, rate_hz)
         for begin in range(0, channels.shape[1], 960):
             part = np.ascontiguousarray(channels[:, begin : begin + 960], dtype=np.float32)
             frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
-            frame.sample_rate, frame.pts = RATE_HZ, begin
+            frame.sample_rate, frame.pts = RATE_HZ, begin + first_stamp
             for ready in resampler.resample(frame):
                 container.mux(stream.encode(ready))
         for ready in resampler.resample(None):

@@ -94,6 +94,15 @@ def test_damage_in_the_first_page_does_not_shift_the_rest(folder, opus):
     assert lag_s(SOURCE, tail) == pytest.approx(5.0, abs=1 / RATE_HZ)
 
 
+@pytest.mark.parametrize("start", [0, 7 * RATE_HZ])
+def test_an_opus_file_that_does_not_count_from_zero_begins_at_its_first_sample(folder, start):
+    """Some writers count the 312 samples that libopus throws away at the start."""
+    path = encode(folder / f"counted-{start}.opus", SOURCE, first_stamp=312)
+    samples, troubles = samples_of(path, start)
+    assert lag_s(SOURCE, samples[:RATE_HZ]) == pytest.approx(start / RATE_HZ, abs=0.5 / RATE_HZ)
+    assert troubles == []
+
+
 def test_a_cut_file_gives_what_is_left_of_it(folder, opus):
     cut = folder / "cut.opus"
     cut.write_bytes(opus.read_bytes()[: opus.stat().st_size // 2])
