@@ -1,0 +1,120 @@
+"""Databases that live for one run of tests: SQLite files, and a PostgreSQL of our own."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from server.store.engine import open_engine
+from server.store.migrations import upgrade
+
+PROGRAMS = Path("/usr/lib/postgresql")
+USER = "postgres"
+TEMPLATE = "loa_template"
+
+# Nothing of it has to survive a power cut.
+CARELESS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60")
+
+
+class PostgresMissingError(Exception):
+    """PostgreSQL's programs are not on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__(f"no {PROGRAMS}/*/bin/initdb: apt-get install postgresql")
+
+
+def newest_programs(root: Path = PROGRAMS) -> Path:
+    """Find the folder with the newest PostgreSQL's programs.
+
+    Raises:
+        PostgresMissingError: There is none.
+    """
+    found = sorted(root.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise PostgresMissingError
+    return found[-1].parent
+
+
+class Postgres:
+    """A PostgreSQL of our own on a free port, with a template that has been migrated once."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._made = 0
+        self._admin = psycopg.connect(self.url("postgres", "postgresql"), autocommit=True)
+        self._run("CREATE DATABASE {}", TEMPLATE)
+        engine = open_engine(self.url(TEMPLATE))
+        upgrade(engine)
+        engine.dispose()  # a template that somebody is connected to cannot be copied
+
+    def url(self, database: str, driver: str = "postgresql+psycopg") -> str:
+        address = URL.create(driver, USER, host="127.0.0.1", port=self._port, database=database)
+        return address.render_as_string(hide_password=False)
+
+    def create(self, *, migrated: bool = True) -> str:
+        """Make a database and name it; a migrated one is a copy of the template."""
+        self._made += 1
+        name = f"loa_{self._made}"
+        if migrated:
+            self._run("CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
+        else:
+            self._run("CREATE DATABASE {}", name)
+        return name
+
+    def drop(self, name: str) -> None:
+        self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    def close(self) -> None:
+        self._admin.close()
+
+    def _run(self, statement: str, *names: str) -> None:
+        self._admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Run a PostgreSQL until the end of the block, and leave nothing of it behind."""
+    programs = newest_programs()
+    folder = Path(tempfile.mkdtemp(prefix="loa-postgres-"))
+    data, port = folder / "data", _free_port()
+    if os.geteuid() == 0:  # PostgreSQL refuses to be run by root
+        shutil.chown(folder, USER, pwd.getpwnam(USER).pw_gid)
+    try:
+        _as_owner(programs / "initdb", "--no-sync", "-A", "trust", "-U", USER, "-D", data)
+        options = f"-p {port} -h 127.0.0.1 -k {folder}" + "".join(f" -c {o}" for o in CARELESS)
+        control = (programs / "pg_ctl", "-D", data)
+        _as_owner(*control, "-l", folder / "log", "-o", options, "-w", "start")
+        try:
+            postgres = Postgres(port)
+            yield postgres
+            postgres.close()
+        finally:
+            _as_owner(*control, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _as_owner(*command: object) -> None:
+    words = [str(word) for word in command]
+    if os.geteuid() == 0:
+        words = ["runuser", "-u", USER, "--", *words]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}  # noqa: TID251 - handed on
+    done = subprocess.run(
+        words, cwd="/", env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
