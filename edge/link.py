@@ -112,11 +112,9 @@ class Link:
         """Say the last words, retained, and leave; the will is not sent then."""
         self._stopping.set()
         client = self._client
-        if client is not None and client.is_connected():
-            for topic, payload in last_words:
-                message = client.publish(topic, payload, 1, retain=True)
-                if message.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    message.wait_for_publish(1.0)
+        if client is not None:
+            if client.is_connected():
+                _say_last(client, last_words)
             client.disconnect()
         if self._thread.is_alive():
             self._thread.join(3.0)
@@ -151,7 +149,8 @@ class Link:
             else:
                 client.connect(endpoint.host, endpoint.port, _KEEPALIVE_S)
             self._client = client
-            return client.loop_forever().name
+            # Closing looks for a client after it has set this: one of the two sees the other.
+            return "closing" if self._stopping.is_set() else client.loop_forever().name
         except (OSError, ValueError) as error:
             # Names that do not resolve, refused connections, broken TLS; ValueError: bad packet.
             return f"{type(error).__name__}: {error}"
@@ -192,6 +191,13 @@ class Link:
 
     def _received(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:  # noqa: ANN401 - the client's signature
         self._events(Delivery(message.topic, bytes(message.payload), retained=message.retain))
+
+
+def _say_last(client: Client, last_words: Iterable[tuple[str, bytes]]) -> None:
+    for topic, payload in last_words:
+        message = client.publish(topic, payload, 1, retain=True)
+        if message.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
+            message.wait_for_publish(1.0)
 
 
 def _subscribe(client: Client, filters: Iterable[str]) -> None:

@@ -94,7 +94,7 @@ class AudioServer:
         requests: Digest and Range header of each request.
         cut_after: Close the connection after so many bytes, once for each digest named.
         spoiled: Digests whose next answer is not what the name says.
-        gate: Cleared, it holds every answer back.
+        held: Digests whose answer is held back.
     """
 
     def __init__(self) -> None:
@@ -102,8 +102,7 @@ class AudioServer:
         self.requests: list[tuple[str, str]] = []
         self.cut_after: dict[str, int] = {}
         self.spoiled: set[str] = set()
-        self.gate = threading.Event()
-        self.gate.set()
+        self.held: set[str] = set()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
@@ -116,7 +115,7 @@ class AudioServer:
         return AssetRef(digest=digest, duration_s=duration_s, size_bytes=len(body))
 
     def close(self) -> None:
-        self.gate.set()
+        self.held.clear()
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
@@ -135,7 +134,7 @@ def _handler(server: AudioServer) -> type[BaseHTTPRequestHandler]:
             digest = self.path.rpartition("/")[2]
             wanted = self.headers.get("Range", "")
             server.requests.append((digest, wanted))
-            server.gate.wait()
+            wait_until(lambda: digest not in server.held, within_s=30)
             body = server.files.get(digest)
             if self.headers.get("Authorization") != expected:
                 self._answer(401, b"")

@@ -1,0 +1,163 @@
+"""The agent's loop with a fake player: what explodes, what dies, and who notices."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge.agent import Agent, Parts, Stop, state_paths, utc_now
+from edge.cache import Cache
+from edge.errors import ThreadDiedError
+from edge.fetch import Fetcher
+from edge.gpio.amplifier import AmplifierRelay
+from edge.link import Delivery, Identity, Link
+from edge.player.fake import FakePlayer
+from edge.schedule import Holdings
+from edge.settings import Board, Endpoint, NodeSettings
+from edge.store import Store
+from edge.watchdog import Watchdog
+from protocol.messages import AsRun, Outcome, Presence, Received, Refused, Started
+from protocol.topics import node_presence
+from tests.factories.claims import COMMUNE, NODE, an_asset
+from tests.factories.messages import ROOT_KEY
+from tests.factories.sounds import wait_until
+from tests.factories.stations import SECRET, an_urgent
+
+
+class Bench:
+    """An agent in this process, on a thread of its own."""
+
+    def __init__(self, folder, broker, audio):
+        self.events = SimpleQueue()
+        self.player = FakePlayer(self.events)
+        root = ROOT_KEY.private.public_key()
+        settings = NodeSettings(
+            node=NODE,
+            secret=SECRET,
+            root_key=root.public_bytes_raw(),
+            mqtt=(Endpoint("127.0.0.1", broker.port, tls=False, mqtt5=True),),
+            audio=(audio.base,),
+            state_dir=folder,
+        )
+        database, files = state_paths(folder)
+        self.cache = Cache(files)
+        self.amplifier = AmplifierRelay(Board())
+        self.error = None
+        self._parts = {
+            "events": self.events,
+            "cache": self.cache,
+            "player": self.player,
+            "amplifier": self.amplifier,
+            "link": Link(
+                Identity(NODE, SECRET, node_presence(NODE), b"{}"), settings.mqtt, self.events.put
+            ),
+            "fetcher": Fetcher(self.cache, NODE, SECRET, self.events.put),
+            "watchdog": Watchdog(""),
+            "clock": utc_now,
+        }
+        self._thread = threading.Thread(target=self._run, args=(settings, database))
+        self._thread.start()
+
+    def _run(self, settings, database):
+        # The store belongs to the thread that opens it.
+        parts = Parts(store=Store(database), **self._parts)
+        root = Ed25519PublicKey.from_public_bytes(settings.root_key)
+        try:
+            Agent(settings, Holdings(settings.node, root), parts).run()
+        except ThreadDiedError as error:
+            self.error = error
+
+    def is_running(self):
+        return self._thread.is_alive()
+
+    def close(self):
+        self.events.put(Stop())
+        self._thread.join(5)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def bench(tmp_path, broker, audio, station):
+    running = Bench(tmp_path / "state", broker, audio)
+    station.configure()
+    station.hears(Presence, config_version=1)
+    yield running
+    running.close()
+
+
+def test_an_event_that_explodes_does_not_stop_the_next(station, bench):
+    # A payload that is no bytes breaks the handler in a way that no rule foresees.
+    bench.events.put(Delivery("loa/1/unit/xa-1/order", None))
+    station.play(an_urgent(_speech(), _soon()))
+    assert station.hears(Received, claim_id="khan-1")
+    assert bench.is_running()
+
+
+def test_a_player_that_died_takes_the_program_with_it(bench):
+    bench.player.die("the device is gone")
+    wait_until(lambda: not bench.is_running())
+    assert bench.error.name == "player"
+
+
+def test_a_bad_message_is_refused_and_reported_while_what_plays_goes_on(station, bench, audio):
+    speech = audio.add(b"not really sound", 30.0)
+    station.play(an_urgent(speech, _soon()))
+    wait_until(lambda: bench.player.waiting)
+    bench.player.start(utc_now())
+    station.hears(Started, claim_id="khan-1")
+    station.publish(f"loa/1/unit/{COMMUNE}/order", b"rubbish")
+    assert station.hears(Refused).reason == "garbled"
+    assert bench.player.sounding is not None
+    wait_until(lambda: bench.amplifier.is_on)
+
+
+@pytest.mark.usefixtures("bench")
+def test_a_repeated_order_is_answered_again_until_the_answer_is_acknowledged(station):
+    station.acknowledges = False
+    token = station.play(an_urgent(_speech(), _soon()))
+    first = station.hears(Received, claim_id="khan-1")
+    station.publish(f"loa/1/unit/{COMMUNE}/order", token)
+    wait_until(lambda: len(station.heard(Received)) == 2)
+    assert station.heard(Received)[1] == first
+    assert not station.heard(Refused)
+    station.acknowledge(first.report_id)
+    station.publish(f"loa/1/unit/{COMMUNE}/order", token)
+    assert station.hears(Refused).reason == "replayed"
+
+
+def test_a_damaged_file_is_fetched_again(station, bench, audio):
+    speech = audio.add(b"not really sound", 30.0)
+    station.play(an_urgent(speech, _soon()))
+    wait_until(lambda: bench.player.waiting)
+    bench.player.start(utc_now())
+    path = bench.cache.path(speech.digest)
+    path.write_bytes(b"gone bad on disk")
+    bench.player.damage(path, "no sound in it")
+    wait_until(lambda: len(audio.requests) == 2)
+    wait_until(path.exists)
+    assert path.read_bytes() == b"not really sound"
+
+
+def test_reports_made_without_a_broker_arrive_when_it_is_back(station, broker, bench, audio):
+    speech = audio.add(b"not really sound", 2.0)
+    station.play(an_urgent(speech, _soon()))
+    wait_until(lambda: bench.player.waiting)
+    broker.kill()
+    began = utc_now()
+    bench.player.start(began)
+    bench.player.finish(began + timedelta(seconds=2))
+    broker.start()
+    record = station.final("khan-1", within_s=15)
+    assert record.outcome is Outcome.PLAYED
+    assert len({word.report_id for word in station.heard(AsRun)}) == 1
+
+
+def _soon():
+    return datetime.now(UTC) + timedelta(seconds=0.3)
+
+
+def _speech():
+
+    return an_asset("speech", duration_s=2.0)

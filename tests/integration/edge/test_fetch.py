@@ -1,0 +1,111 @@
+"""Audio over a real HTTP server that cuts, lies and stalls."""
+
+import queue
+import random
+
+import pytest
+
+from edge.cache import Cache, Want
+from edge.fetch import Fetched, Fetcher
+from tests.factories.claims import NODE
+from tests.factories.sounds import wait_until
+from tests.factories.stations import SECRET
+
+MANY = 1_000_000
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return Cache(tmp_path / "audio")
+
+
+@pytest.fixture
+def arrived():
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def fetcher(cache, arrived):
+    running = Fetcher(cache, NODE, SECRET, arrived.put)
+    running.start()
+    yield running
+    running.close()
+    assert not running.is_alive()
+
+
+def some_bytes(seed, size=MANY):
+    return random.Random(seed).randbytes(size)  # noqa: S311 - no secret, only bytes
+
+
+def wanted(ref, *, urgent=False):
+    return Want(ref.digest, ref.size_bytes, urgent=urgent)
+
+
+def test_a_file_is_fetched_by_its_digest_with_the_nodes_own_name(audio, cache, arrived, fetcher):
+    ref = audio.add(some_bytes(1))
+    fetcher.want([wanted(ref)], [audio.base])
+    assert arrived.get(timeout=5) == Fetched(ref.digest)
+    assert cache.path(ref.digest).read_bytes() == some_bytes(1)
+
+
+def test_a_download_that_was_cut_goes_on_where_it_ended(audio, cache, arrived, fetcher):
+    ref = audio.add(some_bytes(2))
+    audio.cut_after[ref.digest] = 400_000
+    fetcher.want([wanted(ref)], [audio.base])
+    assert arrived.get(timeout=5) == Fetched(ref.digest)
+    assert cache.path(ref.digest).read_bytes() == some_bytes(2)
+    (_, first), (_, second) = audio.requests
+    assert first == ""
+    assert 0 < int(second.removeprefix("bytes=").removesuffix("-")) <= 400_000
+
+
+def test_a_file_that_is_not_what_its_name_says_is_fetched_again(audio, cache, arrived, fetcher):
+    ref = audio.add(some_bytes(3))
+    audio.spoiled.add(ref.digest)
+    fetcher.want([wanted(ref)], [audio.base])
+    assert arrived.get(timeout=5) == Fetched(ref.digest)
+    assert cache.path(ref.digest).read_bytes() == some_bytes(3)
+    assert fetcher.bad_digests == 1
+
+
+def test_the_next_address_is_tried_when_one_has_nothing(audio, arrived, fetcher):
+    ref = audio.add(some_bytes(4))
+    nobody = "http://127.0.0.1:9/assets"
+    fetcher.want([wanted(ref)], [nobody, f"{audio.base}/elsewhere", audio.base])
+    assert arrived.get(timeout=5) == Fetched(ref.digest)
+
+
+def test_an_urgent_file_overtakes_a_download_that_waits(audio, arrived, fetcher):
+    slow, urgent = audio.add(some_bytes(5)), audio.add(some_bytes(6, 1000))
+    audio.held.add(slow.digest)
+    fetcher.want([wanted(slow)], [audio.base])
+    wait_until(lambda: audio.requests)
+    fetcher.want([wanted(urgent, urgent=True), wanted(slow)], [audio.base])
+    assert arrived.get(timeout=5) == Fetched(urgent.digest)
+    audio.held.clear()
+    assert arrived.get(timeout=5) == Fetched(slow.digest)
+
+
+def test_what_is_not_wanted_any_more_is_given_up_and_resumed_when_it_is_again(
+    audio, cache, arrived, fetcher
+):
+    ref = audio.add(some_bytes(7))
+    audio.cut_after[ref.digest] = 300_000
+    fetcher.want([wanted(ref)], [audio.base])
+    wait_until(cache.part(ref.digest).exists)
+    wait_until(lambda: cache.part(ref.digest).stat().st_size > 0)
+    fetcher.want([], [])
+    fetcher.want([wanted(ref)], [audio.base])
+    assert arrived.get(timeout=5) == Fetched(ref.digest)
+    assert cache.path(ref.digest).read_bytes() == some_bytes(7)
+
+
+def test_a_wrong_secret_fetches_nothing(audio, cache, arrived):
+    ref = audio.add(some_bytes(8))
+    stranger = Fetcher(cache, NODE, "another secret", arrived.put)
+    stranger.start()
+    stranger.want([wanted(ref)], [audio.base])
+    wait_until(lambda: len(audio.requests) > 1)
+    stranger.close()
+    assert cache.sizes() == {}
+    assert not cache.part(ref.digest).exists()
