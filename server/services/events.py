@@ -10,15 +10,23 @@ from sqlalchemy.orm import Session
 from server.store.models import EventRow
 from server.store.wake import wake_after_commit
 
+_SAID = "loa_events_said"
+
 Rows = TypeVar("Rows", bound=Select[Any])
 
 
 def emit(db: Session, *, kind: str, ref: str, now: datetime) -> None:
     """Say that something has changed; said twice in one transaction, it is said once."""
-    if any(isinstance(row, EventRow) and row.kind == kind and row.ref == ref for row in db.new):
-        return
+    of, said = db.info.get(_SAID, (None, set()))
+    if of is not None and of is db.get_transaction():
+        if (kind, ref) in said:
+            return
+    else:
+        said = set()
     db.add(EventRow(kind=kind, ref=ref, at=now))
     wake_after_commit(db)
+    said.add((kind, ref))
+    db.info[_SAID] = db.get_transaction(), said
 
 
 def since(db: Session, event_id: int, *, limit: int = 200) -> Sequence[EventRow]:
