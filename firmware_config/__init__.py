@@ -1,1 +1,1 @@
-"""Make a bare board into a node: profiles of boards, and the units that run it."""
+"""From a bare board to a node: how each kind is wired, and how its program is started."""
