@@ -38,6 +38,11 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "decision-number-needed": N_(
             "An emergency needs the number of the committee’s decision that it rests on."
         ),
+        "never": N_("It would never come: no day fits within a year."),
+        "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),
+        "bad-decision-number": N_("Write the decision’s number on one line."),
+        "bad-when-cut": N_("Choose what happens when it is interrupted."),
+        "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
     }

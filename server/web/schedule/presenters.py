@@ -158,9 +158,9 @@ def _blocks(
     spans: Sequence[TimelineSpan], tree: Tree, x: Callable[[datetime], float]
 ) -> Iterator[Block]:
     heard = [span for span in spans if span.claim is not None]
-    ends = [x(span.start) for span in heard[1:]] + [100.0]
-    for span, next_x in zip(heard, ends, strict=True):
+    for number, span in enumerate(heard, 1):
         start = x(span.start)
+        next_x = x(heard[number].start) if number < len(heard) else 100.0
         width = max(_LEAST_PERCENT, round(x(span.end) - start, 3))
         room = max(width, min(_TITLE_PERCENT, next_x - start))
         yield _block(span, tree, (start, width, room))

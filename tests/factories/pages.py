@@ -1,0 +1,140 @@
+"""A web application over a small province, with somebody of every role."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from audio_library.store import Store
+from server.app import create_app
+from server.domain.authority import Role
+from server.services import accounts
+from server.services.keyring import Keyring, create_secrets
+from server.settings import Settings
+from server.store.engine import Sessions, open_engine, open_sessions
+from server.store.models import AssetRow
+from tests.factories.claims import NOON
+from tests.factories.units import OPERATOR, PROVINCE, found_province
+
+PASSWORD = "mot-mat-khau-dai"  # noqa: S105 - of people who live for one test
+COMMUNE, OTHER = "xa-1", "xa-2"
+CLUSTERS = ("xa-1-c1", "xa-1-c2")
+AUDIO = b"OggS" + bytes(range(256)) * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An application, and the ways into it."""
+
+    app: Flask
+    settings: Settings
+    sessions: Sessions
+    keyring: Keyring
+    digest: str
+
+    def program(self, username: str) -> "Program":
+        """Log in as a program does, with a token."""
+        client = self.app.test_client(use_cookies=False)
+        answer = client.post(
+            "/login?include_auth_token",
+            json={"username": username, "password": PASSWORD},
+            headers={"Accept": "application/json"},
+        )
+        assert answer.status_code == 200, answer.text
+        return Program(client, answer.json["response"]["user"]["authentication_token"])
+
+    def browser(self, username: str | None = None) -> FlaskClient:
+        """Open a browser, and log in on the page if somebody is named."""
+        client = self.app.test_client()
+        if username is not None:
+            answer = client.post(
+                "/login",
+                data={
+                    "username": username,
+                    "password": PASSWORD,
+                    "csrf_token": form_token(client.get("/login").text),
+                },
+            )
+            assert answer.status_code == 302, answer.text
+        return client
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Somebody's program at the API."""
+
+    client: FlaskClient
+    token: str
+
+    def ask(self, method: str, path: str, **arguments: object):
+        headers = {"Authentication-Token": self.token, **arguments.pop("headers", {})}
+        address = f"/api/v1{path}"
+        return self.client.open(address, method=method, headers=headers, buffered=True, **arguments)
+
+
+def a_site(state_dir: Path, database_url: str = "", **chosen: object) -> Site:
+    """Build a site on a migrated, empty database."""
+    settings = Settings(state_dir=state_dir, database_url=database_url, **chosen)
+    create_secrets(settings.secrets_dir)
+    keyring = Keyring.open(settings.secrets_dir)
+    engine = open_engine(settings.database)
+    sessions = open_sessions(engine)
+    digest = _an_audio_file(settings)
+    with sessions.begin() as db:
+        found_province(db, keyring, communes=(COMMUNE, OTHER))
+        for role in Role:
+            _let_in(db, role.value, role, COMMUNE)
+        _let_in(db, "elsewhere", Role.COMMUNE_OFFICER, OTHER)
+        _let_in(db, "top", Role.ADMIN, PROVINCE)
+        db.add(an_asset_row(digest))
+    return Site(create_app(settings), settings, sessions, keyring, digest)
+
+
+def an_asset_row(digest: str, unit_id: str = COMMUNE, purpose: str = "programme") -> AssetRow:
+    """Make the entry of an audio file of one minute."""
+    return AssetRow(
+        digest=digest,
+        unit_id=unit_id,
+        title="Bản tin",
+        purpose=purpose,
+        duration_s=60.0,
+        size_bytes=len(AUDIO),
+        loudness_lufs=-16.0,
+        created_at=NOON,
+        created_by="ai-do",
+    )
+
+
+def form_token(page: str) -> str:
+    """Find the token that a page's forms send."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found is not None, page[:400]
+    return found[1]
+
+
+def _let_in(db: Session, username: str, role: Role, unit_id: str) -> None:
+    accounts.create_user(
+        db,
+        username=username,
+        password_hash=_hashed(),
+        full_name=f"Người {username}",
+        grants=[(role.value, unit_id)],
+        now=NOON,
+        actor=OPERATOR,
+    )
+
+
+@cache
+def _hashed() -> str:
+    return PasswordHasher().hash(PASSWORD)
+
+
+def _an_audio_file(settings: Settings) -> str:
+    draft = settings.state_dir / "draft"
+    draft.write_bytes(AUDIO)
+    return Store(settings.asset_dir).put(draft)

@@ -1,0 +1,178 @@
+"""The pages without a browser: forms kept, refusals named, the way from form to announcement."""
+
+import re
+
+from tests.factories.pages import CLUSTERS, COMMUNE, Site, an_asset_row, form_token
+from tests.factories.units import PROVINCE
+
+
+def posted(browser, page, address, **fields: object):
+    token = form_token(browser.get(page).text)
+    return browser.post(address, data={"csrf_token": token, **fields})
+
+
+def a_slot_form(site: Site, **changed: object):
+    return {
+        "title": "Bản tin sáng",
+        "bulletin_class": "ordinary",
+        "asset_digest": site.digest,
+        "recurrence": "daily",
+        "local_start": "05:30",
+        "first_day": "22/11/2027",
+        "last_day": "",
+        "where": "all",
+        **changed,
+    }
+
+
+def an_urgent_form(site: Site, **changed: object):
+    return {
+        "request_id": "0" * 32,
+        "unit_id": COMMUNE,
+        "title": "Cảnh báo lũ",
+        "bulletin_class": "priority",
+        "asset_digest": site.digest,
+        "repeat": "2",
+        "village": ",".join(CLUSTERS),
+        **changed,
+    }
+
+
+def test_the_first_page_shows_the_clusters_that_the_person_may_see(site):
+    page = site.browser("commune-officer").get("/").text
+    assert "Cụm xa-1-c1" in page
+    assert "Cụm xa-2-c1" not in page
+    assert "Cụm xa-2-c1" in site.browser("top").get("/").text
+
+
+def test_a_slot_goes_from_the_form_to_the_timeline(site):
+    browser = site.browser("commune-officer")
+    page = f"/units/{COMMUNE}/slots/new"
+    saved = posted(browser, page, page, **a_slot_form(site))
+    assert saved.status_code == 303
+    timeline = browser.get(saved.location).text
+    assert "Bản tin sáng" in timeline
+    assert "Thứ Hai, 22/11/2027" in timeline
+    assert "05:30" in timeline
+
+
+def test_a_clash_is_named_and_what_was_typed_is_kept(site):
+    browser = site.browser("commune-officer")
+    page = f"/units/{COMMUNE}/slots/new"
+    posted(browser, page, page, **a_slot_form(site))
+    again = posted(browser, page, page, **a_slot_form(site, title="Cái khác", weekday="3"))
+    assert again.status_code == 409
+    assert "Trùng giờ với “Bản tin sáng”" in again.text
+    assert 'value="Cái khác"' in again.text
+    assert f'value="{site.digest}"' in again.text
+
+
+def test_what_cannot_be_read_is_told_in_words(site):
+    browser = site.browser("commune-officer")
+    page = f"/units/{COMMUNE}/slots/new"
+    answer = posted(
+        browser, page, page, **a_slot_form(site, local_start="sáng sớm", first_day="mai")
+    )
+    assert answer.status_code == 422
+    assert "Hãy ghi giờ và phút" in answer.text
+    assert "Hãy ghi ngày theo dạng" in answer.text
+    empty = posted(browser, page, page, **a_slot_form(site, asset_digest=""))
+    assert "Chưa có âm thanh" in empty.text
+
+
+def test_who_may_not_schedule_gets_a_page_that_says_so(site):
+    answer = site.browser("viewer").get(f"/units/{COMMUNE}/slots/new")
+    assert answer.status_code == 403
+    assert "không có quyền" in answer.text
+
+
+def test_an_announcement_is_confirmed_before_it_is_sent_and_sent_once(site):
+    browser = site.browser("commune-officer")
+    form = an_urgent_form(site)
+    asked = posted(browser, "/urgent", "/urgent/confirm", **form)
+    assert asked.status_code == 200
+    assert "200" in re.search(r"người dân</dt><dd>([^<]+)", asked.text)[1]
+    assert "2 phút 01 giây" in asked.text  # twice a minute, and a second between
+    assert browser.get("/api/v1/broadcasts").json["broadcasts"] == []
+    first = posted(browser, "/urgent", "/urgent", **form)
+    second = posted(browser, "/urgent", "/urgent", **form)
+    assert first.status_code == second.status_code == 303
+    assert first.location == second.location
+    shown = browser.get(first.location).text
+    assert "Cảnh báo lũ" in shown
+    assert "Đang gửi tới 2 cụm loa" in shown
+
+
+def test_changing_ones_mind_shows_the_form_as_it_was(site):
+    browser = site.browser("commune-officer")
+    back = posted(browser, "/urgent", "/urgent/confirm", **an_urgent_form(site, back="1"))
+    assert back.status_code == 200
+    assert 'value="Cảnh báo lũ"' in back.text
+    assert re.search(rf'value="{",".join(CLUSTERS)}"[^>]*checked', back.text)
+
+
+def test_nothing_is_confirmed_while_something_is_missing(site):
+    browser = site.browser("commune-officer")
+    form = an_urgent_form(site, village=[], asset_digest="", title="")
+    answer = posted(browser, "/urgent", "/urgent/confirm", **form)
+    assert answer.status_code == 422
+    for sentence in ("Chưa chọn cụm loa nào", "Chưa có âm thanh", "Hãy đặt tiêu đề"):
+        assert sentence in answer.text
+
+
+def test_an_emergency_from_above_asks_for_the_decision_before_it_is_confirmed(site):
+    browser = site.browser("top")
+    form = an_urgent_form(site, unit_id=PROVINCE, bulletin_class="emergency")
+    answer = posted(browser, "/urgent", "/urgent/confirm", **form)
+    assert answer.status_code == 422
+    assert "số quyết định" in answer.text
+    numbered = {**form, "decision_number": "15/QĐ-UBND"}
+    assert posted(browser, "/urgent", "/urgent/confirm", **numbered).status_code == 200
+
+
+def test_a_stop_is_one_touch_and_shows_when(site):
+    browser = site.browser("commune-officer")
+    sent = posted(browser, "/urgent", "/urgent", **an_urgent_form(site))
+    assert "DỪNG PHÁT" in browser.get(sent.location).text
+    stopped = posted(browser, sent.location, f"{sent.location}/stop")
+    assert stopped.status_code == 303
+    page = browser.get(stopped.location).text
+    assert "Đã dừng lúc" in page
+    assert "DỪNG PHÁT" not in page
+
+
+def test_clusters_that_cannot_be_reached_are_named_with_whom_to_call(site):
+    browser = site.browser("commune-officer")
+    sent = posted(browser, "/urgent", "/urgent", **an_urgent_form(site))
+    assert "gọi cho ai" in browser.get(sent.location).text
+
+
+def test_prepared_warnings_of_the_units_above_are_offered(site):
+    with site.sessions.begin() as db:
+        db.add(an_asset_row("a" * 64, PROVINCE, "warning"))
+        db.add(an_asset_row("b" * 64, "xa-2", "warning"))
+    page = site.browser("commune-officer").get("/urgent").text
+    assert "a" * 64 in page
+    assert "b" * 64 not in page
+
+
+def test_the_language_is_kept_and_the_page_stays(site):
+    browser = site.browser("commune-officer")
+    answer = posted(browser, "/urgent", "/language", language="en", back="/urgent")
+    assert answer.location == "/urgent"
+    page = browser.get("/urgent").text
+    assert '<html lang="en">' in page
+    assert "Announce now" in page
+    away = posted(browser, "/urgent", "/language", language="vi", back="//example.com")
+    assert away.location == "/"
+
+
+def test_every_page_is_free_of_inline_style_and_script(site):
+    browser = site.browser("commune-officer")
+    sent = posted(browser, "/urgent", "/urgent", **an_urgent_form(site))
+    slot = f"/units/{COMMUNE}/slots"
+    addresses = ("/", "/urgent", "/broadcasts", "/as-run", sent.location, slot, f"{slot}/new")
+    for address in (*addresses, f"/units/{COMMUNE}/timeline", "/nowhere", "/login"):
+        page = browser.get(address, follow_redirects=True).text
+        assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<style", page), address
+        assert not re.search(r'(src|href|action)="(https?:)?//', page), address

@@ -1,0 +1,147 @@
+"""What each role may do at the API, in its own commune and elsewhere."""
+
+from datetime import date, timedelta
+from io import BytesIO
+
+import pytest
+
+from server.domain.authority import ALLOWED, Action, Role
+from tests.factories.pages import CLUSTERS, COMMUNE, OTHER
+from tests.factories.units import PROVINCE
+
+TOMORROW = (date.today() + timedelta(days=2)).isoformat()  # noqa: DTZ011 - any later day will do
+
+
+def a_slot(digest, **changed: object):
+    return {
+        "unit_id": COMMUNE,
+        "title": "Bản tin sáng",
+        "asset_digest": digest,
+        "recurrence": "daily",
+        "local_start": "05:30",
+        "first_day": TOMORROW,
+        "units": [COMMUNE],
+        **changed,
+    }
+
+
+def an_announcement(digest, **changed: object):
+    return {
+        "request_id": "request-00000001",
+        "unit_id": COMMUNE,
+        "title": "Cảnh báo lũ",
+        "asset_digest": digest,
+        "units": [COMMUNE],
+        **changed,
+    }
+
+
+def deeds(digest):
+    """One request for each action, that succeeds with 200 or 201 when it is allowed."""
+    emergency = {"request_id": "request-00000002", "bulletin_class": "emergency", "severity": 2}
+    return {
+        Action.VIEW: ("GET", f"/slots?unit_id={COMMUNE}", {}),
+        Action.SCHEDULE: ("POST", "/slots", {"json": a_slot(digest)}),
+        Action.ANNOUNCE: ("POST", "/broadcasts", {"json": an_announcement(digest)}),
+        Action.ANNOUNCE_EMERGENCY: (
+            "POST",
+            "/broadcasts",
+            {"json": an_announcement(digest, **emergency)},
+        ),
+    }
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_do_what_was_granted_and_nothing_else(site, role):
+    program = site.program(role.value)
+    for action, (method, path, arguments) in deeds(site.digest).items():
+        answer = program.ask(method, path, **arguments)
+        allowed = action in ALLOWED[role]
+        assert (answer.status_code in {200, 201}) is allowed, (action, answer.json)
+        if not allowed:
+            assert answer.status_code == 403
+            assert answer.json["code"] == "not-allowed"
+            assert answer.json["action"] == action.value
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.TECHNICIAN])
+def test_who_may_not_upload_is_refused_before_anything_is_prepared(site, role):
+    answer = site.program(role.value).ask(
+        "POST",
+        "/assets",
+        data={"file": (BytesIO(b"no audio"), "x.mp3"), "unit_id": COMMUNE, "title": "x"},
+    )
+    assert answer.status_code == 403
+
+
+def test_a_grant_reaches_no_other_commune(site):
+    program = site.program("elsewhere")
+    for method, path, arguments in deeds(site.digest).values():
+        assert program.ask(method, path, **arguments).status_code == 403
+    shown = {one["cluster_id"] for one in program.ask("GET", "/clusters").json["clusters"]}
+    assert shown == {"xa-2-c1", "xa-2-c2"}
+
+
+def test_stopping_needs_its_own_right(site):
+    made = site.program("commune-officer").ask(
+        "POST", "/broadcasts", json=an_announcement(site.digest)
+    )
+    path = f"/broadcasts/{made.json['broadcast_id']}/stop"
+    assert site.program("viewer").ask("POST", path).status_code == 403
+    assert site.program("elsewhere").ask("POST", path).status_code == 403
+    stopped = site.program("broadcaster").ask("POST", path)
+    assert stopped.status_code == 200
+    assert stopped.json["broadcast"]["stopped_at"]
+
+
+def test_a_commune_officer_cannot_speak_beyond_the_commune(site):
+    wanted = an_announcement(site.digest, units=[OTHER])
+    answer = site.program("commune-officer").ask("POST", "/broadcasts", json=wanted)
+    assert answer.status_code == 422
+    assert [one["code"] for one in answer.json["findings"]] == ["out-of-scope"]
+
+
+def test_an_emergency_from_above_needs_the_decision_of_the_committee(site):
+    """Decree 49/2024/NĐ-CP, articles 7-9."""
+    wanted = an_announcement(site.digest, unit_id=PROVINCE, bulletin_class="emergency")
+    program = site.program("top")
+    answer = program.ask("POST", "/broadcasts", json=wanted)
+    assert answer.status_code == 422
+    assert [one["code"] for one in answer.json["findings"]] == ["decision-number-needed"]
+    numbered = program.ask("POST", "/broadcasts", json={**wanted, "decision_number": "15/QĐ-UBND"})
+    assert numbered.status_code == 201
+
+
+def test_the_same_request_twice_is_one_announcement(any_site):
+    program = any_site.program("commune-officer")
+    one = program.ask("POST", "/broadcasts", json=an_announcement(any_site.digest)).json
+    two = program.ask("POST", "/broadcasts", json=an_announcement(any_site.digest)).json
+    assert one["broadcast_id"] == two["broadcast_id"]
+    assert sorted(one["clusters"]) == list(CLUSTERS)
+    assert len(program.ask("GET", "/broadcasts").json["broadcasts"]) == 1
+
+
+def test_a_clash_is_answered_with_every_slot_in_the_way(any_site):
+    program = any_site.program("commune-officer")
+    for title, start in (("Thời sự", "05:30:00"), ("Âm nhạc", "05:31:00")):
+        made = a_slot(any_site.digest, title=title, local_start=start)
+        assert program.ask("POST", "/slots", json=made).status_code == 201
+    answer = program.ask(
+        "POST", "/slots", json=a_slot(any_site.digest, title="Xen giữa", local_start="05:30:30")
+    )
+    assert answer.status_code == 409
+    assert {one["title"] for one in answer.json["findings"]} == {"Thời sự", "Âm nhạc"}
+    assert "“Thời sự”" in answer.json["detail_by_language"]["vi"]
+    kept = program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"]
+    assert [one["title"] for one in kept] == ["Thời sự", "Âm nhạc"]
+
+
+def test_a_withdrawn_slot_is_gone_from_the_list_and_from_the_timeline(any_site):
+    program = any_site.program("commune-officer")
+    slot = program.ask("POST", "/slots", json=a_slot(any_site.digest)).json["slot_id"]
+    path = f"/timeline?cluster_id={CLUSTERS[0]}&day={TOMORROW}"
+    spans = program.ask("GET", path).json["spans"]
+    assert [one["slot_id"] for one in spans if one["claim_id"]] == [slot]
+    assert program.ask("DELETE", f"/slots/{slot}").status_code == 200
+    assert not [one for one in program.ask("GET", path).json["spans"] if one["claim_id"]]
+    assert program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"] == []

@@ -1,0 +1,136 @@
+"""The wall: who gets in, what a browser must bring, and what every answer carries."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from server.services import commissioning
+from tests.factories.pages import AUDIO, COMMUNE, PASSWORD, form_token
+from tests.factories.units import OPERATOR
+
+PAGES = ("/", "/timeline", f"/units/{COMMUNE}/timeline", "/urgent", "/broadcasts", "/as-run")
+
+
+def test_nobody_sees_a_page_before_logging_in(site):
+    browser = site.browser()
+    for page in PAGES:
+        answer = browser.get(page)
+        assert answer.status_code == 303
+        assert answer.location.startswith("/login?next=")
+
+
+def test_every_rule_but_the_named_ones_is_behind_the_wall(site):
+    client = site.browser()
+    open_ones = set()
+    for rule in site.app.url_map.iter_rules():
+        if rule.arguments - {"unit_id", "broadcast_id", "slot_id", "digest"}:
+            continue
+        path = rule.rule
+        for name in rule.arguments:
+            path = path.replace(f"<{name}>", "x")
+        if "GET" in rule.methods and client.get(path).status_code not in {303, 401}:
+            open_ones.add(rule.endpoint)
+    assert open_ones == {"security.login", "api.health", "openapi.spec"}
+
+
+def test_after_logging_in_the_page_that_was_asked_for_is_shown(any_site):
+    browser = any_site.browser()
+    token = form_token(browser.get("/login?next=/urgent").text)
+    form = {"username": "commune-officer", "password": PASSWORD, "csrf_token": token}
+    answer = browser.post("/login?next=/urgent", data=form)
+    assert answer.status_code == 302
+    assert answer.location.endswith("/urgent")
+
+
+def test_another_sites_page_as_next_is_not_followed(site):
+    browser = site.browser()
+    token = form_token(browser.get("/login").text)
+    form = {"username": "commune-officer", "password": PASSWORD, "csrf_token": token}
+    answer = browser.post("/login?next=https://example.com/", data=form)
+    assert "example.com" not in answer.headers.get("Location", "")
+
+
+def test_a_wrong_password_is_answered_in_vietnamese_and_tells_nothing(site):
+    browser = site.browser()
+    for username in ("commune-officer", "nobody-at-all"):
+        token = form_token(browser.get("/login").text)
+        form = {"username": username, "password": "sai", "csrf_token": token}
+        answer = browser.post("/login", data=form)
+        assert "Tên đăng nhập hoặc mật khẩu không đúng." in answer.text
+        assert browser.get("/").status_code == 303
+
+
+def test_guessing_passwords_is_slowed_down_but_logging_in_is_not(site):
+    form = {"username": "viewer", "password": "sai"}
+    program = site.app.test_client(use_cookies=False)
+    for _ in range(12):
+        site.program("viewer")
+    statuses = {
+        program.post("/login", json=form, headers={"Accept": "application/json"}).status_code
+        for _ in range(12)
+    }
+    assert statuses == {400, 429}
+
+
+def test_a_form_without_its_token_changes_nothing(site):
+    browser = site.browser("commune-officer")
+    answer = browser.post("/urgent", data={"title": "x", "unit_id": COMMUNE})
+    assert answer.status_code == 400
+    assert "<html" in answer.text
+    by_cookie = browser.post("/api/v1/broadcasts", json={"title": "x"})
+    assert by_cookie.status_code == 400
+    assert by_cookie.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://example.com"}]
+)
+def test_what_another_site_made_a_browser_send_is_refused(site, headers):
+    browser = site.browser("commune-officer")
+    token = form_token(browser.get("/urgent").text)
+    form = {"csrf_token": token, "language": "en"}
+    assert browser.post("/language", data=form, headers=headers).status_code == 403
+    assert browser.post("/language", data=form).status_code == 303
+
+
+def test_logging_out_ends_the_session(site):
+    browser = site.browser("viewer")
+    token = form_token(browser.get("/").text)
+    assert browser.post("/logout", data={"csrf_token": token}).status_code == 302
+    assert browser.get("/").status_code == 303
+
+
+def test_every_answer_forbids_what_our_pages_never_do(site):
+    for answer in (site.browser().get("/login"), site.browser().get("/api/v1/nothing")):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'self'" in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(site):
+    cookie = site.browser().get("/login").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_a_node_gets_audio_with_its_own_secret_and_nothing_else(site):
+    with site.sessions.begin() as db:
+        node = commissioning.commission(
+            db,
+            node_id="node-1",
+            cluster_id="xa-1-c1",
+            now=datetime.now(UTC),
+            actor=OPERATOR,
+            keyring=site.keyring,
+        )
+    client = site.app.test_client()
+    path = f"/api/v1/assets/{site.digest}"
+    assert client.get(path).status_code == 401
+    assert client.get(path, auth=("node-1", "wrong")).status_code == 401
+    right = client.get(
+        path, auth=("node-1", node.secret), headers={"Range": "bytes=4-7"}, buffered=True
+    )
+    assert right.status_code == 206
+    assert right.data == AUDIO[4:8]
+    assert client.get("/api/v1/clusters", auth=("node-1", node.secret)).status_code == 401
