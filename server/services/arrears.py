@@ -30,11 +30,11 @@ def bring_up_to_date(db: Session, *, now: datetime) -> int:
     settled = select(PlanRow.unit_id, PlanRow.version).where(
         PlanRow.published_at < now - NUDGE_AFTER
     )
-    newest = dict(db.execute(settled).tuples().all())
+    newest = dict(db.execute(settled).all())
     plans: set[str] = set()
     configs: set[str] = set()
     nudged: set[str] = set()
-    for node_id, cluster_id, plan_versions, is_config_old in db.execute(_may_lack(now)).tuples():
+    for node_id, cluster_id, plan_versions, is_config_old in db.execute(_may_lack(now)):
         if len(nudged) == MOST_NUDGED:
             break
         chain = units.chain_of_cluster(cluster_id) if cluster_id in units.clusters else ()
@@ -77,7 +77,7 @@ def _tokens(
     if not wanted:
         return []
     rows = select(name, token).where(name.in_(wanted), token.is_not(None)).order_by(name)
-    return [(ref, raw) for ref, raw in db.execute(rows).tuples() if raw is not None]
+    return [(ref, raw) for ref, raw in db.execute(rows) if raw is not None]
 
 
 def _post(db: Session, topic: str, token: bytes, now: datetime) -> None:

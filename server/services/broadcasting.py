@@ -272,7 +272,7 @@ def resend_due(db: Session, *, now: datetime) -> int:
         .limit(MOST_RESENT)
     )
     sent = 0
-    for delivery, broadcast, presence in db.execute(due).tuples().all():
+    for delivery, broadcast, presence in db.execute(due).all():
         if not _awaits_answer(delivery, broadcast):
             delivery.next_attempt_at = None
             continue
@@ -394,7 +394,7 @@ def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Find
         findings.append(Finding("bad-title"))
     if not is_line(new.request_id):
         findings.append(Finding("bad-request-id"))
-    if new.decision_number and not is_line(new.decision_number):
+    if new.decision_number.strip() and not is_line(new.decision_number):
         findings.append(Finding("bad-decision-number"))
     if new.bulletin_class not in set(BulletinClass):
         findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))

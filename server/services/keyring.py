@@ -166,7 +166,7 @@ def certificates_by_unit(
     valid = _valid(now).with_only_columns(
         UnitKeyRow.unit_id, UnitKeyRow.key_id, UnitKeyRow.configures
     )
-    keys = db.execute(valid).tuples().all()
+    keys = db.execute(valid).all()
     configuring = {key for _, key, configures in keys if configures}
     own: dict[str, set[str]] = {unit: set() for unit in units}
     for unit, key, _ in keys:

@@ -86,7 +86,7 @@ def overview(
         node.cluster_id: node
         for node in db.scalars(select(NodeRow).where(NodeRow.decommissioned_at.is_(None)))
     }
-    newest = dict(db.execute(select(PlanRow.unit_id, PlanRow.version)).tuples().all())
+    newest = dict(db.execute(select(PlanRow.unit_id, PlanRow.version)).all())
     titles = titles_of(db, {node.on_air for node in nodes.values() if node.on_air})
     states = [
         _state(row, nodes.get(row.cluster_id), units, newest, titles, now) for row in clusters
@@ -110,7 +110,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
         )
         .where(DeliveryRow.broadcast_id == broadcast_id)
         .order_by(ClusterRow.village, ClusterRow.name)
-    ).tuples()
+    )
     deliveries = tuple(_delivery(*row, now) for row in rows)
     return BroadcastStatus(
         broadcast, deliveries, Counter(delivery.state for delivery in deliveries)

@@ -123,7 +123,7 @@ def due_units(db: Session, *, now: datetime, units: Tree, days: int = PLAN_DAYS)
     It asks a handful of questions about all units together, so it can be asked often.
     """
     start, end = window(now, days)
-    published = dict(db.execute(select(PlanRow.unit_id, PlanRow.source_digest)).tuples().all())
+    published = dict(db.execute(select(PlanRow.unit_id, PlanRow.source_digest)).all())
     current = sources(db, units=units, start=start, end=end, now=now)
     return [unit_id for unit_id, digest in current.items() if published.get(unit_id) != digest]
 

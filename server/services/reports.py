@@ -174,13 +174,11 @@ def retained(db: Session) -> list[tuple[str, bytes]]:
     )
     configs = [
         (topics.node_config(NodeId(node_id)), token)
-        for node_id, token in db.execute(active.order_by(NodeRow.node_id)).tuples()
+        for node_id, token in db.execute(active.order_by(NodeRow.node_id))
         if token is not None
     ]
     newest = select(PlanRow.unit_id, PlanRow.token).order_by(PlanRow.unit_id)
-    plans = [
-        (topics.unit_plan(UnitId(unit_id)), token) for unit_id, token in db.execute(newest).tuples()
-    ]
+    plans = [(topics.unit_plan(UnitId(unit_id)), token) for unit_id, token in db.execute(newest)]
     return [*configs, *plans]
 
 

@@ -64,7 +64,7 @@ def tree(db: Session, *, today: date) -> Tree:
             _holds(UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today)
         )
     )
-    parents = dict(edges.tuples().all())
+    parents = dict(edges.all())
     places = db.execute(
         select(ClusterUnitRow.cluster_id, ClusterUnitRow.unit_id)
         .where(_holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today))
@@ -75,7 +75,7 @@ def tree(db: Session, *, today: date) -> Tree:
             row.unit_id: Unit(row.unit_id, row.name, row.level_rank, parents.get(row.unit_id))
             for row in sorted(units, key=lambda row: (row.level_rank, row.name))
         },
-        dict(places.tuples().all()),
+        dict(places.all()),
     )
 
 

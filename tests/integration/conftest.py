@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from server.services.keyring import Keyring, create_secrets
 from server.store.engine import Sessions, open_engine, open_sessions
 from server.store.migrations import upgrade
-from tests.factories.database import Postgres, running_postgres
+from tests.factories.database import EMPTY, Postgres, hurried, running_postgres
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -24,7 +24,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
-    engine = open_engine(f"sqlite:///{path}")
+    engine = hurried(open_engine(f"sqlite:///{path}"))
     upgrade(engine)
     engine.dispose()
     return path
@@ -51,14 +51,14 @@ def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path / 'bare.db'}"
         return
     server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(migrated=False)
+    name = server.create(EMPTY)
     yield server.url(name)
     server.drop(name)
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
+    opened = hurried(open_engine(database_url))
     yield opened
     opened.dispose()
 
