@@ -129,6 +129,9 @@ class Gateway:
         """Say goodbye and end the client's thread."""
         self._client.disconnect()
         self._client.loop_stop()
+        # The client closes its last sockets when it is forgotten, so it must not hold us.
+        self._client.on_connect = self._client.on_disconnect = None
+        self._client.on_message = self._client.on_publish = None
 
     def _made(self, password: str) -> Client:
         version = MQTTProtocolVersion.MQTTv5 if self._is_v5 else MQTTProtocolVersion.MQTTv311

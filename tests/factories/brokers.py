@@ -76,6 +76,7 @@ class Peer:
     keepalive_s: int = 30
     heard: queue.Queue[tuple[str, bytes, bool]] = field(default_factory=queue.Queue)
     refused: str = ""
+    put_out: Event = field(default_factory=Event)
 
     def __enter__(self) -> Self:
         self.connect()
@@ -92,6 +93,7 @@ class Peer:
             client_id=self.client_id or self.user,
             protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
         )
+        self._client.reconnect_delay_set(0.1, 1)
         self._client.username_pw_set(self.user, self.password)
         if self.will is not None:
             self._client.will_set(self.will[0], self.will[1], qos=1, retain=True)
@@ -101,7 +103,9 @@ class Peer:
             self.refused = str(reason) if reason.is_failure else ""
             answered.set()
 
+        self.put_out.clear()
         self._client.on_connect = connected
+        self._client.on_disconnect = lambda *_: self.put_out.set()
         self._client.on_subscribe = lambda *_: self._granted.set()
         self._client.on_publish = lambda _c, _u, mid, _r, _p: self._confirmed.add(mid)
         self._client.on_message = lambda _c, _u, message: self.heard.put(
@@ -143,5 +147,10 @@ class Peer:
         self._client.loop_stop()
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        client = self._client
+        client.disconnect()
+        client.loop_stop()
+        # The client closes its last two sockets when it is forgotten: nothing may hold it.
+        client.on_connect = client.on_disconnect = client.on_subscribe = None
+        client.on_publish = client.on_message = None
+        del self._client
