@@ -161,6 +161,9 @@ class Fetcher:
         return any(want.urgent and want.digest in self._busy for want in self._wants)
 
     def _fetch(self, want: Want, bases: tuple[str, ...]) -> bool:
+        if self._cache.path(want.digest).exists():
+            # It arrived while the agent was still working out what to want.
+            return True
         for base in bases:
             try:
                 self._fetch_from(base, want)

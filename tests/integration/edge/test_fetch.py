@@ -48,6 +48,14 @@ def test_a_file_is_fetched_by_its_digest_with_the_nodes_own_name(audio, cache, a
     assert cache.path(ref.digest).read_bytes() == some_bytes(1)
 
 
+def test_a_file_that_is_there_already_is_not_fetched_again(audio, arrived, fetcher):
+    ref = audio.add(some_bytes(1))
+    for _ in range(3):
+        fetcher.want([wanted(ref)], [audio.base])
+        assert arrived.get(timeout=5) == Fetched(ref.digest)
+    assert len(audio.requests) == 1
+
+
 def test_a_download_that_was_cut_goes_on_where_it_ended(audio, cache, arrived, fetcher):
     ref = audio.add(some_bytes(2))
     audio.cut_after[ref.digest] = 400_000
