@@ -28,8 +28,12 @@ from server.store.engine import Sessions
 BATCH = 200
 """Deliveries in one transaction, at most; as few as are there when the last one is done."""
 IDLE_S = 0.5
+OWED = timedelta(seconds=0.5)
+"""How long an acknowledgement may wait while more comes in; nodes repeat themselves after 10 s."""
 REFUSAL_PAUSE = timedelta(minutes=1)
 """One refusal of each kind and node is put on record in this time; the others are counted."""
+MOST_OWED = 300
+"""With one more batch this is as much as one acknowledgement may name."""
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +107,8 @@ class Inbox:
         self._link, self._sessions = link, sessions
         self._keyring, self._clock = keyring, clock
         self._ledger = RefusalLedger()
+        self._owed: dict[str, list[str]] = defaultdict(list)  # safe, not yet acknowledged
+        self._owed_since = clock()
         self.failures = 0
 
     def run(self, deliveries: queue.Queue[Delivery], stop: Event) -> None:
@@ -110,16 +116,28 @@ class Inbox:
         while not stop.is_set():
             batch = next_batch(deliveries)
             if batch:
-                self.take(batch)
+                self.take(batch, more_wait=not deliveries.empty())
 
-    def take(self, batch: Sequence[Delivery]) -> None:
-        """Take in a batch, whatever is in it."""
+    def take(self, batch: Sequence[Delivery], *, more_wait: bool = False) -> None:
+        """Take in a batch, whatever is in it, and acknowledge what is safe.
+
+        While ``more_wait`` the acknowledgements may wait too, for a little: when a thousand nodes
+        answer an order, what they say is wanted sooner than what is said to them.
+        """
         try:
             self._take_together(batch)
         except Exception:  # the batch is undone; whose fault it was shows when taken singly
             log.warning("batch_undone", deliveries=len(batch), exc_info=True)
             for delivery in batch:
                 self._take_alone(delivery)
+        now = self._clock()
+        if not more_wait or self._is_overdue(now):
+            self._acknowledge(now)
+
+    def _is_overdue(self, now: datetime) -> bool:
+        longest = max(map(len, self._owed.values()), default=0)
+        # A clock that was set back must not keep nodes waiting.
+        return longest > MOST_OWED or not self._owed_since <= now < self._owed_since + OWED
 
     def _take_alone(self, delivery: Delivery) -> None:
         try:
@@ -130,16 +148,18 @@ class Inbox:
 
     def _take_together(self, batch: Sequence[Delivery]) -> None:
         now = self._clock()
-        safe: dict[str, list[str]] = defaultdict(list)
+        safe: list[tuple[str, str]] = []
         with self._sessions.begin() as db:
             said = [found for delivery in batch if (found := self._read(db, delivery, now))]
             knowing = reports.known(db, [(one.node_id, one.word) for one in said])
             for one in said:
                 report_id = self._take_word(db, one, now, knowing)
                 if report_id is not None:
-                    safe[one.node_id].append(report_id)
-        if safe:
-            self._acknowledge(safe, now)
+                    safe.append((one.node_id, report_id))
+        if not self._owed:
+            self._owed_since = now
+        for node_id, report_id in safe:
+            self._owed[node_id].append(report_id)
 
     def _read(self, db: Session, delivery: Delivery, now: datetime) -> Said | None:
         try:
@@ -183,10 +203,13 @@ class Inbox:
                 now=now,
             )
 
-    def _acknowledge(self, safe: dict[str, list[str]], now: datetime) -> None:
+    def _acknowledge(self, now: datetime) -> None:
+        if not self._owed:
+            return
+        owed, self._owed = self._owed, defaultdict(list)
         try:
             with self._sessions.begin() as db:
-                answers = reports.acknowledgements(db, safe, now=now, keyring=self._keyring)
+                answers = reports.acknowledgements(db, owed, now=now, keyring=self._keyring)
         except KeyMissingError as error:
             # The reports are safe; their nodes go on repeating them until this is mended.
             log.error("acknowledgement_not_signed", error=str(error))  # noqa: TRY400 - no trace needed

@@ -25,11 +25,12 @@ from protocol.messages import (
     Telemetry,
     encode,
 )
-from protocol.signing import unverified
+from protocol.signing import audience_node, trust, unverified, verify
 from protocol.topics import node_order, node_presence, node_report, node_telemetry
 from server.mqtt.gateway import Delivery
-from server.mqtt.inbox import BATCH, Inbox, TakeIn, next_batch
+from server.mqtt.inbox import BATCH, OWED, Inbox, TakeIn, next_batch
 from server.services import reports
+from server.services.keyring import certificates
 from server.services.reports import Known
 from server.store.models import AsRunRow, EventRow, NodeRow, RefusalRow, ReportRow
 from tests.factories.installations import Installation, an_installation, wait_until
@@ -116,6 +117,45 @@ def test_a_report_that_came_before_is_acknowledged_again_and_kept_once(place):
     inbox.take([a_report("r-1")])
     assert acknowledged(link) == {node_order(ONE): ("r-1", "r-1", "r-1")}
     assert kept(place) == {(ONE, "r-1")}
+
+
+def test_acknowledgements_wait_while_more_comes_in_but_not_for_long(place):
+    clock = Clock()
+    inbox, link = an_inbox(place, clock)
+    inbox.take([a_report("r-1")], more_wait=True)
+    inbox.take([a_report("r-2")], more_wait=True)
+    assert link.published == []
+    clock.now += OWED
+    inbox.take([a_report("r-3", OTHER)], more_wait=True)
+    assert acknowledged(link) == {node_order(ONE): ("r-1", "r-2"), node_order(OTHER): ("r-3",)}
+
+
+def test_acknowledgements_go_out_when_nothing_more_waits(place):
+    inbox, link = an_inbox(place)
+    inbox.take([a_report("r-1")], more_wait=True)
+    inbox.take([a_report("r-2")])
+    assert acknowledged(link) == {node_order(ONE): ("r-1", "r-2")}
+
+
+def test_no_acknowledgement_names_more_reports_than_a_node_reads(place):
+    inbox, link = an_inbox(place)
+    reports_of_days = [a_report(f"r-{number}") for number in range(5 * BATCH)]
+    for start in range(0, len(reports_of_days), BATCH):
+        inbox.take(reports_of_days[start : start + BATCH], more_wait=True)
+    inbox.take([])
+    for message in link.published:
+        verify(
+            message.payload,
+            trust(place.keyring.root_public, certificates_of(place)),
+            audiences=[audience_node(ONE)],
+            now=NOW,
+        )
+    assert len(acknowledged(link)[node_order(ONE)]) == 5 * BATCH
+
+
+def certificates_of(place: Installation) -> tuple[str, ...]:
+    with place.reads.begin() as db:
+        return certificates(db, [], now=NOW)
 
 
 def test_nothing_is_acknowledged_that_was_not_committed(place):
