@@ -103,4 +103,4 @@ test-browser: setup-dev  ## the pages in Chromium
 
 .PHONY: test-slow
 test-slow: setup-dev  ## kill every program at many moments of the demo (ten minutes)
-	LOA_TEST_SLOW=1 $(BIN)/pytest tests/e2e --timeout 900
+	$(BIN)/pytest tests/slow

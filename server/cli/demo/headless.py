@@ -3,6 +3,7 @@
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
@@ -14,6 +15,7 @@ from server.cli.demo.report import KIND_SLOT, Report, write_report
 from server.cli.demo.sources import SourceWriter
 from server.cli.demo.stage import Stage, open_stage
 
+_HALF_A_MILLISECOND = timedelta(microseconds=500)
 _LEFT_BEHIND = ("heard", "source", "state")
 
 
@@ -78,12 +80,18 @@ def conclude(out: Path, report: Report) -> int:
 
 def table(verdict: Verdict) -> list[str]:
     """Lay out what was found, one line for each order at each target."""
-    rows = [f"{'order':<16} {'cluster':<16} {'began':>12} {'late':>10} {'like':>5} {'heard':>6}"]
+    rows = [
+        f"{'order':<18} {'cluster':<15} {'began (UTC)':<13} {'late':>22} {'like':>5} {'whole':>6}"
+    ]
     for line in sorted(verdict.lines, key=lambda line: (line.order.earliest, line.cluster)):
-        from_what = "plan" if line.order.kind == KIND_SLOT else "post"
-        rows.append(
-            f"{line.order.id[:16]:<16} {line.cluster:<16} {line.start:%H:%M:%S.%f}"[:46]
-            + f" {line.late_s * 1000:+8.1f} ms after {from_what}"
-            + f" {line.score:5.2f} {line.coverage:6.0%}"
-        )
+        began = (line.start + _HALF_A_MILLISECOND).strftime("%H:%M:%S.%f")[:-3]
+        since = "plan" if line.order.kind == KIND_SLOT else "post"
+        late = f"{line.late_s * 1000:+.1f} ms after {since}"
+        like, whole = f"{line.score:.2f}", f"{line.coverage:.0%}"
+        rows.append(_row(line.order.id[:18], line.cluster, began, late, like, whole))
     return rows
+
+
+def _row(*cells: str) -> str:
+    order, cluster, began, late, like, whole = cells
+    return f"{order:<18} {cluster:<15} {began:<13} {late:>22} {like:>5} {whole:>6}"

@@ -45,7 +45,7 @@ class Stage:
         Args:
             heard: Folder in which each node records what it sounds; None: nothing is recorded.
         """
-        _readdress_nodes(self.settings)
+        readdress_nodes(self.settings)
         for program in server_programs(self.settings, self.broker)[1:]:
             self.supervisor.start(program)
         for program in node_programs(self.settings, heard):
@@ -114,7 +114,7 @@ def _build(settings: Settings) -> None:
     mark.write_text(shape)
 
 
-def _readdress_nodes(settings: Settings) -> None:
+def readdress_nodes(settings: Settings) -> None:
     """Tell the nodes where broker and audio are in this run; ports may have changed."""
     for path in province.node_files(settings.state_dir).values():
         write_private(path, readdressed(path.read_bytes(), settings))
