@@ -60,7 +60,7 @@ def plan_cache(
         limit_bytes: Space that all files together may take.
     """
     needed: dict[str, Want] = {}
-    ordered = sorted(claims, key=lambda claim: (not _is_urgent(claim), claim.start, claim.claim_id))
+    ordered = sorted(claims, key=lambda claim: (claim.start, claim.claim_id))
     urgent = [claim for claim in ordered if _is_urgent(claim)]
     rest = [claim for claim in ordered if not _is_urgent(claim)]
     for claim in urgent:

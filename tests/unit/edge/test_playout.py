@@ -377,6 +377,37 @@ def test_two_programmes_one_after_the_other_change_at_the_planned_instant():
     assert [record.outcome for record in world.records()] == [Outcome.PLAYED] * 2
 
 
+def test_a_programme_that_ends_by_itself_leaves_the_next_one_cued():
+    after = a_song(claim_id="tin-2", start=after_noon(61), end=after_noon(121))
+    world = a_world(a_song(), after)
+    world.run_to(after_noon(130))
+    assert [cue.key for cue in world.cues] == [key_of(a_song()), key_of(after)]
+    assert world.hushes == 0
+
+
+def test_the_player_itself_ends_a_programme_where_quiet_hours_begin():
+    quiet = Policy(quiet=(Interval(start=after_noon(10), end=after_noon(50)),))
+    world = World()
+    world.have(a_song())
+    world.hold(a_song(), policy=quiet)
+    assert world.now < after_noon(-2)
+    world.run_to(after_noon(-1))
+    assert world.waiting.length_s == 10
+
+
+def test_a_programme_that_returns_is_heard_although_the_next_begins_within_the_horizon():
+    after = a_song(
+        claim_id="tin-2",
+        start=after_noon(35),
+        end=after_noon(95),
+        bulletin_class=BulletinClass.PRIORITY,
+    )
+    world = a_world(a_song(), an_alarm(20), after)
+    world.run_to(after_noon(100))
+    assert world.at(after_noon(34)) == "tin-1"
+    assert world.at(after_noon(35)) == "tin-2"
+
+
 def test_what_was_cued_ahead_gives_way_to_something_urgent_before_it_begins():
     after = a_song(claim_id="tin-2", start=after_noon(60), end=after_noon(120))
     alarm = an_alarm(59)

@@ -26,6 +26,9 @@ from tests.factories.playouts import World, after_noon
 
 HORIZON_S = 130
 
+# A busy machine is no reason to fail, and each example is two minutes of a node's life.
+unhurried = settings(deadline=None, max_examples=50)
+
 claims = st.builds(
     lambda number, start_s, length_s, opening_s, spare_s, **rest: a_claim(
         claim_id=f"tin-{number}",
@@ -81,7 +84,7 @@ def records_of(world):
     }
 
 
-@settings(deadline=None, max_examples=30)
+@unhurried
 @given(several, policies)
 def test_what_is_heard_at_any_instant_is_what_the_shared_rule_says(some, policy):
     some = [scheduled(claim) for claim in some]
@@ -97,6 +100,7 @@ def test_what_is_heard_at_any_instant_is_what_the_shared_rule_says(some, policy)
         assert world.at(moment) == (expected.claim_id if expected else "")
 
 
+@unhurried
 @given(several, policies, st.randoms(use_true_random=False), st.lists(moments, max_size=8))
 def test_the_order_of_arrival_and_repetition_change_nothing(some, policy, random, repeats):
     shuffled = list(some)
@@ -114,6 +118,7 @@ def test_the_order_of_arrival_and_repetition_change_nothing(some, policy, random
     assert records_of(world) == records_of(world_of(some, policy))
 
 
+@unhurried
 @given(several, policies, moments)
 def test_each_claim_ends_in_exactly_one_record(some, policy, killed_s):
     world = World()
@@ -133,6 +138,7 @@ def test_each_claim_ends_in_exactly_one_record(some, policy, killed_s):
         assert bool(record.segments) == (record.outcome not in {Outcome.MISSED, Outcome.FAILED})
 
 
+@unhurried
 @given(several, policies)
 def test_nothing_but_a_real_emergency_breaks_quiet_hours(some, policy):
     world = world_of(some, policy)
@@ -147,6 +153,7 @@ def test_nothing_but_a_real_emergency_breaks_quiet_hours(some, policy):
             assert not overlaps or claim_id in may_pierce
 
 
+@unhurried
 @given(several, policies, moments, st.data())
 def test_a_stop_is_final(some, policy, stopped_s, data):
     stopped = data.draw(st.sampled_from(some))
@@ -165,6 +172,7 @@ def test_a_stop_is_final(some, policy, stopped_s, data):
     assert len([r for r in world.records() if r.claim_id == stopped.claim_id]) == 1
 
 
+@unhurried
 @given(several, policies)
 def test_the_records_tell_what_was_heard(some, policy):
     world = world_of(some, policy)
@@ -176,6 +184,7 @@ def test_the_records_tell_what_was_heard(some, policy):
     assert _joined(told) == _joined(sorted(world.heard))
 
 
+@unhurried
 @given(several, policies)
 def test_the_amplifier_is_on_while_anything_is_heard_and_off_in_the_end(some, policy):
     world = world_of(some, policy)
