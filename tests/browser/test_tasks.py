@@ -1,0 +1,160 @@
+"""The operator's main tasks, in a real browser, on the desk and on the phone."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import expect
+
+from protocol.messages import AsRun, Outcome, Received, Segment, Started
+from server.cli.demo.province import DONG_VAN
+from tests.browser.conftest import PHONE
+
+DONG_VAN_CLUSTERS = ("pho-co", "ta-lung", "thai-phin-tung")
+
+
+def test_the_clusters_are_found_without_marks_and_shown_by_state(open_page):
+    page = open_page(login="phat-thanh")
+    expect(page.get_by_role("heading", name="Xã Đồng Văn")).to_be_visible()
+    page.get_by_role("searchbox").fill("dong cap")
+    expect(page.locator("[data-cluster]:visible")).to_have_count(1)
+    expect(page.locator("[data-cluster]:visible")).to_contain_text("Thôn Đông Cáp")
+    page.get_by_role("searchbox").fill("khong co dau")
+    expect(page.get_by_text("Không tìm thấy cụm loa nào.")).to_be_visible()
+
+
+def test_a_change_is_shown_without_touching_the_page_and_the_search_stays(open_page, served):
+    page = open_page(login="phat-thanh")
+    page.get_by_role("searchbox").fill("lo lo chai")
+    card = page.locator("#cluster-lo-lo-chai")
+    expect(card).to_contain_text("Đang kết nối")
+    now = datetime.now(UTC)
+    served.hear("lo-lo-chai", Started(report_id="t-1", claim_id="s-x-20261122t000000z", at=now))
+    expect(card).to_contain_text("Đang phát")
+    expect(page.locator("[data-cluster]:visible")).to_have_count(1)
+
+
+def test_the_language_is_switched_on_every_page(open_page):
+    page = open_page(login="phat-thanh")
+    page.goto("/urgent")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Announce now")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("button", name="Tiếng Việt").click()
+    expect(page.get_by_role("heading", name="Phát ngay")).to_be_visible()
+
+
+def test_a_slot_is_added_from_an_uploaded_file_and_a_second_one_is_refused(open_page, sound_file):
+    page = open_page(login="xa-lung-cu")
+    page.goto("/units/xa-lung-cu/timeline")
+    page.get_by_role("link", name="Thêm khung giờ").first.click()
+    page.locator("[data-file]").set_input_files(sound_file)
+    expect(page.get_by_text("Bản tin sáng", exact=True)).to_be_visible()
+    expect(page.get_by_label("Tiêu đề")).to_have_value("Bản tin sáng")
+    page.get_by_label("Bắt đầu lúc").fill("0615")
+    page.get_by_role("radio", name="Theo thứ").check()
+    page.get_by_role("checkbox", name="CN").check()
+    day = (datetime.now(UTC) + timedelta(days=8)).strftime("%d/%m/%Y")
+    page.get_by_label("Từ ngày").fill(day)
+    page.get_by_role("button", name="Lưu khung giờ").click()
+    page.wait_for_url(re.compile(r"/units/xa-lung-cu/timeline\?day="))
+    page.goto("/units/xa-lung-cu/slots/new")
+    page.get_by_label("hoặc dùng âm thanh đã có").select_option(index=1)
+    page.get_by_label("Tiêu đề").fill("Cái khác")
+    page.get_by_label("Bắt đầu lúc").fill("06:15")
+    page.get_by_label("Từ ngày").fill(day)
+    page.get_by_role("button", name="Lưu khung giờ").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("Trùng giờ với “Bản tin sáng”")
+    expect(alert).to_be_focused()
+    expect(page.get_by_label("Tiêu đề")).to_have_value("Cái khác")
+
+
+def test_a_file_that_is_no_sound_is_refused_in_words(open_page, tmp_path):
+    letter = tmp_path / "thu.mp3"
+    letter.write_text("Kính gửi bà con" * 50)
+    page = open_page(login="xa-lung-cu")
+    page.goto("/units/xa-lung-cu/slots/new")
+    page.locator("[data-file]").set_input_files(letter)
+    expect(page.get_by_text("Tệp này không phải là tệp âm thanh.")).to_be_visible()
+
+
+def test_an_announcement_is_recorded_confirmed_watched_and_stopped_on_a_phone(open_page, served):
+    page = open_page(PHONE, login="xa-dong-van")
+    page.get_by_role("link", name="Phát ngay").last.click()
+    page.get_by_text("Xã Đồng Văn", exact=True).last.click()
+    page.get_by_role("button", name="Ghi âm").first.click()
+    record = page.locator("[data-record]")
+    record.click()
+    expect(page.locator("[data-record-time]")).to_have_text("00:02")
+    record.click()
+    expect(page.locator("[data-sound-ready]")).to_be_visible()
+    page.get_by_label("Tiêu đề").fill("Cảnh báo lũ quét")
+    page.get_by_role("button", name="Tiếp tục").click()
+    expect(page.get_by_role("heading", name="Phát thông báo này?")).to_be_visible()
+    expect(page.locator(".reach")).to_contain_text("2.210")
+    page.get_by_role("button", name="Phát ngay bây giờ").click()
+    page.wait_for_url("**/broadcasts/b-*")
+    claim = page.url.rsplit("/", 1)[1]
+    expect(page.get_by_text("Đang gửi tới 3 cụm loa")).to_be_visible()
+    now = datetime.now(UTC)
+    for number, cluster in enumerate(DONG_VAN_CLUSTERS):
+        served.hear(cluster, Received(report_id=f"r-{number}", claim_id=claim, at=now))
+        if cluster != "ta-lung":
+            served.hear(cluster, Started(report_id=f"s-{number}", claim_id=claim, at=now))
+    expect(page.get_by_text("2/3 cụm loa đang phát")).to_be_visible()
+    expect(page.locator("#delivery-ta-lung")).to_contain_text("Đã nhận, sắp phát")
+    stop = page.get_by_role("button", name="DỪNG PHÁT")
+    assert stop.bounding_box()["height"] >= 60
+    stop.click()
+    expect(page.get_by_text("Đã dừng lúc")).to_be_visible()
+    heard = Segment(start=now, end=now + timedelta(seconds=2), position_s=0.0)
+    served.hear(
+        "pho-co",
+        AsRun(
+            report_id="a-1",
+            claim_id=claim,
+            cluster="pho-co",
+            at=now,
+            outcome=Outcome.STOPPED,
+            reason="stopped",
+            segments=(heard,),
+        ),
+    )
+    expect(page.locator("#delivery-pho-co")).to_contain_text("Đã dừng")
+    page.goto("/as-run")
+    expect(page.get_by_text("Cảnh báo lũ quét")).to_be_visible()
+
+
+def test_a_prepared_warning_brings_its_title_and_a_double_touch_sends_once(open_page):
+    page = open_page(PHONE, login="xa-thanh-thuy")
+    page.goto("/urgent")
+    page.get_by_text("Thôn Nậm Ngặt").click()
+    page.locator("[data-prepared]").first.check()
+    title = page.get_by_label("Tiêu đề").input_value()
+    assert title
+    page.get_by_role("radio", name="Khẩn cấp").check()
+    expect(page.get_by_label(re.compile("Số quyết định"))).to_be_visible()
+    page.get_by_role("button", name="Tiếp tục").click()
+    page.get_by_role("button", name="Phát ngay bây giờ").dblclick()
+    page.wait_for_url("**/broadcasts/b-*")
+    page.goto("/broadcasts")
+    expect(page.get_by_text(title)).to_have_count(1)
+
+
+def test_without_a_microphone_the_phones_own_recorder_is_offered(open_page, sound_file):
+    page = open_page(PHONE, login="xa-vi-xuyen")
+    # On plain HTTP browsers do not offer the microphone at all.
+    page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', {value: undefined})")
+    page.goto("/urgent?unit=xa-vi-xuyen")
+    page.get_by_role("button", name="Ghi âm").click()
+    capture = page.locator("[data-capture] input")
+    expect(page.get_by_text("Ghi âm bằng điện thoại")).to_be_visible()
+    assert capture.get_attribute("capture") is not None
+    capture.set_input_files(sound_file)
+    expect(page.locator("[data-sound-ready]")).to_be_visible()
+
+
+def test_a_viewer_is_shown_no_way_to_change_anything(open_page):
+    page = open_page(login="xem")
+    page.goto(f"/units/{DONG_VAN}/timeline")
+    expect(page.get_by_role("link", name="Thêm khung giờ")).to_have_count(0)
