@@ -48,3 +48,8 @@ def test_a_claim_says_what_its_slot_says():
     assert claim.kind is ClaimKind.SCHEDULED
     assert claim.content.items == (slot.asset,)
     assert claim.end - claim.start == slot.rule.length
+
+
+def test_claims_that_begin_together_stand_in_the_order_of_their_names():
+    one, other = a_slot("s-1"), a_slot("s-2")
+    assert compiled([other, one], (), *DAY) == compiled([one, other], (), *DAY)

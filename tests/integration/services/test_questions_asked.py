@@ -1,0 +1,74 @@
+"""What is asked every second is asked of the database as a whole, not of each cluster."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+
+from protocol.messages import Presence, PresenceState
+from server.services import arrears, as_run, broadcasting, planning, units
+from tests.factories.claims import NOON
+from tests.factories.slots import TODAY
+from tests.factories.units import OPERATOR, a_cluster
+
+S = timedelta(seconds=1)
+DAY_AFTER = NOON + timedelta(days=1)
+
+
+@contextmanager
+def counted(province):
+    """Count the statements sent while the block runs."""
+    engine = province.sessions.kw["bind"]
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def busy(province, clusters: int):
+    """Give the first commune more clusters, a node at each, a slot, and an announcement."""
+    for number in range(3, 3 + clusters):
+        new = a_cluster(f"xa-1-c{number}", "xa-1")
+        province.run(units.create_cluster, new=new, now=NOON, actor=OPERATOR)
+        node = f"n-{number}"
+        province.commission(new.cluster_id, node)
+        province.hear(node, Presence(node=node, state=PresenceState.HERE))
+    province.add_slot()
+    return province.announce()
+
+
+def questions(province, service, now, **facts: object) -> int:
+    with counted(province) as sent:
+        province.run(service, now=now, **facts)
+    return len(sent)
+
+
+@pytest.mark.parametrize(
+    ("service", "now"),
+    [
+        (broadcasting.resend_due, NOON + 2 * S),
+        (arrears.bring_up_to_date, NOON + 6 * S),
+        (as_run.close_ended, DAY_AFTER),
+        (as_run.conclude_missed, DAY_AFTER),
+    ],
+)
+def test_the_number_of_questions_does_not_grow_with_the_clusters(on_sqlite, service, now):
+    busy(on_sqlite, 6)
+    # Each of these does for six nodes what it was made for, and still asks only a handful.
+    assert questions(on_sqlite, service, now) <= 12
+
+
+def test_what_is_due_is_found_with_the_same_questions_however_many_units_there_are(on_sqlite):
+    busy(on_sqlite, 1)
+    tree = on_sqlite.run(units.tree, today=TODAY)
+    assert questions(on_sqlite, planning.due_units, NOON, units=tree) <= 8
+
+
+def test_when_nothing_has_happened_next_to_nothing_is_asked(on_sqlite):
+    for service in (broadcasting.resend_due, as_run.close_ended):
+        assert questions(on_sqlite, service, NOON) == 1
