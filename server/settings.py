@@ -57,6 +57,11 @@ class Settings(BaseSettings):
         return self.state_dir / "secrets"
 
     @property
+    def demo_logins(self) -> Path:
+        """File in which a demo lists its log-ins for the first page."""
+        return self.state_dir / "demo-logins.json"
+
+    @property
     def address(self) -> str:
         """Address under which people reach the pages."""
         return self.public_url or f"http://{self.host}:{self.port}"

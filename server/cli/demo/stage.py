@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import msgspec
+
 from server.cli.demo import province
 from server.cli.nodefile import readdressed, write_private
 from server.cli.programs import free_port, server_programs, web_program
@@ -103,6 +105,7 @@ def node_programs(settings: Settings, heard: Path | None) -> tuple[Program, ...]
 
 def _build(settings: Settings) -> None:
     """Build the province, unless it is known to be there with the newest tables."""
+    _show_logins(settings)
     mark = settings.state_dir / _BUILT
     shape = newest_migration()
     if mark.exists() and mark.read_text() == shape:
@@ -112,6 +115,23 @@ def _build(settings: Settings) -> None:
 
     build(settings)
     mark.write_text(shape)
+
+
+def _show_logins(settings: Settings) -> None:
+    """Leave the log-ins where the first page finds them; only a demo's page shows any."""
+    names = {one.unit_id: one.name for one in province.COMMUNES}
+    names[province.PROVINCE] = province.PROVINCE_NAME
+    shown = [
+        {
+            "username": login.username,
+            "password": login.password,
+            "full_name": login.full_name,
+            "role": login.role.value,
+            "unit_name": names[login.unit_id],
+        }
+        for login in province.LOGINS
+    ]
+    settings.demo_logins.write_bytes(msgspec.json.encode(shown))
 
 
 def readdress_nodes(settings: Settings) -> None:

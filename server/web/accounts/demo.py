@@ -4,8 +4,6 @@ import msgspec
 
 from server.settings import Settings
 
-FILE_NAME = "demo-logins.json"
-
 
 class DemoLogin(msgspec.Struct, frozen=True):
     """Somebody who may log in, with a password that everybody may know."""
@@ -19,7 +17,6 @@ class DemoLogin(msgspec.Struct, frozen=True):
 
 def demo_logins(settings: Settings) -> list[DemoLogin]:
     """Read the file that the demo leaves in its state folder."""
-    path = settings.state_dir / FILE_NAME
-    if not settings.demo or not path.is_file():
+    if not settings.demo or not settings.demo_logins.is_file():
         return []
-    return msgspec.json.decode(path.read_bytes(), type=list[DemoLogin])
+    return msgspec.json.decode(settings.demo_logins.read_bytes(), type=list[DemoLogin])
