@@ -45,14 +45,11 @@ def test_names_that_are_taken_or_lead_nowhere_are_refused(province):
     keyed = {"keyring": province.keyring, **FACTS}
     new_unit = units.NewUnit("xa-1", "Xã", 1, "tinh")
     no_such_level = units.NewUnit("x", "X", 7, "tinh")
+    no_such_parent = units.NewUnit("x", "X", 1, "no")
     cases = (
         (TakenError, units.create_unit, {"new": new_unit, **keyed}),
-        (
-            UnknownThingError,
-            units.create_unit,
-            {"new": units.NewUnit("x", "X", 7, "tinh"), **keyed},
-        ),
-        (UnknownThingError, units.create_unit, {"new": units.NewUnit("x", "X", 1, "no"), **keyed}),
+        (UnknownThingError, units.create_unit, {"new": no_such_level, **keyed}),
+        (UnknownThingError, units.create_unit, {"new": no_such_parent, **keyed}),
         (BadIdError, units.create_unit, {"new": units.NewUnit("Xã", "X", 1, "tinh"), **keyed}),
         (TakenError, units.create_cluster, {"new": a_cluster("xa-1-c1", "xa-2"), **FACTS}),
         (UnknownThingError, units.create_cluster, {"new": a_cluster("c-9", "no"), **FACTS}),
