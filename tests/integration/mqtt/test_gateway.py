@@ -49,7 +49,7 @@ def place(both, tmp_path, request) -> Iterator[Installation]:
         url = ""
         if engine == "postgresql":
             server = request.getfixturevalue("postgres")
-            name = server.create(migrated=False)
+            name = server.create()
             stack.callback(server.drop, name)
             url = server.url(name)
         yield stack.enter_context(

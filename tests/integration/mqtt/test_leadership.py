@@ -36,7 +36,7 @@ def place(request, tmp_path) -> Iterator[Installation]:
         url = ""
         if request.param == "postgresql":
             server = request.getfixturevalue("postgres")
-            name = server.create(migrated=False)
+            name = server.create()
             stack.callback(server.drop, name)
             url = server.url(name)
         yield stack.enter_context(an_installation(tmp_path, database_url=url))
@@ -111,7 +111,7 @@ def test_a_standby_does_nothing_until_it_takes_over(place):
 
 
 def test_a_leader_whose_connection_was_cut_does_not_go_on(tmp_path, postgres):
-    name = postgres.create(migrated=False)
+    name = postgres.create()
     engine = open_engine(postgres.url(name))
     right = leadership(engine, tmp_path)
     assert right.held()
