@@ -4,8 +4,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+import msgspec
 from sqlalchemy.orm import Session, selectinload
 
+from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind, Targets, WhenCut
 from protocol.plan import timeline
 from server.domain.authority import Action, Actor, demand
@@ -156,6 +158,7 @@ def day_timeline(db: Session, *, cluster_id: str, day: date, now: datetime) -> l
         return []  # it was not there yet, or no more, on that day
     start, end = day_bounds(day)
     heard = heard_at(db, cluster_id, start=start, end=end, now=now, units=units)
+    claims = tuple(_while_it_sounds(claim) for claim in heard.claims)
     return [
         TimelineSpan(
             span.start,
@@ -167,12 +170,18 @@ def day_timeline(db: Session, *, cluster_id: str, day: date, now: datetime) -> l
             slot_of_claim(span.claim.claim_id)
             if span.claim and span.claim.kind is ClaimKind.SCHEDULED
             else None,
-            tuple(
-                claim for claim in heard.claims if claim.covers(span.start) and claim != span.claim
-            ),
+            tuple(claim for claim in claims if claim.covers(span.start) and claim != span.claim),
         )
-        for span in timeline(heard.claims, heard.policy, start, end)
+        for span in timeline(claims, heard.policy, start, end)
     ]
+
+
+def _while_it_sounds(claim: Claim) -> Claim:
+    """Cut off the time in which an announcement may still be begun late: it ends with its words."""
+    if claim.kind is ClaimKind.SCHEDULED:
+        return claim
+    ends = claim.start + timedelta(seconds=length_s(claim.content))
+    return msgspec.structs.replace(claim, end=min(claim.end, ends))
 
 
 def _wrong_fields(new: NewSlot, asset: AssetRow | None, now: datetime) -> list[Finding]:

@@ -92,7 +92,7 @@ def test_an_announcement_is_recorded_confirmed_watched_and_stopped_on_a_phone(op
     page.get_by_role("button", name="Tiếp tục").click()
     expect(page.get_by_role("heading", name="Phát thông báo này?")).to_be_visible()
     expect(page.locator(".reach")).to_contain_text("2.210")
-    page.get_by_role("button", name="Phát ngay bây giờ").click()
+    page.get_by_role("button", name="Phát ngay").click()
     page.wait_for_url("**/broadcasts/b-*")
     claim = page.url.rsplit("/", 1)[1]
     expect(page.get_by_text("Đang gửi tới 3 cụm loa")).to_be_visible()
@@ -135,7 +135,7 @@ def test_a_prepared_warning_brings_its_title_and_a_double_touch_sends_once(open_
     page.get_by_role("radio", name="Khẩn cấp").check()
     expect(page.get_by_label(re.compile("Số quyết định"))).to_be_visible()
     page.get_by_role("button", name="Tiếp tục").click()
-    page.get_by_role("button", name="Phát ngay bây giờ").dblclick()
+    page.get_by_role("button", name="Phát ngay").dblclick()
     page.wait_for_url("**/broadcasts/b-*")
     page.goto("/broadcasts")
     expect(page.get_by_text(title)).to_have_count(1)

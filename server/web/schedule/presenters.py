@@ -12,6 +12,7 @@ _HOUR = timedelta(hours=1)
 _LEAST_HOURS = 6
 _LEAST_PERCENT = 0.4
 _TITLE_PERCENT = 14.0
+_WORDS_PERCENT = 6.0
 _RANKS = ("level-0", "level-1", "level-2")
 
 
@@ -42,6 +43,11 @@ class Block:
     def share(self) -> float:
         """How much of its room it fills, in percent."""
         return round(100 * self.width / self.room, 2)
+
+    @property
+    def titled(self) -> bool:
+        """Whether there is room enough for a few words."""
+        return self.room >= _WORDS_PERCENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """What each role may do at the API, in its own commune and elsewhere."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 
 import pytest
 
 from server.domain.authority import ALLOWED, Action, Role
+from server.domain.recurrence import LOCAL
 from tests.factories.pages import CLUSTERS, COMMUNE, OTHER
 from tests.factories.units import PROVINCE
 
@@ -134,6 +135,21 @@ def test_a_clash_is_answered_with_every_slot_in_the_way(any_site):
     assert "“Thời sự”" in answer.json["detail_by_language"]["vi"]
     kept = program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"]
     assert [one["title"] for one in kept] == ["Thời sự", "Âm nhạc"]
+
+
+def test_an_announcement_stands_in_the_timeline_as_long_as_it_sounds(site):
+    program = site.program("commune-officer")
+    made = program.ask("POST", "/broadcasts", json=an_announcement(site.digest)).json
+    start = datetime.fromisoformat(made["broadcast"]["start"])
+    end = start + timedelta(seconds=60)
+    heard = [
+        one
+        for day in sorted({at.astimezone(LOCAL).date().isoformat() for at in (start, end)})
+        for one in program.ask("GET", f"/timeline?cluster_id={CLUSTERS[0]}&day={day}").json["spans"]
+        if one["claim_id"] == made["broadcast_id"]
+    ]
+    assert datetime.fromisoformat(heard[0]["start"]) == start
+    assert datetime.fromisoformat(heard[-1]["end"]) == end
 
 
 def test_a_withdrawn_slot_is_gone_from_the_list_and_from_the_timeline(any_site):
