@@ -148,7 +148,7 @@ def test_no_acknowledgement_names_more_reports_than_a_node_reads(place):
             message.payload,
             trust(place.keyring.root_public, certificates_of(place)),
             audiences=[audience_node(ONE)],
-            now=NOW,
+            now=datetime.now(UTC),  # the installation's keys are younger than this module
         )
     assert len(acknowledged(link)[node_order(ONE)]) == 5 * BATCH
 
