@@ -10,12 +10,10 @@ from server import api, web
 from server.http.context import Installation, install
 from server.http.languages import set_up_languages
 from server.http.problems import MEANINGS, Problem, as_json, for_program, problem_of
+from server.http.uploads import MAX_FORM_BYTES, MAX_UPLOAD_BYTES, request_class
 from server.services.keyring import FLASK, Keyring, secret_text
 from server.settings import Settings
 from server.store.engine import open_engine, open_sessions
-
-MAX_UPLOAD_BYTES = 500_000_000
-MAX_FORM_BYTES = 2_000_000
 
 
 def create_app(settings: Settings) -> Flask:
@@ -27,6 +25,7 @@ def create_app(settings: Settings) -> Flask:
         spec_path="/api/v1/openapi.json",
         docs_path=None,
     )
+    app.request_class = request_class(settings.state_dir / "uploads")
     app.config.update(
         SECRET_KEY=secret_text(settings.secrets_dir, FLASK),
         MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES + MAX_FORM_BYTES,

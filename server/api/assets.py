@@ -1,6 +1,5 @@
 """Audio files in, and out again by digest."""
 
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from server.api.schemas import AssetAnswer, AssetList, AssetUpload, UnitQuery
 from server.domain.authority import Action, demand
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
+from server.http.uploads import on_disk
 from server.services import catalogue, units
 
 _KEPT_BY_BROWSERS_S = int(timedelta(days=365).total_seconds())
-_UPLOADS = "uploads"
 
 
 def add_to(api: APIBlueprint) -> None:
@@ -74,12 +73,7 @@ def _ingested(file: FileStorage) -> Asset:
     # Decoders are heavy to load, and most requests bring no audio.
     from audio_library.ingest import ingest  # noqa: PLC0415 - see above
 
-    folder = here().settings.state_dir / _UPLOADS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="upload-") as kept:
-        file.save(kept)
-        kept.flush()
-        return ingest(Path(kept.name), here().audio)
+    return ingest(on_disk(file), here().audio)
 
 
 def _bytes(digest: AssetDigest) -> Response:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import scoped_session
 
 from server.http.context import Installation, here
 from server.http.problems import Problem, as_json, for_program
+from server.http.uploads import MAX_FORM_BYTES, UPLOADING_ENDPOINTS
 from server.services import commissioning
 from server.store.models import RoleRow, UserRow
 from server.web.accounts.demo import demo_logins
@@ -66,9 +67,11 @@ def set_up_security(app: Flask, installation: Installation) -> None:
     security.login_context_processor(lambda: {"demo_logins": demo_logins(installation.settings)})
     csrf = CSRFProtect(app)
     app.teardown_appcontext(lambda _error: people.remove())
+    # In this order: nobody's body is read, and nothing written, before its sender is known.
+    app.before_request(_limit_body)
     app.before_request(_refuse_other_sites)
-    app.before_request(lambda: _check_form(csrf))
     app.before_request(_wall)
+    app.before_request(lambda: _check_form(csrf))
     app.after_request(lambda response: _with_headers(response, secure=secure))
     _slow_down_guessing(app)
 
@@ -123,6 +126,11 @@ def _settings(*, secure: bool) -> dict[str, object]:
         "REMEMBER_COOKIE_SAMESITE": "Lax",
         "REMEMBER_COOKIE_SECURE": secure,
     }
+
+
+def _limit_body() -> None:
+    if request.endpoint not in UPLOADING_ENDPOINTS:
+        request.max_content_length = MAX_FORM_BYTES
 
 
 def _refuse_other_sites() -> ResponseReturnValue | None:

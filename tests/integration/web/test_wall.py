@@ -1,6 +1,7 @@
 """The wall: who gets in, what a browser must bring, and what every answer carries."""
 
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 
@@ -91,6 +92,18 @@ def test_what_another_site_made_a_browser_send_is_refused(site, headers):
     form = {"csrf_token": token, "language": "en"}
     assert browser.post("/language", data=form, headers=headers).status_code == 403
     assert browser.post("/language", data=form).status_code == 303
+
+
+def test_a_large_body_is_refused_where_no_file_is_expected(site):
+    browser = site.browser()
+    large = {"username": "x" * 3_000_000, "password": "y"}
+    assert browser.post("/login", data=large).status_code == 413
+
+
+def test_nothing_is_written_for_somebody_who_is_not_logged_in(site):
+    file = {"file": (BytesIO(b"OggS" * 1000), "x.ogg"), "unit_id": COMMUNE, "title": "x"}
+    assert site.browser().post("/api/v1/assets", data=file).status_code == 401
+    assert not (site.settings.state_dir / "uploads").exists()
 
 
 def test_logging_out_ends_the_session(site):
