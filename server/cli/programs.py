@@ -27,18 +27,8 @@ _CONNECT_S = 0.3
 @click.option("--workers", default=1, show_default=True, help="Processes that answer requests.")
 def web(workers: int) -> None:
     """Run pages and API under gunicorn, until stopped."""
-    settings = Settings()
-    arguments = [
-        *(sys.executable, "-m", "gunicorn", "server.wsgi:app"),
-        *("--bind", f"{settings.host}:{settings.port}"),
-        *("--workers", str(workers), "--worker-class", "gthread", "--threads", str(WEB_THREADS)),
-        # Open event streams would otherwise hold up a stop or a restart.
-        *("--graceful-timeout", "2", "--timeout", "60", "--keep-alive", "30"),
-        *("--log-level", "warning"),
-        # Heartbeats of workers belong into memory, not onto a card.
-        *("--worker-tmp-dir", "/dev/shm"),  # noqa: S108 - gunicorn makes its own private files
-    ]
-    os.execv(sys.executable, arguments)  # noqa: S606 - becomes gunicorn, so that signals reach it
+    command = web_command(Settings(), workers)
+    os.execv(command[0], command)  # noqa: S606 - becomes gunicorn, so that signals reach it
 
 
 @click.command(epilog=example("loa scheduler"))
@@ -93,21 +83,45 @@ def server_programs(settings: Settings, broker_kind: str) -> tuple[Program, ...]
             *("broker", "--kind", broker_kind),
             is_ready=lambda: is_listening(settings.mqtt_host, settings.mqtt_port),
         ),
-        _program(settings, "gateway"),
-        _program(settings, "scheduler"),
+        _program(settings, "gateway", rank=1),
+        _program(settings, "scheduler", rank=1),
     )
 
 
 def web_program(settings: Settings) -> Program:
     """Tell how pages and API are run; the first to be started, for it takes longest."""
-    return _program(settings, "web", is_ready=lambda: is_healthy(settings.host, settings.port))
+    return Program(
+        "web",
+        web_command(settings, workers=1),
+        environment_of(settings),
+        lambda: is_healthy(settings.host, settings.port),
+        rank=1,
+    )
+
+
+def web_command(settings: Settings, workers: int) -> tuple[str, ...]:
+    """Write the command line of gunicorn."""
+    return (
+        *(sys.executable, "-m", "gunicorn", "server.wsgi:app"),
+        *("--bind", f"{settings.host}:{settings.port}"),
+        *("--workers", str(workers), "--worker-class", "gthread", "--threads", str(WEB_THREADS)),
+        # Open event streams would otherwise hold up a stop or a restart.
+        *("--graceful-timeout", "2", "--timeout", "60", "--keep-alive", "30"),
+        *("--log-level", "warning"),
+        # Heartbeats of workers belong into memory, not onto a card.
+        *("--worker-tmp-dir", "/dev/shm"),  # noqa: S108 - gunicorn makes its own private files
+    )
 
 
 def _program(
-    settings: Settings, name: str, *arguments: str, is_ready: Callable[[], bool] | None = None
+    settings: Settings,
+    name: str,
+    *arguments: str,
+    is_ready: Callable[[], bool] | None = None,
+    rank: int = 0,
 ) -> Program:
     command = (sys.executable, "-m", "server", name, *arguments)
-    return Program(name, command, environment_of(settings), is_ready)
+    return Program(name, command, environment_of(settings), is_ready, rank)
 
 
 def is_listening(host: str, port: int) -> bool:

@@ -5,8 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -43,12 +42,14 @@ class Program:
         command: What to execute.
         environment: Variables added to those of this process.
         is_ready: Asked until it says yes; None: ready as soon as it runs.
+        rank: Those of a higher rank are stopped, and have ended, before those of a lower one.
     """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     is_ready: Callable[[], bool] | None = None
+    rank: int = 0
 
 
 @dataclass(slots=True)
@@ -143,19 +144,22 @@ class Supervisor:
         return None
 
     def close(self) -> None:
-        """Stop all programs, the last started first; kill what does not stop in time."""
-        for child in reversed(self._children):
-            with suppress(ProcessLookupError):
-                child.process.terminate()
+        """Stop all programs, rank by rank; kill what does not stop in time."""
+        for rank in sorted({child.program.rank for child in self._children}, reverse=True):
+            self._stop([child for child in self._children if child.program.rank == rank])
+        self._children.clear()
+
+    def _stop(self, children: Sequence[_Child]) -> None:
+        for child in children:
+            child.process.terminate()
         deadline_s = monotonic() + self._grace_s
-        for child in reversed(self._children):
+        for child in children:
             try:
                 child.process.wait(max(0.0, deadline_s - monotonic()))
             except subprocess.TimeoutExpired:
                 log.warning("program_killed", program=child.program.name)
                 child.process.kill()
                 child.process.wait()
-        self._children.clear()
 
     def _spawn(self, program: Program) -> subprocess.Popen[bytes]:
         with self._log_path(program.name).open("ab") as out:

@@ -64,7 +64,7 @@ def demo(
         sys.exit(HeadlessRun(out, seconds, state or out / "state", port, broker)(stop))
     with open_stage(state or STATE, port, broker, stop) as stage:
         welcome(stage.settings)
-        stage.bring_all(None)
+        stage.bring_all(None, stop)
         from server.cli.demo.programmes import put_on_programmes  # noqa: PLC0415 - the whole store
 
         put_on_programmes(stage.settings, datetime.now(UTC))

@@ -56,7 +56,7 @@ def perform(stage: Stage, out: Path, seconds: int, stop: Event) -> Report:
     """Bring the nodes, recording, and perform; this thread watches over the programs."""
     heard = out / "heard"
     heard.mkdir(parents=True, exist_ok=True)
-    stage.bring_all(heard)
+    stage.bring_all(heard, stop)
     performance = Performance(stage.settings.address, SourceWriter(out), stop)
     over = Event()
     with ThreadPoolExecutor(1, "performance") as director:

@@ -41,15 +41,20 @@ class Stage:
     supervisor: Supervisor
     broker: str
 
-    def bring_all(self, heard: Path | None) -> None:
+    def bring_all(self, heard: Path | None, stop: Event) -> None:
         """Start everything that is not running yet, the nodes last.
 
         Args:
             heard: Folder in which each node records what it sounds; None: nothing is recorded.
+            stop: Set while waiting: whoever asked no longer wants it.
         """
         readdress_nodes(self.settings)
         for program in server_programs(self.settings, self.broker)[1:]:
             self.supervisor.start(program)
+        # Nodes that find no broker would wait before they try again.
+        self.supervisor.wait_ready(stop)
+        if stop.is_set():
+            return
         for program in node_programs(self.settings, heard):
             self.supervisor.start(program)
 
@@ -99,7 +104,7 @@ def node_programs(settings: Settings, heard: Path | None) -> tuple[Program, ...]
             *(sys.executable, "-m", "edge", "--node-file", str(files[name])),
             *("--state", str(settings.state_dir / "nodes" / name), "--output", output),
         )
-        programs.append(Program(cluster.node_id, command))
+        programs.append(Program(cluster.node_id, command, rank=2))
     return tuple(programs)
 
 

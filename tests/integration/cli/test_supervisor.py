@@ -54,7 +54,7 @@ def test_a_program_that_keeps_dying_is_given_ever_longer_pauses(tmp_path: Path):
         assert monotonic() - begun_s >= 1.4
 
 
-def test_closing_stops_the_last_started_first(tmp_path: Path):
+def test_programs_of_a_higher_rank_have_ended_before_a_lower_one_is_stopped(tmp_path: Path):
     order = tmp_path / "order"
     script = (
         "import signal, sys\n"
@@ -65,12 +65,12 @@ def test_closing_stops_the_last_started_first(tmp_path: Path):
         "signal.pause()\n"
     )
     with Supervisor(tmp_path) as supervisor:
-        for name in "abc":
+        for rank, name in ((1, "b"), (0, "a"), (2, "c")):
             ready = tmp_path / f"{name}.ready"
             command = (sys.executable, "-c", script, name, str(ready))
-            supervisor.start(Program(name, command, is_ready=ready.exists))
+            supervisor.start(Program(name, command, is_ready=ready.exists, rank=rank))
         supervisor.wait_ready(Event())
-    assert sorted(order.read_text()) == ["a", "b", "c"]
+    assert order.read_text() == "cba"
 
 
 def test_a_program_that_will_not_stop_is_killed(tmp_path: Path):
