@@ -32,8 +32,14 @@ class AlsaOutput:
         # Close must not free the handle under a writer.
         self._lock = threading.Lock()
         self._closed = False
+        self._underruns = 0
         self._check(self._alsa.snd_pcm_open(byref(self._handle), device.encode(), _PLAYBACK, 0))
         self._channels = self._configure()
+
+    @property
+    def underruns(self) -> int:
+        """Count how often the card ran dry."""
+        return self._underruns
 
     def write(self, block: Samples) -> None:
         """Queue a block, recovering from an underrun on the way."""
@@ -49,7 +55,7 @@ class AlsaOutput:
                     )
                 )
                 if wrote < 0:
-                    self._check(self._alsa.snd_pcm_recover(self._handle, wrote, 1))
+                    self._recover(wrote)
             left -= max(0, wrote)
 
     def delay_s(self) -> float:
@@ -60,7 +66,7 @@ class AlsaOutput:
             failure = int(self._alsa.snd_pcm_delay(self._handle, byref(frames)))
             if failure:
                 # An underrun: nothing is queued, and the next block sounds at once.
-                self._check(self._alsa.snd_pcm_recover(self._handle, failure, 1))
+                self._recover(failure)
                 return 0.0
         return max(0.0, frames.value / RATE_HZ)
 
@@ -97,6 +103,11 @@ class AlsaOutput:
         self._alsa.snd_pcm_close(self._handle)
         self._check(failure)
         raise OutputError(self._device, "takes neither one channel nor two")
+
+    def _recover(self, failure: int) -> None:
+        """Get over an underrun; whatever else failed is told."""
+        self._check(self._alsa.snd_pcm_recover(self._handle, failure, 1))
+        self._underruns += 1
 
     def _check(self, result: int) -> None:
         if result < 0:

@@ -61,6 +61,7 @@ class MixerPlayer:
         self._epoch_s = float(int(clock()))
         self._mixer = Mixer(events.put, epoch_s=self._epoch_s, ceiling_db=ceiling_db)
         self._lock = ClockLock()
+        self._underruns = 0
         self._limiter = Limiter()
         self._meter = Meter()
         self._commands: queue.SimpleQueue[Timeline | None] = queue.SimpleQueue()
@@ -143,11 +144,13 @@ class MixerPlayer:
         now_s = self._clock() - self._epoch_s
         restful_s = min(_REST_S, self._mixer.due_s - _DUE_SOON_S - now_s)
         if restful_s > 0:
+            slipped = self._has_slipped(heard_s)
             rested = self._output.rest(self._wake, restful_s)
-            self._lock.span(heard_s, rested)
+            self._lock.span(heard_s, rested, slipped=slipped)
             self._meter.rest(rested)
         else:
-            self._sound(self._lock.span(heard_s, _BLOCK))
+            slipped = self._has_slipped(heard_s)
+            self._sound(self._lock.span(heard_s, _BLOCK, slipped=slipped))
 
     def _sound(self, span: Span) -> None:
         rendered = self._mixer.render(span)
@@ -163,6 +166,13 @@ class MixerPlayer:
         if not 0 <= after_s - before_s < _BRACKET_S:
             return None
         return (before_s + after_s) / 2 - self._epoch_s + delay_s
+
+    def _has_slipped(self, heard_s: float | None) -> bool:
+        """Say whether the device ran dry since the last measurement: then it lost its place."""
+        if heard_s is None or self._output.underruns == self._underruns:
+            return False
+        self._underruns = self._output.underruns
+        return True
 
     def _expected_position(self, sound: Sound) -> int:
         heard_s = self._clock() + _FIRST_HEARD_S - sound.begins.timestamp()

@@ -79,13 +79,14 @@ class ClockLock:
         """How much slower than the wall clock the device was found to run."""
         return self._learned_ppm
 
-    def span(self, measured_s: float | None, count: int) -> Span:
+    def span(self, measured_s: float | None, count: int, *, slipped: bool = False) -> Span:
         """Give the next block its instants.
 
         Args:
             measured_s: When the device says the block's first sample will sound; None if the
                 measurement failed and the lock must go on as it knows.
             count: Samples in the block.
+            slipped: The device is known to have lost its place, so this measurement counts alone.
         """
         if self._next_s is None:
             if measured_s is None:
@@ -94,8 +95,10 @@ class ClockLock:
         jumped_from_s = None
         error_s = 0.0
         if measured_s is not None:
+            if slipped:
+                self._errors.clear()
             self._note(measured_s - self._next_s, count)
-            leap_s = self._leap_s()
+            leap_s = measured_s - self._next_s if slipped else self._leap_s()
             if leap_s:
                 jumped_from_s, self._next_s = self._next_s, self._next_s + leap_s
                 self._errors.clear()

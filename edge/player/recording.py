@@ -59,6 +59,11 @@ class RecordingOutput:
             self._place(block, position, self._card.sounds_at_s(position) + self._offset_s)
         self._card.write(block)
 
+    @property
+    def underruns(self) -> int:
+        """Count how often a block came too late."""
+        return self._card.underruns
+
     def delay_s(self) -> float:
         """Tell in how many seconds the next sample written would sound."""
         return self._card.delay_s()

@@ -29,6 +29,7 @@ class SimulatedOutput:
         self._capacity = int(RATE_HZ * BUFFER_S)
         self._began_s: float | None = None
         self._written = 0
+        self._underruns = 0
         self._closed = threading.Event()
 
     @property
@@ -36,12 +37,20 @@ class SimulatedOutput:
         """Samples that really sound in a second."""
         return self._true_rate_hz
 
+    @property
+    def underruns(self) -> int:
+        """Count how often a block came too late."""
+        return self._underruns
+
     def position_now(self) -> int:
         """Start the card if need be, and tell the card position the next block will get."""
         now_s = self._monotonic()
         if self._began_s is None:
             self._began_s = now_s
-        self._written = max(self._written, math.ceil(self._played(now_s)))
+        played = math.ceil(self._played(now_s))
+        if played > self._written:
+            self._underruns += 1
+            self._written = played
         return self._written
 
     def sounds_at_s(self, position: int) -> float:

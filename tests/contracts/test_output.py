@@ -70,6 +70,13 @@ class TestSimulated(OutputContract):
         yield output
         output.close()
 
+    def test_a_block_that_comes_too_late_is_counted(self, output):
+        output.write(BLOCK)
+        assert output.underruns == 0
+        wait_until(lambda: output.delay_s() == 0.0)
+        output.write(BLOCK)
+        assert output.underruns == 1
+
     def test_closing_lets_a_waiting_writer_go(self, output):
         ended = threading.Event()
 

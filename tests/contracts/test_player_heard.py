@@ -169,6 +169,10 @@ class BreakingOutput:
     def __init__(self, blocks):
         self.card, self.left = SimulatedOutput(), blocks
 
+    @property
+    def underruns(self):
+        return self.card.underruns
+
     def write(self, block):
         self.left -= 1
         if self.left < 0:

@@ -140,3 +140,16 @@ def test_blocks_read_one_after_another_have_no_seam():
     second = read_at(PositionSource(), 7.3 + 960 * 1.0003, 960, 1.0003)
     assert np.abs(whole[960:] - second).max() < 1e-6
     assert whole[0] == pytest.approx(7.3, abs=1e-6)
+
+
+def test_a_device_that_lost_its_place_is_followed_at_once():
+    lock = ClockLock()
+    for k in range(10):
+        lock.span(k * 0.020, BLOCK)
+    late_s = 10 * 0.020 + 0.014
+    told = lock.span(late_s, BLOCK, slipped=True)
+    assert told.begins_s == pytest.approx(late_s)
+    assert told.jumped_from_s == pytest.approx(10 * 0.020)
+    after = lock.span(late_s + 0.020, BLOCK)
+    assert after.jumped_from_s is None
+    assert after.pace == pytest.approx(1.0, abs=1e-6)
