@@ -1,11 +1,12 @@
 """Lists for pages and API: newest first, bounded."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from server.store.models import AssetRow, BroadcastRow, NodeRow, RefusalRow, SlotRow
+from server.store.models import AssetRow, BroadcastRow, DeliveryRow, NodeRow, RefusalRow, SlotRow
 
 
 def slots_of(db: Session, unit_id: str) -> Sequence[SlotRow]:
@@ -16,9 +17,22 @@ def slots_of(db: Session, unit_id: str) -> Sequence[SlotRow]:
 
 
 def recent_broadcasts(db: Session, *, limit: int) -> Sequence[BroadcastRow]:
-    """List announcements, newest first, with what each cluster said."""
+    """List announcements, newest first."""
     newest = select(BroadcastRow).order_by(BroadcastRow.created_at.desc()).limit(limit)
-    return db.scalars(newest.options(selectinload(BroadcastRow.deliveries))).all()
+    return db.scalars(newest).all()
+
+
+def delivery_counts(db: Session, broadcast_ids: Sequence[str]) -> dict[str, Counter[str]]:
+    """Count, for each announcement, its clusters by the state they are in."""
+    counted = (
+        select(DeliveryRow.broadcast_id, DeliveryRow.state, func.count())
+        .where(DeliveryRow.broadcast_id.in_(broadcast_ids))
+        .group_by(DeliveryRow.broadcast_id, DeliveryRow.state)
+    )
+    found: dict[str, Counter[str]] = {one: Counter() for one in broadcast_ids}
+    for broadcast_id, state, clusters in db.execute(counted):
+        found[broadcast_id][state] = clusters
+    return found
 
 
 def recent_refusals(db: Session, *, limit: int) -> list[tuple[RefusalRow, str | None]]:

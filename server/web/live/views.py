@@ -99,7 +99,8 @@ def broadcasts() -> ResponseReturnValue:
             for row in lists.recent_broadcasts(db, limit=MOST_LISTED)
             if may(person, Action.VIEW, tree.chain(row.unit_id))
         ]
-    return render_template("live/broadcasts.html", rows=rows, tree=tree)
+        counts = lists.delivery_counts(db, [row.broadcast_id for row in rows])
+    return render_template("live/broadcasts.html", rows=rows, counts=counts, tree=tree)
 
 
 @pages.get("/broadcasts/<broadcast_id>")

@@ -3,6 +3,8 @@
 
 const parts = () => document.querySelectorAll("[data-live]");
 const GATHER_MS = 150;
+// A part that is large says how long to gather before it is fetched anew.
+const patience = () => Math.max(GATHER_MS, ...[...parts()].map((part) => Number(part.dataset.liveGather || 0)));
 const ASK_MS = 5000;
 const TRY_STREAM_AGAIN_MS = 60000;
 
@@ -21,7 +23,7 @@ function refresh(kind, ref) {
     waiting.add(part.id);
   }
   // A burst of events is one look at the server.
-  if (waiting.size && timer === null) timer = setTimeout(look, GATHER_MS);
+  if (waiting.size && timer === null) timer = setTimeout(look, patience());
 }
 
 function look() {
@@ -32,7 +34,7 @@ function look() {
 
 function refreshAll() {
   for (const part of parts()) waiting.add(part.id);
-  if (waiting.size && timer === null) timer = setTimeout(look, GATHER_MS);
+  if (waiting.size && timer === null) timer = setTimeout(look, patience());
 }
 
 function open() {
