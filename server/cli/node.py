@@ -10,6 +10,7 @@ import click
 from server.cli.nodefile import node_file_bytes, write_private
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option
+from server.cli.remembered import recalled
 from server.services import commissioning
 
 
@@ -57,7 +58,7 @@ def add(cluster_id: str, node_id: str | None, out: Path | None, state: Path | No
     The node that was there before is decommissioned at once. The file holds the node's password:
     bring it onto the box, and delete it here.
     """
-    settings = settings_from(state)
+    settings = recalled(settings_from(state))
     now = datetime.now(UTC)
     name = node_id or f"node-{cluster_id}-{now:%Y%m%d%H%M%S}"
     with open_installation(settings) as installation, installation.sessions.begin() as db:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from server.cli.installation import prepare
 from server.cli.options import example, settings_from, state_option
 from server.cli.programs import server_programs, stop_on_signals
+from server.cli.remembered import remember
 from server.cli.state import hold_state
 from server.cli.supervisor import Supervisor
 from server.mqtt.broker import choose_broker
@@ -43,6 +44,7 @@ def up(state: Path | None, host: str | None, port: int | None, broker: str) -> N
     stop = stop_on_signals()
     with hold_state(settings.state_dir):
         prepare(settings)
+        remember(settings)
         with Supervisor(settings.state_dir / "log") as supervisor:
             for program in server_programs(settings, kind):
                 supervisor.start(program)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -56,22 +57,24 @@ def port() -> int:
 
 
 @pytest.fixture(scope="module")
-def running(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run ``loa up`` on an empty folder; with what it printed."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LOA_MQTT_PORT", str(free_port(18883)))
-        environment.setenv("LOA_PORT", str(port))
-        yield from run_up(state)
+def running(state: Path, port: int) -> Iterator[str]:
+    """Run ``loa up`` on an empty folder; what it printed."""
+    with up(state, port) as (_process, said):
+        yield said
 
 
-def run_up(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+@contextmanager
+def up(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
     log = (state / "up.log").open("w")
-    process = subprocess.Popen(
-        [*LOA, "up", "--state", str(state)],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-    )
+    with pytest.MonkeyPatch.context() as environment:
+        # Only for the server: a command that comes later finds by itself where the server is.
+        environment.setenv("LOA_MQTT_PORT", str(free_port(18883)))
+        process = subprocess.Popen(
+            [*LOA, "up", "--state", str(state), "--port", str(port)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     try:
         yield process, read_until(process, r"loa user add")
     finally:
@@ -83,9 +86,8 @@ def run_up(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_the_first_run_says_where_the_pages_are_and_what_is_to_be_done(running, port):
-    _process, said = running
-    assert f"http://127.0.0.1:{port}" in said
-    assert "loa unit add" in said
+    assert f"http://127.0.0.1:{port}" in running
+    assert "loa unit add" in running
     assert is_healthy("127.0.0.1", port)
 
 
@@ -120,16 +122,16 @@ def test_a_client_written_from_the_protocol_document_alone_joins(state):
         process.stdout.close()
 
 
-def test_stopping_leaves_no_process_behind(running):
-    process, _said = running
-    children = children_of(process.pid)
-    assert len(children) == 4
-    process.send_signal(signal.SIGINT)
-    assert process.wait(WITHIN_S) == 0
-    deadline_s = monotonic() + 5.0
-    while not all(is_gone(child) for child in children):
-        assert monotonic() < deadline_s, "a child outlived loa up"
-        Event().wait(0.05)
+def test_stopping_leaves_no_process_behind(tmp_path: Path):
+    with up(tmp_path, free_port(18380)) as (process, _said):
+        children = children_of(process.pid)
+        assert len(children) == 4
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WITHIN_S) == 0
+        deadline_s = monotonic() + 5.0
+        while not all(is_gone(child) for child in children):
+            assert monotonic() < deadline_s, "a child outlived loa up"
+            Event().wait(0.05)
 
 
 def documented_client() -> str:
