@@ -1,10 +1,10 @@
 """What every page has: its frame, addresses of static files, words and formats."""
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, current_app, request
 from flask_babel import get_locale
 from flask_security import current_user
 from markupsafe import Markup
@@ -46,17 +46,24 @@ def _facts() -> dict[str, object]:
 
 def icon(name: str, label: str = "") -> Markup:
     """Draw an icon of the sprite; without a label it is decoration."""
-    address = f"{static_file('vendor/icons.svg')}#{name}"
-    if label:
-        return Markup('<svg class="icon" role="img" aria-label="{}"><use href="{}"/></svg>').format(
-            label, address
-        )
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}"/></svg>').format(address)
+    return _drawn(static_file("vendor/icons.svg"), name, label)
 
 
 def static_file(name: str) -> str:
     """Tell the address of a static file; it changes with the file's bytes."""
-    return url_for("static", filename=name, v=_version(name))
+    # Routing would build it a thousand times for one long page; our names need no quoting.
+    return f"{request.script_root}{current_app.static_url_path}/{name}?v={_version(name)}"
+
+
+@lru_cache(maxsize=4096)
+def _drawn(sprite: str, name: str, label: str) -> Markup:
+    if label:
+        return Markup(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"/></svg>'
+        ).format(label, sprite, name)
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+        sprite, name
+    )
 
 
 @cache

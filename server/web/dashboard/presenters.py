@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from server.domain.authority import Action, Actor, may
@@ -94,6 +95,7 @@ def place(state: ClusterState) -> tuple[str, ...]:
     return (plain(state.unit_name), state.unit_id, plain(state.village), plain(state.name))
 
 
+@lru_cache(maxsize=16_384)
 def plain(text: str) -> str:
     """Take the marks off letters, so that a search needs none."""
     marked = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
