@@ -107,7 +107,7 @@ def web_command(settings: Settings, workers: int) -> tuple[str, ...]:
         *("--workers", str(workers), "--worker-class", "gthread", "--threads", str(WEB_THREADS)),
         # Open event streams would otherwise hold up a stop or a restart.
         *("--graceful-timeout", "2", "--timeout", "60", "--keep-alive", "30"),
-        *("--log-level", "warning"),
+        *("--log-level", "warning", "--no-control-socket"),
         # Heartbeats of workers belong into memory, not onto a card.
         *("--worker-tmp-dir", "/dev/shm"),  # noqa: S108 - gunicorn makes its own private files
     )

@@ -31,7 +31,7 @@ from server.domain.recurrence import local_day
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
-from server.services.catalogue import default_opening
+from server.services.catalogue import default_opening, may_use
 from server.services.keyring import Keyring
 from server.services.planning import asset_ref
 from server.services.texts import is_line
@@ -400,7 +400,7 @@ def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Find
         findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))
     if not new.asset_digest:
         findings.append(Finding("no-audio"))
-    elif asset is None:
+    elif asset is None or not may_use(places, asset, new.unit_id):
         findings.append(Finding("unknown-asset", {"digest": new.asset_digest[:64]}))
     findings += _out_of_range(new)
     emergency = new.bulletin_class == BulletinClass.EMERGENCY

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from audio_library.assets import Asset
 from server.domain.authority import Action, Actor, demand
 from server.domain.recurrence import local_day
+from server.domain.units import Tree
 from server.services import audit
 from server.services.units import tree
 from server.store.gates import pass_gate
@@ -33,13 +34,18 @@ class NewAsset:
 def add_asset(db: Session, new: NewAsset, *, asset: Asset, now: datetime, actor: Actor) -> AssetRow:
     """Enter a prepared file into the catalogue; the same content a second time is the same entry.
 
+    What two units have both brought belongs to the lowest unit above them, so that both may use it.
+
     Raises:
         NotAllowedError: The actor may not upload for the unit.
     """
-    demand(actor, Action.UPLOAD, tree(db, today=local_day(now)).chain(new.unit_id))
+    units = tree(db, today=local_day(now))
+    demand(actor, Action.UPLOAD, units.chain(new.unit_id))
     pass_gate(db, f"asset {asset.digest}")
     known = db.get(AssetRow, asset.digest)
     if known is not None:
+        if not may_use(units, known, new.unit_id):
+            known.unit_id = _shared_by(units, known.unit_id, new.unit_id)
         return known
     row = AssetRow(
         digest=asset.digest,
@@ -59,6 +65,19 @@ def add_asset(db: Session, new: NewAsset, *, asset: Asset, now: datetime, actor:
         db, actor=actor, action="add-asset", subject=asset.digest, now=now, title=new.title
     )
     return row
+
+
+def may_use(units: Tree, row: AssetRow, unit_id: str) -> bool:
+    """Say whether a unit may use a file: its own, one from above it, or one from under it."""
+    if row.unit_id not in units.units:
+        return False
+    return row.unit_id in units.chain(unit_id) or unit_id in units.chain(row.unit_id)
+
+
+def _shared_by(units: Tree, one: str, other: str) -> str:
+    above = units.chain(one) if one in units.units else ()
+    shared = [unit for unit in units.chain(other) if unit in above]
+    return shared[-1] if shared else other
 
 
 def usable_assets(

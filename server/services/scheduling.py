@@ -25,6 +25,7 @@ from server.domain.slots import Slot, clashes, horizon, slot_of_claim
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services import audit, events
+from server.services.catalogue import may_use
 from server.services.keyring import Keyring
 from server.services.planning import (
     PLAN_DAYS,
@@ -97,7 +98,7 @@ def add_slot(
     units = tree(db, today=local_day(now))
     demand(actor, Action.SCHEDULE, units.chain(new.unit_id))
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
-    findings = [*_wrong_fields(new, asset, now), *_wrong_targets(new, units)]
+    findings = [*_wrong_fields(new, asset, units, now), *_wrong_targets(new, units)]
     if findings or asset is None:
         raise SlotRefusedError(findings)
     slot = _value(new, asset, units, now)
@@ -184,13 +185,15 @@ def _while_it_sounds(claim: Claim) -> Claim:
     return msgspec.structs.replace(claim, end=min(claim.end, ends))
 
 
-def _wrong_fields(new: NewSlot, asset: AssetRow | None, now: datetime) -> list[Finding]:
+def _wrong_fields(
+    new: NewSlot, asset: AssetRow | None, units: Tree, now: datetime
+) -> list[Finding]:
     findings = []
     if not is_line(new.title):
         findings.append(Finding("bad-title"))
     if not new.asset_digest:
         findings.append(Finding("no-audio"))
-    elif asset is None:
+    elif asset is None or not may_use(units, asset, new.unit_id):
         findings.append(Finding("unknown-asset", {"digest": new.asset_digest[:64]}))
     if new.bulletin_class not in (BulletinClass.ORDINARY, BulletinClass.PRIORITY):
         # An emergency is never scheduled: it plays at once (Circular 39/2020/TT-BTTTT).

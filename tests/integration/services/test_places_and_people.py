@@ -214,6 +214,30 @@ def test_a_unit_uses_its_own_files_and_those_of_the_units_above(province):
         )
 
 
+def test_what_two_communes_both_brought_may_be_used_by_both_and_not_by_a_third_before(province):
+    digest = "5" * 64
+
+    def enter(unit: str) -> None:
+        new = catalogue.NewAsset(unit, "Bài", "programme")
+        province.run(catalogue.add_asset, new=new, asset=an_audio_file(digest), **FACTS)
+
+    def users() -> set[str]:
+        return {
+            unit
+            for unit in ("tinh", "xa-1", "xa-2")
+            if province.run(may_be_used, digest=digest, unit_id=unit)
+        }
+
+    enter("xa-1")
+    assert users() == {"tinh", "xa-1"}
+    enter("xa-2")
+    assert users() == {"tinh", "xa-1", "xa-2"}
+
+
+def may_be_used(db, *, digest: str, unit_id: str) -> bool:
+    return catalogue.may_use(units.tree(db, today=TODAY), db.get_one(AssetRow, digest), unit_id)
+
+
 def create_user(province, *grants: tuple[str, str], actor=OPERATOR, username: str = "lan"):
     return province.run(
         accounts.create_user,
