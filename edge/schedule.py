@@ -106,7 +106,8 @@ class Holdings:
     @property
     def policy(self) -> Policy:
         """What the units above the cluster laid down."""
-        return merge(self._plans_top_down())
+        place = self.place
+        return merge(self._plans_top_down(), place.chain[-1] if place and place.chain else None)
 
     @property
     def plan_versions(self) -> dict[str, int]:

@@ -42,11 +42,12 @@ class Policy:
         return not any(stretch.covers(now) for stretch in self.quiet)
 
 
-def merge(plans_top_down: Iterable[Plan]) -> Policy:
+def merge(plans_top_down: Iterable[Plan], commune: str | None) -> Policy:
     """Merge what the units above a cluster laid down, the top unit's plan first.
 
-    The ranks are the lowest unit's alone: Circular 39/2020/TT-BTTTT leaves the order of clashing
-    priority items to the commune.
+    The ranks are those of ``commune`` alone, the lowest unit above the cluster: Circular
+    39/2020/TT-BTTTT leaves the order of clashing priority items to it. As long as its plan is not
+    there, nobody else ranks them in its stead.
     """
     plans = tuple(plans_top_down)
     rules = tuple(plan.rules for plan in plans)
@@ -54,5 +55,12 @@ def merge(plans_top_down: Iterable[Plan]) -> Policy:
         frames=tuple(frame for rule in rules for frame in rule.frames),
         quiet=tuple(stretch for rule in rules for stretch in rule.quiet),
         volume_ceiling_db=min((rule.volume_ceiling_db for rule in rules), default=0.0),
-        ranks=MappingProxyType(dict(plans[-1].ranks)) if plans else MappingProxyType({}),
+        ranks=MappingProxyType(
+            {
+                claim: rank
+                for plan in plans
+                if plan.unit == commune
+                for claim, rank in plan.ranks.items()
+            }
+        ),
     )

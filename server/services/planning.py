@@ -161,7 +161,7 @@ def heard_at(
     """Collect what one cluster goes by, just as its node merges it."""
     chain = units.chain_of_cluster(cluster_id)
     plans = [plan_of(db, unit_id, start=start, end=end, now=now, units=units) for unit_id in chain]
-    return Heard(claims_at(plans, Place(cluster_id, chain)), merge(plans))
+    return Heard(claims_at(plans, Place(cluster_id, chain)), merge(plans, chain[-1]))
 
 
 def slots_of(

@@ -17,7 +17,7 @@ from tests.factories.messages import a_plan
 def test_quiet_hours_of_every_unit_above_hold():
     province = a_plan(unit=PROVINCE, rules=Rules(quiet=(an_interval(0, 10),)))
     commune = a_plan(rules=Rules(quiet=(an_interval(20, 30),)))
-    policy = merge((province, commune))
+    policy = merge((province, commune), COMMUNE)
     assert not policy.permits(a_claim(), at(5))
     assert policy.permits(a_claim(), at(15))
     assert not policy.permits(a_claim(), at(25))
@@ -33,14 +33,14 @@ def test_quiet_hours_begin_at_their_start_and_are_over_at_their_end():
 def test_the_lowest_volume_ceiling_holds_wherever_it_was_set():
     loud, soft = Rules(volume_ceiling_db=-1.0), Rules(volume_ceiling_db=-9.0)
     for above, below in ((loud, soft), (soft, loud)):
-        merged = merge((a_plan(unit=PROVINCE, rules=above), a_plan(rules=below)))
+        merged = merge((a_plan(unit=PROVINCE, rules=above), a_plan(rules=below)), COMMUNE)
         assert merged.volume_ceiling_db == -9.0
 
 
 def test_a_frame_that_the_upper_unit_gave_away_cannot_be_taken_back_below():
     province = a_plan(unit=PROVINCE, rules=Rules(frames=(a_frame(PROVINCE, 0, 30),)))
     commune = a_plan(rules=Rules(frames=(a_frame(COMMUNE, 15, 45),)))
-    policy = merge((province, commune))
+    policy = merge((province, commune), COMMUNE)
     assert policy.owner(at(-1)) is None
     assert policy.owner(at(20)) == PROVINCE
     assert policy.owner(at(30)) == COMMUNE
@@ -50,11 +50,17 @@ def test_a_frame_that_the_upper_unit_gave_away_cannot_be_taken_back_below():
 def test_circular_39_2020_tt_btttt_the_ranks_are_the_communes_alone():
     province = a_plan(unit=PROVINCE, ranks={"tin-1": 1, "tin-2": 2})
     commune = a_plan(ranks={"tin-2": 1})
-    assert dict(merge((province, commune)).ranks) == {"tin-2": 1}
+    assert dict(merge((province, commune), COMMUNE).ranks) == {"tin-2": 1}
+
+
+def test_circular_39_2020_tt_btttt_nobody_ranks_for_a_commune_whose_plan_is_not_there():
+    province = a_plan(unit=PROVINCE, ranks={"tin-1": 1})
+    assert dict(merge((province,), COMMUNE).ranks) == {}
+    assert dict(merge((province,), None).ranks) == {}
 
 
 def test_without_plans_nothing_is_laid_down():
-    policy = merge(())
+    policy = merge((), COMMUNE)
     assert policy == Policy()
     assert policy.owner(NOON) is None
     assert policy.permits(a_claim(), NOON)
