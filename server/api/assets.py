@@ -15,7 +15,7 @@ from server.domain.authority import Action, demand
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.uploads import on_disk
-from server.services import catalogue, units
+from server.services import catalogue, configuring, units
 
 _KEPT_BY_BROWSERS_S = int(timedelta(days=365).total_seconds())
 
@@ -66,6 +66,11 @@ def _prepared(upload: AssetUpload) -> AssetAnswer:
     )
     with writing() as db:
         row = catalogue.add_asset(db, new, asset=asset, now=instant, actor=person)
+        if row.purpose in catalogue.PINNED:
+            # Nodes begin to fetch it at once, long before it is wanted.
+            configuring.publish_due_configs(
+                db, now=now(), keyring=here().keyring, under=row.unit_id
+            )
         return AssetAnswer.model_validate(row)
 
 

@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 
 from server.domain.errors import KeyMissingError
 from server.domain.recurrence import local_day
-from server.services import arrears, as_run, broadcasting, events, outbox, planning, units
+from server.services import (
+    arrears,
+    as_run,
+    broadcasting,
+    configuring,
+    events,
+    outbox,
+    planning,
+    units,
+)
 from server.services.keyring import Keyring
 from server.store.engine import Sessions
 
@@ -76,12 +85,14 @@ class Scheduler:
 def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
     plans = partial(publish_plans, keyring=keyring, days=plan_days)
+    configs = partial(publish_configs, keyring=keyring)
     return (
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
         Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
         Concern("plans_published", plans, NOW_AND_THEN),
+        Concern("configs_published", configs, SELDOM),
         Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
     )
@@ -106,6 +117,19 @@ def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: 
             # One unit that cannot sign must not silence the others.
             log.error("plan_not_signed", unit_id=unit_id, error=str(error))  # noqa: TRY400 - no trace needed
     return published
+
+
+def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> int:
+    """Publish what nodes' configurations have come to say, each in a transaction of its own.
+
+    Files that are kept for good, groups, places and keys all change after a node was commissioned.
+    """
+    with sessions.begin() as db:
+        due = configuring.due_nodes(db, now=now)
+    for node_id in due:
+        with sessions.begin() as db:
+            configuring.publish_config(db, node_id, now=now, keyring=keyring)
+    return len(due)
 
 
 def in_one_transaction(work: Callable[..., int]) -> Callable[[Sessions, datetime], int]:

@@ -147,7 +147,8 @@ def announce(
         raise BroadcastRefusedError(findings)
     meant = chosen(places, units=new.units, clusters=new.clusters, exclude=new.exclude)
     words = cover(places, new.unit_id, meant)
-    opening = default_opening(db) if new.opening else None
+    chain = places.chain(new.unit_id)
+    opening = default_opening(db, chain=chain) if new.opening else None
     claim = _claim(
         new,
         Content(

@@ -18,6 +18,8 @@ from server.store.models import AssetRow
 
 CHIME = "chime"
 WARNING = "warning"
+PINNED = frozenset({CHIME, WARNING})
+"""Purposes of the files that nodes keep for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,20 @@ def usable_assets(
     rows = select(AssetRow).where(AssetRow.unit_id.in_(chain))
     if purpose is not None:
         rows = rows.where(AssetRow.purpose == purpose)
-    return db.scalars(rows.order_by(AssetRow.created_at.desc())).all()
+    return db.scalars(rows.order_by(AssetRow.created_at.desc(), AssetRow.digest)).all()
 
 
-def default_opening(db: Session) -> AssetRow | None:
-    """Find the opening chime: the newest file of that purpose."""
-    chimes = select(AssetRow).where(AssetRow.purpose == CHIME)
-    return db.scalar(chimes.order_by(AssetRow.created_at.desc()).limit(1))
+def default_opening(db: Session, *, chain: Sequence[str]) -> AssetRow | None:
+    """Find the opening chime of the last unit of ``chain``: the newest that it may use."""
+    return next(iter(usable_assets(db, chain=chain, purpose=CHIME)), None)
 
 
 def pinned(db: Session, *, chain: Sequence[str]) -> list[AssetRow]:
-    """List the files that nodes keep for good: the opening chime and the prepared warnings."""
-    opening = default_opening(db)
-    warnings = usable_assets(db, chain=chain, purpose=WARNING)
-    return [*([opening] if opening else []), *warnings]
+    """List the files that nodes under ``chain`` keep for good: chimes and prepared warnings.
+
+    Each unit of the chain may have an opening chime of its own.
+    """
+    chains = [chain[: depth + 1] for depth in range(len(chain))]
+    chimes = [default_opening(db, chain=above) for above in chains]
+    openings = {chime.digest: chime for chime in chimes if chime is not None}
+    return [*openings.values(), *usable_assets(db, chain=chain, purpose=WARNING)]

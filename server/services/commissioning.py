@@ -5,26 +5,23 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from protocol import topics
-from protocol.ids import NodeId, checked_id
-from protocol.messages import AssetRef, Config, UnitPlace
-from protocol.signing import audience_node, public_text, sign
+from protocol.ids import checked_id
+from protocol.signing import public_text
 from server.domain.authority import Action, Actor, demand
 from server.domain.errors import TakenError, UnknownThingError
 from server.domain.recurrence import local_day
-from server.services import audit, events, outbox
-from server.services.catalogue import pinned
-from server.services.keyring import Keyring, certificates, revoked_keys
+from server.services import audit, events
+from server.services.configuring import publish_config
+from server.services.keyring import Keyring
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import ClusterRow, GroupMemberRow, NodeRow
+from server.store.models import NodeRow
 
-CONFIG_LIFE = timedelta(days=365)
 _ITERATIONS = 101  # Mosquitto's own figure; the secrets are random, 192 bits long
 
 
@@ -87,58 +84,6 @@ def commission(
     )
     events.emit(db, kind="cluster", ref=cluster_id, now=now)
     return Credentials(node_id, secret, public_text(keyring.root_public))
-
-
-def publish_config(
-    db: Session,
-    node_id: str,
-    *,
-    now: datetime,
-    keyring: Keyring,
-    audio_urls: tuple[str, ...] = (),
-) -> None:
-    """Sign a node's configuration anew and post it, retained."""
-    node = db.get_one(NodeRow, node_id)
-    cluster = db.get_one(ClusterRow, node.cluster_id)
-    units = tree(db, today=local_day(now))
-    chain = units.chain_of_cluster(node.cluster_id)
-    node.config_version = max(node.config_version + 1, int(now.timestamp()))
-    groups = select(GroupMemberRow.group_id).where(GroupMemberRow.cluster_id == node.cluster_id)
-    config = Config(
-        node=node_id,
-        cluster=node.cluster_id,
-        version=node.config_version,
-        chain=tuple(UnitPlace(unit=unit, level=units.unit(unit).level_rank) for unit in chain),
-        certificates=certificates(db, chain, now=now),
-        revoked_keys=revoked_keys(db),
-        groups=tuple(db.scalars(groups.order_by(GroupMemberRow.group_id))),
-        languages=("vi",),
-        latitude=cluster.latitude,
-        longitude=cluster.longitude,
-        volume_ceiling_db=cluster.volume_ceiling_db,
-        audio=audio_urls,
-        pinned=tuple(
-            AssetRef(digest=row.digest, duration_s=row.duration_s, size_bytes=row.size_bytes)
-            for row in pinned(db, chain=chain)
-        ),
-    )
-    token = sign(
-        keyring.configuring_key(db, now=now),
-        config,
-        audience=[audience_node(node_id)],
-        issued_at=now,
-        expires=now + CONFIG_LIFE,
-        token_id=f"config-{node_id}-{config.version}",
-    )
-    node.config_token = token
-    outbox.post(
-        db,
-        topic=topics.node_config(NodeId(node_id)),
-        payload=token,
-        retained=True,
-        expires_at=None,
-        now=now,
-    )
 
 
 def password_lines(db: Session) -> list[str]:

@@ -50,7 +50,7 @@ def confirm() -> ResponseReturnValue:
         )
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         asset = lists.asset(db, form.asset_digest)
-        opening = catalogue.default_opening(db)
+        opening = catalogue.default_opening(db, chain=tree.chain(form.unit_id))
     if asset is None:
         return _urgent_page(form, [Finding("unknown-asset")]), 422
     needs_decision = form.bulletin_class == "emergency" and tree.children(form.unit_id)

@@ -13,7 +13,7 @@ from protocol.messages import BulletinClass, Config, Presence, PresenceState, Te
 from protocol.signing import unverified
 from server.domain.authority import Action, Role, may
 from server.domain.errors import KeyMissingError, NotAllowedError, TakenError, UnknownThingError
-from server.services import accounts, catalogue, commissioning, monitoring, units
+from server.services import accounts, catalogue, commissioning, configuring, monitoring, units
 from server.services.keyring import ROOT_PRIVATE, Keyring, create_secrets
 from server.store.models import AssetRow, AuditRow, NodeRow, UnitKeyRow
 from tests.factories.claims import NOON, at
@@ -167,7 +167,7 @@ def test_configurations_have_versions_that_only_grow(province):
     province.commission("xa-1-c1")
     keyed = {"node_id": "n-xa-1-c1", "keyring": province.keyring}
     for now in (NOON, at(-60), at(60)):
-        province.run(commissioning.publish_config, now=now, **keyed)
+        province.run(configuring.publish_config, now=now, **keyed)
     versions = [token.msg.version for token in province.said("/in/config")]
     assert versions == sorted(set(versions))
 
@@ -203,7 +203,6 @@ def test_a_unit_uses_its_own_files_and_those_of_the_units_above(province):
         province.run(catalogue.add_asset, new=new, asset=an_audio_file(digest), **FACTS)
     usable = province.run(catalogue.usable_assets, chain=("tinh", "xa-1"), purpose="programme")
     assert {row.digest[0] for row in usable} == {"1", "2"}
-    assert province.run(catalogue.default_opening).digest == CHIME.digest
     with pytest.raises(NotAllowedError):
         province.run(
             catalogue.add_asset,
@@ -236,6 +235,60 @@ def test_what_two_communes_both_brought_may_be_used_by_both_and_not_by_a_third_b
 
 def may_be_used(db, *, digest: str, unit_id: str) -> bool:
     return catalogue.may_use(units.tree(db, today=TODAY), db.get_one(AssetRow, digest), unit_id)
+
+
+def enter(province, unit: str, digest: str, purpose: str, minutes: float = 0) -> str:
+    new = catalogue.NewAsset(unit, "Tệp", purpose)
+    facts = {"now": at(minutes), "actor": OPERATOR}
+    return province.run(
+        catalogue.add_asset, new=new, asset=an_audio_file(digest * 64), **facts
+    ).digest
+
+
+def test_a_communes_chime_opens_its_own_announcements_and_nobody_elses(province):
+    own = enter(province, "xa-1", "7", "chime", minutes=1)
+    openings = {
+        unit: province.run(catalogue.default_opening, chain=("tinh", unit)).digest
+        for unit in ("xa-1", "xa-2")
+    }
+    assert openings == {"xa-1": own, "xa-2": CHIME.digest}
+    assert province.run(catalogue.default_opening, chain=("tinh",)).digest == CHIME.digest
+    assert province.announce(unit_id="xa-1").opening_digest == own
+    assert province.announce(unit_id="xa-2", units=("xa-2",)).opening_digest == CHIME.digest
+    # A node under it needs both: its commune's, and the province's for what comes from there.
+    kept = {row.digest for row in province.run(catalogue.pinned, chain=("tinh", "xa-1"))}
+    assert kept == {own, CHIME.digest, SPEECH.digest}
+
+
+def due_configs(province, now=NOON, **facts: object) -> int:
+    return province.run(configuring.publish_due_configs, now=now, keyring=province.keyring, **facts)
+
+
+def test_nodes_are_told_of_warnings_chimes_and_groups_that_came_after_them(province):
+    for cluster in ("xa-1-c1", "xa-2-c1"):
+        province.commission(cluster, audio_urls=("https://loa.example/assets",))
+    assert due_configs(province) == 0
+    warning = enter(province, "xa-1", "7", "warning")
+    assert due_configs(province, under="xa-2") == 0
+    assert due_configs(province) == 1
+    group = {"group_id": "huyen", "name": "Huyện", "unit_id": "tinh", "clusters": ("xa-2-c1",)}
+    province.run(units.create_group, **group, **FACTS)
+    assert due_configs(province, now=at(1)) == 1
+    assert due_configs(province, now=at(2)) == 0
+    told = {token.msg.node: token.msg for token in province.said("/in/config")}
+    assert warning in {asset.digest for asset in told["n-xa-1-c1"].pinned}
+    assert warning not in {asset.digest for asset in told["n-xa-2-c1"].pinned}
+    assert told["n-xa-2-c1"].groups == ("huyen",)
+    assert {config.audio for config in told.values()} == {("https://loa.example/assets",)}
+
+
+def test_a_configuration_is_renewed_long_before_its_end(province):
+    province.commission("xa-1-c1")
+    life, before = configuring.CONFIG_LIFE, configuring.RENEWED_BEFORE_END
+    assert due_configs(province, now=NOON + life - before - timedelta(days=1)) == 0
+    later = NOON + life - before + timedelta(days=1)
+    assert due_configs(province, now=later) == 1
+    assert due_configs(province, now=later) == 0
 
 
 def create_user(province, *grants: tuple[str, str], actor=OPERATOR, username: str = "lan"):

@@ -1,0 +1,192 @@
+"""The signed configuration of each node: published anew when it would say something else."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, undefer
+
+from protocol import topics
+from protocol.errors import RefusedError
+from protocol.ids import NodeId
+from protocol.messages import Config, UnitPlace
+from protocol.signing import audience_node, sign, unverified
+from server.domain.recurrence import local_day
+from server.domain.units import Tree
+from server.services import outbox
+from server.services.catalogue import pinned
+from server.services.keyring import Keyring, certificates, revoked_keys
+from server.services.planning import asset_ref
+from server.services.units import tree
+from server.store.models import ClusterRow, GroupMemberRow, NodeRow
+
+CONFIG_LIFE = timedelta(days=365)
+
+RENEWED_BEFORE_END = timedelta(days=90)
+"""A node that was in a store-room for a season must still find one that holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What many nodes' configurations are made of, read once for all of them."""
+
+    now: datetime
+    units: Tree
+    groups: Mapping[str, tuple[str, ...]]
+    revoked: tuple[str, ...]
+    by_chain: dict[tuple[str, ...], Config] = field(default_factory=dict)
+
+
+def publish_config(
+    db: Session,
+    node_id: str,
+    *,
+    now: datetime,
+    keyring: Keyring,
+    audio_urls: tuple[str, ...] | None = None,
+) -> None:
+    """Sign a node's configuration anew and post it, retained.
+
+    Args:
+        db: The transaction.
+        node_id: Whose.
+        now: When it is signed.
+        keyring: Signs it.
+        audio_urls: Where audio files are; None: where the node was told before.
+    """
+    # Locked: two at once would give one version to two contents.
+    node = db.get_one(
+        NodeRow, node_id, with_for_update=True, options=[undefer(NodeRow.config_token)]
+    )
+    cluster = db.get_one(ClusterRow, node.cluster_id)
+    told = _told(node)
+    if audio_urls is None:
+        audio_urls = told[0].audio if told else ()
+    config = _config(db, node, cluster, _common(db, {node.cluster_id}, now))
+    node.config_version = max(node.config_version + 1, int(now.timestamp()))
+    config = msgspec.structs.replace(config, version=node.config_version, audio=audio_urls)
+    token = sign(
+        keyring.configuring_key(db, now=now),
+        config,
+        audience=[audience_node(node_id)],
+        issued_at=now,
+        expires=now + CONFIG_LIFE,
+        token_id=f"config-{node_id}-{config.version}",
+    )
+    node.config_token = token
+    outbox.post(
+        db,
+        topic=topics.node_config(NodeId(node_id)),
+        payload=token,
+        retained=True,
+        expires_at=None,
+        now=now,
+    )
+
+
+def publish_due_configs(
+    db: Session, *, now: datetime, keyring: Keyring, under: str | None = None
+) -> int:
+    """Publish the configuration of every node, or of those under a unit, that is due anew.
+
+    Returns:
+        How many were.
+    """
+    due = due_nodes(db, now=now, under=under)
+    for node_id in due:
+        publish_config(db, node_id, now=now, keyring=keyring)
+    return len(due)
+
+
+def due_nodes(db: Session, *, now: datetime, under: str | None = None) -> list[str]:
+    """List the nodes whose configuration would say something else now, or is soon at its end."""
+    units = tree(db, today=local_day(now))
+    wanted = units.clusters.keys() if under is None else units.clusters_under(under)
+    rows = db.execute(_active_with_clusters()).all()
+    common = _common(db, wanted, now, units)
+    return [
+        node.node_id
+        for node, cluster in rows
+        if cluster.cluster_id in wanted and _is_due(db, node, cluster, common)
+    ]
+
+
+def _is_due(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) -> bool:
+    told = _told(node)
+    if told is None:
+        return True
+    said, ends = told
+    would_say = msgspec.structs.replace(
+        _config(db, node, cluster, common), version=said.version, audio=said.audio
+    )
+    return would_say != said or ends - common.now < RENEWED_BEFORE_END
+
+
+def _common(
+    db: Session, clusters: Collection[str], now: datetime, units: Tree | None = None
+) -> _Common:
+    members = select(GroupMemberRow.cluster_id, GroupMemberRow.group_id)
+    if len(clusters) == 1:
+        members = members.where(GroupMemberRow.cluster_id.in_(clusters))
+    groups: dict[str, tuple[str, ...]] = {}
+    for cluster_id, group_id in db.execute(members.order_by(GroupMemberRow.group_id)):
+        groups[cluster_id] = (*groups.get(cluster_id, ()), group_id)
+    places = units or tree(db, today=local_day(now))
+    return _Common(now, places, groups, revoked_keys(db))
+
+
+def _config(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) -> Config:
+    """Say what a node's configuration would be; version 1, no addresses."""
+    chain = common.units.chain_of_cluster(node.cluster_id)
+    if chain not in common.by_chain:
+        common.by_chain[chain] = _of_chain(db, chain, common)
+    return msgspec.structs.replace(
+        common.by_chain[chain],
+        node=node.node_id,
+        cluster=node.cluster_id,
+        groups=common.groups.get(node.cluster_id, ()),
+        latitude=cluster.latitude,
+        longitude=cluster.longitude,
+        volume_ceiling_db=cluster.volume_ceiling_db,
+    )
+
+
+def _of_chain(db: Session, chain: tuple[str, ...], common: _Common) -> Config:
+    """Say what all clusters under the same units have in common; nobody's yet."""
+    return Config(
+        node="",
+        cluster="",
+        version=1,
+        chain=tuple(
+            UnitPlace(unit=unit, level=common.units.unit(unit).level_rank) for unit in chain
+        ),
+        certificates=certificates(db, chain, now=common.now),
+        revoked_keys=common.revoked,
+        languages=("vi",),
+        pinned=tuple(asset_ref(row) for row in pinned(db, chain=chain)),
+    )
+
+
+def _told(node: NodeRow) -> tuple[Config, datetime] | None:
+    """Read what a node was last told, and until when it holds; None: nothing that can be read."""
+    if node.config_token is None:
+        return None
+    try:
+        token = unverified(node.config_token)
+    except RefusedError:
+        return None
+    if not isinstance(token.msg, Config):
+        return None
+    return token.msg, datetime.fromtimestamp(token.exp, UTC)
+
+
+def _active_with_clusters() -> Select[NodeRow, ClusterRow]:
+    return (
+        select(NodeRow, ClusterRow)
+        .join(ClusterRow, ClusterRow.cluster_id == NodeRow.cluster_id)
+        .where(NodeRow.decommissioned_at.is_(None))
+        .options(undefer(NodeRow.config_token))
+        .order_by(NodeRow.node_id)
+    )
