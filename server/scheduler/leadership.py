@@ -8,7 +8,6 @@ import fcntl
 from pathlib import Path
 from typing import IO, Protocol
 
-import psycopg
 from sqlalchemy import Engine
 
 ADVISORY_LOCK = 0x6C6F61
@@ -52,6 +51,8 @@ class DatabaseLeadership:
     """Held by an advisory lock of PostgreSQL, for as long as the connection lives."""
 
     def __init__(self, engine: Engine) -> None:
+        import psycopg  # noqa: PLC0415 - its library is heavy, and SQLite needs none of it
+
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._connection = psycopg.connect(url, autocommit=True)
         self._is_ours = False

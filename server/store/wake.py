@@ -10,12 +10,14 @@ import os
 import socket
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import psycopg
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    import psycopg
 
 CHANNEL = "loa_wake"
 _FLAG = "loa_wake"
@@ -62,6 +64,15 @@ def _nudge_all(folder: Path) -> None:
                 sender.sendto(b"!", str(sleeper))
 
 
+def _listening(url: URL) -> "psycopg.Connection":
+    import psycopg  # noqa: PLC0415 - its library is heavy, and SQLite needs none of it
+
+    address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    listener = psycopg.connect(address, autocommit=True)
+    listener.execute(f"LISTEN {CHANNEL}")
+    return listener
+
+
 class Wakeup:
     """Sleep until somebody commits something, or until a time-out.
 
@@ -81,9 +92,7 @@ class Wakeup:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._socket.bind(str(self._path))
         elif engine.dialect.name == "postgresql":
-            url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-            self._listener = psycopg.connect(url, autocommit=True)
-            self._listener.execute(f"LISTEN {CHANNEL}")
+            self._listener = _listening(engine.url)
 
     def wait(self, timeout_s: float) -> bool:
         """Sleep at most ``timeout_s`` seconds; say whether somebody woke us."""

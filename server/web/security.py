@@ -25,8 +25,8 @@ from server.http.context import Installation, here
 from server.http.problems import Problem, as_json, for_program
 from server.http.uploads import MAX_FORM_BYTES, UPLOADING_ENDPOINTS
 from server.services import commissioning
-from server.store.models import RoleRow, UserRow
 from server.web.accounts.demo import demo_logins
+from server.web.accounts.people import NoRole, Person
 
 FAILED_LOGINS = "10 per minute; 60 per hour"
 OPEN_ENDPOINTS = frozenset(
@@ -63,7 +63,7 @@ def set_up_security(app: Flask, installation: Installation) -> None:
     secure = urlsplit(installation.settings.address).scheme == "https"
     app.config.update(_settings(secure=secure))
     people = scoped_session(installation.reads)
-    security = Security(app, SQLAlchemySessionUserDatastore(people, UserRow, RoleRow))
+    security = Security(app, SQLAlchemySessionUserDatastore(people, Person, NoRole))
     security.login_context_processor(lambda: {"demo_logins": demo_logins(installation.settings)})
     csrf = CSRFProtect(app)
     app.teardown_appcontext(lambda _error: people.remove())

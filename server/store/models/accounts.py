@@ -1,15 +1,13 @@
 """People, and what they were granted where."""
 
-from flask_security.core import RoleMixin, UserMixin  # only mix-ins: no application needed
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
-from typing_extensions import override
 
 from server.store.base import Base
 from server.store.types import Id, Instant, Name, Word
 
 
-class RoleRow(Base, RoleMixin):
+class RoleRow(Base):
     """Required by Flask-Security and left empty: rights are grants, decided in one place."""
 
     __tablename__ = "roles"
@@ -19,16 +17,14 @@ class RoleRow(Base, RoleMixin):
     description: Mapped[Name | None]
 
 
-class UserRow(Base, UserMixin):
-    """Somebody who may log in. Column names are those that Flask-Security expects."""
+class UserRow(Base):
+    """Somebody who may log in. Column names are those that Flask-Security expects of ``web``."""
 
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(64), unique=True)
-    email: Mapped[str | None] = mapped_column(  # type: ignore[assignment]  # many have none
-        String(255), unique=True
-    )
+    email: Mapped[str | None] = mapped_column(String(255), unique=True)
     password: Mapped[str | None] = mapped_column(String(255))
     full_name: Mapped[Name] = mapped_column(default="")
     active: Mapped[bool] = mapped_column(default=True)
@@ -39,12 +35,6 @@ class UserRow(Base, UserMixin):
     grants: Mapped[list["GrantRow"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", back_populates="user"
     )
-
-    @property
-    @override
-    def roles(self) -> list[RoleMixin]:  # type: ignore[override]  # never assigned
-        """Answer Flask-Security; rights are grants, so there are none."""
-        return []
 
 
 class GrantRow(Base):
