@@ -33,6 +33,7 @@ from server.services import reports
 from server.services.keyring import certificates
 from server.services.reports import Known
 from server.store.models import AsRunRow, EventRow, NodeRow, RefusalRow, ReportRow
+from tests.factories.claims import NOON
 from tests.factories.installations import Installation, an_installation, wait_until
 from tests.factories.links import FakeLink
 
@@ -208,7 +209,7 @@ def test_the_loop_goes_on_after_a_delivery_that_explodes(place):
         (b"\xff\xfe", "garbled"),
         (b'{"kind":"received"}', "garbled"),
         (b" " * 70_000, "too-large"),
-        (encode(Telemetry(at=NOW)), "unknown-kind"),
+        (encode(Telemetry(at=NOON)), "unknown-kind"),
         (encode(Presence(node=ONE, state=PresenceState.HERE)), "unknown-kind"),
     ],
 )
