@@ -21,7 +21,7 @@ from server.cli.demo.matching import RATE_HZ, Recording
 from server.cli.demo.seed import build
 from server.cli.demo.stage import demo_settings, node_programs, readdress_nodes
 from server.cli.demo.waves import Heard, read_heard
-from server.cli.programs import is_healthy, server_programs
+from server.cli.programs import free_port, is_healthy, server_programs
 from server.cli.supervisor import Program, Supervisor
 from server.domain.recurrence import LOCAL, local_day
 from server.mqtt.broker import choose_broker
@@ -159,7 +159,7 @@ def holes(heard: Heard, sound: Sound, zero: datetime) -> list[float]:
 @contextmanager
 def a_town(folder: Path, clusters: set[str], broker: str = "auto") -> Iterator[Town]:
     """Run the demo's server and the nodes of some clusters in a folder of their own."""
-    settings = demo_settings(folder / "state", 18080)
+    settings = demo_settings(folder / "state", free_port(18080), free_port(18083))
     version = choose_broker(broker).mqtt_version
     settings = settings.model_copy(update={"mqtt_version": version})
     build(settings)

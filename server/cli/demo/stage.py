@@ -63,7 +63,7 @@ class Stage:
 def open_stage(state: Path, port: int, broker: str, stop: Event) -> Iterator[Stage]:
     """Build the demo where it is not built yet, and open its pages; on leaving, all ends."""
     with hold_state(state), Supervisor(state / "log") as supervisor:
-        settings = demo_settings(state, port)
+        settings = demo_settings(state, free_port(port), free_port(MQTT_PORT))
         _build(settings)
         supervisor.start(web_program(settings))
         from server.mqtt.broker import choose_broker  # noqa: PLC0415 - heavy: while web starts
@@ -73,7 +73,7 @@ def open_stage(state: Path, port: int, broker: str, stop: Event) -> Iterator[Sta
         yield Stage(settings.model_copy(update={"mqtt_version": version}), supervisor, broker)
 
 
-def demo_settings(state: Path, port: int) -> Settings:
+def demo_settings(state: Path, port: int, mqtt_port: int) -> Settings:
     """Choose settings that keep the demo to this machine and away from any real installation.
 
     Everything that the environment might say about one is overruled: the demo's passwords are
@@ -83,10 +83,10 @@ def demo_settings(state: Path, port: int) -> Settings:
         state_dir=state,
         database_url="",
         host=HOST,
-        port=free_port(port),
+        port=port,
         public_url="",
         mqtt_host=HOST,
-        mqtt_port=free_port(MQTT_PORT),
+        mqtt_port=mqtt_port,
         node_mqtt_urls=(),
         node_audio_urls=(),
         demo=True,
