@@ -18,8 +18,8 @@ class Settings(BaseSettings):
         mqtt_host: Where the gateway finds the broker.
         mqtt_port: Its port.
         mqtt_version: 5, or 3 for brokers that speak only 3.1.1.
-        node_mqtt_urls: Broker addresses that nodes are given; empty: the gateway's own.
-        node_audio_urls: Addresses of the audio files that nodes are given; empty: the public one.
+        mqtt_for_nodes: Broker addresses that nodes are given; empty: the gateway's own.
+        audio_for_nodes: Addresses of the audio files that nodes are given; empty: the public one.
         plan_days: How many days ahead plans reach.
         lead_s: From signing an urgent order to its sounding time, in seconds.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
@@ -35,8 +35,8 @@ class Settings(BaseSettings):
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = Field(default=1883, ge=1, le=65535)
     mqtt_version: int = Field(default=5, ge=3, le=5)
-    node_mqtt_urls: tuple[str, ...] = ()
-    node_audio_urls: tuple[str, ...] = ()
+    mqtt_for_nodes: tuple[str, ...] = ()
+    audio_for_nodes: tuple[str, ...] = ()
     plan_days: int = Field(default=14, ge=1, le=60)
     lead_s: float = Field(default=0.3, ge=0, le=10)
     demo: bool = False
@@ -70,9 +70,9 @@ class Settings(BaseSettings):
     def mqtt_urls(self) -> tuple[str, ...]:
         """Broker addresses for nodes."""
         own = f"mqtt://{self.mqtt_host}:{self.mqtt_port}?version={self.mqtt_version}"
-        return self.node_mqtt_urls or (own,)
+        return self.mqtt_for_nodes or (own,)
 
     @property
     def audio_urls(self) -> tuple[str, ...]:
         """Base addresses of the audio files for nodes."""
-        return self.node_audio_urls or (f"{self.address}/api/v1/assets",)
+        return self.audio_for_nodes or (f"{self.address}/api/v1/assets",)

@@ -69,7 +69,7 @@ def add(cluster_id: str, node_id: str | None, out: Path | None, state: Path | No
             now=now,
             actor=operator(),
             keyring=installation.keyring,
-            audio_urls=settings.node_audio_urls,
+            audio_urls=settings.audio_for_nodes,
         )
         path = out or Path(f"{name}.json")
         # Before the commit: a node whose password nobody has would be of no use.

@@ -87,8 +87,8 @@ def demo_settings(state: Path, port: int, mqtt_port: int) -> Settings:
         public_url="",
         mqtt_host=HOST,
         mqtt_port=mqtt_port,
-        node_mqtt_urls=(),
-        node_audio_urls=(),
+        mqtt_for_nodes=(),
+        audio_for_nodes=(),
         demo=True,
     )
 

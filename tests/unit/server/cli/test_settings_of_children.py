@@ -16,7 +16,7 @@ from tests.factories.messages import a_key
 
 def test_a_child_makes_equal_settings_of_its_environment(monkeypatch: pytest.MonkeyPatch):
     chosen = settings_from(
-        Path("elsewhere"), port=9001, node_mqtt_urls=("mqtts://a?version=5", "mqtts://b?version=5")
+        Path("elsewhere"), port=9001, mqtt_for_nodes=("mqtts://a?version=5", "mqtts://b?version=5")
     )
     for name, value in environment_of(chosen).items():
         monkeypatch.setenv(name, value)
@@ -61,3 +61,8 @@ def test_the_demo_never_touches_the_database_of_an_installation(monkeypatch: pyt
     assert settings.database.startswith("sqlite:///")
     assert settings.host == "127.0.0.1"
     assert environment_of(settings)["LOA_DATABASE_URL"] == ""
+
+
+def test_no_setting_of_the_server_looks_like_one_of_a_node():
+    """A node refuses what it does not know under its own prefix, and inherits our environment."""
+    assert not [name for name in Settings.model_fields if name.startswith("node_")]
