@@ -9,9 +9,8 @@ from server.api.schemas import (
     RefusalAnswer,
     RefusalList,
 )
-from server.domain.authority import Action, may
+from server.domain.authority import seen_clusters
 from server.domain.recurrence import local_day
-from server.domain.units import Tree
 from server.http.context import actor, now, reading
 from server.services import as_run, units
 from server.store.models import AsRunRow
@@ -33,16 +32,11 @@ def add_to(api: APIBlueprint) -> None:
                 db,
                 since=query.since,
                 until=query.until,
+                clusters=seen_clusters(person, tree),
                 cluster_id=query.cluster_id,
                 claim=query.claim_id,
             )
-            return AsRunList(
-                records=[
-                    _record(row)
-                    for row in rows
-                    if may(person, Action.VIEW, _place(tree, row.cluster_id))
-                ]
-            )
+            return AsRunList(records=[_record(row) for row in rows])
 
     @api.get("/refusals")
     @api.output(RefusalList)
@@ -51,21 +45,8 @@ def add_to(api: APIBlueprint) -> None:
         person = actor()
         with reading() as db:
             tree = units.tree(db, today=local_day(now()))
-            found = lists.recent_refusals(db, limit=500)
-            return RefusalList(
-                refusals=[
-                    RefusalAnswer.model_validate(row)
-                    for row, cluster_id in found
-                    if may(person, Action.VIEW, _place(tree, cluster_id))
-                ]
-            )
-
-
-def _place(tree: Tree, cluster_id: str | None) -> tuple[str, ...]:
-    # What belongs to no cluster of today is for those alone who see the whole tree.
-    if cluster_id is None or cluster_id not in tree.clusters:
-        return tree.roots[:1]
-    return tree.chain_of_cluster(cluster_id)
+            rows = lists.recent_refusals(db, clusters=seen_clusters(person, tree), limit=500)
+            return RefusalList(refusals=[RefusalAnswer.model_validate(row) for row in rows])
 
 
 def _record(row: AsRunRow) -> AsRunAnswer:

@@ -12,7 +12,7 @@ from server.api.schemas import (
     BroadcastStatusAnswer,
     DeliveryAnswer,
 )
-from server.domain.authority import Action, demand, may
+from server.domain.authority import Action, demand, seen_units
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.services import broadcasting, monitoring, units
@@ -46,14 +46,8 @@ def add_to(api: APIBlueprint) -> None:
         person = actor()
         with reading() as db:
             tree = units.tree(db, today=local_day(now()))
-            rows = lists.recent_broadcasts(db, limit=200)
-            return BroadcastList(
-                broadcasts=[
-                    BroadcastAnswer.model_validate(row)
-                    for row in rows
-                    if may(person, Action.VIEW, tree.chain(row.unit_id))
-                ]
-            )
+            rows = lists.recent_broadcasts(db, units=seen_units(person, tree), limit=200)
+            return BroadcastList(broadcasts=[BroadcastAnswer.model_validate(row) for row in rows])
 
     @api.get("/broadcasts/<broadcast_id>")
     @api.output(BroadcastStatusAnswer)

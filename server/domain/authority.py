@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.domain.errors import NotAllowedError
+from server.domain.units import Tree
 
 EVERYWHERE = "*"
 
@@ -89,3 +90,17 @@ def demand(actor: Actor, action: Action, chain: Sequence[str]) -> None:
     """
     if not may(actor, action, chain):
         raise NotAllowedError(action.value, chain[-1] if chain else EVERYWHERE)
+
+
+def seen_units(actor: Actor, tree: Tree) -> frozenset[str] | None:
+    """Name the units that ``actor`` may see; None: all, those too that are no more."""
+    seen = frozenset(unit for unit in tree.units if may(actor, Action.VIEW, tree.chain(unit)))
+    return None if len(seen) == len(tree.units) else seen
+
+
+def seen_clusters(actor: Actor, tree: Tree) -> frozenset[str] | None:
+    """Name the clusters that ``actor`` may see; None: all, those too that belong nowhere today."""
+    units = seen_units(actor, tree)
+    if units is None:
+        return None
+    return frozenset(cluster for cluster, unit in tree.clusters.items() if unit in units)

@@ -18,6 +18,7 @@ from server.services import (
     events,
     outbox,
     planning,
+    reports,
     units,
 )
 from server.services.keyring import Keyring
@@ -95,6 +96,8 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
         Concern("configs_published", configs, SELDOM),
         Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
+        Concern("reports_forgotten", in_one_transaction(reports.forget), SELDOM),
+        Concern("occurrences_forgotten", in_one_transaction(as_run.forget_occurrences), SELDOM),
     )
 
 

@@ -1,10 +1,10 @@
 """What really sounded: one record for each claim and cluster, and what silence means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome
@@ -28,6 +28,8 @@ GRACE = timedelta(seconds=60)
 """How long after the end a node's own word is waited for before silence is put on record."""
 
 LOOK_BACK = timedelta(days=1)
+OCCURRENCES_KEPT = timedelta(days=30)
+"""Much longer than ``LOOK_BACK``: what is forgotten must not be noted anew."""
 NODE, SERVER = "node", "server"
 
 MOST_AT_ONCE = 500
@@ -69,11 +71,15 @@ def records(
     *,
     since: datetime,
     until: datetime,
+    clusters: Collection[str] | None = None,
     cluster_id: str | None = None,
     claim: str | None = None,
     limit: int = 1000,
 ) -> Sequence[AsRunRow]:
-    """List records of what sounded, or was put on record, from ``since`` to ``until``."""
+    """List records of what sounded, or was put on record, from ``since`` to ``until``.
+
+    With ``clusters`` the limit counts records of these alone.
+    """
     rows = select(AsRunRow).where(
         or_(
             (AsRunRow.start >= since) & (AsRunRow.start < until),
@@ -82,6 +88,8 @@ def records(
             & (AsRunRow.recorded_at < until),
         )
     )
+    if clusters is not None:
+        rows = rows.where(AsRunRow.cluster_id.in_(clusters))
     if cluster_id is not None:
         rows = rows.where(AsRunRow.cluster_id == cluster_id)
     if claim is not None:
@@ -112,6 +120,12 @@ def conclude_missed(db: Session, *, now: datetime) -> int:
         if concluded >= MOST_AT_ONCE:
             break
     return concluded
+
+
+def forget_occurrences(db: Session, *, now: datetime) -> int:
+    """Drop occurrences whose records are long complete; say how many."""
+    gone = delete(OccurrenceRow).where(OccurrenceRow.closed_at < now - OCCURRENCES_KEPT)
+    return len(db.scalars(gone.returning(OccurrenceRow.claim_id)).all())
 
 
 def close_ended(db: Session, *, now: datetime) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from protocol import topics
@@ -43,6 +43,11 @@ LONGEST_SOFTWARE = 200
 
 SENSIBLE = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 """A node's clock may be wrong, but what is not even in here is no time."""
+
+REPORTS_KEPT = timedelta(days=30)
+"""A node sends a report again until it is acknowledged: what is older has long been."""
+
+REFUSALS_KEPT = timedelta(days=90)
 
 _WORDS = {Received: State.RECEIVED, Started: State.STARTED, Preempted: State.PREEMPTED}
 
@@ -203,6 +208,14 @@ def refuse_word(
             at=now,
         )
     )
+
+
+def forget(db: Session, *, now: datetime) -> int:
+    """Drop what served only to know second copies, and refusals long past; say how many."""
+    reports = delete(ReportRow).where(ReportRow.received_at < now - REPORTS_KEPT)
+    refusals = delete(RefusalRow).where(RefusalRow.at < now - REFUSALS_KEPT)
+    gone = len(db.scalars(reports.returning(ReportRow.report_id)).all())
+    return gone + len(db.scalars(refusals.returning(RefusalRow.refusal_id)).all())
 
 
 def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Lists for pages and API: newest first, bounded."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
@@ -16,9 +16,13 @@ def slots_of(db: Session, unit_id: str) -> Sequence[SlotRow]:
     return db.scalars(ordered.options(selectinload(SlotRow.targets))).all()
 
 
-def recent_broadcasts(db: Session, *, limit: int) -> Sequence[BroadcastRow]:
-    """List announcements, newest first."""
+def recent_broadcasts(
+    db: Session, *, units: Collection[str] | None, limit: int
+) -> Sequence[BroadcastRow]:
+    """List announcements of some units, newest first; None: of all."""
     newest = select(BroadcastRow).order_by(BroadcastRow.created_at.desc()).limit(limit)
+    if units is not None:
+        newest = newest.where(BroadcastRow.unit_id.in_(units))
     return db.scalars(newest).all()
 
 
@@ -35,15 +39,16 @@ def delivery_counts(db: Session, broadcast_ids: Sequence[str]) -> dict[str, Coun
     return found
 
 
-def recent_refusals(db: Session, *, limit: int) -> list[tuple[RefusalRow, str | None]]:
-    """List refused messages, newest first, with the cluster that the node stands at, if known."""
-    rows = (
-        select(RefusalRow, NodeRow.cluster_id)
-        .outerjoin(NodeRow, NodeRow.node_id == RefusalRow.node_id)
-        .order_by(RefusalRow.refusal_id.desc())
-        .limit(limit)
-    )
-    return [(refusal, cluster_id) for refusal, cluster_id in db.execute(rows)]
+def recent_refusals(
+    db: Session, *, clusters: Collection[str] | None, limit: int
+) -> Sequence[RefusalRow]:
+    """List messages refused by nodes of some clusters, or of them, newest first; None: all."""
+    newest = select(RefusalRow).order_by(RefusalRow.refusal_id.desc()).limit(limit)
+    if clusters is not None:
+        newest = newest.join(NodeRow, NodeRow.node_id == RefusalRow.node_id).where(
+            NodeRow.cluster_id.in_(clusters)
+        )
+    return db.scalars(newest).all()
 
 
 def asset(db: Session, digest: str) -> AssetRow | None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from server.domain.authority import Action, may
+from server.domain.authority import Action, may, seen_clusters
 from server.domain.recurrence import day_bounds, local_day
 from server.http.context import actor, now, reading
 from server.services import as_run, monitoring, units
@@ -31,7 +31,13 @@ def records() -> ResponseReturnValue:
         }
         rows = [
             row
-            for row in as_run.records(db, since=start, until=end, cluster_id=cluster_id)
+            for row in as_run.records(
+                db,
+                since=start,
+                until=end,
+                clusters=seen_clusters(person, tree),
+                cluster_id=cluster_id,
+            )
             if row.cluster_id in states
         ]
         titles = monitoring.titles_of(db, {row.claim_id for row in rows})

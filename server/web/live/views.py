@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from server.domain.authority import Action, demand, may
+from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
@@ -94,11 +94,7 @@ def broadcasts() -> ResponseReturnValue:
     person = actor()
     with reading() as db:
         tree = units.tree(db, today=local_day(now()))
-        rows = [
-            row
-            for row in lists.recent_broadcasts(db, limit=MOST_LISTED)
-            if may(person, Action.VIEW, tree.chain(row.unit_id))
-        ]
+        rows = lists.recent_broadcasts(db, units=seen_units(person, tree), limit=MOST_LISTED)
         counts = lists.delivery_counts(db, [row.broadcast_id for row in rows])
     return render_template("live/broadcasts.html", rows=rows, counts=counts, tree=tree)
 

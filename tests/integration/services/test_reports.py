@@ -265,3 +265,31 @@ def test_a_broker_that_has_forgotten_is_told_the_newest_of_everything(province):
         "loa/1/node/n-xa-1-c2/in/config",
         "loa/1/unit/xa-1/plan",
     ]
+
+
+def test_old_reports_and_refusals_are_forgotten_and_young_ones_kept(province):
+    province.commission(CLUSTER)
+    for n, now in enumerate((NOON, NOON + reports.REPORTS_KEPT)):
+        word = Refused(
+            report_id=f"p-{n}", at=now, topic="t", reason=Refusal.FORGED, claim_id="khan-1"
+        )
+        province.hear(NODE, word, now=now)
+    assert province.run(reports.forget, now=NOON + reports.REPORTS_KEPT) == 0
+    assert province.run(reports.forget, now=NOON + reports.REPORTS_KEPT + S) == 1
+    assert [row.report_id for row in province.rows(ReportRow)] == ["p-1"]
+    assert province.run(reports.forget, now=NOON + reports.REFUSALS_KEPT + S) == 2
+    assert [row.at for row in province.rows(RefusalRow)] == [NOON + reports.REPORTS_KEPT]
+
+
+def test_a_limit_counts_only_what_may_be_seen(province):
+    for cluster in ("xa-1-c1", "xa-2-c1"):
+        province.commission(cluster)
+        own = record("khan-1", segment(0, 1), report_id="p-1", cluster=cluster)
+        province.hear(f"n-{cluster}", own)
+    facts = {"since": at(-60), "until": at(60), "limit": 1}
+    for cluster in ("xa-1-c1", "xa-2-c1"):
+        (row,) = province.run(as_run.records, clusters={cluster}, **facts)
+        assert row.cluster_id == cluster
+    assert province.run(as_run.records, clusters=set(), **facts) == []
+    facts["limit"] = 9
+    assert len(province.run(as_run.records, clusters=None, **facts)) == 2

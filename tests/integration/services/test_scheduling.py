@@ -338,3 +338,17 @@ def test_records_are_listed_from_the_first_instant_up_to_but_without_the_last(pr
 def test_a_claim_names_its_file_with_length_and_size(province):
     province.add_slot()
     assert newest_plan(province).claims[0].content.items == (SPEECH,)
+
+
+def test_an_occurrence_long_over_is_forgotten_and_not_noted_anew_and_its_record_stays(province):
+    province.add_slot()
+    over = FIRST + timedelta(hours=1)
+    province.run(as_run.conclude_missed, now=over)
+    (first,) = {row.claim_id for row in province.rows(OccurrenceRow)}
+    silences = province.as_run(first)
+    assert province.run(as_run.forget_occurrences, now=over + as_run.OCCURRENCES_KEPT) == 0
+    later = over + as_run.OCCURRENCES_KEPT + timedelta(seconds=1)
+    assert province.run(as_run.forget_occurrences, now=later) == 1
+    province.run(as_run.conclude_missed, now=later)
+    assert first not in {row.claim_id for row in province.rows(OccurrenceRow)}
+    assert province.as_run(first).keys() == silences.keys()

@@ -7,6 +7,7 @@ import pytest
 
 from server.domain.authority import ALLOWED, Action, Role
 from server.domain.recurrence import LOCAL
+from server.store.queries import lists
 from tests.factories.pages import CLUSTERS, COMMUNE, OTHER
 from tests.factories.units import PROVINCE
 
@@ -161,3 +162,22 @@ def test_a_withdrawn_slot_is_gone_from_the_list_and_from_the_timeline(any_site):
     assert program.ask("DELETE", f"/slots/{slot}").status_code == 200
     assert not [one for one in program.ask("GET", path).json["spans"] if one["claim_id"]]
     assert program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"] == []
+
+
+def test_what_others_announce_does_not_push_out_ones_own(site):
+    """A list is as long as it may be of what its reader may see."""
+    own = site.program("commune-officer").ask(
+        "POST", "/broadcasts", json=an_announcement(site.digest)
+    )
+    program = site.program("top")
+    for number in range(2):
+        wanted = an_announcement(
+            site.digest, request_id=f"request-1000000{number}", unit_id=PROVINCE, units=[OTHER]
+        )
+        assert program.ask("POST", "/broadcasts", json=wanted).status_code == 201
+    with site.sessions.begin() as db:
+        seen = lists.recent_broadcasts(db, units={COMMUNE}, limit=1)
+        assert [row.broadcast_id for row in seen] == [own.json["broadcast_id"]]
+    shown = site.program("viewer").ask("GET", "/broadcasts").json["broadcasts"]
+    assert [one["broadcast_id"] for one in shown] == [own.json["broadcast_id"]]
+    assert len(program.ask("GET", "/broadcasts").json["broadcasts"]) == 3
