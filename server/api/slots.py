@@ -20,7 +20,14 @@ def add_to(api: APIBlueprint) -> None:
     def add_slot(wanted: SlotRequest) -> SlotAnswer:
         new = scheduling.NewSlot(**wanted.model_dump())
         with writing() as db:
-            row = scheduling.add_slot(db, new, now=now(), actor=actor(), keyring=here().keyring)
+            row = scheduling.add_slot(
+                db,
+                new,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
+            )
             return SlotAnswer.model_validate(row)
 
     @api.get("/slots")
@@ -40,6 +47,11 @@ def add_to(api: APIBlueprint) -> None:
     def withdraw_slot(slot_id: str) -> SlotAnswer:
         with writing() as db:
             row = scheduling.withdraw_slot(
-                db, slot_id, now=now(), actor=actor(), keyring=here().keyring
+                db,
+                slot_id,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
             )
             return SlotAnswer.model_validate(row)

@@ -115,7 +115,14 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
         return _slot_page(form, findings), 422
     try:
         with writing() as db:
-            scheduling.add_slot(db, new, now=now(), actor=actor(), keyring=here().keyring)
+            scheduling.add_slot(
+                db,
+                new,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
+            )
     except SlotRefusedError as refused:
         clash = any(finding.code == "overlap" for finding in refused.findings)
         return _slot_page(form, refused.findings), 409 if clash else 422
@@ -128,7 +135,12 @@ def withdraw_slot(slot_id: str) -> ResponseReturnValue:
     """Withdraw a slot."""
     with writing() as db:
         row = scheduling.withdraw_slot(
-            db, slot_id, now=now(), actor=actor(), keyring=here().keyring
+            db,
+            slot_id,
+            now=now(),
+            actor=actor(),
+            keyring=here().keyring,
+            plan_days=here().settings.plan_days,
         )
     return redirect(url_for("schedule.slots", unit_id=row.unit_id), 303)
 

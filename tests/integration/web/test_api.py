@@ -1,13 +1,20 @@
 """The API's answers: problems for programs, ranged audio, uploads, and its own description."""
 
 import io
+import shutil
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
-from server.services import events
+from protocol.signing import unverified
+from server.services import commissioning, events
+from server.store.models import NodeRow, OutboxRow
 from server.web.stream.views import MOST_STREAMS
 from tests.factories.claims import NOON
-from tests.factories.pages import AUDIO, COMMUNE
+from tests.factories.pages import AUDIO, COMMUNE, a_site
+from tests.factories.sounds import encode, noise
+from tests.factories.units import OPERATOR
 
 REFUSED = (
     ("GET", "/nothing-here", {}, 404),
@@ -129,3 +136,45 @@ def test_when_all_streams_are_taken_a_page_is_told_when_to_ask_again(site):
     again = browser.get("/events/stream", buffered=False)
     assert again.status_code == 200
     again.close()
+
+
+def test_plans_reach_as_far_ahead_as_the_installation_says(tmp_path, migrated_sqlite):
+    shutil.copy(migrated_sqlite, tmp_path / "loa.db")
+    site = a_site(tmp_path, plan_days=3)
+    program = site.program("commune-officer")
+    wanted = {
+        "unit_id": COMMUNE,
+        "title": "Bản tin sáng",
+        "asset_digest": site.digest,
+        "recurrence": "daily",
+        "local_start": "05:30",
+        "first_day": date(2099, 1, 1).isoformat(),
+        "units": [COMMUNE],
+    }
+    made = program.ask("POST", "/slots", json=wanted)
+    program.ask("DELETE", f"/slots/{made.json['slot_id']}")
+    with site.sessions.begin() as db:
+        posted = db.scalars(select(OutboxRow).order_by(OutboxRow.outbox_id)).all()
+        plans = [unverified(row.payload).msg for row in posted if row.topic.endswith("/plan")]
+    site.app.extensions["loa"].engine.dispose()
+    site.sessions.kw["bind"].dispose()
+    assert {plan.end - plan.start for plan in plans} == {timedelta(days=3)}
+
+
+def test_a_warning_is_told_to_its_nodes_in_the_transaction_that_keeps_it(site, tmp_path):
+    facts = {"now": NOON, "actor": OPERATOR, "keyring": site.keyring}
+    with site.sessions.begin() as db:
+        for cluster in ("xa-1-c1", "xa-2-c1"):
+            commissioning.commission(db, node_id=f"n-{cluster}", cluster_id=cluster, **facts)
+    sound = encode(tmp_path / "warning.opus", noise(1.0))
+    data = {"file": (sound.open("rb"), "w.opus"), "unit_id": COMMUNE, "title": "Lũ"}
+    program = site.program("commune-officer")
+    kept = program.ask("POST", "/assets", data={**data, "purpose": "warning"})
+    assert kept.status_code == 201, kept.json
+    with site.sessions.begin() as db:
+        told = dict(db.execute(select(NodeRow.node_id, NodeRow.config_token)).all())
+    pinned = {
+        node: {asset.digest for asset in unverified(token).msg.pinned}
+        for node, token in told.items()
+    }
+    assert pinned == {"n-xa-1-c1": {kept.json["digest"]}, "n-xa-2-c1": set()}
