@@ -1,5 +1,6 @@
 """Files named by their content: once a name exists, its bytes are whole and never change."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -7,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from audio_library.errors import MissingAssetError, StoreError
@@ -71,6 +73,18 @@ class Store:
             if is_digest(path.stem):
                 yield AssetDigest(path.stem)
 
+    def sweep(self, *, before: datetime) -> int:
+        """Remove what was begun ``before`` and never finished, as a kill leaves it; say how much.
+
+        Raises:
+            StoreError: The disk does not let it go.
+        """
+        left = [*self.root.glob(f"{_INCOMING}*"), *self.root.glob(f"??/{_INCOMING}*")]
+        try:
+            return sum(_removed(path, before.timestamp()) for path in left)
+        except OSError as error:
+            raise StoreError(str(error)) from error
+
     def workspace(self) -> tempfile.TemporaryDirectory[str]:
         """Make a folder on the store's disk for work in progress; gone when left."""
         try:
@@ -78,6 +92,17 @@ class Store:
             return tempfile.TemporaryDirectory(prefix=_INCOMING, dir=self.root)
         except OSError as error:
             raise StoreError(str(error)) from error
+
+
+def _removed(path: Path, before_s: float) -> bool:
+    with contextlib.suppress(FileNotFoundError):  # it was just finished, or swept by another
+        if path.stat().st_mtime < before_s:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+            return True
+    return False
 
 
 def digest_of(path: Path) -> AssetDigest:

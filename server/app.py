@@ -1,5 +1,7 @@
 """Build the web application from its settings: no thread, no environment, no broker."""
 
+from datetime import datetime
+
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Flask, Response
@@ -7,10 +9,10 @@ from flask.json.provider import DefaultJSONProvider
 
 from audio_library.store import Store
 from server import api, web
+from server.http import uploads
 from server.http.context import Installation, install
 from server.http.languages import set_up_languages
 from server.http.problems import MEANINGS, Problem, as_json, for_program, problem_of
-from server.http.uploads import MAX_FORM_BYTES, MAX_UPLOAD_BYTES, request_class
 from server.services.keyring import FLASK, Keyring, secret_text
 from server.settings import Settings
 from server.store.engine import open_engine, open_sessions
@@ -25,11 +27,11 @@ def create_app(settings: Settings) -> Flask:
         spec_path="/api/v1/openapi.json",
         docs_path=None,
     )
-    app.request_class = request_class(settings.state_dir / "uploads")
+    app.request_class = uploads.request_class(settings.upload_dir)
     app.config.update(
         SECRET_KEY=secret_text(settings.secrets_dir, FLASK),
-        MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES + MAX_FORM_BYTES,
-        MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES,
+        MAX_CONTENT_LENGTH=uploads.MAX_UPLOAD_BYTES + uploads.MAX_FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=uploads.MAX_FORM_BYTES,
         OPENAPI_VERSION="3.1.0",
         VALIDATION_ERROR_STATUS_CODE=422,
     )
@@ -49,6 +51,12 @@ def create_app(settings: Settings) -> Flask:
     api.register(app)
     _answer_errors(app)
     return app
+
+
+def sweep(settings: Settings, *, before: datetime) -> int:
+    """Remove what uploads that a kill cut off ``before`` have left; say how much."""
+    left = uploads.sweep(settings.upload_dir, before=before)
+    return left + Store(settings.asset_dir).sweep(before=before)
 
 
 class _Json(DefaultJSONProvider):

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         return self.state_dir / "audio"
 
     @property
+    def upload_dir(self) -> Path:
+        """Folder of files on their way in."""
+        return self.state_dir / "uploads"
+
+    @property
     def secrets_dir(self) -> Path:
         """Folder of keys and passwords, readable by the server alone."""
         return self.state_dir / "secrets"

@@ -1,6 +1,15 @@
 """What gunicorn serves: ``gunicorn server.wsgi:app``."""
 
-from server.app import create_app
+from datetime import UTC, datetime, timedelta
+
+from server.app import create_app, sweep
+from server.observability import set_up_logging
 from server.settings import Settings
 
-app = create_app(Settings())
+LEFT_BEHIND = timedelta(days=1)
+"""Much longer than any upload takes: another worker's is left alone."""
+
+set_up_logging()
+_settings = Settings()
+sweep(_settings, before=datetime.now(UTC) - LEFT_BEHIND)
+app = create_app(_settings)

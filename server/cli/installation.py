@@ -12,7 +12,7 @@ def prepare(settings: Settings) -> None:
     """Make the state folder, the tables and the secrets, or bring them up to date."""
     # It tells of every plugin that it loads.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     create_secrets(settings.secrets_dir)
     engine = open_engine(settings.database)
     try:

@@ -39,6 +39,7 @@ def scheduler() -> None:
     """
     from server.scheduler.runner import run  # noqa: PLC0415 - each program imports its own
 
+    set_up_logging()
     run(Settings(), stop_on_signals())
 
 
@@ -47,6 +48,7 @@ def gateway() -> None:
     """Run the link between the database and the broker, until stopped."""
     from server.mqtt.runner import run  # noqa: PLC0415 - each program imports its own
 
+    set_up_logging()
     run(Settings(), stop_on_signals())
 
 

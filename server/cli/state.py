@@ -15,7 +15,7 @@ def hold_state(state_dir: Path) -> Iterator[None]:
     Raises:
         StateInUseError: Somebody else holds it.
     """
-    state_dir.mkdir(parents=True, exist_ok=True)
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (state_dir / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -73,7 +73,7 @@ class Supervisor:
         self._grace_s = grace_s
         self._children: list[_Child] = []
         self._libc = ctypes.CDLL(None, use_errno=True)
-        log_dir.mkdir(parents=True, exist_ok=True)
+        log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
         return self

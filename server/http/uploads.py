@@ -1,6 +1,7 @@
 """Files on their way in: written once, beside the audio, and gone when the request is answered."""
 
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 MAX_UPLOAD_BYTES = 500_000_000
 MAX_FORM_BYTES = 2_000_000
+_PREFIX = "upload-"
 UPLOADING_ENDPOINTS = frozenset({"api.add_asset"})
 
 
@@ -28,9 +30,17 @@ def request_class(folder: Path) -> type[Request]:
             content_length: int | None = None,
         ) -> IO[bytes]:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return tempfile.NamedTemporaryFile(dir=folder, prefix="upload-")
+            return tempfile.NamedTemporaryFile(dir=folder, prefix=_PREFIX)
 
     return Incoming
+
+
+def sweep(folder: Path, *, before: datetime) -> int:
+    """Remove files that began to come in ``before``: a kill left them; say how many."""
+    old = [path for path in folder.glob(f"{_PREFIX}*") if path.stat().st_mtime < before.timestamp()]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 def on_disk(file: FileStorage) -> Path:

@@ -28,7 +28,7 @@ class FileLeadership:
     """Held by a lock on a file of one machine."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file: IO[bytes] = path.open("ab")
         self._is_ours = False
 

@@ -16,11 +16,14 @@ Sessions = sessionmaker[Session]
 
 
 def open_engine(url: str) -> Engine:
-    """Open an engine for ``url``; nothing is connected yet."""
+    """Open an engine for ``url``; nothing is connected yet.
+
+    Its errors do not tell what was to be written: keys and hashes do not belong into a log.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_S})
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_S}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine

@@ -1,7 +1,9 @@
 """Files named by their content, and their descriptions."""
 
 import hashlib
+import os
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -10,6 +12,7 @@ from audio_library.__main__ import main
 from audio_library.errors import BadManifestError, MissingAssetError
 from audio_library.ingest import ingest
 from audio_library.manifest import manifest_path, read_manifest, write_manifest
+from audio_library.store import Store
 from protocol.ids import AssetDigest
 
 NOWHERE = AssetDigest("0" * 64)
@@ -99,3 +102,22 @@ def test_the_command_line_speaks(tmp_path):
     out = tmp_path / "hello.wav"
     assert main(["speak", "Xin chào bà con", str(out)]) == 0
     assert out.stat().st_size > 20_000
+
+
+def test_what_a_kill_left_half_done_is_swept_and_what_is_under_way_stays(tmp_path):
+    store = Store(tmp_path / "audio")
+    source = tmp_path / "whole"
+    source.write_bytes(b"whole")
+    digest = store.put(source)
+    old, young = store.root / ".incoming-old", store.root / ".incoming-young"
+    half = store.path(digest).parent / ".incoming-half"
+    for folder in (old, young):
+        folder.mkdir()
+        (folder / "work.opus").write_bytes(b"half")
+    half.write_bytes(b"half")
+    for path in (old, half, store.path(digest)):
+        os.utime(path, (1000, 1000))
+    assert store.sweep(before=datetime.fromtimestamp(1001, UTC)) == 2
+    assert (old.exists(), half.exists(), young.exists()) == (False, False, True)
+    assert store.verify(digest)
+    assert Store(tmp_path / "none").sweep(before=datetime.fromtimestamp(1001, UTC)) == 0

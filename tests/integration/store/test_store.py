@@ -206,3 +206,9 @@ def test_no_event_is_shown_while_an_earlier_number_may_still_be_committed(postgr
         assert [row.ref for row in events.since(page, 0)] == ["c-slow", "c-quick"]
     engine.dispose()
     postgres.drop(name)
+
+
+def test_an_error_does_not_tell_what_was_to_be_written(sessions):
+    with pytest.raises(IntegrityError) as refused, sessions.begin() as db:
+        db.add(a_node("n-1", software="not-for-a-log", cluster_id="c-none"))
+    assert "not-for-a-log" not in str(refused.value)

@@ -1,5 +1,6 @@
 """The wall: who gets in, what a browser must bring, and what every answer carries."""
 
+import re
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -147,3 +148,21 @@ def test_a_node_gets_audio_with_its_own_secret_and_nothing_else(site):
     assert right.status_code == 206
     assert right.data == AUDIO[4:8]
     assert client.get("/api/v1/clusters", auth=("node-1", node.secret)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example"]
+)
+def test_neither_logging_in_nor_choosing_a_language_leads_to_another_site(site, elsewhere):
+    browser = site.browser()
+    token = form_token(browser.get("/login").text)
+    person = {"username": "viewer", "password": PASSWORD, "csrf_token": token}
+    ways = (
+        browser.post("/language", data={"language": "en", "back": elsewhere, "csrf_token": token}),
+        browser.post("/login", query_string={"next": elsewhere}, data=person),
+    )
+    for answer in ways:
+        # Who is shown the form again is led nowhere. Browsers read a backslash as a slash, and any
+        # number of slashes as two.
+        led_to = (answer.location or "/").replace("\\", "/")
+        assert re.fullmatch(r"/(?!/).*", led_to), answer.location

@@ -1,0 +1,54 @@
+"""The programs as they are started: what they leave in the log and on the disk."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from server.app import sweep
+from server.cli.installation import prepare
+from server.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    made = Settings(state_dir=tmp_path / "state")
+    prepare(made)
+    return made
+
+
+def test_what_a_program_does_stands_in_its_log_a_line_of_json_each(settings):
+    chosen = {"LOA_STATE_DIR": str(settings.state_dir)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "server", "scheduler"],
+        cwd=ROOT,
+        env={**os.environ, **chosen},  # noqa: TID251 - handed on to the child
+        stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stderr is not None
+        line = json.loads(program.stderr.readline())
+        program.terminate()
+        program.communicate()
+    assert line["event"] == "scheduler_leads"
+    assert {"level", "timestamp", "logger"} <= line.keys()
+
+
+def test_nobody_else_on_the_machine_may_look_into_the_state(settings):
+    assert stat.S_IMODE(settings.state_dir.stat().st_mode) == 0o700
+
+
+def test_files_of_uploads_that_were_cut_off_are_swept(settings):
+    settings.upload_dir.mkdir()
+    (settings.asset_dir / ".incoming-1").mkdir(parents=True)
+    (settings.upload_dir / "upload-1").write_bytes(b"half")
+    now = datetime.now(UTC)
+    assert sweep(settings, before=now - timedelta(days=1)) == 0
+    assert sweep(settings, before=now + timedelta(days=1)) == 2
+    assert not list(settings.upload_dir.iterdir())
