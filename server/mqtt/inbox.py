@@ -186,6 +186,11 @@ class Inbox:
                 stranger = RefusedError(Refusal.OUT_OF_SCOPE, "not a commissioned node")
                 self._refuse(db, said.node_id, said.delivery, stranger, now)
             return None
+        except RefusedError as error:
+            # On record as refused, so the node may forget it: it sends the oldest first, and what
+            # it repeats for ever stands in the way of all that follows.
+            self._refuse(db, said.node_id, said.delivery, error, now)
+            return None if isinstance(said.word, Presence | Telemetry) else said.word.report_id
 
     def _refuse(
         self, db: Session, node_id: str, delivery: Delivery, error: RefusedError, now: datetime

@@ -221,6 +221,17 @@ def test_what_is_no_report_is_refused_with_its_reason(place, payload, reason):
     assert acknowledged(link) == {node_order(ONE): ("r-1",)}
 
 
+def test_a_report_that_cannot_be_kept_is_refused_on_record_and_may_be_forgotten(place):
+    """A board without a clock's battery begins in 1970."""
+    inbox, link = an_inbox(place)
+    word = Received(report_id="r-1970", claim_id="khan-1", at=datetime(1970, 1, 1, tzinfo=UTC))
+    inbox.take([Delivery(node_report(ONE), encode(word), retained=False), a_report("r-1")])
+    assert inbox.failures == 0
+    assert refusals(place) == [(ONE, "garbled", 1)]
+    assert kept(place) == {(ONE, "r-1")}
+    assert acknowledged(link) == {node_order(ONE): ("r-1970", "r-1")}
+
+
 def test_a_node_says_only_of_itself_that_it_is_here(place):
     inbox, _link = an_inbox(place)
     inbox.take([a_presence(OTHER, said_by=ONE)])
