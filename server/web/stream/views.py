@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from threading import BoundedSemaphore, Event
+from time import monotonic
 
 from flask import Blueprint, Response, current_app, json, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +15,8 @@ MOST_STREAMS = 24
 LOOK_EVERY_S = 0.3
 HEARTBEAT_S = 15.0
 BUSY_RETRY_S = 5
+LONGEST_S = 600.0
+"""Then the browser opens it anew, by number: whoever may no longer log in gets no further."""
 _PLACES = "loa_stream_places"
 
 pages = Blueprint("stream", __name__)
@@ -34,7 +37,7 @@ def stream() -> ResponseReturnValue:
     installation = here()
     with installation.reads.begin() as db:
         start = _last_seen() or events.newest(db)
-    answer = Response(_told(installation, start), mimetype="text/event-stream")
+    answer = Response(told(installation, start), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     # Also when the browser goes away before the first byte.
@@ -49,15 +52,12 @@ def newest() -> ResponseReturnValue:
         return {"event": events.newest(db)}
 
 
-def _last_seen() -> int | None:
-    said = request.headers.get("Last-Event-ID") or request.args.get("after", "")
-    return int(said) if said.isdecimal() and len(said) < 16 else None  # noqa: PLR2004 - digits of a sane number
-
-
-def _told(installation: Installation, start: int) -> Iterator[str]:
+def told(installation: Installation, start: int, *, longest_s: float = LONGEST_S) -> Iterator[str]:
+    """Tell all that happens after the event number ``start``, in the form of event streams."""
     at, quiet_s, pause = start, 0.0, Event()
+    ends_s = monotonic() + longest_s
     yield f"retry: 2000\nid: {at}\ndata: {{}}\n\n"
-    while True:
+    while monotonic() < ends_s:
         with installation.reads.begin() as db:
             rows = events.since(db, at)
         for row in rows:
@@ -71,3 +71,8 @@ def _told(installation: Installation, start: int) -> Iterator[str]:
             quiet_s = 0.0
         pause.wait(LOOK_EVERY_S)
         quiet_s += LOOK_EVERY_S
+
+
+def _last_seen() -> int | None:
+    said = request.headers.get("Last-Event-ID") or request.args.get("after", "")
+    return int(said) if said.isdecimal() and len(said) < 16 else None  # noqa: PLR2004 - digits of a sane number

@@ -7,6 +7,7 @@ from io import BytesIO
 import pytest
 
 from server.services import commissioning
+from server.web.stream.views import told
 from tests.factories.pages import AUDIO, COMMUNE, PASSWORD, form_token
 from tests.factories.units import OPERATOR
 
@@ -166,3 +167,9 @@ def test_neither_logging_in_nor_choosing_a_language_leads_to_another_site(site, 
         # number of slashes as two.
         led_to = (answer.location or "/").replace("\\", "/")
         assert re.fullmatch(r"/(?!/).*", led_to), answer.location
+
+
+def test_a_stream_ends_by_itself_so_that_nobody_listens_on_after_losing_the_account(site):
+    installation = site.app.extensions["loa"]
+    pieces = list(told(installation, 7, longest_s=0.1))
+    assert pieces == ["retry: 2000\nid: 7\ndata: {}\n\n"]
