@@ -319,8 +319,9 @@ class Agent:
             delivery.topic, error.refusal, _name_of(delivery.payload), detail=error.detail
         )
         report = self._refusals.note(bad, self._parts.clock())
-        _log.warning("message_refused", reason=error.refusal.value, error=error.detail)
         if report is not None:
+            # With the report alone, so that an enemy's thousand a second do not fill the card.
+            _log.warning("message_refused", reason=error.refusal.value, count=report.count)
             turn = Turn(self._playout.runs, self._playout.done, self._parts.clock())
             self._parts.store.keep(replace(turn, reports=(numbered(report),)))
             self._send_due()
