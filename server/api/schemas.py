@@ -7,6 +7,7 @@ from apiflask.fields import UploadFile
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 
 from protocol.ids import DIGEST_PATTERN, ID_PATTERN
+from server.domain.recurrence import is_usable
 
 # JSON Schema knows no ``\Z``; there, as in Rust's engine, a dollar sign is the very end.
 _ID = ID_PATTERN.replace(r"\Z", "$")
@@ -27,11 +28,25 @@ def _printable(text: str) -> str:
     return text.strip()
 
 
+def _usable(day: date) -> date:
+    if not is_usable(day):
+        message = "too near the calendar's ends"
+        raise ValueError(message)
+    return day
+
+
+def _at_usable_day(instant: datetime) -> datetime:
+    _usable(instant.date())
+    return instant
+
+
 Id = Annotated[str, Field(pattern=_ID)]
 Digest = Annotated[str, Field(pattern=_DIGEST)]
 Text = Annotated[str, AfterValidator(_printable)]
 Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 Instant = Annotated[AwareDatetime, PlainSerializer(_iso, return_type=str)]
+Day = Annotated[date, AfterValidator(_usable)]
+Moment = Annotated[AwareDatetime, AfterValidator(_at_usable_day)]
 BulletinClassName = Literal["ordinary", "priority", "emergency"]
 Ids = Annotated[tuple[Id, ...], Field(max_length=_MOST)]
 
@@ -178,7 +193,7 @@ class TimelineQuery(Request):
     """One cluster, one local day."""
 
     cluster_id: Id
-    day: date
+    day: Day
 
 
 class SpanAnswer(Answer):
@@ -279,8 +294,8 @@ class BroadcastList(Answer):
 class AsRunQuery(Request):
     """A stretch of time, and perhaps one cluster or one claim."""
 
-    since: AwareDatetime
-    until: AwareDatetime
+    since: Moment
+    until: Moment
     cluster_id: Id | None = None
     claim_id: Annotated[str, Field(max_length=96)] | None = None
 

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 EVERY_DAY = 0b1111111
 
+_USABLE_DAYS = (date(2000, 1, 1), date(2200, 1, 1))
+
 
 class Recurrence(StrEnum):
     """How often a slot comes back."""
@@ -64,6 +66,11 @@ class Rule:
 def local_day(now: datetime) -> date:
     """Tell which day it is on the wall at ``now``."""
     return now.astimezone(LOCAL).date()
+
+
+def is_usable(day: date) -> bool:
+    """Tell whether a day is far enough from the ends of the calendar to be reckoned with."""
+    return _USABLE_DAYS[0] <= day < _USABLE_DAYS[1]
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:

@@ -19,6 +19,7 @@ from server.domain.recurrence import (
     Recurrence,
     Rule,
     day_bounds,
+    is_usable,
     local_day,
 )
 from server.domain.slots import Slot, clashes, horizon, slot_of_claim
@@ -39,9 +40,6 @@ from server.services.texts import is_line
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import AssetRow, ClusterRow, SlotRow, SlotTargetRow
-
-DAYS = (date(2000, 1, 1), date(2200, 1, 1))
-"""Days that make sense; beyond them the calendar's own ends are near."""
 
 LEAST_GAIN_DB = -60.0
 
@@ -211,7 +209,7 @@ def _wrong_fields(
 
 
 def _wrong_days(new: NewSlot, now: datetime) -> list[Finding]:
-    if any(not DAYS[0] <= day < DAYS[1] for day in (new.first_day, new.last_day or DAYS[0])):
+    if not (is_usable(new.first_day) and (new.last_day is None or is_usable(new.last_day))):
         return [Finding("bad-day")]
     findings = []
     if new.last_day is not None and new.last_day < new.first_day:

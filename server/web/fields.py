@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
+from server.domain.recurrence import is_usable
+
 _DAYS = ("%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y")
 _TIMES = ("%H:%M", "%H:%M:%S", "%Hh%M", "%Hg%M")
 
 
 def parsed_day(text: str) -> date | None:
     """Read a day as Vietnamese write it, or as programs do."""
-    return next((found.date() for found in _tried(text, _DAYS)), None)
+    days = (found.date() for found in _tried(text, _DAYS))
+    return next(filter(is_usable, days), None)
 
 
 def parsed_time(text: str) -> time | None:

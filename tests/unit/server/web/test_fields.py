@@ -11,7 +11,9 @@ def test_days_are_read_as_vietnamese_write_them(text):
     assert parsed_day(text) == date(2026, 9, 2)
 
 
-@pytest.mark.parametrize("text", ["", "31/02/2026", "09/22/2026", "mai"])
+@pytest.mark.parametrize(
+    "text", ["", "31/02/2026", "09/22/2026", "mai", "31/12/9999", "0001-01-01"]
+)
 def test_what_is_no_day_is_none(text):
     assert parsed_day(text) is None
 
