@@ -66,6 +66,14 @@ def said_at(row: AsRunRow) -> datetime:
     return _instant(row.segments["said"][1])
 
 
+def sounded(row: AsRunRow) -> timedelta:
+    """Tell how long it was heard, the pauses in between left out."""
+    heard = row.segments["heard"]
+    return sum(
+        (_instant(segment["end"]) - _instant(segment["start"]) for segment in heard), timedelta()
+    )
+
+
 def records(
     db: Session,
     *,

@@ -43,7 +43,8 @@ def records() -> ResponseReturnValue:
         titles = monitoring.titles_of(db, {row.claim_id for row in rows})
     return render_template(
         "as_run/records.html",
-        rows=rows,
+        rows=sorted(rows, key=lambda row: row.start or row.recorded_at, reverse=True),
+        sounded=as_run.sounded,
         titles=titles,
         states=states,
         units=tree.units,

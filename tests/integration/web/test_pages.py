@@ -1,7 +1,11 @@
 """The pages without a browser: forms kept, refusals named, the way from form to announcement."""
 
 import re
+from datetime import timedelta
 
+from server.domain.recurrence import local_day
+from server.store.models import AsRunRow
+from tests.factories.claims import NOON
 from tests.factories.pages import CLUSTERS, COMMUNE, Site, an_asset_row, form_token
 from tests.factories.units import PROVINCE
 
@@ -165,6 +169,35 @@ def test_the_language_is_kept_and_the_page_stays(site):
     assert "Announce now" in page
     away = posted(browser, "/urgent", "/language", language="vi", back="//example.com")
     assert away.location == "/"
+
+
+def test_the_record_counts_what_was_heard_and_begins_with_the_latest(site):
+    def heard(first_s: float, end_s: float) -> dict[str, str]:
+        first, end = NOON + timedelta(seconds=first_s), NOON + timedelta(seconds=end_s)
+        return {"start": first.isoformat(), "end": end.isoformat(), "position_s": "0.0"}
+
+    with site.sessions.begin() as db:
+        for claim, pieces in (
+            ("b-later", [heard(10, 14)]),
+            ("s-cut", [heard(0, 10), heard(14, 21)]),
+        ):
+            db.add(
+                AsRunRow(
+                    claim_id=claim,
+                    cluster_id=CLUSTERS[0],
+                    outcome="played",
+                    reason="",
+                    start=NOON + timedelta(seconds=10 if claim == "b-later" else 0),
+                    end=NOON + timedelta(seconds=14 if claim == "b-later" else 21),
+                    segments={"heard": pieces},
+                    source="node",
+                    recorded_at=NOON + timedelta(seconds=30),
+                )
+            )
+    day = local_day(NOON).isoformat()
+    page = site.browser("commune-officer").get(f"/as-run?day={day}").text
+    assert page.index("b-later") < page.index("s-cut")
+    assert re.findall(r">(\d+ giây)<", page) == ["4 giây", "17 giây"]
 
 
 def test_every_page_is_free_of_inline_style_and_script(site):
