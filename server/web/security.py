@@ -21,7 +21,8 @@ from flask_security import (
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.orm import scoped_session
 
-from server.http.context import Installation, here
+from server.domain.authority import ALLOWED, Action
+from server.http.context import Installation, actor, here
 from server.http.problems import Problem, as_json, for_program
 from server.http.uploads import MAX_FORM_BYTES, UPLOADING_ENDPOINTS
 from server.services import commissioning
@@ -72,6 +73,7 @@ def set_up_security(app: Flask, installation: Installation) -> None:
     app.before_request(_refuse_other_sites)
     app.before_request(_wall)
     app.before_request(lambda: _check_form(csrf))
+    app.before_request(_refuse_zero_characters)
     app.after_request(lambda response: _with_headers(response, secure=secure))
     _slow_down_guessing(app)
 
@@ -129,8 +131,15 @@ def _settings(*, secure: bool) -> dict[str, object]:
 
 
 def _limit_body() -> None:
-    if request.endpoint not in UPLOADING_ENDPOINTS:
+    """Let only those send a long body who may upload somewhere: it is written to the disk."""
+    if request.endpoint not in UPLOADING_ENDPOINTS or not _may_upload():
         request.max_content_length = MAX_FORM_BYTES
+
+
+def _may_upload() -> bool:
+    if not current_user.is_authenticated:
+        return False
+    return any(Action.UPLOAD in ALLOWED[grant.role] for grant in actor().grants)
 
 
 def _refuse_other_sites() -> ResponseReturnValue | None:
@@ -164,6 +173,15 @@ def _check_form(csrf: CSRFProtect) -> None:
     csrf.protect()
 
 
+def _refuse_zero_characters() -> ResponseReturnValue | None:
+    """Refuse what nobody types and PostgreSQL cannot even compare with."""
+    fields = (*request.args.lists(), *request.form.lists())
+    said = (text for _name, texts in fields for text in texts)
+    if "\0" in request.path or any("\0" in text for text in said):
+        return _refused("zero-character", 400)
+    return None
+
+
 def _wall() -> ResponseReturnValue | None:
     endpoint = request.endpoint
     if endpoint is None or endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:
@@ -184,8 +202,8 @@ def _is_node() -> bool:
         return commissioning.node_secret_is(db, said.username, said.password)
 
 
-def _refused(code: str) -> ResponseReturnValue:
-    return as_json(Problem(403, code))
+def _refused(code: str, status: int = 403) -> ResponseReturnValue:
+    return as_json(Problem(status, code))
 
 
 def _with_headers(response: Response, *, secure: bool) -> Response:

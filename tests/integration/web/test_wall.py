@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 
+from server.http.uploads import MAX_FORM_BYTES
 from server.services import commissioning
 from server.web.stream.views import told
 from tests.factories.pages import AUDIO, COMMUNE, PASSWORD, form_token
@@ -173,3 +174,35 @@ def test_a_stream_ends_by_itself_so_that_nobody_listens_on_after_losing_the_acco
     installation = site.app.extensions["loa"]
     pieces = list(told(installation, 7, longest_s=0.1))
     assert pieces == ["retry: 2000\nid: 7\ndata: {}\n\n"]
+
+
+def test_a_zero_character_is_refused_wherever_it_stands(any_site):
+    browser = any_site.browser("commune-officer")
+    token = form_token(browser.get("/urgent").text)
+    form = {"csrf_token": token, "unit_id": COMMUNE, "request_id": "a\0", "asset_digest": "a\0"}
+    answers = (
+        browser.get("/broadcasts/a%00"),
+        browser.get("/as-run?cluster=a%00"),
+        browser.post("/urgent", data=form),
+        any_site.program("viewer").ask("GET", "/broadcasts/a%00"),
+    )
+    assert [answer.status_code for answer in answers] == [400] * 4
+
+
+def test_only_who_may_upload_somewhere_may_send_a_long_file(site):
+    parts = {
+        'name="unit_id"': COMMUNE.encode(),
+        'name="title"': b"Dai",
+        'name="file"; filename="x.wav"': bytes(MAX_FORM_BYTES),
+    }
+    body = b"".join(
+        b"--x\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (name.encode(), content)
+        for name, content in parts.items()
+    )
+    sent = {"data": body + b"--x--\r\n", "content_type": "multipart/form-data; boundary=x"}
+    answers = {
+        role: site.program(role).ask("POST", "/assets", **sent).status_code
+        for role in ("viewer", "technician", "commune-officer")
+    }
+    assert answers == {"viewer": 413, "technician": 413, "commune-officer": 422}
+    assert not list(site.settings.upload_dir.glob("*"))
