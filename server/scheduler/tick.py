@@ -30,6 +30,11 @@ OFTEN = timedelta(seconds=0.5)
 """At every tick: less than the time between two."""
 NOW_AND_THEN = timedelta(seconds=5)
 SELDOM = timedelta(minutes=1)
+RARELY = timedelta(minutes=10)
+"""For what reads every node's whole configuration: a second of work for a province."""
+
+CONFIGS_AT_ONCE = 50
+"""Signed in one transaction: an urgent order must not wait for a province of them."""
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +98,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
         Concern("plans_published", plans, NOW_AND_THEN),
-        Concern("configs_published", configs, SELDOM),
+        Concern("configs_published", configs, RARELY),
         Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
         Concern("reports_forgotten", in_one_transaction(reports.forget), SELDOM),
@@ -123,15 +128,16 @@ def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: 
 
 
 def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> int:
-    """Publish what nodes' configurations have come to say, each in a transaction of its own.
+    """Publish what nodes' configurations have come to say, some at a time.
 
     Files that are kept for good, groups, places and keys all change after a node was commissioned.
     """
     with sessions.begin() as db:
         due = configuring.due_nodes(db, now=now)
-    for node_id in due:
+    for first in range(0, len(due), CONFIGS_AT_ONCE):
+        some = due[first : first + CONFIGS_AT_ONCE]
         with sessions.begin() as db:
-            configuring.publish_config(db, node_id, now=now, keyring=keyring)
+            configuring.publish_configs(db, some, now=now, keyring=keyring)
     return len(due)
 
 

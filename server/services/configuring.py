@@ -1,6 +1,6 @@
 """The signed configuration of each node: published anew when it would say something else."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -56,18 +56,39 @@ def publish_config(
         keyring: Signs it.
         audio_urls: Where audio files are; None: where the node was told before.
     """
+    _publish(db, node_id, _common(db, now), keyring, audio_urls)
+
+
+def publish_configs(
+    db: Session, node_ids: Iterable[str], *, now: datetime, keyring: Keyring
+) -> None:
+    """Sign the configurations of some nodes anew and post them; what they share is read once."""
+    common = _common(db, now)
+    for node_id in node_ids:
+        _publish(db, node_id, common, keyring, None)
+
+
+def _publish(
+    db: Session,
+    node_id: str,
+    common: _Common,
+    keyring: Keyring,
+    audio_urls: tuple[str, ...] | None,
+) -> None:
     # Locked: two at once would give one version to two contents.
     node = db.get_one(
         NodeRow, node_id, with_for_update=True, options=[undefer(NodeRow.config_token)]
     )
     cluster = db.get_one(ClusterRow, node.cluster_id)
-    told = _told(node)
+    now = common.now
     if audio_urls is None:
+        told = _told(node)
         audio_urls = told[0].audio if told else ()
-    config = _config(db, node, cluster, _common(db, {node.cluster_id}, now))
     node.config_version = max(node.config_version + 1, int(now.timestamp()))
-    config = msgspec.structs.replace(config, version=node.config_version, audio=audio_urls)
-    token = sign(
+    config = msgspec.structs.replace(
+        _config(db, node, cluster, common), version=node.config_version, audio=audio_urls
+    )
+    node.config_token = sign(
         keyring.configuring_key(db, now=now),
         config,
         audience=[audience_node(node_id)],
@@ -75,11 +96,10 @@ def publish_config(
         expires=now + CONFIG_LIFE,
         token_id=f"config-{node_id}-{config.version}",
     )
-    node.config_token = token
     outbox.post(
         db,
         topic=topics.node_config(NodeId(node_id)),
-        payload=token,
+        payload=node.config_token,
         retained=True,
         expires_at=None,
         now=now,
@@ -95,17 +115,16 @@ def publish_due_configs(
         How many were.
     """
     due = due_nodes(db, now=now, under=under)
-    for node_id in due:
-        publish_config(db, node_id, now=now, keyring=keyring)
+    publish_configs(db, due, now=now, keyring=keyring)
     return len(due)
 
 
 def due_nodes(db: Session, *, now: datetime, under: str | None = None) -> list[str]:
     """List the nodes whose configuration would say something else now, or is soon at its end."""
-    units = tree(db, today=local_day(now))
+    common = _common(db, now)
+    units = common.units
     wanted = units.clusters.keys() if under is None else units.clusters_under(under)
     rows = db.execute(_active_with_clusters()).all()
-    common = _common(db, wanted, now, units)
     return [
         node.node_id
         for node, cluster in rows
@@ -124,17 +143,12 @@ def _is_due(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) ->
     return would_say != said or ends - common.now < RENEWED_BEFORE_END
 
 
-def _common(
-    db: Session, clusters: Collection[str], now: datetime, units: Tree | None = None
-) -> _Common:
+def _common(db: Session, now: datetime) -> _Common:
     members = select(GroupMemberRow.cluster_id, GroupMemberRow.group_id)
-    if len(clusters) == 1:
-        members = members.where(GroupMemberRow.cluster_id.in_(clusters))
     groups: dict[str, tuple[str, ...]] = {}
     for cluster_id, group_id in db.execute(members.order_by(GroupMemberRow.group_id)):
         groups[cluster_id] = (*groups.get(cluster_id, ()), group_id)
-    places = units or tree(db, today=local_day(now))
-    return _Common(now, places, groups, revoked_keys(db))
+    return _Common(now, tree(db, today=local_day(now)), groups, revoked_keys(db))
 
 
 def _config(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) -> Config:
