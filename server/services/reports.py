@@ -127,7 +127,7 @@ def take_in(
             return None
         case Telemetry():
             _heard(db, node, now)
-            _on_air(db, node, word.on_air, now)
+            _on_air(db, node, word.on_air, word.at, now)
             node.telemetry = msgspec.to_builtins(word)
             return None
         case Received() | Refused() | Started() | Preempted() | AsRun():
@@ -228,7 +228,7 @@ def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime)
         node.software = word.software[:LONGEST_SOFTWARE]
         node.held_config_version = word.config_version
         node.plan_versions = dict(word.plan_versions)
-        _on_air(db, node, word.on_air, now)
+        _on_air(db, node, word.on_air, word.at or now, now)
         if came_back:
             broadcasting.send_missing(db, node, now=now)
     else:
@@ -245,7 +245,11 @@ def _heard(db: Session, node: NodeRow, now: datetime) -> None:
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
 
 
-def _on_air(db: Session, node: NodeRow, claim: str, now: datetime) -> None:
+def _on_air(db: Session, node: NodeRow, claim: str, said_at: datetime, now: datetime) -> None:
+    """Note what a node sounded at an instant of its own clock; older words change nothing."""
+    if node.on_air_at is not None and said_at < node.on_air_at:
+        return
+    node.on_air_at = said_at
     if node.on_air != claim:
         node.on_air = claim
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
@@ -263,16 +267,17 @@ def _take_report(
         case Received() | Started() | Preempted():
             if delivery is not None:
                 _advance(db, delivery, _WORDS[type(word)], word.at, now)
-            if isinstance(word, Started) and _is_news(db, node, word):
-                _on_air(db, node, word.claim_id, now)
-            elif isinstance(word, Preempted) and node.on_air == word.claim_id:
-                _on_air(db, node, "", now)
+            if isinstance(word, Started):
+                _on_air(db, node, _unless_over(db, node, word.claim_id), word.at, now)
+            elif isinstance(word, Preempted):
+                _on_air(db, node, _unless_over(db, node, word.by), word.at, now)
         case Refused():
             _take_refusal(db, node, delivery, word, now)
         case AsRun():
             record = as_run.take_record(db, node, word, now=now)
             if node.on_air == word.claim_id:
-                _on_air(db, node, "", now)
+                node.on_air = ""
+                events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
             if delivery is not None:
                 _conclude(db, delivery, record, now)
 
@@ -328,17 +333,14 @@ def _conclude(db: Session, delivery: DeliveryRow, record: AsRunRow, now: datetim
     events.emit(db, kind="broadcast", ref=delivery.broadcast_id, now=now)
 
 
-def _is_news(db: Session, node: NodeRow, word: Started) -> bool:
-    """Say whether a start is younger than what is known: reports may be old, and out of order."""
-    told_at = node.telemetry.get("at")
-    if told_at is not None and word.at <= datetime.fromisoformat(told_at):
-        return False
+def _unless_over(db: Session, node: NodeRow, claim: str) -> str:
+    """Give the claim, or nothing where its record is in: reports may be old, and out of order."""
     over = select(AsRunRow.as_run_id).where(
-        AsRunRow.claim_id == word.claim_id,
+        AsRunRow.claim_id == claim,
         AsRunRow.cluster_id == node.cluster_id,
         AsRunRow.source == as_run.NODE,
     )
-    return db.scalar(over) is None
+    return claim if db.scalar(over) is None else ""
 
 
 def _earlier(one: datetime | None, other: datetime) -> datetime:

@@ -47,6 +47,7 @@ class NodeRow(Base):
         last_heard_at: When anything last came from it.
         plan_versions: Version of each unit's plan that it said it holds.
         on_air: Claim that it said it is sounding, or empty.
+        on_air_at: Instant, by its own clock, of which that is known.
     """
 
     __tablename__ = "nodes"
@@ -75,4 +76,5 @@ class NodeRow(Base):
     held_config_version: Mapped[Wide] = mapped_column(default=0)
     plan_versions: Mapped[Document] = mapped_column(default=dict)
     on_air: Mapped[ClaimKey] = mapped_column(default="")
+    on_air_at: Mapped[Instant | None]
     telemetry: Mapped[Document] = mapped_column(default=dict)
