@@ -33,9 +33,6 @@ SELDOM = timedelta(minutes=1)
 RARELY = timedelta(minutes=10)
 """For what reads every node's whole configuration: a second of work for a province."""
 
-CONFIGS_AT_ONCE = 50
-"""Signed in one transaction: an urgent order must not wait for a province of them."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -134,8 +131,8 @@ def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> i
     """
     with sessions.begin() as db:
         due = configuring.due_nodes(db, now=now)
-    for first in range(0, len(due), CONFIGS_AT_ONCE):
-        some = due[first : first + CONFIGS_AT_ONCE]
+    for first in range(0, len(due), configuring.MOST_AT_ONCE):
+        some = due[first : first + configuring.MOST_AT_ONCE]
         with sessions.begin() as db:
             configuring.publish_configs(db, some, now=now, keyring=keyring)
     return len(due)

@@ -27,6 +27,9 @@ CONFIG_LIFE = timedelta(days=365)
 RENEWED_BEFORE_END = timedelta(days=90)
 """A node that was in a store-room for a season must still find one that holds."""
 
+MOST_AT_ONCE = 50
+"""Signed in one transaction: an urgent order must not wait for a province of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Common:
@@ -107,14 +110,21 @@ def _publish(
 
 
 def publish_due_configs(
-    db: Session, *, now: datetime, keyring: Keyring, under: str | None = None
+    db: Session,
+    *,
+    now: datetime,
+    keyring: Keyring,
+    under: str | None = None,
+    most: int = MOST_AT_ONCE,
 ) -> int:
     """Publish the configuration of every node, or of those under a unit, that is due anew.
 
+    No more than ``most``; the scheduler sees to the others.
+
     Returns:
-        How many were.
+        How many were published.
     """
-    due = due_nodes(db, now=now, under=under)
+    due = due_nodes(db, now=now, under=under)[:most]
     publish_configs(db, due, now=now, keyring=keyring)
     return len(due)
 

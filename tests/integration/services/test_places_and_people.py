@@ -17,7 +17,7 @@ from server.services import accounts, catalogue, commissioning, configuring, mon
 from server.services.keyring import ROOT_PRIVATE, Keyring, create_secrets
 from server.store.models import AssetRow, AuditRow, NodeRow, UnitKeyRow
 from tests.factories.claims import NOON, at
-from tests.factories.provinces import CHIME, SPEECH, Listener
+from tests.factories.provinces import CHIME, CLUSTERS, SPEECH, Listener
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, a_cluster, an_actor
 
@@ -280,6 +280,13 @@ def test_nodes_are_told_of_warnings_chimes_and_groups_that_came_after_them(provi
     assert warning not in {asset.digest for asset in told["n-xa-2-c1"].pinned}
     assert told["n-xa-2-c1"].groups == ("huyen",)
     assert {config.audio for config in told.values()} == {("https://loa.example/assets",)}
+
+
+def test_a_province_of_configurations_is_published_a_part_at_a_time(province):
+    for cluster in CLUSTERS:
+        province.commission(cluster)
+    enter(province, "tinh", "7", "warning")
+    assert [due_configs(province, most=3) for _ in range(3)] == [3, 1, 0]
 
 
 def test_a_configuration_is_renewed_long_before_its_end(province):
