@@ -82,6 +82,11 @@ def may(actor: Actor, action: Action, chain: Sequence[str]) -> bool:
     )
 
 
+def may_somewhere(actor: Actor, action: Action) -> bool:
+    """Tell whether there is any unit where somebody may do something."""
+    return any(action in ALLOWED[grant.role] for grant in actor.grants)
+
+
 def demand(actor: Actor, action: Action, chain: Sequence[str]) -> None:
     """Go on only when ``actor`` may do this at the last unit of ``chain``.
 

@@ -9,7 +9,8 @@ from flask_babel import get_locale
 from flask_security import current_user
 from markupsafe import Markup
 
-from server.http.context import here, now
+from server.domain.authority import Action, may_somewhere
+from server.http.context import actor, here, now
 from server.http.languages import LANGUAGES
 from server.http.wording import finding_sentence, reason_sentence
 from server.web import formats, words
@@ -39,6 +40,7 @@ def _facts() -> dict[str, object]:
     return {
         "language": str(get_locale()),
         "person": current_user if current_user.is_authenticated else None,
+        "may_announce": current_user.is_authenticated and may_somewhere(actor(), Action.ANNOUNCE),
         "demo": here().settings.demo,
         "instant": now(),
     }

@@ -171,6 +171,12 @@ def test_the_language_is_kept_and_the_page_stays(site):
     assert away.location == "/"
 
 
+def test_who_may_announce_nowhere_is_not_shown_the_way(site):
+    for page in ("/", "/broadcasts"):
+        assert 'href="/urgent"' not in site.browser("viewer").get(page).text
+        assert 'href="/urgent"' in site.browser("commune-officer").get(page).text
+
+
 def test_the_record_counts_what_was_heard_and_begins_with_the_latest(site):
     def heard(first_s: float, end_s: float) -> dict[str, str]:
         first, end = NOON + timedelta(seconds=first_s), NOON + timedelta(seconds=end_s)
