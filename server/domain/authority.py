@@ -81,6 +81,11 @@ def may(actor: Actor, action: Action, chain: Sequence[str]) -> bool:
     )
 
 
+def may_somewhere(actor: Actor, action: Action) -> bool:
+    """Say whether there is any unit at which ``actor`` may do this."""
+    return any(action in ALLOWED[grant.role] for grant in actor.grants)
+
+
 def demand(actor: Actor, action: Action, chain: Sequence[str]) -> None:
     """Go on only when ``actor`` may do this at the last unit of ``chain``.
 

@@ -23,8 +23,13 @@ from sqlalchemy.orm import scoped_session
 
 from server.http.context import Installation, here
 from server.http.problems import Problem, as_json, for_program
-from server.http.uploads import MAX_FORM_BYTES, UPLOADING_ENDPOINTS
+from server.http.uploads import (
+    MAX_FORM_BYTES,
+    SHEET_ENDPOINTS,
+    UPLOADING_ENDPOINTS,
+)
 from server.services import commissioning
+from server.services.sheets import MAX_SHEET_BYTES
 from server.store.models import RoleRow, UserRow
 from server.web.accounts.demo import demo_logins
 
@@ -129,7 +134,9 @@ def _settings(*, secure: bool) -> dict[str, object]:
 
 
 def _limit_body() -> None:
-    if request.endpoint not in UPLOADING_ENDPOINTS:
+    if request.endpoint in SHEET_ENDPOINTS:
+        request.max_content_length = MAX_SHEET_BYTES + MAX_FORM_BYTES
+    elif request.endpoint not in UPLOADING_ENDPOINTS:
         request.max_content_length = MAX_FORM_BYTES
 
 
