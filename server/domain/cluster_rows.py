@@ -120,11 +120,11 @@ class Reader:
         text = said.get(column)
         if text is None:
             return None
-        if _DEGREES.match(text):
-            degrees = float(text.replace(",", "."))
-            if abs(degrees) <= most:
-                return degrees
-        self._note(Fault.NOT_A_NUMBER, number, column, text)
+        is_number = _DEGREES.match(text) is not None
+        degrees = float(text.replace(",", ".")) if is_number else _WRONG
+        if abs(degrees) <= most:
+            return degrees
+        self._note(Fault.FAR_AWAY if is_number else Fault.NOT_A_NUMBER, number, column, text)
         return _WRONG
 
     def _people(self, number: int, said: Mapping[Column, str]) -> float | None:
