@@ -1,8 +1,7 @@
 """Hold a sheet of clusters against the clusters that are there: what is new, changed, and wrong."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from itertools import chain, count
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from server.domain.cluster_rows import Reader, Row, commune_key
@@ -169,17 +168,19 @@ def _matched(
     new: list[ClusterFacts] = []
     changed: list[Change] = []
     same = 0
-    seen: set[str] = set()
+    ids = _Ids(ground.there)
     for row, unit in placed:
-        cluster_id = row.cluster_id or _id_of(row, unit, owners, (ground.there, seen))
+        key = _named(unit, row.village or row.name, row.name)
+        cluster_id = row.cluster_id or owners.get(key) or ids.made(row, unit)
         before = ground.there.get(cluster_id)
-        after = _after(row, cluster_id, unit, before)
-        key = _key(after)
-        if cluster_id in seen and row.cluster_id is not None:
+        after = _entered(row, cluster_id, unit) if before is None else _altered(row, before)
+        if before is not None:
+            key = _key(after)
+        if cluster_id in ids.seen and row.cluster_id is not None:
             tally.note(Fault.ID_TWICE, row.number, HEADINGS[Column.CLUSTER_ID][0], cluster_id)
         elif before is not None and before.unit_id != unit:
             tally.note(Fault.MOVED, row.number, HEADINGS[Column.COMMUNE][0], cluster_id)
-        elif cluster_id in seen or owners.setdefault(key, cluster_id) != cluster_id:
+        elif cluster_id in ids.seen or owners.setdefault(key, cluster_id) != cluster_id:
             tally.note(Fault.NAME_TWICE, row.number, HEADINGS[Column.NAME][0], row.name)
         elif before is None:
             new.append(after)
@@ -187,22 +188,35 @@ def _matched(
             same += 1
         else:
             changed.append(Change(before, after))
-        seen.add(cluster_id)
+        ids.seen.add(cluster_id)
     return new, changed, same
 
 
-def _after(row: Row, cluster_id: str, unit: str, before: ClusterFacts | None) -> ClusterFacts:
+def _entered(row: Row, cluster_id: str, unit: str) -> ClusterFacts:
+    return ClusterFacts(
+        cluster_id,
+        unit,
+        row.name,
+        row.village or row.name,
+        row.latitude,
+        row.longitude,
+        row.people or 0,
+        row.contact_name or "",
+        row.contact_phone or "",
+    )
+
+
+def _altered(row: Row, before: ClusterFacts) -> ClusterFacts:
     """Put what the row says over what is there; an empty cell takes nothing away."""
-    base = before or ClusterFacts(cluster_id, unit, row.name, row.village or row.name)
     return replace(
-        base,
+        before,
         name=row.name,
-        village=_said(row.village, base.village),
-        latitude=_said(row.latitude, base.latitude),
-        longitude=_said(row.longitude, base.longitude),
-        people=_said(row.people, base.people),
-        contact_name=_said(row.contact_name, base.contact_name),
-        contact_phone=_said(row.contact_phone, base.contact_phone),
+        village=_said(row.village, before.village),
+        latitude=_said(row.latitude, before.latitude),
+        longitude=_said(row.longitude, before.longitude),
+        people=_said(row.people, before.people),
+        contact_name=_said(row.contact_name, before.contact_name),
+        contact_phone=_said(row.contact_phone, before.contact_phone),
     )
 
 
@@ -210,18 +224,30 @@ def _said(new: T | None, known: T) -> T:
     return known if new is None else new
 
 
-def _id_of(
-    row: Row, unit: str, owners: Mapping[NameKey, str], taken: Sequence[Container[str]]
-) -> str:
-    """Find the cluster of this name, or make an id for a new one out of commune and name."""
-    village = row.village or row.name
-    known = owners.get(_named(unit, village, row.name))
-    if known is not None:
-        return known
-    named = row.name if village == row.name else f"{village} {row.name}"
-    wanted = f"{unit}-{hyphenated(named) or 'cum'}"[:_MADE_CHARACTERS].rstrip("-")
-    numbered = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
-    return next(one for one in numbered if not any(one in ids for ids in taken))
+@dataclass(slots=True)
+class _Ids:
+    """Makes ids for new clusters, each once.
+
+    Attributes:
+        there: Ids that are taken.
+        seen: Those of rows so far.
+    """
+
+    there: Container[str]
+    seen: set[str] = field(default_factory=set)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def made(self, row: Row, unit: str) -> str:
+        """Make an id out of a commune and a cluster's names."""
+        is_named_alike = row.village is None or row.village == row.name
+        named = row.name if is_named_alike else f"{row.village} {row.name}"
+        base = f"{unit}-{hyphenated(named) or 'cum'}"[:_MADE_CHARACTERS].rstrip("-")
+        made = base
+        while made in self.seen or made in self.there:
+            # Counted on from the last: thousands of names may begin alike.
+            number = self._numbers[base] = self._numbers.get(base, 1) + 1
+            made = f"{base}-{number}"
+        return made
 
 
 def _key(facts: ClusterFacts) -> NameKey:

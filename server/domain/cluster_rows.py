@@ -69,7 +69,7 @@ class Reader:
         longitude = self._degrees(number, said, Column.LONGITUDE, most=180)
         usable.append(self._is_whole_place(number, said))
         people = self._people(number, said)
-        if not all(usable) or any(one is _WRONG for one in (latitude, longitude, people)):
+        if not all(usable) or _WRONG in {latitude, longitude, people}:
             return None
         return Row(
             number=number,

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 from python_calamine import CalamineWorkbook
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from server.domain.cluster_sheets import MOST_ROWS
@@ -22,7 +23,8 @@ def new(name: str, **cells: str) -> list[str]:
 
 def sent(browser, raw: bytes, name: str = "cum-loa.xlsx", **query: str):
     token = form_token(browser.get(PAGE).text)
-    boundary, body = encode_multipart({"csrf_token": token, "sheet": (BytesIO(raw), name)})
+    sheet = FileStorage(BytesIO(raw), name)
+    boundary, body = encode_multipart({"csrf_token": token, "sheet": sheet})
     kind = f"multipart/form-data; boundary={boundary}"
     return browser.post(PAGE, data=body, content_type=kind, query_string=query)
 

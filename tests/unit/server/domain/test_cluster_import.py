@@ -61,6 +61,14 @@ def test_a_made_id_is_never_that_of_another_cluster():
     assert not verdict.changed
 
 
+def test_names_that_begin_alike_get_numbered_ids_in_time_that_grows_with_the_rows():
+    rows = [a_row(name=f"{'Cụm loa ' * 12}{number}") for number in range(20_000)]
+    ids = [one.cluster_id for one in judged(*rows).new]
+    assert len(set(ids)) == len(rows)
+    assert ids[1] == f"{ids[0]}-2"
+    assert max(map(len, ids)) <= 64
+
+
 def test_headings_are_known_in_any_order_and_spelling_and_others_are_passed_over():
     rows = [["", ""], ["GHI CHU", "ma  xa", "Tên cụm *"], ["x", "00928", "Chợ"]]
     verdict = examined(rows, a_ground())
