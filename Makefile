@@ -59,6 +59,10 @@ node: setup  ## run one node without a sound card: make node FILE=node.json
 migrate: setup  ## bring the database's tables up to date
 	$(BIN)/loa db upgrade
 
+.PHONY: country
+country: .stamps/venv  ## make the tables of provinces and communes anew
+	scripts/country.sh $(VENV)
+
 # ------------------------------------------------------------------ check
 
 .PHONY: format

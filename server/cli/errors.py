@@ -35,3 +35,11 @@ class NoFreePortError(CommandError):
         self.first = first
         self.last = last
         super().__init__(f"no free port from {first} to {last}; choose one with --port")
+
+
+class SheetFaultsError(CommandError):
+    """A spreadsheet cannot be taken in."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("\n".join(["nothing was taken in:", *lines]))

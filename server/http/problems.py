@@ -9,6 +9,7 @@ from flask import Response, json, request
 from flask_babel import force_locale
 
 from audio_library.errors import MissingAssetError, RefusedAudioError
+from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
     Finding,
@@ -89,6 +90,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
         MissingAssetError: _Meaning(404, "unknown-asset", ("digest",)),
     }

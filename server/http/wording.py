@@ -45,6 +45,39 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+        "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
+        "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
+        "sheet-empty": N_("There is nothing in the sheet."),
+        "sheet-too-long": N_("The sheet has more than %(value)s rows. Send it in parts."),
+        "sheet-no-column": N_("The column “%(column)s” is missing. Use the template’s headings."),
+        "sheet-column-twice": N_("The column “%(column)s” is there twice."),
+        "cell-empty": N_("Row %(row)s: “%(column)s” is empty."),
+        "cell-too-long": N_("Row %(row)s: “%(column)s” is too long: “%(value)s”."),
+        "cell-unreadable": N_(
+            "Row %(row)s: “%(column)s” holds signs that cannot be shown: “%(value)s”."
+        ),
+        "cell-bad-id": N_(
+            "Row %(row)s: “%(value)s” cannot be an id. "
+            "Use small letters without marks, digits and hyphens, 64 at most."
+        ),
+        "cell-not-a-number": N_("Row %(row)s: “%(column)s” is no number that fits: “%(value)s”."),
+        "row-unknown-commune": N_(
+            "Row %(row)s: there is no commune of the code “%(value)s” here today."
+        ),
+        "row-not-yours": N_("Row %(row)s: your account may not enter clusters at “%(value)s”."),
+        "row-half-a-place": N_("Row %(row)s: “%(column)s” is missing beside the other coordinate."),
+        "row-far-away": N_(
+            "Row %(row)s: %(value)s lies outside the province. "
+            "Perhaps latitude and longitude are exchanged."
+        ),
+        "row-moved": N_(
+            "Row %(row)s: the cluster “%(value)s” belongs to another commune, "
+            "and cannot be moved here."
+        ),
+        "row-id-twice": N_("Row %(row)s: the id “%(value)s” was in an earlier row already."),
+        "row-name-twice": N_(
+            "Row %(row)s: “%(value)s” is already the name of another cluster of this village."
+        ),
     }
 )
 
@@ -111,6 +144,11 @@ def finding_sentence(finding: Finding) -> str:
     """Say what is wrong, in the reader's language."""
     sentence = FINDINGS.get(finding.code)
     return finding.code if sentence is None else _filled(gettext(sentence), finding.fields)
+
+
+def finding_in_english(finding: Finding) -> str:
+    """Say what is wrong where nobody has chosen a language: the sentence as the code has it."""
+    return _filled(FINDINGS.get(finding.code, finding.code), finding.fields)
 
 
 def _filled(sentence: str, fields: Mapping[str, str]) -> str:

@@ -102,6 +102,15 @@ def create_unit(
         raise TakenError("unit", new.unit_id)
     if db.get(LevelRow, new.level_rank) is None:
         raise UnknownThingError("level", str(new.level_rank))
+    row = enter_unit(db, new, since=today, now=now, keyring=keyring)
+    audit.record(db, actor=actor, action="create-unit", subject=new.unit_id, now=now, name=new.name)
+    return row
+
+
+def enter_unit(
+    db: Session, new: NewUnit, *, since: date, now: datetime, keyring: Keyring
+) -> UnitRow:
+    """Write down a unit that is known to be new and allowed, its edge and its key."""
     row = UnitRow(
         unit_id=new.unit_id,
         name=new.name,
@@ -109,12 +118,12 @@ def create_unit(
         code=new.code,
         latitude=new.latitude,
         longitude=new.longitude,
-        valid_from=today,
+        valid_from=since,
     )
     db.add(row)
     db.flush()  # the edge and the key refer to the unit
     if new.parent_id is not None:
-        db.add(UnitEdgeRow(child_id=new.unit_id, parent_id=new.parent_id, valid_from=today))
+        db.add(UnitEdgeRow(child_id=new.unit_id, parent_id=new.parent_id, valid_from=since))
     keyring.issue(
         db,
         unit_id=new.unit_id,
@@ -122,7 +131,6 @@ def create_unit(
         configures=new.parent_id is None,
         now=now,
     )
-    audit.record(db, actor=actor, action="create-unit", subject=new.unit_id, now=now, name=new.name)
     return row
 
 

@@ -24,8 +24,13 @@ from sqlalchemy.orm import scoped_session
 from server.domain.authority import ALLOWED, Action
 from server.http.context import Installation, actor, here
 from server.http.problems import Problem, as_json, for_program
-from server.http.uploads import MAX_FORM_BYTES, UPLOADING_ENDPOINTS
+from server.http.uploads import (
+    MAX_FORM_BYTES,
+    SHEET_ENDPOINTS,
+    UPLOADING_ENDPOINTS,
+)
 from server.services import commissioning
+from server.services.sheets import MAX_SHEET_BYTES
 from server.web.accounts.demo import demo_logins
 from server.web.accounts.people import NoRole, Person
 
@@ -132,7 +137,9 @@ def _settings(*, secure: bool) -> dict[str, object]:
 
 def _limit_body() -> None:
     """Let only those send a long body who may upload somewhere: it is written to the disk."""
-    if request.endpoint not in UPLOADING_ENDPOINTS or not _may_upload():
+    if request.endpoint in SHEET_ENDPOINTS:
+        request.max_content_length = MAX_SHEET_BYTES + MAX_FORM_BYTES
+    elif request.endpoint not in UPLOADING_ENDPOINTS or not _may_upload():
         request.max_content_length = MAX_FORM_BYTES
 
 

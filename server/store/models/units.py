@@ -84,3 +84,15 @@ class GroupMemberRow(Base):
 
     group_id: Mapped[Id] = mapped_column(ForeignKey("groups.group_id"), primary_key=True)
     cluster_id: Mapped[Id] = mapped_column(ForeignKey("clusters.cluster_id"), primary_key=True)
+
+
+class SheetDraftRow(Base):
+    """A sheet of clusters that somebody has sent and not yet confirmed."""
+
+    __tablename__ = "sheet_drafts"
+
+    draft_id: Mapped[Id] = mapped_column(primary_key=True)
+    actor: Mapped[Name]
+    file_name: Mapped[Name]
+    content: Mapped[Bytes]
+    created_at: Mapped[Instant] = mapped_column(index=True)

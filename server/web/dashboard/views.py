@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from server.domain.authority import Action, may_somewhere
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading
 from server.services import monitoring, units
@@ -15,7 +16,12 @@ pages = Blueprint("dashboard", __name__)
 def clusters() -> ResponseReturnValue:
     """Show all clusters that the person may see."""
     groups = _groups()
-    return render_template("dashboard/clusters.html", groups=groups, figures=figures(groups))
+    return render_template(
+        "dashboard/clusters.html",
+        groups=groups,
+        figures=figures(groups),
+        may_import=may_somewhere(actor(), Action.ADMINISTER),
+    )
 
 
 @pages.get("/clusters/list")

@@ -1,0 +1,234 @@
+"""Take clusters in from a sheet: told beforehand what would happen, then all of it or nothing."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from server.domain.authority import Action, Actor, may, may_somewhere
+from server.domain.cluster_import import Bounds, Change, ClusterFacts, Ground, Verdict, examined
+from server.domain.cluster_rows import commune_key
+from server.domain.cluster_sheets import SheetRefusedError
+from server.domain.errors import NotAllowedError, UnknownThingError
+from server.domain.recurrence import local_day
+from server.domain.units import Tree
+from server.services import audit, commissioning, founding, units
+from server.services.country import country
+from server.services.keyring import Keyring
+from server.services.sheets import Rows, read_sheet
+from server.store.gates import pass_gate
+from server.store.models import ClusterRow, ClusterUnitRow, NodeRow, SheetDraftRow, UnitRow
+
+DRAFT_LIFE = timedelta(hours=6)
+
+_FACTS = (
+    ClusterRow.cluster_id,
+    ClusterRow.name,
+    ClusterRow.village,
+    ClusterRow.latitude,
+    ClusterRow.longitude,
+    ClusterRow.people,
+    ClusterRow.contact_name,
+    ClusterRow.contact_phone,
+)
+
+
+def examine(db: Session, rows: Rows, *, now: datetime, actor: Actor) -> Verdict:
+    """Tell what taking a sheet in would do; nothing is changed.
+
+    Raises:
+        NotAllowedError: The actor administers no unit.
+    """
+    return examined(rows, _ground(db, now=now, actor=actor))
+
+
+def import_clusters(
+    db: Session,
+    rows: Rows,
+    *,
+    file_name: str,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    audio_urls: tuple[str, ...] = (),
+) -> Verdict:
+    """Add and change clusters as a sheet says.
+
+    Raises:
+        NotAllowedError: The actor administers no unit.
+        SheetRefusedError: Something is wrong with a row; then no row is taken.
+    """
+    pass_gate(db, "units")
+    verdict = examine(db, rows, now=now, actor=actor)
+    if verdict.faults:
+        raise SheetRefusedError(verdict.faults)
+    _add(db, verdict.new, now=now)
+    _change(db, verdict.changed)
+    for node_id in _nodes_moved(db, verdict.changed):
+        commissioning.publish_config(db, node_id, now=now, keyring=keyring, audio_urls=audio_urls)
+    if verdict.new or verdict.changed:
+        audit.record(
+            db,
+            actor=actor,
+            action="import-clusters",
+            subject=file_name,
+            now=now,
+            new={facts.cluster_id: facts.unit_id for facts in verdict.new},
+            changed={one.after.cluster_id: _differences(one) for one in verdict.changed},
+        )
+    return verdict
+
+
+def keep_draft(db: Session, content: bytes, *, file_name: str, now: datetime, actor: Actor) -> str:
+    """Keep a sheet until whoever sent it has seen what it would do; give the draft's id."""
+    db.execute(delete(SheetDraftRow).where(SheetDraftRow.created_at < now - DRAFT_LIFE))
+    draft_id = secrets.token_hex(16)
+    db.add(
+        SheetDraftRow(
+            draft_id=draft_id,
+            actor=actor.name,
+            file_name=file_name,
+            content=content,
+            created_at=now,
+        )
+    )
+    return draft_id
+
+
+def import_draft(
+    db: Session,
+    draft_id: str,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    audio_urls: tuple[str, ...] = (),
+) -> Verdict:
+    """Take a kept sheet in; it is examined again, and then forgotten.
+
+    Raises:
+        UnknownThingError: It is not there any more, or somebody else's.
+        NotAllowedError: The actor administers no unit.
+        SheetRefusedError: Something is wrong with a row by now.
+    """
+    draft = db.get(SheetDraftRow, draft_id)
+    if draft is None or draft.actor != actor.name or draft.created_at < now - DRAFT_LIFE:
+        raise UnknownThingError("sheet", draft_id)
+    verdict = import_clusters(
+        db,
+        read_sheet(draft.content),
+        file_name=draft.file_name,
+        now=now,
+        actor=actor,
+        keyring=keyring,
+        audio_urls=audio_urls,
+    )
+    db.delete(draft)
+    return verdict
+
+
+def communes(db: Session, *, now: datetime, actor: Actor) -> list[tuple[str, str, str]]:
+    """List code, name and province of the communes whose clusters somebody may enter.
+
+    Raises:
+        NotAllowedError: The actor administers no unit.
+    """
+    tree = units.tree(db, today=local_day(now))
+    codes = dict(db.execute(select(UnitRow.unit_id, UnitRow.code)).all())
+    return [
+        (codes.get(unit) or unit, tree.unit(unit).name, tree.unit(tree.chain(unit)[0]).name)
+        for unit in _own(tree, actor)
+    ]
+
+
+def _own(tree: Tree, actor: Actor) -> list[str]:
+    """List the units below the top at which somebody may enter clusters."""
+    if not may_somewhere(actor, Action.ADMINISTER):
+        raise NotAllowedError(Action.ADMINISTER.value, "*")
+    return [
+        unit
+        for unit, facts in tree.units.items()
+        if facts.parent_id is not None and may(actor, Action.ADMINISTER, tree.chain(unit))
+    ]
+
+
+def _ground(db: Session, *, now: datetime, actor: Actor) -> Ground:
+    tree = units.tree(db, today=local_day(now))
+    own = _own(tree, actor)
+    places = db.execute(select(UnitRow.unit_id, UnitRow.code, UnitRow.latitude, UnitRow.longitude))
+    known = [row for row in places if row.unit_id in tree.units]
+    below = [row for row in known if tree.unit(row.unit_id).parent_id is not None]
+    named = {commune_key(row.code): row.unit_id for row in below if row.code}
+    there = {
+        row["cluster_id"]: ClusterFacts(unit_id=tree.clusters.get(row["cluster_id"], ""), **row)
+        for row in db.execute(select(*_FACTS)).mappings()
+    }
+    return Ground(
+        {**named, **{commune_key(row.unit_id): row.unit_id for row in below}},
+        frozenset(own),
+        _bounds(tree, [(row.unit_id, row.latitude, row.longitude) for row in known]),
+        there,
+    )
+
+
+def _bounds(
+    tree: Tree, points: Iterable[tuple[str, float | None, float | None]]
+) -> dict[str, Bounds]:
+    """Enclose all points of each province; every unit of it shares them."""
+    by_top: dict[str, list[tuple[float, float]]] = {}
+    for unit, latitude, longitude in points:
+        if latitude is not None and longitude is not None:
+            by_top.setdefault(tree.chain(unit)[0], []).append((latitude, longitude))
+    around = {top: Bounds.around(found) for top, found in by_top.items()}
+    tops = {unit: tree.chain(unit)[0] for unit in tree.units}
+    return {unit: around[top] for unit, top in tops.items() if top in around}
+
+
+def _add(db: Session, new: Sequence[ClusterFacts], *, now: datetime) -> None:
+    if not new:
+        return
+    rows = [asdict(facts) for facts in new]
+    places = [
+        {
+            "cluster_id": row["cluster_id"],
+            "unit_id": row.pop("unit_id"),
+            "valid_from": local_day(now),
+        }
+        for row in rows
+    ]
+    db.execute(insert(ClusterRow), rows)
+    db.execute(insert(ClusterUnitRow), places)
+    founding.join_former_districts(
+        db, country(), places={facts.cluster_id: facts.unit_id for facts in new}
+    )
+
+
+def _change(db: Session, changed: Sequence[Change]) -> None:
+    rows = [asdict(change.after) for change in changed]
+    for row in rows:
+        del row["unit_id"]
+    if rows:
+        db.execute(update(ClusterRow), rows)
+
+
+def _nodes_moved(db: Session, changed: Iterable[Change]) -> list[str]:
+    """List the nodes whose configuration names a place that has changed."""
+    moved = {
+        one.after.cluster_id
+        for one in changed
+        if (one.before.latitude, one.before.longitude) != (one.after.latitude, one.after.longitude)
+    }
+    if not moved:
+        return []
+    active = select(NodeRow.node_id, NodeRow.cluster_id).where(NodeRow.decommissioned_at.is_(None))
+    return [node for node, cluster in db.execute(active) if cluster in moved]
+
+
+def _differences(change: Change) -> dict[str, list[object]]:
+    return {
+        column.value: [getattr(change.before, column.value), getattr(change.after, column.value)]
+        for column in change.columns
+    }

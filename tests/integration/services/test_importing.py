@@ -1,0 +1,193 @@
+"""Clusters out of a sheet: all of it or nothing, on both engines."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+
+from protocol.messages import Config
+from server.domain.authority import Role
+from server.domain.cluster_sheets import Fault, SheetRefusedError
+from server.domain.errors import NotAllowedError, UnknownThingError
+from server.services import founding, importing, units
+from server.services.country import country
+from server.store.models import (
+    AuditRow,
+    ClusterRow,
+    ClusterUnitRow,
+    GroupMemberRow,
+    SheetDraftRow,
+)
+from tests.factories.claims import NOON, at
+from tests.factories.sheets import a_row, a_sheet
+from tests.factories.slots import TODAY
+from tests.factories.units import OPERATOR, an_actor
+
+ADMIN = an_actor(Role.ADMIN, "xa-1")
+
+
+def new(name: str, **cells: str) -> list[str]:
+    return a_row(**{"commune": "xa-1", "latitude": "", "longitude": "", "name": name, **cells})
+
+
+def take_in(province, *rows: list[str], actor=OPERATOR, **facts: object):
+    return province.run(
+        importing.import_clusters,
+        rows=a_sheet(*rows),
+        file_name="cum-loa.xlsx",
+        now=NOON,
+        actor=actor,
+        keyring=province.keyring,
+        **facts,
+    )
+
+
+def test_new_clusters_stand_at_their_communes_from_today_on(province):
+    take_in(province, new("Bản Cáp", people="615"), new("Chợ", commune="xa-2", cluster_id="cho"))
+    tree = province.run(units.tree, today=TODAY)
+    assert (tree.clusters["xa-1-ban-cap"], tree.clusters["cho"]) == ("xa-1", "xa-2")
+    assert "cho" not in province.run(units.tree, today=TODAY - timedelta(days=1)).clusters
+    (row,) = province.rows(ClusterRow, cluster_id="xa-1-ban-cap")
+    assert (row.name, row.village, row.people) == ("Bản Cáp", "Bản Cáp", 615)
+    (deed,) = province.rows(AuditRow, action="import-clusters")
+    assert deed.subject == "cum-loa.xlsx"
+    assert deed.detail["new"] == {"xa-1-ban-cap": "xa-1", "cho": "xa-2"}
+
+
+def test_a_change_is_made_and_written_down_and_its_place_stays(province):
+    take_in(province, new("Tên mới", cluster_id="xa-1-c1", village="Thôn Đoài", people="120"))
+    (row,) = province.rows(ClusterRow, cluster_id="xa-1-c1")
+    assert (row.name, row.people) == ("Tên mới", 120)
+    assert len(province.rows(ClusterUnitRow, cluster_id="xa-1-c1")) == 1
+    (deed,) = province.rows(AuditRow, action="import-clusters")
+    assert deed.detail["changed"]["xa-1-c1"]["people"] == [100, 120]
+
+
+def test_the_same_sheet_again_does_nothing(province):
+    rows = [new("Bản Cáp"), new("Chợ", people="5")]
+    take_in(province, *rows)
+    again = take_in(province, *rows)
+    assert (again.new, again.changed, again.same) == ((), (), 2)
+    assert len(province.rows(AuditRow, action="import-clusters")) == 1
+
+
+def test_with_one_wrong_row_nothing_is_taken_in(province):
+    before = len(province.rows(ClusterRow))
+    with pytest.raises(SheetRefusedError) as refused:
+        take_in(province, new("Bản Cáp"), new("Chợ", people="năm"))
+    assert [kind.shown[0].code for kind in refused.value.faults] == [Fault.NOT_A_NUMBER]
+    assert len(province.rows(ClusterRow)) == before
+
+
+def test_an_error_in_the_middle_undoes_what_was_written(province):
+    engine = province.sessions.kw["bind"]
+
+    def fail(_connection, _cursor, statement: str, *_rest: object) -> None:
+        if statement.startswith("INSERT INTO cluster_units"):
+            raise ConnectionAbortedError
+
+    before = {row.cluster_id: row.name for row in province.rows(ClusterRow)}
+    event.listen(engine, "before_cursor_execute", fail)
+    with pytest.raises(ConnectionAbortedError):
+        take_in(province, new("Tên mới", cluster_id="xa-1-c1"), new("Bản Cáp"))
+    event.remove(engine, "before_cursor_execute", fail)
+    assert {row.cluster_id: row.name for row in province.rows(ClusterRow)} == before
+    assert not province.rows(AuditRow, action="import-clusters")
+
+
+def test_looking_changes_nothing(province):
+    verdict = province.run(
+        importing.examine, rows=a_sheet(new("Bản Cáp")), now=NOON, actor=OPERATOR
+    )
+    assert len(verdict.new) == 1
+    assert not province.rows(ClusterRow, name="Bản Cáp")
+
+
+def test_an_administrator_enters_clusters_at_home_and_nowhere_else(province):
+    take_in(province, new("Bản Cáp"), actor=ADMIN)
+    with pytest.raises(SheetRefusedError) as refused:
+        take_in(province, new("Chợ", commune="xa-2"), actor=ADMIN)
+    assert [kind.shown[0].code for kind in refused.value.faults] == [Fault.NOT_YOURS]
+    with pytest.raises(SheetRefusedError) as stolen:
+        take_in(province, new("Chợ", cluster_id="xa-2-c1"), actor=ADMIN)
+    assert [kind.shown[0].code for kind in stolen.value.faults] == [Fault.MOVED]
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
+def test_nobody_else_even_looks(province, role: Role):
+    facts = {"now": NOON, "actor": an_actor(role)}
+    with pytest.raises(NotAllowedError):
+        province.run(importing.examine, rows=a_sheet(new("Bản Cáp")), **facts)
+    with pytest.raises(NotAllowedError):
+        province.run(importing.communes, **facts)
+
+
+def test_a_node_is_told_when_its_place_has_changed(province):
+    for cluster in ("xa-1-c1", "xa-1-c2"):
+        province.commission(cluster, audio_urls=("https://loa.example/a",))
+    told = len(province.posted("/in/config"))
+    rows = [
+        new("Cụm xa-1-c1", cluster_id="xa-1-c1", latitude="22.8", longitude="105"),
+        new("Tên mới", cluster_id="xa-1-c2"),
+    ]
+    take_in(province, *rows, audio_urls=("https://loa.example/b",))
+    (config,) = [token.msg for token in province.said("/in/config")[told:]]
+    assert isinstance(config, Config)
+    assert (config.cluster, config.latitude, config.audio) == (
+        "xa-1-c1",
+        22.8,
+        ("https://loa.example/b",),
+    )
+
+
+def test_new_clusters_join_the_groups_of_their_former_districts(province):
+    facts = {"now": NOON, "actor": OPERATOR, "keyring": province.keyring}
+    province.run(
+        founding.found_province,
+        country=country(),
+        province="12",
+        former_districts=True,
+        **facts,
+    )
+    commune = country().communes_of(country().province("12"))[0]
+    row = a_row(cluster_id="c-9", commune=commune.code, latitude="22.3", longitude="103.2")
+    take_in(province, row)
+    district = country().district_of(commune.code)
+    (member,) = province.rows(GroupMemberRow, cluster_id="c-9")
+    assert member.group_id == district.group_id(country().province("12"))
+
+
+def test_a_kept_sheet_is_taken_in_once_by_whoever_sent_it(province):
+    raw = "\n".join("\t".join(row) for row in a_sheet(new("Bản Cáp"))).encode()
+    mine = {"actor": ADMIN, "keyring": province.keyring}
+    draft = province.run(
+        importing.keep_draft, content=raw, file_name="x.csv", now=NOON, actor=ADMIN
+    )
+    other = an_actor(Role.ADMIN, "tinh")
+    with pytest.raises(UnknownThingError):
+        province.run(
+            importing.import_draft,
+            draft_id=draft,
+            now=NOON,
+            actor=other,
+            keyring=province.keyring,
+        )
+    assert len(province.run(importing.import_draft, draft_id=draft, now=NOON, **mine).new) == 1
+    with pytest.raises(UnknownThingError):
+        province.run(importing.import_draft, draft_id=draft, now=NOON, **mine)
+
+
+def test_a_kept_sheet_does_not_stay_for_ever(province):
+    keep = {"content": b"x", "file_name": "x.csv", "actor": ADMIN}
+    draft = province.run(importing.keep_draft, now=NOON, **keep)
+    late = at(6 * 60 + 1)
+    with pytest.raises(UnknownThingError):
+        province.run(
+            importing.import_draft,
+            draft_id=draft,
+            now=late,
+            actor=ADMIN,
+            keyring=province.keyring,
+        )
+    province.run(importing.keep_draft, now=late, **keep)
+    assert len(province.rows(SheetDraftRow)) == 1
