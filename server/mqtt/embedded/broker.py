@@ -5,6 +5,7 @@ Each override names what amqtt 0.12.1 does otherwise.
 
 import asyncio
 import math
+from typing import Any
 
 import amqtt.broker
 from amqtt.adapters import ReaderAdapter, WriterAdapter
@@ -52,6 +53,19 @@ class PunctualHandler(BrokerProtocolHandler):  # type: ignore[misc] # the librar
         return handler, session
 
 
+class Subscriptions(dict[str, list[tuple[Session, int]]]):
+    """Who wants what, as it stands when it is asked for.
+
+    amqtt goes through it while it sends, and gives up when a client comes or goes meanwhile: the
+    others never get the message.
+    """
+
+    @override
+    def items(self) -> Any:
+        """List topic filters with their subscribers; later changes do not show."""
+        return [(topic_filter, [*who]) for topic_filter, who in super().items()]
+
+
 class TrialBroker(Broker):  # type: ignore[misc] # the library is untyped
     """A broker for a few nodes on one machine."""
 
@@ -63,6 +77,7 @@ class TrialBroker(Broker):  # type: ignore[misc] # the library is untyped
                 plugins={path: {"password_file": password_file, "access_file": access_file}},
             )
         )
+        self._subscriptions = Subscriptions()
         # The library names its handler's class in the module and takes it from nowhere else.
         amqtt.broker.BrokerProtocolHandler = PunctualHandler
         self._files: FileAccess = self.plugins_manager.get_plugin(FileAccess.__name__)
