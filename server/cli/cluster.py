@@ -106,7 +106,7 @@ def _verdict(file: Path, settings: Settings, *, is_dry: bool) -> Verdict:
             now=now,
             actor=operator(),
             keyring=installation.keyring,
-            audio_urls=settings.node_audio_urls,
+            audio_urls=settings.audio_for_nodes,
         )
 
 

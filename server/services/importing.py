@@ -15,7 +15,7 @@ from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import NotAllowedError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services import audit, commissioning, founding, units
+from server.services import audit, configuring, founding, units
 from server.services.country import country
 from server.services.keyring import Keyring
 from server.services.sheets import Rows, read_sheet
@@ -68,7 +68,7 @@ def import_clusters(
     _add(db, verdict.new, now=now)
     _change(db, verdict.changed)
     for node_id in _nodes_moved(db, verdict.changed):
-        commissioning.publish_config(db, node_id, now=now, keyring=keyring, audio_urls=audio_urls)
+        configuring.publish_config(db, node_id, now=now, keyring=keyring, audio_urls=audio_urls)
     if verdict.new or verdict.changed:
         audit.record(
             db,
