@@ -6,13 +6,21 @@ from datetime import datetime, timedelta
 
 from protocol.messages import AssetRef, BulletinClass, Targets, WhenCut
 from server.domain.errors import Finding
-from server.domain.recurrence import LOCAL, Rule, day_bounds
+from server.domain.recurrence import LOCAL, Rule
 
 HORIZON = timedelta(days=15)
-"""How far clashes are looked for from where both rules run: every weekly pattern has come round
-twice by then, and the zone has no summer time that could move one against the other."""
+"""How far clashes are looked for from where both rules run, if both go by the week: every pattern
+has come round twice by then, and the zone has no summer time that could move one against the
+other."""
+
+FAR_HORIZON = timedelta(days=3653)
+"""The same if one goes by the month, the year, the moon or the holidays. Such patterns come round
+as late as after centuries; whoever saves a slot is told of the first ten years."""
 
 MOST_NAMED = 20
+
+Stretch = tuple[datetime, datetime]
+"""First instant of sound, first of silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ def clashes(new: Slot, others: Iterable[Slot], now: datetime) -> list[Finding]:
             continue
         start, end = horizon(now, new.rule, other.rule)
         mine, theirs = new.rule.occurrences(start, end), other.rule.occurrences(start, end)
-        first = next(_overlaps(list(mine), list(theirs)), None)
+        first = next(_overlaps(mine, theirs), None)
         if first is not None:
             found.append(_named(other, first, len(other.clusters & new.clusters)))
         if len(found) == MOST_NAMED:
@@ -70,9 +78,11 @@ def clashes(new: Slot, others: Iterable[Slot], now: datetime) -> list[Finding]:
 
 
 def horizon(now: datetime, *rules: Rule) -> tuple[datetime, datetime]:
-    """Tell which stretch shows all that can ever be found out about some rules together."""
-    start = max(now, *(day_bounds(rule.first_day)[0] for rule in rules))
-    return start, start + HORIZON
+    """Tell which stretch shows what is asked about some rules together: from where all run."""
+    comes = (rule.next_occurrence(now) for rule in rules)
+    start = max([now, *(first[0] for first in comes if first is not None)])
+    by_the_week = all(rule.by_the_week for rule in rules)
+    return start, start + (HORIZON if by_the_week else FAR_HORIZON)
 
 
 def _may_touch(one: Rule, other: Rule) -> bool:
@@ -93,21 +103,19 @@ def _second(rule: Rule) -> float:
     return start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
 
 
-def _overlaps(
-    mine: list[tuple[datetime, datetime]], theirs: list[tuple[datetime, datetime]]
-) -> Iterator[tuple[datetime, datetime]]:
-    i = j = 0
-    while i < len(mine) and j < len(theirs):
-        (start, end), (other_start, other_end) = mine[i], theirs[j]
-        if start < other_end and other_start < end:
-            yield other_start, other_end
-        if end <= other_end:
-            i += 1
+def _overlaps(mine: Iterator[Stretch], theirs: Iterator[Stretch]) -> Iterator[Stretch]:
+    """Yield those of theirs that lie over mine; neither is followed further than is asked."""
+    one, other = next(mine, None), next(theirs, None)
+    while one is not None and other is not None:
+        if one[0] < other[1] and other[0] < one[1]:
+            yield other
+        if one[1] <= other[1]:
+            one = next(mine, None)
         else:
-            j += 1
+            other = next(theirs, None)
 
 
-def _named(other: Slot, first: tuple[datetime, datetime], clusters: int) -> Finding:
+def _named(other: Slot, first: Stretch, clusters: int) -> Finding:
     start, end = (at.astimezone(LOCAL) for at in first)
     return Finding(
         "overlap",

@@ -26,7 +26,7 @@ def test_migrations_make_just_what_the_models_say(engine: Engine):
 def test_every_migration_can_be_taken_back_and_made_again(bare: Engine):
     upgrade(bare)
     whole = set(inspect(bare).get_table_names())
-    for revision in ("0001", "base"):
+    for revision in ("0002", "0001", "base"):
         downgrade(bare, revision=revision)
     assert set(inspect(bare).get_table_names()) == {"alembic_version"}
     upgrade(bare)
@@ -37,4 +37,4 @@ def test_a_database_that_is_up_to_date_is_left_alone(bare: Engine):
     upgrade(bare)
     upgrade(bare)
     with bare.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0002"
+        assert MigrationContext.configure(connection).get_current_revision() == "0003"
