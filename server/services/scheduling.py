@@ -5,6 +5,7 @@ from calendar import day_name
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 
 import msgspec
 from sqlalchemy.orm import Session, selectinload
@@ -25,6 +26,7 @@ from server.domain.recurrence import (
     day_bounds,
     local_day,
 )
+from server.domain.rrules import LAST_DAY
 from server.domain.slots import Slot, Stretch, clashes, horizon, slot_of_claim
 from server.domain.targeting import chosen
 from server.domain.units import Tree
@@ -47,6 +49,9 @@ DAYS = (date(2000, 1, 1), date(2200, 1, 1))
 """Days that make sense; beyond them the calendar's own ends are near."""
 
 LEAST_GAIN_DB = -60.0
+
+SHORTEST = timedelta(seconds=1)
+"""Stands for the length of what is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,22 @@ def add_slot(
     audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
     events.emit(db, kind="schedule", ref=new.unit_id, now=now)
     return row
+
+
+def foreseen(new: NewSlot, *, now: datetime, most: int) -> list[datetime]:
+    """Tell when a slot that is not saved yet would come next, whatever else is there.
+
+    Raises:
+        SlotRefusedError: Its days make no rule, or it would never come.
+    """
+    findings = _wrong_rule(new) + _wrong_days(new, now)
+    if findings:
+        raise SlotRefusedError(findings)
+    coming = _rule_of(new, SHORTEST).occurrences(now, day_bounds(LAST_DAY)[1])
+    starts = [start for start, _ in islice(coming, most)]
+    if not starts:
+        raise SlotRefusedError([Finding("never")])
+    return starts
 
 
 def withdraw_slot(
@@ -205,10 +226,10 @@ def _wrong_fields(new: NewSlot, asset: AssetRow | None, now: datetime) -> list[F
     if not LEAST_GAIN_DB <= new.gain_db <= 0:
         # Nodes refuse a plan whole when one of its claims is louder than full.
         findings.append(Finding("bad-gain"))
-    return findings + wrong_rule(new) + _wrong_days(new, now)
+    return findings + _wrong_rule(new) + _wrong_days(new, now)
 
 
-def wrong_rule(new: NewSlot) -> list[Finding]:
+def _wrong_rule(new: NewSlot) -> list[Finding]:
     """Say what makes no recurrence of what was asked for."""
     if new.recurrence not in set(Recurrence):
         return [Finding("bad-recurrence", {"recurrence": new.recurrence[:20]})]
@@ -281,7 +302,7 @@ def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:
         level=unit.level_rank,
         title=new.title.strip(),
         bulletin_class=BulletinClass(new.bulletin_class),
-        rule=rule_of(new, timedelta(seconds=asset.duration_s)),
+        rule=_rule_of(new, timedelta(seconds=asset.duration_s)),
         asset=asset_ref(asset),
         targets=Targets(units=new.units, clusters=new.clusters, exclude=new.exclude),
         clusters=chosen(units, units=new.units, clusters=new.clusters, exclude=new.exclude),
@@ -291,7 +312,7 @@ def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:
     )
 
 
-def rule_of(new: NewSlot, length: timedelta) -> Rule:
+def _rule_of(new: NewSlot, length: timedelta) -> Rule:
     """Make the rule of a slot whose fields are right."""
     recurrence = Recurrence(new.recurrence)
     once = recurrence is Recurrence.ONCE

@@ -23,7 +23,6 @@ def downgrade() -> None:
         "UPDATE slots SET withdrawn_at = created_at WHERE withdrawn_at IS NULL AND "
         "(recurrence IN ('monthly', 'lunar', 'rrule') OR holidays <> 'any')"
     )
-    op.execute()
     with op.batch_alter_table("slots") as batch_op:
         batch_op.drop_column("holidays")
         batch_op.drop_column("pattern")
