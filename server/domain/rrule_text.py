@@ -13,6 +13,7 @@ from server.domain.zone import LOCAL
 MOST_SIGNS = 4000
 MOST_COUNTED = 10_000
 MOST_STEPS = 1000
+FIRST_YEAR = 1900
 
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LINE = re.compile(
@@ -172,6 +173,8 @@ def _moment(value: str) -> tuple[date, time | None]:
         if found is None:
             raise _unreadable(value)
         day = datetime.strptime(found[1], "%Y%m%d").replace(tzinfo=UTC)
+        if day.year < FIRST_YEAR:
+            raise _unreadable(value)
         if found[2] is None:
             return day.date(), None
         moment = datetime.strptime(found[1] + found[2], "%Y%m%d%H%M%S").replace(tzinfo=UTC)

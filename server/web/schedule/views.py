@@ -136,7 +136,7 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
     except SlotRefusedError as refused:
         clash = any(finding.code == "overlap" for finding in refused.findings)
         return _slot_page(form, refused.findings), 409 if clash else 422
-    day = f"{new.first_day:%Y-%m-%d}"
+    day = f"{local_day(scheduling.foreseen(new, now=now(), most=1)[0]):%Y-%m-%d}"
     return redirect(url_for("schedule.timeline", unit_id=unit_id, day=day), 303)
 
 
