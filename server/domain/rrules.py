@@ -6,7 +6,7 @@ costs no more than the stretch that is asked for. What falls within a month or a
 by dateutil.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -93,7 +93,7 @@ class RecurrenceSet:
             case Frequency.YEARLY:
                 return day.year
 
-    def _days_of(self, period: int, first_day: date) -> list[date]:
+    def _days_of(self, period: int, first_day: date) -> Sequence[date]:
         match self.frequency:
             case Frequency.DAILY:
                 return self._kept([date.fromordinal(period)], self.weekdays)
@@ -102,12 +102,9 @@ class RecurrenceSet:
                 week = [date.fromordinal(monday + ahead) for ahead in range(_WEEK)]
                 weekdays = self.weekdays or ((first_day.weekday(), 0),)
                 return self._kept([day for day in week if day >= first_day], weekdays)
-            case Frequency.MONTHLY:
-                begins = datetime(period // _YEAR, period % _YEAR + 1, 1)  # noqa: DTZ001 - day on the wall
-                return self._worked_out(rrule.MONTHLY, begins, first_day)
-            case Frequency.YEARLY:
-                begins = datetime(period, 1, 1)  # noqa: DTZ001 - day on the wall
-                return self._worked_out(rrule.YEARLY, begins, first_day)
+            case Frequency.MONTHLY | Frequency.YEARLY:
+                is_told = self.weeks or self.year_days or self.month_days or self.weekdays
+                return _worked_out(self, period, None if is_told else first_day)
 
     def _kept(self, days: list[date], weekdays: tuple[tuple[int, int], ...]) -> list[date]:
         """Keep of a day or a week what the rule's parts leave."""
@@ -122,27 +119,6 @@ class RecurrenceSet:
             return kept
         places = {at - 1 if at > 0 else len(kept) + at for at in self.set_positions}
         return [day for place, day in enumerate(kept) if place in places]
-
-    def _worked_out(self, frequency: int, begins: datetime, first_day: date) -> list[date]:
-        """Ask dateutil for the days of one month or year, with what the first day implies."""
-        months, month_days = self.months, self.month_days
-        if not (self.weeks or self.year_days or self.month_days or self.weekdays):
-            month_days = (first_day.day,)
-            if frequency == rrule.YEARLY and not months:
-                months = (first_day.month,)
-        found = rrule.rrule(
-            frequency,  # type: ignore[arg-type]  # the stub wants a literal
-            begins,
-            interval=_ONE_PERIOD * (_YEAR if frequency == rrule.MONTHLY else 1),
-            wkst=self.week_start,
-            bysetpos=self.set_positions or None,
-            bymonth=months or None,
-            bymonthday=month_days or None,
-            byyearday=self.year_days or None,
-            byweekno=self.weeks or None,
-            byweekday=[rrule.weekday(day, nth or None) for day, nth in self.weekdays] or None,
-        )
-        return [at.date() for at in found]
 
 
 def _is_month_day(day: date, wanted: tuple[int, ...]) -> bool:
@@ -163,3 +139,28 @@ def _end_of_count(rule: RecurrenceSet, first_day: date) -> date | None:
         if number == rule.count:
             return day
     return last
+
+
+@lru_cache(maxsize=32_768)
+def _worked_out(rule: RecurrenceSet, period: int, implied: date | None) -> tuple[date, ...]:
+    """Ask dateutil for the days of one month or year; a bare rule takes its day from the first."""
+    months, month_days = rule.months, rule.month_days
+    by_month = rule.frequency is Frequency.MONTHLY
+    year, month = divmod(period, _YEAR) if by_month else (period, 0)
+    if implied is not None:
+        month_days = (implied.day,)
+        if not by_month and not months:
+            months = (implied.month,)
+    found = rrule.rrule(
+        rrule.MONTHLY if by_month else rrule.YEARLY,
+        datetime(year, month + 1, 1),  # noqa: DTZ001 - day on the wall
+        interval=_ONE_PERIOD * (_YEAR if by_month else 1),
+        wkst=rule.week_start,
+        bysetpos=rule.set_positions or None,
+        bymonth=months or None,
+        bymonthday=month_days or None,
+        byyearday=rule.year_days or None,
+        byweekno=rule.weeks or None,
+        byweekday=[rrule.weekday(day, nth or None) for day, nth in rule.weekdays] or None,
+    )
+    return tuple(at.date() for at in found)

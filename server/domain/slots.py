@@ -62,14 +62,17 @@ def clashes(new: Slot, others: Iterable[Slot], now: datetime) -> list[Finding]:
     Slots of different classes may lie over each other: precedence decides between them.
     """
     found: list[Finding] = []
+    judged: dict[Rule, Stretch | None] = {}  # many communes do the same at the same hour
     for other in others:
         if other.bulletin_class is not new.bulletin_class or not other.clusters & new.clusters:
             continue
         if not _may_touch(new.rule, other.rule):
             continue
-        start, end = horizon(now, new.rule, other.rule)
-        mine, theirs = new.rule.occurrences(start, end), other.rule.occurrences(start, end)
-        first = next(_overlaps(mine, theirs), None)
+        if other.rule not in judged:
+            start, end = horizon(now, new.rule, other.rule)
+            mine, theirs = new.rule.occurrences(start, end), other.rule.occurrences(start, end)
+            judged[other.rule] = next(_overlaps(mine, theirs), None)
+        first = judged[other.rule]
         if first is not None:
             found.append(_named(other, first, len(other.clusters & new.clusters)))
         if len(found) == MOST_NAMED:

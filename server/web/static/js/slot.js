@@ -65,6 +65,11 @@ function soon(event) {
   waiting = setTimeout(foresee, QUIET_MS);
 }
 
+// Choosing a day or a weekday of the month says by which of them it goes.
+for (const [name, by] of [["month_day", "day"], ["month_weekday", "weekday"], ["month_week", "weekday"]]) {
+  form.elements[name].addEventListener("change", () => { form.elements.month_by.value = by; });
+}
+
 form.addEventListener("input", soon);
 form.addEventListener("change", (event) => { settle(); soon(event); });
 settle();
