@@ -53,15 +53,34 @@ class Rule:
     @property
     def by_the_week(self) -> bool:
         """Whether any two weeks between its first and last day are alike."""
-        plain = {Recurrence.ONCE, Recurrence.DAILY, Recurrence.WEEKLY}
-        return self.recurrence in plain and self.holidays is HolidayChoice.ANY
+        return self.is_quick and self.holidays is HolidayChoice.ANY
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a day can be judged by itself, see ``begins_on``."""
+        return self.recurrence in {Recurrence.ONCE, Recurrence.DAILY, Recurrence.WEEKLY}
+
+    def begins_on(self, day: date) -> bool:
+        """Tell whether a quick rule begins on a local day."""
+        if day < self.first_day or (self.last_day is not None and day > self.last_day):
+            return False
+        if self.recurrence is Recurrence.ONCE and day != self.first_day:
+            return False
+        if self.recurrence is Recurrence.WEEKLY and not self.weekdays >> day.weekday() & 1:
+            return False
+        return self.holidays.lets(day)
+
+    def occurrence(self, day: date) -> tuple[datetime, datetime]:
+        """Give start and end, in UTC, of the occurrence that begins on a local day."""
+        begins = datetime.combine(day, self.local_start, LOCAL).astimezone(UTC)
+        return begins, begins + self.length
 
     def occurrences(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield (start, end) of every occurrence that touches ``start`` to ``end``, in UTC."""
         for day in self.days(local_day(start - self.length), local_day(end)):
-            begins = datetime.combine(day, self.local_start, LOCAL).astimezone(UTC)
-            if begins < end and begins + self.length > start:
-                yield begins, begins + self.length
+            begins, ends = self.occurrence(day)
+            if begins < end and ends > start:
+                yield begins, ends
 
     def next_occurrence(self, now: datetime) -> tuple[datetime, datetime] | None:
         """Find the first occurrence that is not over at ``now``; None: it never comes again."""

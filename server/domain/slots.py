@@ -1,12 +1,14 @@
 """Slots, and where two of them want the same loudspeakers at the same time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
 
 from protocol.messages import AssetRef, BulletinClass, Targets, WhenCut
 from server.domain.errors import Finding
-from server.domain.recurrence import LOCAL, Rule
+from server.domain.recurrence import LOCAL, Rule, local_day
 
 HORIZON = timedelta(days=15)
 """How far clashes are looked for from where both rules run, if both go by the week: every pattern
@@ -18,6 +20,8 @@ FAR_HORIZON = timedelta(days=3653)
 as late as after centuries; whoever saves a slot is told of the first ten years."""
 
 MOST_NAMED = 20
+
+A_DAY = timedelta(days=1)
 
 Stretch = tuple[datetime, datetime]
 """First instant of sound, first of silence."""
@@ -69,9 +73,7 @@ def clashes(new: Slot, others: Iterable[Slot], now: datetime) -> list[Finding]:
         if not _may_touch(new.rule, other.rule):
             continue
         if other.rule not in judged:
-            start, end = horizon(now, new.rule, other.rule)
-            mine, theirs = new.rule.occurrences(start, end), other.rule.occurrences(start, end)
-            judged[other.rule] = next(_overlaps(mine, theirs), None)
+            judged[other.rule] = _first_overlap(new.rule, other.rule, now)
         first = judged[other.rule]
         if first is not None:
             found.append(_named(other, first, len(other.clusters & new.clusters)))
@@ -106,16 +108,32 @@ def _second(rule: Rule) -> float:
     return start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
 
 
-def _overlaps(mine: Iterator[Stretch], theirs: Iterator[Stretch]) -> Iterator[Stretch]:
-    """Yield those of theirs that lie over mine; neither is followed further than is asked."""
-    one, other = next(mine, None), next(theirs, None)
-    while one is not None and other is not None:
-        if one[0] < other[1] and other[0] < one[1]:
-            yield other
-        if one[1] <= other[1]:
-            one = next(mine, None)
-        else:
-            other = next(theirs, None)
+def _first_overlap(new: Rule, other: Rule, now: datetime) -> Stretch | None:
+    """Find the first occurrence of the other that lies over one of the new, by days alone."""
+    start, end = horizon(now, new, other)
+    first, last = local_day(start) - A_DAY, local_day(end)
+    shifts = [shift for shift in (-A_DAY, timedelta(), A_DAY) if _touch(new, other, shift)]
+    begins = other.begins_on if other.is_quick else _days(other, first - A_DAY, last).__contains__
+    for day in _days(new, first, last):
+        for shift in shifts:
+            if begins(day + shift):
+                mine, theirs = new.occurrence(day), other.occurrence(day + shift)
+                # What was over before both run, or before now, is no clash.
+                if min(mine[1], theirs[1]) > start:
+                    return theirs
+    return None
+
+
+@lru_cache(maxsize=2048)
+def _days(rule: Rule, first: date, last: date) -> Mapping[date, None]:
+    """Keep a rule's days, in order and quick to find."""
+    return MappingProxyType(dict.fromkeys(rule.days(first, last)))
+
+
+def _touch(one: Rule, other: Rule, shift: timedelta) -> bool:
+    """Tell whether they meet when the other begins so many days after: there is no summer time."""
+    ahead_s = _second(other) + shift.total_seconds() - _second(one)
+    return -other.length.total_seconds() < ahead_s < one.length.total_seconds()
 
 
 def _named(other: Slot, first: Stretch, clusters: int) -> Finding:

@@ -89,6 +89,12 @@ def test_occurrences_are_those_that_a_slow_search_finds(rule, window):
 
 
 @settings(deadline=None)
+@given(rules.filter(lambda rule: rule.is_quick), st.dates(*SLOW_DAYS))
+def test_a_day_judged_by_itself_is_judged_as_among_others(rule, day):
+    assert rule.begins_on(day) == (day in rule.days(day - A_DAY, day + A_DAY))
+
+
+@settings(deadline=None)
 @given(rules, windows)
 def test_every_occurrence_begins_when_the_clock_on_the_wall_says_so(rule, window):
     for begins, ends in rule.occurrences(*window):
