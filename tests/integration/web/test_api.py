@@ -129,3 +129,26 @@ def test_when_all_streams_are_taken_a_page_is_told_when_to_ask_again(site):
     again = browser.get("/events/stream", buffered=False)
     assert again.status_code == 200
     again.close()
+
+
+def test_a_slot_by_the_moon_is_taken_and_told_as_it_was_asked_for(site):
+    program = site.program("top")
+    wanted = {
+        "unit_id": COMMUNE,
+        "title": "Ngày rằm",
+        "asset_digest": site.digest,
+        "recurrence": "lunar",
+        "pattern": "DAY=15",
+        "holidays": "except",
+        "local_start": "19:15",
+        "first_day": "2028-01-01",
+        "units": [COMMUNE],
+    }
+    made = program.ask("POST", "/slots", json=wanted)
+    assert made.status_code == 201, made.text
+    (kept,) = program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"]
+    assert (kept["pattern"], kept["holidays"]) == ("DAY=15", "except")
+    secondly = {**wanted, "recurrence": "rrule", "pattern": "FREQ=SECONDLY"}
+    answer = program.ask("POST", "/slots", json=secondly)
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    assert "FREQ=SECONDLY" in answer.text
