@@ -14,6 +14,12 @@ _ID = ID_PATTERN.replace(r"\Z", "$")
 _DIGEST = DIGEST_PATTERN.replace(r"\Z", "$")
 _MOST = 5000
 _ALL_WEEK = 127
+_PATTERN = (
+    "monthly: BYMONTHDAY=15, BYMONTHDAY=-1 or BYDAY=2TU; "
+    "lunar: DAY=15, DAY=-1 or DAY=10;MONTH=3, and LEAP=regular, leap or both; "
+    "rrule: lines RRULE, EXDATE and RDATE of RFC 5545, in days or longer; otherwise empty"
+)
+_HOLIDAYS = "what the public holidays of Viet Nam mean to the slot"
 
 
 def _iso(instant: datetime) -> str:
@@ -109,8 +115,10 @@ class SlotRequest(Request):
     title: Title
     bulletin_class: BulletinClassName = "ordinary"
     asset_digest: Digest
-    recurrence: Literal["once", "daily", "weekly"]
+    recurrence: Literal["once", "daily", "weekly", "monthly", "lunar", "rrule"]
     weekdays: Annotated[int, Field(ge=0, le=_ALL_WEEK)] = _ALL_WEEK
+    pattern: Annotated[str, Field(max_length=4000, description=_PATTERN)] = ""
+    holidays: Annotated[Literal["any", "except", "only"], Field(description=_HOLIDAYS)] = "any"
     local_start: time
     first_day: date
     last_day: date | None = None
@@ -131,6 +139,8 @@ class SlotAnswer(Answer):
     asset_digest: str
     recurrence: str
     weekdays: int
+    pattern: str
+    holidays: str
     local_start: time
     duration_s: float
     first_day: date

@@ -65,6 +65,15 @@ class RefusedRequestError(ServerError):
         super().__init__("; ".join(finding.code for finding in self.findings))
 
 
+class PatternError(ServerError):
+    """The text of a recurrence cannot be used."""
+
+    def __init__(self, finding: Finding) -> None:
+        """Keep what is wrong with it."""
+        self.finding = finding
+        super().__init__(finding.code)
+
+
 class SlotRefusedError(RefusedRequestError):
     """A slot cannot be saved."""
 

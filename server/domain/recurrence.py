@@ -4,10 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+from server.domain.errors import Finding, PatternError
+from server.domain.lunar import lunar_rule
+from server.domain.public_holidays import HolidayChoice
+from server.domain.rrule_text import recurrence_set
+from server.domain.rrules import LAST_DAY
+from server.domain.zone import LOCAL
+
+__all__ = ["EVERY_DAY", "LOCAL", "Recurrence", "Rule", "check", "day_bounds", "local_day"]
+
 EVERY_DAY = 0b1111111
+_MONTHLY_PARTS = ("BYMONTHDAY=", "BYDAY=")
 
 _USABLE_DAYS = (date(2000, 1, 1), date(2200, 1, 1))
 
@@ -18,6 +26,9 @@ class Recurrence(StrEnum):
     ONCE = "once"
     DAILY = "daily"
     WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    LUNAR = "lunar"
+    RRULE = "rrule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,8 @@ class Rule:
         weekdays: Bit 0 is Monday; read for weekly rules only.
         first_day, last_day: Local days, both inclusive; no ``last_day``: without end.
         length: How long each occurrence lasts; it may cross midnight.
+        pattern: For monthly rules ``BYMONTHDAY=15`` or ``BYDAY=2TU``, for lunar ones as in
+            ``lunar.lunar_rule``, for others as in ``rrule_text.recurrence_set``; else empty.
     """
 
     recurrence: Recurrence
@@ -36,31 +49,99 @@ class Rule:
     first_day: date
     last_day: date | None = None
     weekdays: int = EVERY_DAY
+    pattern: str = ""
+    holidays: HolidayChoice = HolidayChoice.ANY
+
+    @property
+    def by_the_week(self) -> bool:
+        """Whether any two weeks between its first and last day are alike."""
+        return self.is_quick and self.holidays is HolidayChoice.ANY
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a day can be judged by itself, see ``begins_on``."""
+        return self.recurrence in {Recurrence.ONCE, Recurrence.DAILY, Recurrence.WEEKLY}
+
+    def begins_on(self, day: date) -> bool:
+        """Tell whether a quick rule begins on a local day."""
+        if day < self.first_day or (self.last_day is not None and day > self.last_day):
+            return False
+        if self.recurrence is Recurrence.ONCE and day != self.first_day:
+            return False
+        if self.recurrence is Recurrence.WEEKLY and not self.weekdays >> day.weekday() & 1:
+            return False
+        return self.holidays.lets(day)
+
+    def occurrence(self, day: date) -> tuple[datetime, datetime]:
+        """Give start and end, in UTC, of the occurrence that begins on a local day."""
+        begins = datetime.combine(day, self.local_start, LOCAL).astimezone(UTC)
+        return begins, begins + self.length
 
     def occurrences(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield (start, end) of every occurrence that touches ``start`` to ``end``, in UTC."""
-        earliest = local_day(start - self.length)
-        latest = local_day(end)
-        first = max(self.first_day, earliest)
-        last = min(self.last_day or latest, latest)
-        for day in self._days(first, last):
-            begins = datetime.combine(day, self.local_start, LOCAL).astimezone(UTC)
-            if begins < end and begins + self.length > start:
-                yield begins, begins + self.length
+        for day in self.days(local_day(start - self.length), local_day(end)):
+            begins, ends = self.occurrence(day)
+            if begins < end and ends > start:
+                yield begins, ends
 
-    def _days(self, first: date, last: date) -> Iterator[date]:
+    def next_occurrence(self, now: datetime) -> tuple[datetime, datetime] | None:
+        """Find the first occurrence that is not over at ``now``; None: it never comes again."""
+        return next(self.occurrences(now, day_bounds(LAST_DAY)[1]), None)
+
+    def days(self, start: date, end: date) -> Iterator[date]:
+        """Yield, in order, the local days from ``start`` to ``end`` on which it begins."""
+        first = max(self.first_day, start)
+        last = min(self.last_day or LAST_DAY, end, LAST_DAY)
         if first > last:
             return
-        if self.recurrence is Recurrence.ONCE:
-            if first <= self.first_day <= last:
-                yield self.first_day
-            return
-        # Plain counting: dateutil's rrule gives the same days at several times the cost.
-        weekdays = self.weekdays if self.recurrence is Recurrence.WEEKLY else EVERY_DAY
-        for ahead in range((last - first).days + 1):
-            day = first + timedelta(days=ahead)
-            if weekdays >> day.weekday() & 1:
+        for day in self._days(first, last):
+            if self.holidays.lets(day):
                 yield day
+
+    def _days(self, first: date, last: date) -> Iterator[date]:
+        match self.recurrence:
+            case Recurrence.ONCE:
+                return iter((self.first_day,) if first == self.first_day else ())
+            case Recurrence.DAILY:
+                return _counted(first, last, EVERY_DAY)
+            case Recurrence.WEEKLY:
+                return _counted(first, last, self.weekdays)
+            case Recurrence.MONTHLY:
+                monthly = recurrence_set(f"FREQ=MONTHLY;{self.pattern}", self.local_start)
+                return monthly.days(self.first_day, first, last)
+            case Recurrence.LUNAR:
+                return lunar_rule(self.pattern).days(first, last)
+            case Recurrence.RRULE:
+                rule = recurrence_set(self.pattern, self.local_start)
+                return rule.days(self.first_day, first, last)
+
+
+def _counted(first: date, last: date, weekdays: int) -> Iterator[date]:
+    # Plain counting: dateutil's rrule gives the same days at several times the cost.
+    for ahead in range((last - first).days + 1):
+        day = first + timedelta(days=ahead)
+        if weekdays >> day.weekday() & 1:
+            yield day
+
+
+def check(recurrence: Recurrence, pattern: str, local_start: time) -> None:
+    """Refuse a pattern that the recurrence cannot use.
+
+    Raises:
+        PatternError: With what is wrong.
+    """
+    match recurrence:
+        case Recurrence.MONTHLY:
+            if not pattern.startswith(_MONTHLY_PARTS) or ";" in pattern or "\n" in pattern:
+                raise PatternError(Finding("bad-month-day"))
+            recurrence_set(f"FREQ=MONTHLY;{pattern}", local_start)
+        case Recurrence.LUNAR:
+            lunar_rule(pattern)
+        case Recurrence.RRULE:
+            recurrence_set(pattern, local_start)
+        case Recurrence.ONCE | Recurrence.DAILY | Recurrence.WEEKLY:
+            if pattern:
+                raise PatternError(Finding("pattern-unused"))
 
 
 def local_day(now: datetime) -> date:

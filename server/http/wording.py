@@ -38,7 +38,31 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "decision-number-needed": N_(
             "An emergency needs the number of the committee’s decision that it rests on."
         ),
-        "never": N_("It would never come: no day fits within a year."),
+        "never": N_("It would never come: no day fits."),
+        "bad-month-day": N_("Choose a day of the month, or one of its weekdays."),
+        "bad-lunar-day": N_("Choose a lunar day from 1 to 30, and a lunar month from 1 to 12."),
+        "bad-holidays": N_("Choose what public holidays mean to it."),
+        "pattern-unused": N_("This way of coming back takes no pattern."),
+        "rrule-missing": N_(
+            "Write a rule that begins with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY, "
+            "for example FREQ=MONTHLY;BYDAY=1MO."
+        ),
+        "rrule-too-often": N_(
+            "A slot comes at most once a day: FREQ=%(frequency)s cannot be used. "
+            "Choose FREQ=DAILY or longer."
+        ),
+        "rrule-clock": N_(
+            "The time of day is written in its own field: leave %(part)s out of the rule."
+        ),
+        "rrule-part": N_("%(part)s means nothing in a rule with FREQ=%(frequency)s."),
+        "rrule-number": N_("The numbers of %(part)s do not fit: at most %(most)s."),
+        "rrule-two-ends": N_("A rule ends by COUNT or by UNTIL, not by both."),
+        "rrule-other-time": N_(
+            "%(value)s names another time of day than this slot’s, %(at)s. "
+            "Write the day alone, for example 20270430."
+        ),
+        "rrule-unreadable": N_("This part of the rule cannot be used: %(part)s"),
+        "rrule-long": N_("The rule is too long."),
         "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),
         "bad-decision-number": N_("Write the decision’s number on one line."),
         "bad-when-cut": N_("Choose what happens when it is interrupted."),

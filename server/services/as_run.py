@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome
 from server.domain.deliveries import FINAL, State
+from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import Recurrence, Rule, local_day
 from server.domain.slots import claim_id
 from server.services import events
@@ -216,6 +217,8 @@ def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, 
         SlotRow.first_day,
         SlotRow.last_day,
         SlotRow.weekdays,
+        SlotRow.pattern,
+        SlotRow.holidays,
     ).where(
         SlotRow.withdrawn_at.is_(None),
         SlotRow.first_day <= local_day(now),
@@ -230,6 +233,8 @@ def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, 
             row.first_day,
             row.last_day,
             row.weekdays,
+            row.pattern,
+            HolidayChoice(row.holidays),
         )
         for start, end in rule.occurrences(max(now - LOOK_BACK, row.created_at), now):
             if start >= row.created_at:

@@ -18,6 +18,7 @@ from protocol.signing import audience_unit, sign, unverified
 from server.domain.compilation import compiled
 from server.domain.errors import KeyMissingError
 from server.domain.frames import TimeFrame, rules
+from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import Recurrence, Rule, day_bounds, local_day
 from server.domain.slots import Slot
 from server.domain.targeting import chosen
@@ -207,6 +208,8 @@ def slot_value(row: SlotRow, asset: AssetRow, units: Tree) -> Slot:
             row.first_day,
             row.last_day,
             row.weekdays,
+            row.pattern,
+            HolidayChoice(row.holidays),
         ),
         asset=asset_ref(asset),
         targets=targets,

@@ -1,8 +1,11 @@
 """Slots: check and save one, withdraw one, and show what a cluster will play on a day."""
 
 import uuid
+from calendar import day_name
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 
 import msgspec
 from sqlalchemy.orm import Session, selectinload
@@ -11,18 +14,21 @@ from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind, Targets, WhenCut
 from protocol.plan import timeline
 from server.domain.authority import Action, Actor, demand
-from server.domain.errors import Finding, SlotRefusedError, UnknownThingError
+from server.domain.errors import Finding, PatternError, SlotRefusedError, UnknownThingError
 from server.domain.frames import misplaced
+from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import (
     EVERY_DAY,
     LOCAL,
     Recurrence,
     Rule,
+    check,
     day_bounds,
     is_usable,
     local_day,
 )
-from server.domain.slots import Slot, clashes, horizon, slot_of_claim
+from server.domain.rrules import LAST_DAY
+from server.domain.slots import Slot, Stretch, clashes, horizon, slot_of_claim
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services import audit, events
@@ -43,6 +49,9 @@ from server.store.models import AssetRow, ClusterRow, SlotRow, SlotTargetRow
 
 LEAST_GAIN_DB = -60.0
 
+SHORTEST = timedelta(seconds=1)
+"""Stands for the length of what is not known yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewSlot:
@@ -57,6 +66,8 @@ class NewSlot:
     first_day: date
     last_day: date | None = None
     weekdays: int = EVERY_DAY
+    pattern: str = ""
+    holidays: str = "any"
     units: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -100,8 +111,7 @@ def add_slot(
     if findings or asset is None:
         raise SlotRefusedError(findings)
     slot = _value(new, asset, units, now)
-    start, end = horizon(now, slot.rule)
-    if next(slot.rule.occurrences(start, end), None) is None:
+    if slot.rule.next_occurrence(now) is None:
         raise SlotRefusedError([Finding("never")])
     # Two officers at once: the second looks for clashes when the first one's slot is there.
     pass_gate(db, "slots")
@@ -116,6 +126,22 @@ def add_slot(
     audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
     events.emit(db, kind="schedule", ref=new.unit_id, now=now)
     return row
+
+
+def foreseen(new: NewSlot, *, now: datetime, most: int) -> list[datetime]:
+    """Tell when a slot that is not saved yet would come next, whatever else is there.
+
+    Raises:
+        SlotRefusedError: Its days make no rule, or it would never come.
+    """
+    findings = _wrong_rule(new) + _wrong_days(new, now)
+    if findings:
+        raise SlotRefusedError(findings)
+    coming = _rule_of(new, SHORTEST).occurrences(now, day_bounds(LAST_DAY)[1])
+    starts = [start for start, _ in islice(coming, most)]
+    if not starts:
+        raise SlotRefusedError([Finding("never")])
+    return starts
 
 
 def withdraw_slot(
@@ -196,16 +222,27 @@ def _wrong_fields(
     if new.bulletin_class not in (BulletinClass.ORDINARY, BulletinClass.PRIORITY):
         # An emergency is never scheduled: it plays at once (Circular 39/2020/TT-BTTTT).
         findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))
-    if new.recurrence not in set(Recurrence):
-        findings.append(Finding("bad-recurrence", {"recurrence": new.recurrence}))
-    elif new.recurrence == Recurrence.WEEKLY and not 0 < new.weekdays <= EVERY_DAY:
-        findings.append(Finding("bad-weekdays"))
     if new.when_cut not in set(WhenCut):
         findings.append(Finding("bad-when-cut", {"when_cut": new.when_cut[:20]}))
     if not LEAST_GAIN_DB <= new.gain_db <= 0:
         # Nodes refuse a plan whole when one of its claims is louder than full.
         findings.append(Finding("bad-gain"))
-    return findings + _wrong_days(new, now)
+    return findings + _wrong_rule(new) + _wrong_days(new, now)
+
+
+def _wrong_rule(new: NewSlot) -> list[Finding]:
+    """Say what makes no recurrence of what was asked for."""
+    if new.recurrence not in set(Recurrence):
+        return [Finding("bad-recurrence", {"recurrence": new.recurrence[:20]})]
+    if new.recurrence == Recurrence.WEEKLY and not 0 < new.weekdays <= EVERY_DAY:
+        return [Finding("bad-weekdays")]
+    if new.holidays not in set(HolidayChoice):
+        return [Finding("bad-holidays")]
+    try:
+        check(Recurrence(new.recurrence), new.pattern, new.local_start)
+    except PatternError as error:
+        return [error.finding]
+    return []
 
 
 def _wrong_days(new: NewSlot, now: datetime) -> list[Finding]:
@@ -235,21 +272,30 @@ def _wrong_targets(new: NewSlot, units: Tree) -> list[Finding]:
 def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
     chains = sorted({units.chain_of_cluster(cluster) for cluster in slot.clusters})
     frames = frames_of(db, {unit for chain in chains for unit in chain})
-    occurrences = list(slot.rule.occurrences(*horizon(now, slot.rule)))
+    occurrences = _one_each_weekday(slot.rule.occurrences(*horizon(now, slot.rule)))
     # Most communes have laid down nothing of their own: what holds there is judged once.
     for laid_down in dict.fromkeys(
         tuple(frame for frame in frames if frame.unit_id in chain) for chain in chains
     ):
-        findings = misplaced(occurrences, unit_id=slot.unit_id, chain_frames=laid_down)
-        if findings:
-            return findings
+        for occurrence in occurrences:
+            findings = misplaced((occurrence,), unit_id=slot.unit_id, chain_frames=laid_down)
+            if findings:
+                return findings
     return []
+
+
+def _one_each_weekday(occurrences: Iterator[Stretch]) -> list[Stretch]:
+    """Keep the first of each weekday: frames tell weekdays apart, and nothing else."""
+    found: dict[int, Stretch] = {}
+    for start, end in occurrences:
+        found.setdefault(local_day(start).weekday(), (start, end))
+        if len(found) == len(day_name):
+            break
+    return sorted(found.values())
 
 
 def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:
     unit = units.unit(new.unit_id)
-    recurrence = Recurrence(new.recurrence)
-    once = recurrence is Recurrence.ONCE
     return Slot(
         slot_id=f"s-{uuid.uuid4().hex[:16]}",
         unit_id=new.unit_id,
@@ -257,20 +303,29 @@ def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:
         level=unit.level_rank,
         title=new.title.strip(),
         bulletin_class=BulletinClass(new.bulletin_class),
-        rule=Rule(
-            recurrence,
-            new.local_start,
-            timedelta(seconds=asset.duration_s),
-            new.first_day,
-            new.first_day if once else new.last_day,
-            new.weekdays if recurrence is Recurrence.WEEKLY else EVERY_DAY,
-        ),
+        rule=_rule_of(new, timedelta(seconds=asset.duration_s)),
         asset=asset_ref(asset),
         targets=Targets(units=new.units, clusters=new.clusters, exclude=new.exclude),
         clusters=chosen(units, units=new.units, clusters=new.clusters, exclude=new.exclude),
         when_cut=WhenCut(new.when_cut),
         gain_db=new.gain_db,
         created_at=now,
+    )
+
+
+def _rule_of(new: NewSlot, length: timedelta) -> Rule:
+    """Make the rule of a slot whose fields are right."""
+    recurrence = Recurrence(new.recurrence)
+    once = recurrence is Recurrence.ONCE
+    return Rule(
+        recurrence,
+        new.local_start,
+        length,
+        new.first_day,
+        new.first_day if once else new.last_day,
+        new.weekdays if recurrence is Recurrence.WEEKLY else EVERY_DAY,
+        new.pattern,
+        HolidayChoice.ANY if once else HolidayChoice(new.holidays),
     )
 
 
@@ -284,6 +339,8 @@ def _row(slot: Slot, new: NewSlot, actor: Actor) -> SlotRow:
         asset_digest=slot.asset.digest,
         recurrence=slot.rule.recurrence.value,
         weekdays=slot.rule.weekdays,
+        pattern=slot.rule.pattern,
+        holidays=slot.rule.holidays.value,
         local_start=slot.rule.local_start,
         duration_s=slot.rule.length.total_seconds(),
         first_day=slot.rule.first_day,

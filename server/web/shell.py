@@ -10,10 +10,12 @@ from flask_security import current_user
 from markupsafe import Markup
 
 from server.domain.authority import Action, may_somewhere
+from server.domain.recurrence import local_day
 from server.http.context import actor, here, now
 from server.http.languages import LANGUAGES
 from server.http.wording import finding_sentence, reason_sentence
 from server.web import formats, words
+from server.web.rule_words import lunar_words
 
 STATIC = Path(__file__).parent / "static"
 _KEPT_S = 31_536_000
@@ -23,7 +25,7 @@ def set_up_shell(app: Flask) -> None:
     """Give templates what they use."""
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.filters.update(formats.FILTERS, lunar=lunar_words, local_day=local_day)
     app.jinja_env.globals.update(
         icon=icon,
         static_file=static_file,

@@ -71,7 +71,14 @@ _ROLES: Mapping[str, str] = MappingProxyType(
     }
 )
 _RECURRENCES: Mapping[str, str] = MappingProxyType(
-    {"once": N_("Once"), "daily": N_("Every day"), "weekly": N_("On days of the week")}
+    {
+        "once": N_("Once"),
+        "daily": N_("Every day"),
+        "weekly": N_("On days of the week"),
+        "monthly": N_("Every month"),
+        "lunar": N_("By the moon"),
+        "rrule": N_("Advanced (RRULE)"),
+    }
 )
 CLASSES = tuple(_CLASSES)
 RECURRENCES = tuple(_RECURRENCES)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from protocol.messages import BulletinClass, Targets, WhenCut
 from server.domain.frames import TimeFrame
+from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import EVERY_DAY, Recurrence, Rule
 from server.domain.slots import Slot
 from tests.factories.claims import an_asset, at
@@ -56,20 +57,51 @@ def a_frame(start: str, end: str, **overrides: object) -> TimeFrame:
     return replace(boring, **overrides)
 
 
+patterns = st.one_of(
+    st.sampled_from([("once", ""), ("daily", ""), ("weekly", "")]),
+    st.tuples(
+        st.just("monthly"),
+        st.sampled_from(["BYMONTHDAY=-1", "BYMONTHDAY=31", "BYDAY=-1SU"])
+        | st.integers(1, 31).map("BYMONTHDAY={}".format)
+        | st.builds("BYDAY={}{}".format, st.integers(1, 5), st.sampled_from(["MO", "WE", "SU"])),
+    ),
+    st.tuples(
+        st.just("lunar"),
+        st.sampled_from(["DAY=-1", "DAY=30", "DAY=10;MONTH=10", "DAY=1;MONTH=1"])
+        | st.integers(1, 30).map("DAY={}".format),
+    ),
+    st.tuples(
+        st.just("rrule"),
+        st.sampled_from(
+            [
+                "FREQ=DAILY;INTERVAL=3;COUNT=7",
+                "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SA",
+                "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+                "FREQ=YEARLY;BYMONTH=12;BYDAY=-1SU",
+                "FREQ=DAILY;UNTIL=20261130\nEXDATE:20261125\nRDATE:20261205",
+            ]
+        ),
+    ),
+)
+"""Kinds of recurrence with what each needs."""
+
 rules = st.builds(
-    lambda minute, length_min, first, lasts, **rest: Rule(
+    lambda minute, length_min, first, lasts, kind, **rest: Rule(
+        recurrence=Recurrence(kind[0]),
+        pattern=kind[1],
         local_start=time(minute // 60, minute % 60),
         length=timedelta(minutes=length_min),
         first_day=TODAY + timedelta(days=first),
         last_day=None if lasts is None else TODAY + timedelta(days=first + lasts),
         **rest,
     ),
-    recurrence=st.sampled_from(Recurrence),
+    kind=patterns,
     minute=st.sampled_from([0, 1, 30, 690, 720, 1380, 1430, 1439]) | st.integers(0, 1439),
     length_min=st.sampled_from([1, 30, 60]) | st.integers(1, 1440),
     first=st.integers(-9, 9),
     lasts=st.none() | st.integers(0, 20),
     weekdays=st.integers(1, EVERY_DAY),
+    holidays=st.sampled_from([HolidayChoice.ANY, HolidayChoice.ANY, *HolidayChoice]),
 )
 """Rules round today that often meet, at midnight too; a quarter of them lasts for hours."""
 

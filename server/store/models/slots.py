@@ -35,7 +35,9 @@ class SlotRow(Base):
     """A recurring claim on time at certain clusters.
 
     Attributes:
-        recurrence: ``once`` (on ``first_day``), ``daily`` or ``weekly`` (on ``weekdays``).
+        recurrence: ``once`` (on ``first_day``), ``daily``, ``weekly`` (on ``weekdays``),
+            ``monthly``, ``lunar`` or ``rrule`` (as ``pattern`` says, see ``domain.recurrence``).
+        holidays: ``any``, ``except`` or ``only``: what public holidays mean to it.
         weekdays: Bit 0 is Monday.
         local_start: Wall-clock time in Asia/Ho_Chi_Minh.
         duration_s: Length on air; the content's own length in seconds.
@@ -55,6 +57,8 @@ class SlotRow(Base):
     asset_digest: Mapped[Digest] = mapped_column(ForeignKey("assets.digest"))
     recurrence: Mapped[Word]
     weekdays: Mapped[int] = mapped_column(default=127)
+    pattern: Mapped[LongText] = mapped_column(default="", server_default="")
+    holidays: Mapped[Word] = mapped_column(default="any", server_default="any")
     local_start: Mapped[time]
     duration_s: Mapped[float]
     first_day: Mapped[date]

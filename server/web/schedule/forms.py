@@ -7,13 +7,11 @@ from datetime import date
 from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Finding
-from server.domain.recurrence import EVERY_DAY
 from server.services.scheduling import NewSlot
 from server.web.fields import parsed_day, parsed_time
 from server.web.formats import dmy
+from server.web.schedule.recurrence_fields import RecurrenceFields
 from server.web.targets import Picked, picked
-
-_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +22,7 @@ class SlotForm:
     title: str = ""
     bulletin_class: str = "ordinary"
     asset_digest: str = ""
-    recurrence: str = "daily"
-    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
+    days: RecurrenceFields = field(default_factory=RecurrenceFields)
     local_start: str = ""
     first_day: str = ""
     last_day: str = ""
@@ -41,14 +38,12 @@ class SlotForm:
     @classmethod
     def sent(cls, unit_id: str, form: "MultiDict[str, str]") -> "SlotForm":
         """Read what was sent."""
-        days = {int(day) for day in form.getlist("weekday") if day.isdecimal() and int(day) < _WEEK}
         return cls(
             unit_id=unit_id,
             title=form.get("title", "").strip(),
             bulletin_class=form.get("bulletin_class", "ordinary"),
             asset_digest=form.get("asset_digest", ""),
-            recurrence=form.get("recurrence", "daily"),
-            weekdays=tuple(sorted(days)),
+            days=RecurrenceFields.sent(form),
             local_start=form.get("local_start", "").strip(),
             first_day=form.get("first_day", "").strip(),
             last_day=form.get("last_day", "").strip(),
@@ -73,8 +68,10 @@ class SlotForm:
             title=self.title,
             bulletin_class=self.bulletin_class,
             asset_digest=self.asset_digest,
-            recurrence=self.recurrence,
-            weekdays=sum(1 << day for day in self.weekdays) & EVERY_DAY,
+            recurrence=self.days.kind,
+            weekdays=self.days.mask,
+            pattern=self.days.pattern,
+            holidays=self.days.holidays,
             local_start=start,
             first_day=first,
             last_day=last,

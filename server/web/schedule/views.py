@@ -1,7 +1,7 @@
 """The timeline of a unit, and its slots."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,14 +13,17 @@ from server.domain.units import Tree, Unit
 from server.http.context import actor, here, now, reading, writing
 from server.services import catalogue, monitoring, scheduling, units
 from server.store.queries import lists
+from server.web import rule_words
 from server.web.dashboard.presenters import plain
 from server.web.fields import parsed_day
 from server.web.formats import weekday_marks
+from server.web.schedule import recurrence_fields
 from server.web.schedule.forms import SlotForm
 from server.web.schedule.presenters import ClusterDay, drawn
 from server.web.targets import acting_units, communes
 
 MOST_CLUSTERS_DRAWN = 60
+MOST_FORESEEN = 5
 
 pages = Blueprint("schedule", __name__)
 
@@ -95,7 +98,7 @@ def slots(unit_id: str) -> ResponseReturnValue:
         unit=tree.unit(unit_id),
         rows=rows,
         tree=tree,
-        marks=weekday_marks(),
+        rule_words=rule_words.rule_words,
         may_add=may(person, Action.SCHEDULE, tree.chain(unit_id)),
     )
 
@@ -104,6 +107,20 @@ def slots(unit_id: str) -> ResponseReturnValue:
 def new_slot(unit_id: str) -> ResponseReturnValue:
     """Show the empty form."""
     return _slot_page(SlotForm.fresh(unit_id, local_day(now())), ()), 200
+
+
+@pages.get("/units/<unit_id>/slots/coming")
+def coming(unit_id: str) -> ResponseReturnValue:
+    """Show when the slot in the form would come next; nothing is saved."""
+    with reading() as db:
+        demand(actor(), Action.SCHEDULE, units.tree(db, today=local_day(now())).chain(unit_id))
+    new, findings = SlotForm.sent(unit_id, request.args).parsed()
+    starts: list[datetime] = []
+    try:
+        starts = [] if new is None else scheduling.foreseen(new, now=now(), most=MOST_FORESEEN)
+    except SlotRefusedError as refused:
+        findings = refused.findings
+    return render_template("schedule/coming.html", starts=starts, findings=findings)
 
 
 @pages.post("/units/<unit_id>/slots/new")
@@ -126,7 +143,7 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
     except SlotRefusedError as refused:
         clash = any(finding.code == "overlap" for finding in refused.findings)
         return _slot_page(form, refused.findings), 409 if clash else 422
-    day = f"{new.first_day:%Y-%m-%d}"
+    day = f"{local_day(scheduling.foreseen(new, now=now(), most=1)[0]):%Y-%m-%d}"
     return redirect(url_for("schedule.timeline", unit_id=unit_id, day=day), 303)
 
 
@@ -162,6 +179,8 @@ def _slot_page(form: SlotForm, findings: Sequence[Finding]) -> str:
         communes=communes(states, tree, form.unit_id),
         assets=[asset for asset in assets if asset.purpose != catalogue.CHIME],
         marks=weekday_marks(),
+        fields=recurrence_fields,
+        names=rule_words,
     )
 
 

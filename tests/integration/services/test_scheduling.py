@@ -8,7 +8,7 @@ import pytest
 from protocol.messages import AsRun, Outcome, Plan, Segment
 from server.domain.authority import Role
 from server.domain.errors import NotAllowedError, SlotRefusedError, UnknownThingError
-from server.domain.recurrence import day_bounds
+from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import claim_id
 from server.services import as_run, planning, scheduling, units
 from server.store.models import (
@@ -28,6 +28,7 @@ from tests.factories.units import OPERATOR, an_actor
 
 A_DAY = timedelta(days=1)
 TOMORROW = TODAY + A_DAY
+REVERSED = {"first_day": TOMORROW + A_DAY, "last_day": TOMORROW}
 FIRST = day_bounds(TOMORROW)[0] + timedelta(hours=5, minutes=30)
 """When the slot that nobody asked to be otherwise is heard first."""
 
@@ -352,3 +353,70 @@ def test_an_occurrence_long_over_is_forgotten_and_not_noted_anew_and_its_record_
     province.run(as_run.conclude_missed, now=later)
     assert first not in {row.claim_id for row in province.rows(OccurrenceRow)}
     assert province.as_run(first).keys() == silences.keys()
+
+
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [
+        ({"recurrence": "monthly", "pattern": "BYMONTHDAY=1"}, date(2026, 12, 1)),
+        ({"recurrence": "monthly", "pattern": "BYDAY=-1MO"}, date(2026, 11, 30)),
+        ({"recurrence": "lunar", "pattern": "DAY=15"}, date(2026, 11, 23)),
+        ({"recurrence": "rrule", "pattern": "FREQ=DAILY;INTERVAL=9"}, date(2026, 11, 22)),
+        ({"recurrence": "daily", "holidays": "only"}, date(2026, 11, 24)),
+    ],
+)
+def test_every_kind_of_recurrence_reaches_the_plan(province, days, first):
+    row = province.add_slot(**days)
+    assert (row.recurrence, row.pattern) == (days["recurrence"], days.get("pattern", ""))
+    begins = day_bounds(first)[0] + timedelta(hours=5, minutes=30)
+    assert newest_plan(province).claims[0].start == begins
+
+
+def test_holidays_are_left_out_of_the_plan(province):
+    province.add_slot(holidays="except")
+    planned = {local_day(claim.start) for claim in newest_plan(province).claims}
+    assert date(2026, 11, 24) not in planned  # Ngày Văn hóa Việt Nam
+    assert {date(2026, 11, 23), date(2026, 11, 25)} <= planned
+
+
+@pytest.mark.parametrize(
+    ("days", "code"),
+    [
+        ({"recurrence": "rrule", "pattern": "FREQ=SECONDLY"}, "rrule-too-often"),
+        ({"recurrence": "rrule", "pattern": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31"}, "never"),
+        ({"recurrence": "rrule", "pattern": "FREQ=DAILY;UNTIL=20261120"}, "never"),
+        ({"recurrence": "rrule", "pattern": ""}, "rrule-missing"),
+        ({"recurrence": "monthly", "pattern": "31/02"}, "bad-month-day"),
+        ({"recurrence": "lunar", "pattern": "DAY=31"}, "bad-lunar-day"),
+        ({"recurrence": "daily", "pattern": "DAY=1"}, "pattern-unused"),
+        ({"recurrence": "daily", "holidays": "sometimes"}, "bad-holidays"),
+        ({"recurrence": "lunar", "pattern": "DAY=1", **REVERSED}, "days-reversed"),
+    ],
+)
+def test_days_that_never_come_or_mean_nothing_are_refused(province, days, code):
+    assert codes(province, **days) == [code]
+    assert province.rows(SlotRow) == []
+
+
+def test_a_full_moon_years_ahead_clashes_with_what_is_there_then(province):
+    province.add_slot(recurrence="lunar", pattern="DAY=15", title="Ngày rằm")
+    # 15/4 of Đinh Mùi.
+    once = {"recurrence": "once", "local_start": time(5, 30, 10)}
+    ((code, fields),) = refused(province, first_day=date(2027, 5, 20), **once)
+    assert (code, fields["title"], fields["day"]) == ("overlap", "Ngày rằm", "20/05/2027")
+    province.add_slot(first_day=date(2027, 5, 21), **once)
+
+
+def test_a_holiday_on_a_sunday_is_held_against_the_frames_of_sundays(province):
+    lay_down(province, "05:00", "07:00", weekdays=0b0111111)
+    once_a_month = {"recurrence": "monthly", "pattern": "BYMONTHDAY=2"}
+    ((code, fields),) = refused(province, **once_a_month)
+    assert (code, fields["day"]) == ("outside-frame", "02/05/2027")
+    province.add_slot(recurrence="monthly", pattern="BYDAY=1MO")
+
+
+def test_silence_about_a_lunar_slot_is_noticed(province):
+    province.add_slot(recurrence="lunar", pattern="DAY=15")
+    after = day_bounds(date(2026, 11, 23))[0] + timedelta(hours=7)
+    province.run(as_run.conclude_missed, now=after)
+    assert {row.start for row in province.rows(OccurrenceRow)} == {FIRST + A_DAY}

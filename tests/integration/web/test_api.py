@@ -180,3 +180,26 @@ def test_a_warning_is_told_to_its_nodes_in_the_transaction_that_keeps_it(site, t
         for node, token in told.items()
     }
     assert pinned == {"n-xa-1-c1": {kept.json["digest"]}, "n-xa-2-c1": set()}
+
+
+def test_a_slot_by_the_moon_is_taken_and_told_as_it_was_asked_for(site):
+    program = site.program("top")
+    wanted = {
+        "unit_id": COMMUNE,
+        "title": "Ngày rằm",
+        "asset_digest": site.digest,
+        "recurrence": "lunar",
+        "pattern": "DAY=15",
+        "holidays": "except",
+        "local_start": "19:15",
+        "first_day": "2028-01-01",
+        "units": [COMMUNE],
+    }
+    made = program.ask("POST", "/slots", json=wanted)
+    assert made.status_code == 201, made.text
+    (kept,) = program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"]
+    assert (kept["pattern"], kept["holidays"]) == ("DAY=15", "except")
+    secondly = {**wanted, "recurrence": "rrule", "pattern": "FREQ=SECONDLY"}
+    answer = program.ask("POST", "/slots", json=secondly)
+    assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
+    assert "FREQ=SECONDLY" in answer.text

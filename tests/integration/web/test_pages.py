@@ -215,3 +215,70 @@ def test_every_page_is_free_of_inline_style_and_script(site):
         page = browser.get(address, follow_redirects=True).text
         assert not re.search(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<style", page), address
         assert not re.search(r'(src|href|action)="(https?:)?//', page), address
+
+
+def test_the_next_five_days_are_shown_before_anything_is_saved(site):
+    browser = site.browser("commune-officer")
+    days = {"recurrence": "lunar", "lunar_day": "15", "local_start": "05:30"}
+    answer = browser.get(
+        f"/units/{COMMUNE}/slots/coming", query_string={**days, "first_day": "01/01/2028"}
+    )
+    assert answer.status_code == 200
+    assert answer.text.count("<li>") == 5
+    assert answer.text.count("15/") >= 5
+    assert "Thứ Ba, 11/01/2028" in answer.text
+    assert "15/12 âm lịch" in answer.text
+    assert browser.get(f"/api/v1/slots?unit_id={COMMUNE}").json["slots"] == []
+
+
+def test_a_rule_that_cannot_be_used_is_told_where_the_days_would_be(site):
+    browser = site.browser("commune-officer")
+    fields = {"recurrence": "rrule", "local_start": "05:30", "first_day": "01/01/2028"}
+    for rule, sentence in (
+        ("FREQ=SECONDLY", "nhiều nhất mỗi ngày một lần"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31", "không bao giờ phát"),
+    ):
+        asked = {**fields, "rrule": rule}
+        answer = browser.get(f"/units/{COMMUNE}/slots/coming", query_string=asked)
+        assert sentence in answer.text
+        page = f"/units/{COMMUNE}/slots/new"
+        saved = posted(browser, page, page, **a_slot_form(site, **asked))
+        assert saved.status_code == 422
+        assert sentence in saved.text
+        assert rule in saved.text
+
+
+def test_who_may_not_schedule_is_not_shown_days_either(site):
+    answer = site.browser("viewer").get(f"/units/{COMMUNE}/slots/coming")
+    assert answer.status_code == 403
+
+
+def test_each_kind_of_days_goes_from_the_form_to_the_list_in_words(site):
+    browser = site.browser("commune-officer")
+    page = f"/units/{COMMUNE}/slots/new"
+    for number, (words, days) in enumerate(
+        {
+            "Hằng tháng: ngày cuối tháng": {"recurrence": "monthly", "month_day": "-1"},
+            "Hằng tháng: Thứ Ba lần thứ 2, trừ ngày lễ": {
+                "recurrence": "monthly",
+                "month_by": "weekday",
+                "month_weekday": "TU",
+                "month_week": "2",
+                "holidays": "except",
+            },
+            "Âm lịch, hằng năm: mùng 10 tháng 3": {
+                "recurrence": "lunar",
+                "lunar_day": "10",
+                "lunar_month": "3",
+            },
+            "Cứ 2 tuần; vào Thứ Hai": {
+                "recurrence": "rrule",
+                "rrule": "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO",
+            },
+        }.items()
+    ):
+        form = a_slot_form(site, local_start=f"0{number}:30", **days)
+        saved = posted(browser, page, page, **form)
+        assert saved.status_code == 303, saved.text
+        assert "Bản tin sáng" in browser.get(saved.location).text
+        assert words in browser.get(f"/units/{COMMUNE}/slots").text

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given, settings
 
 from protocol.messages import BulletinClass
-from server.domain.recurrence import Recurrence
-from server.domain.slots import MOST_NAMED, claim_id, clashes, slot_of_claim
+from server.domain.public_holidays import HolidayChoice
+from server.domain.recurrence import Recurrence, local_day
+from server.domain.slots import FAR_HORIZON, MOST_NAMED, claim_id, clashes, slot_of_claim
 from tests.factories.slots import SUNDAY_ONLY, TODAY, a_slot, slots
 
 NOW = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
@@ -19,27 +20,33 @@ def is_clash(one, other, now=NOW) -> bool:
     return bool(clashes(one, [other], now))
 
 
-def meets(one, other) -> bool:
-    """Whether any two occurrences of the coming months lie over each other: try them all."""
+def meets(one, other, days: int) -> bool:
+    """Whether any two occurrences of the coming days lie over each other, neighbours by day."""
     if one.bulletin_class is not other.bulletin_class or not one.clusters & other.clusters:
         return False
-    stretch = (NOW, NOW + 80 * A_DAY)
-    theirs = list(other.rule.occurrences(*stretch))
+    stretch = (NOW, NOW + days * A_DAY)
+    theirs = {local_day(start): (start, end) for start, end in other.rule.occurrences(*stretch)}
     return any(
-        start < other_end and other_start < end
+        start < theirs[day][1] and theirs[day][0] < end
         for start, end in one.rule.occurrences(*stretch)
-        for other_start, other_end in theirs
+        for day in (local_day(start) + ahead * A_DAY for ahead in (-1, 0, 1))
         # What was over before now cannot be helped any more.
-        if min(end, other_end) > NOW
+        if day in theirs and min(end, theirs[day][1]) > NOW
     )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(slots, slots)
 def test_a_clash_is_found_just_where_occurrences_lie_over_each_other(one, other):
-    assert is_clash(one, other) == meets(one, other)
+    if one.rule.by_the_week and other.rule.by_the_week:
+        assert is_clash(one, other) == meets(one, other, days=80)
+    elif is_clash(one, other):
+        assert meets(one, other, days=2 * FAR_HORIZON.days)
+    else:
+        assert not meets(one, other, days=FAR_HORIZON.days)
 
 
+@settings(deadline=None)
 @given(slots, slots)
 def test_a_clash_is_a_clash_from_either_side(one, other):
     assert is_clash(one, other) == is_clash(other, one)
@@ -118,3 +125,26 @@ def test_an_occurrence_is_named_for_its_slot_and_its_start():
     named = claim_id("s-0a1b", datetime(2026, 11, 20, 22, 30, tzinfo=UTC))
     assert named == "s-0a1b-20261120t223000z"
     assert slot_of_claim(named) == "s-0a1b"
+
+
+def test_full_moon_meets_the_thirteenth_only_where_both_fall_on_one_day():
+    # 15/10 of the year Bính Ngọ is Monday, 23 November 2026; 15/4 of the next is 20 May 2027.
+    moon = a_slot("s-1", recurrence=Recurrence.LUNAR, pattern="DAY=15")
+    by_month = {"recurrence": Recurrence.MONTHLY, "last_day": date(2027, 6, 30)}
+    assert is_clash(moon, a_slot("s-2", pattern="BYMONTHDAY=20", **by_month))
+    assert not is_clash(moon, a_slot("s-3", pattern="BYMONTHDAY=10", **by_month))
+
+
+def test_not_on_holidays_and_only_on_holidays_share_one_hour_for_ever():
+    every_day = a_slot("s-1", holidays=HolidayChoice.EXCEPT)
+    on_holidays = a_slot("s-2", holidays=HolidayChoice.ONLY)
+    assert not is_clash(every_day, on_holidays)
+    assert is_clash(a_slot("s-3"), on_holidays)
+
+
+def test_a_rule_of_the_29th_of_february_is_looked_for_when_it_comes():
+    leap_day = "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"
+    leap = a_slot("s-1", recurrence=Recurrence.RRULE, pattern=leap_day)
+    once = {"recurrence": Recurrence.ONCE, "first_day": date(2036, 2, 29)}
+    assert is_clash(leap, a_slot("s-2", **once))
+    assert not is_clash(leap, a_slot("s-3", **{**once, "first_day": date(2036, 2, 28)}))

@@ -1,0 +1,203 @@
+"""RFC 5545 texts: the same days as dateutil gives, however far ahead one begins to look."""
+
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from itertools import takewhile
+
+import pytest
+from dateutil.rrule import rrulestr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.domain.errors import PatternError
+from server.domain.recurrence import Recurrence, check
+from server.domain.rrule_text import recurrence_set
+from server.domain.rrules import LAST_DAY, RecurrenceSet
+from tests.factories.slots import TODAY
+
+AT = time(5, 30)
+A_DAY = timedelta(days=1)
+END = date(2036, 12, 31)
+
+
+def by_dateutil(text: str, first_day: date, end: date = END) -> list[date]:
+    begins = datetime.combine(first_day, AT)
+    found = rrulestr(text, dtstart=begins, forceset=True)
+    return [at.date() for at in takewhile(lambda at: at.date() <= end, found)]
+
+
+def days(text: str, first_day: date = TODAY, start: date | None = None, end: date = END):
+    return list(recurrence_set(text, AT).days(first_day, start or first_day, end))
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(PatternError) as error:
+        check(Recurrence.RRULE, text, AT)
+    return error.value.finding.code
+
+
+weekdays = st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"])
+ranked = st.builds("{}{}".format, st.sampled_from(["", "1", "2", "5", "-1", "-2"]), weekdays)
+
+
+def some(strategy, most: int = 3):
+    chosen = st.lists(strategy, min_size=1, max_size=most, unique=True)
+    return chosen.map(lambda values: ",".join(map(str, values)))
+
+
+def around_nought(most: int):
+    return st.integers(1, most) | st.integers(-most, -1)
+
+
+months = some(st.integers(1, 12), 6)
+month_days = some(st.integers(1, 31) | st.sampled_from([-1, -2, 31]))
+set_positions = some(around_nought(3))
+
+
+def rule(frequency: str, **parts: st.SearchStrategy):
+    """Build rules of a frequency out of some of its parts; names in small letters."""
+    optional = {
+        "interval": st.integers(1, 5),
+        "wkst": weekdays,
+        "end": st.one_of(
+            st.integers(1, 40).map("COUNT={}".format),
+            st.dates(TODAY, END).map("UNTIL={:%Y%m%d}T235959".format),
+        ),
+        **parts,
+    }
+
+    def written(chosen):
+        end = chosen.pop("end", "")
+        said = [f"{name.upper()}={value}" for name, value in chosen.items()]
+        if "bysetpos" in chosen and not any(
+            name.startswith("by") and name != "bysetpos" for name in chosen
+        ):
+            said = [part for part in said if not part.startswith("BYSETPOS")]
+        return ";".join([f"FREQ={frequency}", *said, *([end] if end else [])])
+
+    return st.fixed_dictionaries({}, optional=optional).map(written)
+
+
+texts = st.one_of(
+    rule("DAILY", bymonth=months, bymonthday=month_days, byday=some(weekdays)),
+    rule("WEEKLY", bymonth=months, byday=some(weekdays, 5), bysetpos=set_positions),
+    rule(
+        "MONTHLY",
+        bymonth=months,
+        bymonthday=month_days,
+        byday=some(ranked),
+        bysetpos=set_positions,
+    ),
+    rule("YEARLY", bymonth=months, bymonthday=month_days, byday=some(ranked)),
+    rule("YEARLY", byyearday=some(around_nought(366)), byday=some(weekdays)),
+    rule("YEARLY", byweekno=some(around_nought(53)), byday=some(weekdays), bysetpos=set_positions),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(texts, st.dates(date(2020, 1, 1), TODAY), st.integers(0, 3000))
+def test_wherever_one_begins_to_look_the_days_are_those_of_dateutil(text, first_day, ahead):
+    start = first_day + ahead * A_DAY
+    end = start + 500 * A_DAY
+    expected = [day for day in by_dateutil_bounded(text, first_day, end) if day >= start]
+    assert days(text, first_day, start, end) == expected
+
+
+def by_dateutil_bounded(text: str, first_day: date, end: date) -> list[date]:
+    """Walk with dateutil, with a day added far behind the end so that the walk has an end."""
+    return [
+        day
+        for day in by_dateutil(f"RRULE:{text}\nRDATE:{end + A_DAY:%Y%m%d}T053000", first_day, end)
+        if day <= end
+    ]
+
+
+@pytest.mark.parametrize("frequency", ["SECONDLY", "MINUTELY", "HOURLY"])
+def test_a_slot_comes_at_most_once_a_day(frequency: str):
+    assert refusal(f"FREQ={frequency}") == "rrule-too-often"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "rrule-missing"),
+        ("BYDAY=MO", "rrule-missing"),
+        ("FREQ=OFTEN", "rrule-missing"),
+        ("EXDATE:20261201", "rrule-missing"),
+        ("FREQ=DAILY;COUNT=3;UNTIL=20270101", "rrule-two-ends"),
+        ("FREQ=DAILY;COUNT=0", "rrule-number"),
+        ("FREQ=DAILY;COUNT=99999999999", "rrule-number"),
+        ("FREQ=DAILY;INTERVAL=-1", "rrule-number"),
+        ("FREQ=MONTHLY;BYMONTHDAY=32", "rrule-number"),
+        ("FREQ=MONTHLY;BYMONTHDAY=0", "rrule-number"),
+        ("FREQ=YEARLY;BYMONTH=-1", "rrule-number"),
+        ("FREQ=DAILY;BYHOUR=5", "rrule-clock"),
+        ("FREQ=WEEKLY;BYMONTHDAY=3", "rrule-part"),
+        ("FREQ=MONTHLY;BYWEEKNO=3", "rrule-part"),
+        ("FREQ=WEEKLY;BYDAY=2MO", "rrule-unreadable"),
+        ("FREQ=YEARLY;BYWEEKNO=2;BYDAY=2MO", "rrule-unreadable"),
+        ("FREQ=MONTHLY;BYSETPOS=1", "rrule-unreadable"),
+        ("FREQ=YEARLY;BYEASTER=0", "rrule-unreadable"),
+        ("FREQ=DAILY;FREQ=DAILY", "rrule-unreadable"),
+        ("FREQ=DAILY\nFREQ=DAILY", "rrule-unreadable"),
+        ("FREQ=DAILY;UNTIL=20270231", "rrule-unreadable"),
+        ("FREQ=DAILY;UNTIL=00010101T000000", "rrule-unreadable"),
+        ("DTSTART:20261121T053000\nRRULE:FREQ=DAILY", "rrule-unreadable"),
+        ("FREQ=DAILY\nEXDATE;TZID=Europe/Paris:20261201T053000", "rrule-unreadable"),
+        ("FREQ=DAILY\nEXDATE:20261201T060000", "rrule-other-time"),
+        ("FREQ=DAILY;BYDAY=" + "MO," * 2000 + "MO", "rrule-long"),
+        ("FREQ=\x00DAILY", "rrule-missing"),
+        ("FREQ=DAILY;COUNT=٣", "rrule-number"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_its_reason(text: str, code: str):
+    assert refusal(text) == code
+
+
+@given(st.text(max_size=60) | st.text("FREQ=DAILYBX;:,-+0123456789TZ\n", max_size=60))
+def test_no_text_does_worse_than_to_be_refused(text: str):
+    with suppress(PatternError):
+        assert isinstance(recurrence_set(text, AT), RecurrenceSet)
+
+
+@pytest.mark.parametrize("frequency", ["DAILY", "MONTHLY", "YEARLY"])
+def test_a_day_that_does_not_exist_never_comes_and_the_search_has_an_end(frequency: str):
+    assert days(f"FREQ={frequency};BYMONTH=2;BYMONTHDAY=31", end=LAST_DAY) == []
+
+
+def test_a_count_counts_from_the_first_day_wherever_one_begins_to_look():
+    three = "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SU;COUNT=3"
+    all_three = [date(2026, 11, 22), date(2026, 11, 30), date(2026, 12, 6)]
+    assert days(three) == all_three
+    assert days(three, start=date(2026, 12, 1)) == all_three[2:]
+    assert days(three, start=date(2026, 12, 7)) == []
+
+
+def test_days_left_out_still_count_and_days_added_do_not():
+    text = "RRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20261122\nRDATE:20261224,20261225T053000"
+    assert days(text) == [TODAY, date(2026, 11, 23), date(2026, 12, 24), date(2026, 12, 25)]
+
+
+def test_until_is_the_last_day_unless_its_own_time_is_before_the_slots():
+    last = date(2026, 11, 23)
+    assert days("FREQ=DAILY;UNTIL=20261123")[-1] == last
+    assert days("FREQ=DAILY;UNTIL=20261123T053000")[-1] == last
+    assert days("FREQ=DAILY;UNTIL=20261123T052959")[-1] == last - A_DAY
+    # 22:30 the evening before in UTC is half past five in Viet Nam.
+    assert days("FREQ=DAILY;UNTIL=20261122T223000Z")[-1] == last
+    assert days("FREQ=DAILY;UNTIL=20261122T222959Z")[-1] == last - A_DAY
+
+
+def test_a_month_without_the_day_is_left_out():
+    assert days("FREQ=MONTHLY;BYMONTHDAY=31", date(2027, 1, 1), end=date(2027, 5, 31)) == [
+        date(2027, 1, 31),
+        date(2027, 3, 31),
+        date(2027, 5, 31),
+    ]
+
+
+@pytest.mark.parametrize("pattern", ["", "15", "BYMONTHDAY=1;COUNT=3", "BYMONTH=2", "BYDAY=MO\n"])
+def test_a_monthly_slot_takes_a_day_or_a_weekday_of_the_month_and_nothing_else(pattern: str):
+    with pytest.raises(PatternError) as error:
+        check(Recurrence.MONTHLY, pattern, AT)
+    assert error.value.finding.code == "bad-month-day"
