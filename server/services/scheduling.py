@@ -12,7 +12,6 @@ from protocol.messages import BulletinClass, Claim, ClaimKind, Targets, WhenCut
 from protocol.plan import timeline
 from server.domain.authority import Action, Actor, demand
 from server.domain.errors import Finding, SlotRefusedError, UnknownThingError
-from server.domain.frames import misplaced
 from server.domain.recurrence import (
     EVERY_DAY,
     LOCAL,
@@ -26,6 +25,7 @@ from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services import audit, events
 from server.services.keyring import Keyring
+from server.services.placement import misplaced_slot
 from server.services.planning import (
     PLAN_DAYS,
     asset_ref,
@@ -232,17 +232,9 @@ def _wrong_targets(new: NewSlot, units: Tree) -> list[Finding]:
 
 
 def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
-    chains = sorted({units.chain_of_cluster(cluster) for cluster in slot.clusters})
+    chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters}
     frames = frames_of(db, {unit for chain in chains for unit in chain})
-    occurrences = list(slot.rule.occurrences(*horizon(now, slot.rule)))
-    # Most communes have laid down nothing of their own: what holds there is judged once.
-    for laid_down in dict.fromkeys(
-        tuple(frame for frame in frames if frame.unit_id in chain) for chain in chains
-    ):
-        findings = misplaced(occurrences, unit_id=slot.unit_id, chain_frames=laid_down)
-        if findings:
-            return findings
-    return []
+    return misplaced_slot(slot, chains, frames, units=units, now=now)
 
 
 def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:

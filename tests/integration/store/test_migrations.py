@@ -37,4 +37,4 @@ def test_a_database_that_is_up_to_date_is_left_alone(bare: Engine):
     upgrade(bare)
     upgrade(bare)
     with bare.connect() as connection:
-        assert MigrationContext.configure(connection).get_current_revision() == "0002"
+        assert MigrationContext.configure(connection).get_current_revision() == "0005"
