@@ -37,7 +37,7 @@ class Band:
     @property
     def titled(self) -> bool:
         """Whether there is room enough for a few words."""
-        return self.width >= 9  # noqa: PLR2004 - percent of the width
+        return self.width >= 8  # noqa: PLR2004 - percent of the width
 
 
 @dataclass(frozen=True, slots=True)
