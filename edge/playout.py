@@ -335,8 +335,9 @@ class _Turn:
         )
         if not any(piece.offset_s + piece.duration_s > at_s for piece in there):
             return None
-        ceiling_db = min(programme.policy.volume_ceiling_db, programme.ceiling_db)
-        return Cue(key, begins, there, length_s, min(run.claim.gain_db, ceiling_db))
+        allowed_db = programme.policy.loudest_db(run.claim, begins, stops)
+        gain_db = min(run.claim.gain_db, allowed_db, programme.ceiling_db)
+        return Cue(key, begins, there, length_s, gain_db)
 
     def _put_others_aside(self, chosen: Claim | None) -> None:
         for key, run in list(self._due(self.now)):

@@ -155,12 +155,19 @@ class Frame(Interval, frozen=True):
     owner: Id
 
 
+class Ceiling(Interval, frozen=True):
+    """A stretch of time in which nothing but a real emergency may be louder than this."""
+
+    volume_ceiling_db: GainDb
+
+
 class Rules(_Wire, frozen=True):
     """What one unit has laid down for the clusters under it."""
 
     frames: tuple[Frame, ...] = ()
     quiet: tuple[Interval, ...] = ()
     volume_ceiling_db: GainDb = 0.0
+    ceilings: tuple[Ceiling, ...] = ()
 
 
 class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from protocol.messages import BulletinClass, Claim, Frame, Interval, Mode, Plan
+from protocol.messages import BulletinClass, Ceiling, Claim, Frame, Interval, Mode, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,15 @@ class Policy:
     Attributes:
         frames: Frames in the order in which they are asked, the top unit's first.
         quiet: Stretches in which nothing but an emergency may sound.
-        volume_ceiling_db: Loudest gain allowed, in dB.
+        volume_ceiling_db: Loudest gain allowed at any time, in dB.
+        ceilings: Stretches in which all but emergencies are held lower still.
         ranks: Places the commune gave to priority claims; smaller goes first.
     """
 
     frames: tuple[Frame, ...] = ()
     quiet: tuple[Interval, ...] = ()
     volume_ceiling_db: float = 0.0
+    ceilings: tuple[Ceiling, ...] = ()
     ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def owner(self, now: datetime) -> str | None:
@@ -37,9 +39,25 @@ class Policy:
 
         Only a real emergency passes through quiet hours.
         """
-        if claim.bulletin_class is BulletinClass.EMERGENCY and claim.mode is Mode.REAL:
-            return True
-        return not any(stretch.covers(now) for stretch in self.quiet)
+        return _is_emergency(claim) or not any(stretch.covers(now) for stretch in self.quiet)
+
+    def loudest_db(self, claim: Claim, start: datetime, end: datetime) -> float:
+        """Tell the loudest gain that ``claim`` may have when it sounds from ``start`` to ``end``.
+
+        It has one gain from beginning to end, so the lowest ceiling that it touches holds.
+        """
+        if _is_emergency(claim):
+            return self.volume_ceiling_db
+        touched = (
+            ceiling.volume_ceiling_db
+            for ceiling in self.ceilings
+            if ceiling.start < end and start < ceiling.end
+        )
+        return min((self.volume_ceiling_db, *touched))
+
+
+def _is_emergency(claim: Claim) -> bool:
+    return claim.bulletin_class is BulletinClass.EMERGENCY and claim.mode is Mode.REAL
 
 
 def merge(plans_top_down: Iterable[Plan], commune: str | None) -> Policy:
@@ -55,6 +73,7 @@ def merge(plans_top_down: Iterable[Plan], commune: str | None) -> Policy:
         frames=tuple(frame for rule in rules for frame in rule.frames),
         quiet=tuple(stretch for rule in rules for stretch in rule.quiet),
         volume_ceiling_db=min((rule.volume_ceiling_db for rule in rules), default=0.0),
+        ceilings=tuple(ceiling for rule in rules for ceiling in rule.ceilings),
         ranks=MappingProxyType(
             {
                 claim: rank

@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 
 from apiflask.fields import UploadFile
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 from protocol.ids import DIGEST_PATTERN, ID_PATTERN
 from server.domain.recurrence import is_usable
@@ -44,6 +52,10 @@ def _usable(day: date) -> date:
 def _at_usable_day(instant: datetime) -> datetime:
     _usable(instant.date())
     return instant
+
+
+def _midnight(text: object) -> object:
+    return "00:00" if text in {"24:00", "24:00:00"} else text
 
 
 Id = Annotated[str, Field(pattern=_ID)]
@@ -154,6 +166,53 @@ class SlotList(Answer):
     """Slots of one unit."""
 
     slots: list[SlotAnswer]
+
+
+class FrameRequest(Request):
+    """Hours to lay down, by the clock on the wall in Asia/Ho_Chi_Minh; 24:00 is midnight.
+
+    An end not after the start lies on the next day. Owned by a unit, or by each unit of a level for
+    itself; by neither: open to all under the unit.
+    """
+
+    unit_id: Id
+    kind: Literal["frame", "quiet"] = "frame"
+    weekdays: Annotated[int, Field(ge=0, le=_ALL_WEEK)] = _ALL_WEEK
+    local_start: time
+    local_end: Annotated[time, BeforeValidator(_midnight)]
+    owner_id: Id | None = None
+    owner_rank: Annotated[int, Field(ge=0, le=9)] | None = None
+    session_limit_s: Annotated[int, Field(ge=60, le=86_400)] | None = None
+    volume_ceiling_db: Annotated[float, Field(ge=-60, le=0, allow_inf_nan=False)] | None = None
+    legal_reference: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
+
+
+class Confirmation(Request):
+    """Whether it is to be done even where slots are left outside the hours then open to them."""
+
+    confirmed: bool = False
+
+
+class FrameAnswer(Answer):
+    """Hours that hold at a unit, and which unit laid them down."""
+
+    frame_id: str
+    unit_id: str
+    kind: str
+    weekdays: int
+    local_start: time
+    local_end: time
+    owner_id: str | None
+    owner_rank: int | None
+    session_limit_s: int | None
+    volume_ceiling_db: float | None
+    legal_reference: str
+
+
+class FrameList(Answer):
+    """All that holds at a unit, the top unit's first."""
+
+    frames: list[FrameAnswer]
 
 
 class UnitAnswer(Answer):

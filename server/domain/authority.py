@@ -109,3 +109,22 @@ def seen_clusters(actor: Actor, tree: Tree) -> frozenset[str] | None:
     if units is None:
         return None
     return frozenset(cluster for cluster, unit in tree.clusters.items() if unit in units)
+
+
+def may_lay_down(actor: Actor, chain: Sequence[str]) -> bool:
+    """Say whether ``actor`` may lay down hours in the name of the last unit of ``chain``.
+
+    Hours are policy and have an owner: administrators above may, and whoever schedules at just
+    this unit. A provincial broadcaster's rules bind a commune, but are not laid down in its name.
+    """
+    return may(actor, Action.ADMINISTER, chain) or may(actor, Action.SCHEDULE, chain[-1:])
+
+
+def demand_laying_down(actor: Actor, chain: Sequence[str]) -> None:
+    """Go on only when ``actor`` may lay down hours for the last unit of ``chain``.
+
+    Raises:
+        NotAllowedError: No grant covers it.
+    """
+    if not may_lay_down(actor, chain):
+        raise NotAllowedError("lay-down-hours", chain[-1] if chain else EVERYWHERE)

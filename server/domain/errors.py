@@ -80,3 +80,7 @@ class SlotRefusedError(RefusedRequestError):
 
 class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
+
+
+class FrameRefusedError(RefusedRequestError):
+    """A time frame cannot be laid down or withdrawn."""

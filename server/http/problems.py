@@ -13,6 +13,7 @@ from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
     Finding,
+    FrameRefusedError,
     KeyMissingError,
     NotAllowedError,
     RefusedRequestError,
@@ -89,6 +90,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         TakenError: _Meaning(409, "taken", ("kind", "ref")),
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
+        FrameRefusedError: _Meaning(422, "frame-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
@@ -106,6 +108,8 @@ def problem_of(error: Exception) -> Problem:
         findings = error.findings
         if any(found.code == "overlap" for found in findings):
             meaning = _Meaning(409, "slot-clashes")
+        if any(found.code == "slots-left-outside" for found in findings):
+            meaning = _Meaning(409, "slots-left-outside")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
     return Problem(meaning.status, meaning.code, findings, facts)
 

@@ -22,6 +22,34 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
         ),
+        "session-too-long": N_(
+            "It lasts %(length)s (hours:minutes:seconds); "
+            "in these hours one programme may last %(limit)s at most."
+        ),
+        "frame-outside": N_(
+            "%(weekday)s %(start)s–%(end)s is not left open by the units above. Open: %(left)s."
+        ),
+        "frame-overlap": N_(
+            "%(weekday)s %(start)s–%(end)s lies in other hours that this unit has laid down. "
+            "Withdraw those first."
+        ),
+        "frame-louder": N_("A unit above allows no more than %(limit)s dB in these hours."),
+        "frame-longer": N_(
+            "A unit above allows at most %(limit)s minutes for one programme in these hours."
+        ),
+        "frame-owner": N_("Hours can be given only to this unit or to units and levels under it."),
+        "quiet-is-nobodys": N_("Quiet hours have no owner, no length and no volume."),
+        "bad-frame-kind": N_("Choose hours for programmes or quiet hours."),
+        "bad-frame-time": N_("Hours begin and end at whole minutes."),
+        "bad-session-limit": N_("Write the longest programme as minutes from 1 to 1440."),
+        "bad-ceiling": N_("Write the volume in dB from -60 to 0."),
+        "bad-legal-reference": N_(
+            "Write the legal reference on one line of at most %(longest)s characters."
+        ),
+        "slots-left-outside": N_(
+            "%(count)s slots would lie outside the hours open to them: %(slots)s. "
+            "They stay in the plans until they are withdrawn, but are silent in quiet hours."
+        ),
         "quiet-hours": N_(
             "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
         ),
@@ -105,6 +133,18 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_WEEKDAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "0": N_("Monday"),
+        "1": N_("Tuesday"),
+        "2": N_("Wednesday"),
+        "3": N_("Thursday"),
+        "4": N_("Friday"),
+        "5": N_("Saturday"),
+        "6": N_("Sunday"),
+    }
+)
+
 UPLOADS: Mapping[str, str] = MappingProxyType(
     {
         "empty": N_("The file is empty."),
@@ -167,7 +207,12 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
 def finding_sentence(finding: Finding) -> str:
     """Say what is wrong, in the reader's language."""
     sentence = FINDINGS.get(finding.code)
-    return finding.code if sentence is None else _filled(gettext(sentence), finding.fields)
+    if sentence is None:
+        return finding.code
+    fields = dict(finding.fields)
+    if weekday := _WEEKDAYS.get(fields.get("weekday", "")):
+        fields["weekday"] = gettext(weekday)
+    return _filled(gettext(sentence), fields)
 
 
 def finding_in_english(finding: Finding) -> str:

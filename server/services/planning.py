@@ -105,15 +105,27 @@ def publish_due_plans(
 ) -> int:
     """Publish every unit's plan that says something new; say how many did."""
     places = tree(db, today=local_day(now))
+    due = due_units(db, now=now, units=places, days=days)
+    return publish_plans(db, due, now=now, keyring=keyring, units=places, days=days)
+
+
+def publish_plans(
+    db: Session,
+    unit_ids: Iterable[str],
+    *,
+    now: datetime,
+    keyring: Keyring,
+    units: Tree,
+    days: int = PLAN_DAYS,
+) -> int:
+    """Publish the plans of some units that say something new; say how many did."""
     published = 0
-    for unit_id in due_units(db, now=now, units=places, days=days):
+    for unit_id in unit_ids:
         try:
-            published += publish_plan(
-                db, unit_id, now=now, keyring=keyring, units=places, days=days
-            )
+            published += publish_plan(db, unit_id, now=now, keyring=keyring, units=units, days=days)
         except KeyMissingError:
             # A unit without a key cannot speak; one without slots need not.
-            if slots_of(db, units=places, unit_id=unit_id):
+            if slots_of(db, units=units, unit_id=unit_id):
                 raise
     return published
 
@@ -139,7 +151,7 @@ def plan_of(
     db: Session, unit_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
 ) -> Plan:
     """Compile what one unit has to say from ``start`` to ``end``; version 1, no certificates."""
-    frames = frames_of(db, [unit_id])
+    frames = frames_of(db, units.chain(unit_id))
     return Plan(
         unit=unit_id,
         version=1,
@@ -151,7 +163,7 @@ def plan_of(
             start,
             end,
         ),
-        rules=rules(frames, start, end),
+        rules=rules(units.unit(unit_id), frames, start, end),
         ranks={},
     )
 
@@ -235,18 +247,26 @@ def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:
     """Read the frames that some units have laid down, the earliest first."""
     rows = select(FrameRow).where(FrameRow.unit_id.in_(tuple(unit_ids)))
-    return [
-        TimeFrame(
-            row.unit_id,
-            row.owner_id,
-            row.weekdays,
-            row.local_start,
-            row.local_end,
-            row.kind == "quiet",
-            row.legal_reference,
-        )
-        for row in db.scalars(rows.order_by(FrameRow.local_start, FrameRow.frame_id))
-    ]
+    kept = rows.where(FrameRow.withdrawn_at.is_(None))
+    ordered = kept.order_by(FrameRow.local_start, FrameRow.frame_id)
+    return [frame_value(row) for row in db.scalars(ordered)]
+
+
+def frame_value(row: FrameRow) -> TimeFrame:
+    """Turn a row into the value that the rules work on."""
+    return TimeFrame(
+        row.unit_id,
+        row.owner_id,
+        row.weekdays,
+        row.local_start,
+        row.local_end,
+        quiet=row.kind == "quiet",
+        legal_reference=row.legal_reference,
+        owner_rank=row.owner_rank,
+        session_limit_s=row.session_limit_s,
+        volume_ceiling_db=row.volume_ceiling_db,
+        frame_id=row.frame_id,
+    )
 
 
 def asset_ref(row: AssetRow) -> AssetRef:

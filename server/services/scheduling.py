@@ -1,8 +1,6 @@
 """Slots: check and save one, withdraw one, and show what a cluster will play on a day."""
 
 import uuid
-from calendar import day_name
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -15,7 +13,6 @@ from protocol.messages import BulletinClass, Claim, ClaimKind, Targets, WhenCut
 from protocol.plan import timeline
 from server.domain.authority import Action, Actor, demand
 from server.domain.errors import Finding, PatternError, SlotRefusedError, UnknownThingError
-from server.domain.frames import misplaced
 from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import (
     EVERY_DAY,
@@ -28,12 +25,13 @@ from server.domain.recurrence import (
     local_day,
 )
 from server.domain.rrules import LAST_DAY
-from server.domain.slots import Slot, Stretch, clashes, horizon, slot_of_claim
+from server.domain.slots import Slot, clashes, slot_of_claim
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services import audit, events
 from server.services.catalogue import may_use
 from server.services.keyring import Keyring
+from server.services.placement import misplaced_slot
 from server.services.planning import (
     PLAN_DAYS,
     asset_ref,
@@ -270,28 +268,9 @@ def _wrong_targets(new: NewSlot, units: Tree) -> list[Finding]:
 
 
 def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
-    chains = sorted({units.chain_of_cluster(cluster) for cluster in slot.clusters})
+    chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters}
     frames = frames_of(db, {unit for chain in chains for unit in chain})
-    occurrences = _one_each_weekday(slot.rule.occurrences(*horizon(now, slot.rule)))
-    # Most communes have laid down nothing of their own: what holds there is judged once.
-    for laid_down in dict.fromkeys(
-        tuple(frame for frame in frames if frame.unit_id in chain) for chain in chains
-    ):
-        for occurrence in occurrences:
-            findings = misplaced((occurrence,), unit_id=slot.unit_id, chain_frames=laid_down)
-            if findings:
-                return findings
-    return []
-
-
-def _one_each_weekday(occurrences: Iterator[Stretch]) -> list[Stretch]:
-    """Keep the first of each weekday: frames tell weekdays apart, and nothing else."""
-    found: dict[int, Stretch] = {}
-    for start, end in occurrences:
-        found.setdefault(local_day(start).weekday(), (start, end))
-        if len(found) == len(day_name):
-            break
-    return sorted(found.values())
+    return misplaced_slot(slot, chains, frames, units=units, now=now)
 
 
 def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:

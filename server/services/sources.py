@@ -1,6 +1,7 @@
 """What plans are compiled from, boiled down to a digest for each unit."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -35,21 +36,44 @@ def sources(
         .where(SlotRow.withdrawn_at.is_(None))
         .order_by(SlotTargetRow.slot_id, SlotTargetRow.kind, SlotTargetRow.ref)
     )
-    frames = select(FrameRow.unit_id, *FrameRow.__table__.c)
     live = select(BroadcastRow.unit_id, BroadcastRow.broadcast_id).where(
         BroadcastRow.stopped_at.is_(None), BroadcastRow.end > now
     )
     for rows, owner in (
         (slots.order_by(SlotRow.slot_id), SlotRow.unit_id),
         (targets, SlotRow.unit_id),
-        (frames.order_by(FrameRow.frame_id), FrameRow.unit_id),
         (live.order_by(BroadcastRow.broadcast_id), BroadcastRow.unit_id),
     ):
         for row in db.execute(rows if unit_id is None else rows.where(owner == unit_id)):
             if row[0] in rests_on:
                 rests_on[row[0]].append(tuple(row))
+    for unit, frame in _frames(db, units=units, wanted=wanted):
+        rests_on[unit].append(frame)
     for unit, keys in certificates_by_unit(db, wanted, now=now).items():
         rests_on[unit].append(keys)
     return {
         unit: hashlib.sha256(repr(rest).encode()).hexdigest() for unit, rest in rests_on.items()
     }
+
+
+def _frames(
+    db: Session, *, units: Tree, wanted: Sequence[str]
+) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield each frame with each unit whose plan it stands in: its own, and whoever it is given to.
+
+    A frame given to a level is named in the plans of that level's units.
+    """
+    rows = select(*FrameRow.__table__.c).where(FrameRow.withdrawn_at.is_(None))
+    if len(wanted) == 1:
+        rows = rows.where(FrameRow.unit_id.in_(units.chain(wanted[0])))
+    given: dict[int, list[tuple[str, tuple[object, ...]]]] = {}
+    own: dict[str, list[tuple[object, ...]]] = {}
+    for row in db.execute(rows.order_by(FrameRow.frame_id)):
+        own.setdefault(row.unit_id, []).append(tuple(row))
+        if row.owner_rank is not None:
+            given.setdefault(row.owner_rank, []).append((row.unit_id, tuple(row)))
+    for unit in wanted:
+        yield from ((unit, frame) for frame in own.get(unit, ()))
+        from_above = given.get(units.unit(unit).level_rank, ())
+        chain = units.chain(unit)[:-1] if from_above else ()
+        yield from ((unit, frame) for upper, frame in from_above if upper in chain)

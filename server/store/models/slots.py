@@ -14,9 +14,14 @@ class FrameRow(Base):
 
     Attributes:
         unit_id: Unit whose subtree the frame is laid down for.
-        owner_id: Unit whose programmes it is for; empty: whoever asks, under ``unit_id``.
+        owner_id: Unit whose programmes it is for.
+        owner_rank: Level whose units' programmes it is for, where no ``owner_id`` is given;
+            neither: whoever asks, under ``unit_id``.
         weekdays: Bit 0 is Monday.
         kind: ``frame``, or ``quiet`` for hours in which only an emergency may sound.
+        local_end: Not after ``local_start`` where it lies on the next day; 24:00 is midnight.
+        session_limit_s: Longest programme in it.
+        volume_ceiling_db: Loudest gain in it.
     """
 
     __tablename__ = "frames"
@@ -29,6 +34,10 @@ class FrameRow(Base):
     local_start: Mapped[time]
     local_end: Mapped[time]
     legal_reference: Mapped[Name] = mapped_column(default="")
+    owner_rank: Mapped[int | None]
+    session_limit_s: Mapped[int | None]
+    volume_ceiling_db: Mapped[float | None]
+    withdrawn_at: Mapped[Instant | None]
 
 
 class SlotRow(Base):

@@ -11,12 +11,13 @@ from server.domain.errors import Finding, SlotRefusedError
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.units import Tree, Unit
 from server.http.context import actor, here, now, reading, writing
-from server.services import catalogue, monitoring, scheduling, units
+from server.services import catalogue, framing, monitoring, scheduling, units
 from server.store.queries import lists
 from server.web import rule_words
 from server.web.dashboard.presenters import plain
 from server.web.fields import parsed_day
 from server.web.formats import weekday_marks
+from server.web.frames.presenters import clipped, level_names, week
 from server.web.schedule import recurrence_fields
 from server.web.schedule.forms import SlotForm
 from server.web.schedule.presenters import ClusterDay, drawn
@@ -70,9 +71,12 @@ def _timeline(unit_id: str) -> dict[str, object]:
             )
             for cluster_id in drawable
         ]
+        hours = week(unit_id, framing.frames_at(db, unit_id, units=tree), tree, level_names(db))
+    drawing = drawn(days, tree, day_bounds(day), instant, merge=merge)
     return {
         "unit": tree.unit(unit_id),
-        "drawing": drawn(days, tree, day_bounds(day), instant, merge=merge),
+        "drawing": drawing,
+        "bands": clipped(hours[day.weekday()], drawing.start, drawing.end) if hours else (),
         "not_drawn": len(names) - len(drawable),
         "day": day,
         "today": local_day(instant),

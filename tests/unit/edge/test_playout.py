@@ -11,6 +11,7 @@ from edge.runs import PATIENCE, key_of
 from protocol.messages import (
     AsRun,
     BulletinClass,
+    Ceiling,
     Claim,
     Content,
     Interval,
@@ -302,6 +303,16 @@ def test_the_lowest_of_all_ceilings_holds():
     world.hold(song, policy=Policy(volume_ceiling_db=-12.0), ceiling_db=-9.0)
     assert world.cues[-1].gain_db == -12.0
     assert world.cues[-1].begins == world.cues[0].begins
+
+
+def test_the_ceiling_of_the_hours_that_a_play_reaches_holds_from_its_beginning():
+    song = a_song()
+    evening = Ceiling(start=after_noon(30), end=after_noon(90), volume_ceiling_db=-8.0)
+    world = World()
+    world.have(song)
+    world.hold(song, policy=Policy(ceilings=(evening,)))
+    world.run_to(after_noon(1))
+    assert world.cues[-1].gain_db == -8.0
 
 
 def test_the_amplifier_is_on_its_lead_before_the_sound_and_off_after_it():

@@ -1,6 +1,6 @@
 """Hours, frames, volume and ranks, merged from the top unit down."""
 
-from protocol.messages import Rules
+from protocol.messages import Ceiling, Mode, Rules
 from protocol.policy import Policy, merge
 from tests.factories.claims import (
     COMMUNE,
@@ -8,6 +8,7 @@ from tests.factories.claims import (
     PROVINCE,
     a_claim,
     a_frame,
+    an_announcement,
     an_interval,
     at,
 )
@@ -35,6 +36,25 @@ def test_the_lowest_volume_ceiling_holds_wherever_it_was_set():
     for above, below in ((loud, soft), (soft, loud)):
         merged = merge((a_plan(unit=PROVINCE, rules=above), a_plan(rules=below)), COMMUNE)
         assert merged.volume_ceiling_db == -9.0
+
+
+def test_the_lowest_ceiling_that_a_play_touches_holds_for_all_but_emergencies():
+    rules = Rules(
+        volume_ceiling_db=-1.0, ceilings=(a_ceiling(-6.0, 0, 10), a_ceiling(-9.0, 10, 20))
+    )
+    policy = merge((a_plan(unit=PROVINCE, rules=rules), a_plan()), COMMUNE)
+    assert policy.loudest_db(a_claim(), at(-10), NOON) == -1.0
+    assert policy.loudest_db(a_claim(), at(-10), at(1)) == -6.0
+    assert policy.loudest_db(a_claim(), at(0), at(10)) == -6.0
+    assert policy.loudest_db(a_claim(), at(9), at(11)) == -9.0
+    assert policy.loudest_db(a_claim(), at(20), at(30)) == -1.0
+    assert policy.loudest_db(an_announcement(), NOON, at(10)) == -1.0
+    drill = an_announcement(mode=Mode.DRILL)
+    assert policy.loudest_db(drill, NOON, at(10)) == -6.0
+
+
+def a_ceiling(level_db: float, start_min: float, end_min: float) -> Ceiling:
+    return Ceiling(start=at(start_min), end=at(end_min), volume_ceiling_db=level_db)
 
 
 def test_a_frame_that_the_upper_unit_gave_away_cannot_be_taken_back_below():

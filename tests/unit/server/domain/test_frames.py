@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from server.domain.frames import misplaced, rules
 from server.domain.recurrence import LOCAL, day_bounds
+from server.domain.units import Unit
 from tests.factories.slots import SUNDAY_ONLY, TODAY, a_frame
 
 MIDNIGHT = day_bounds(TODAY)[0]
+TINH, XA = Unit("tinh", "Tỉnh", 0, None), Unit("xa-1", "Xã Một", 1, "tinh")
+CHAIN = {"tinh": [TINH], "xa-1": [TINH, XA]}
 
 
 def on_air(start: str, end: str, days_later: int = 0):
@@ -20,7 +23,9 @@ def on_air(start: str, end: str, days_later: int = 0):
 
 
 def codes(frames, *stretches: tuple[datetime, datetime], unit_id="xa-1") -> list[str]:
-    return [f.code for f in misplaced(stretches, unit_id=unit_id, chain_frames=frames)]
+    unit = CHAIN[unit_id][-1]
+    above = [one.unit_id for one in CHAIN[unit_id]]
+    return [f.code for f in misplaced(stretches, unit=unit, above=above, chain_frames=frames)]
 
 
 def test_where_nobody_laid_down_a_frame_all_hours_are_open():
@@ -90,7 +95,7 @@ def test_one_bad_day_among_many_is_found_and_named():
         a_frame("05:00", "06:00", quiet=True, weekdays=SUNDAY_ONLY),
     ]
     week = [tuple(at + timedelta(days=n) for at in on_air("05:30", "05:40")) for n in range(7)]
-    (finding,) = misplaced(week, unit_id="xa-1", chain_frames=frames)
+    (finding,) = misplaced(week, unit=XA, above=["tinh", "xa-1"], chain_frames=frames)
     assert finding.code == "quiet-hours"
     assert dict(finding.fields) == {
         "day": "22/11/2026",
@@ -148,7 +153,7 @@ def test_a_plan_carries_the_frames_that_have_an_owner_and_the_quiet_hours_as_ins
         a_frame("06:00", "07:00"),
         a_frame("21:00", "05:00", quiet=True),
     ]
-    written = rules(frames, *day_bounds(TODAY))
+    written = rules(TINH, frames, *day_bounds(TODAY))
     assert [(frame.owner, frame.start, frame.end) for frame in written.frames] == [
         ("tinh", *on_air("05:00", "06:00"))
     ]

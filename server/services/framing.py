@@ -1,0 +1,291 @@
+"""Time frames and quiet hours: lay one down, withdraw one, and show what holds at a unit."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain.authority import Action, Actor, demand, demand_laying_down
+from server.domain.errors import Finding, FrameRefusedError, UnknownThingError
+from server.domain.frames import TimeFrame
+from server.domain.hours import trespasses
+from server.domain.recurrence import EVERY_DAY, local_day
+from server.domain.slots import Slot
+from server.domain.units import Tree
+from server.services import audit, events
+from server.services.keyring import Keyring
+from server.services.placement import misplaced_slot
+from server.services.planning import (
+    PLAN_DAYS,
+    frame_value,
+    frames_of,
+    publish_plan,
+    publish_plans,
+    slots_of,
+)
+from server.services.texts import LONGEST_LINE, is_line
+from server.services.units import tree
+from server.store.gates import pass_gate
+from server.store.models import FrameRow, LevelRow
+
+QUIET = "quiet"
+KINDS = ("frame", QUIET)
+LEAST_CEILING_DB = -60.0
+SESSION_LIMITS_S = (60, 86_400)
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NewFrame:
+    """A frame as somebody asks for it; times are on the wall in Asia/Ho_Chi_Minh.
+
+    Attributes:
+        local_end: Midnight for 24:00; not after ``local_start`` for the next day.
+        owner_id, owner_rank: Whose programmes it is for; neither: anybody's under the unit.
+    """
+
+    unit_id: str
+    kind: str
+    local_start: time
+    local_end: time
+    weekdays: int = EVERY_DAY
+    owner_id: str | None = None
+    owner_rank: int | None = None
+    session_limit_s: int | None = None
+    volume_ceiling_db: float | None = None
+    legal_reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaidDown:
+    """A frame that holds at a unit, and who laid it down."""
+
+    frame: TimeFrame
+    unit_name: str
+    is_own: bool
+
+
+def add_frame(
+    db: Session,
+    new: NewFrame,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    confirmed: bool = False,
+    plan_days: int = PLAN_DAYS,
+) -> FrameRow:
+    """Check a frame, save it, and publish the plans that it changes, all or nothing.
+
+    Where slots would be left outside the hours then open to them, it is done only when confirmed.
+
+    Raises:
+        NotAllowedError: The actor may not lay down hours for the unit.
+        FrameRefusedError: With every rule that it breaks.
+    """
+    units = tree(db, today=local_day(now))
+    demand_laying_down(actor, units.chain(new.unit_id))
+    findings = [*_wrong_fields(new), *_wrong_owner(db, new, units)]
+    if findings:
+        raise FrameRefusedError(findings)
+    row = _row(new)
+    # Frames and slots are judged by each other: nobody may add one unseen.
+    pass_gate(db, "slots")
+    before = frames_of(db, units.units)
+    value = frame_value(row)
+    above = [frame for frame in before if frame.unit_id in units.chain(new.unit_id)[:-1]]
+    own = [frame for frame in before if frame.unit_id == new.unit_id]
+    findings = trespasses(value, units.unit(new.unit_id), above, own)
+    if not findings and not confirmed:
+        findings = _stranded(db, new.unit_id, before, [*before, value], units=units, now=now)
+    if findings:
+        raise FrameRefusedError(findings)
+    db.add(row)
+    _publish(db, row, units=units, now=now, keyring=keyring, days=plan_days)
+    audit.record(db, actor=actor, action="add-frame", subject=row.frame_id, now=now, **_detail(row))
+    return row
+
+
+def withdraw_frame(
+    db: Session,
+    frame_id: str,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    confirmed: bool = False,
+    plan_days: int = PLAN_DAYS,
+) -> FrameRow:
+    """Take a frame out of all coming plans. Twice is once.
+
+    Where slots would be left outside the hours then open to them, it is done only when confirmed.
+
+    Raises:
+        UnknownThingError: No such frame.
+        NotAllowedError: The actor may not lay down hours for its unit.
+        FrameRefusedError: Slots would be left outside.
+    """
+    # Locked: of two who withdraw it at once, one does.
+    row = db.get(FrameRow, frame_id, with_for_update=True)
+    if row is None:
+        raise UnknownThingError("frame", frame_id)
+    units = tree(db, today=local_day(now))
+    demand_laying_down(actor, units.chain(row.unit_id))
+    if row.withdrawn_at is not None:
+        return row
+    pass_gate(db, "slots")
+    before = frames_of(db, units.units)
+    after = [frame for frame in before if frame.frame_id != frame_id]
+    if not confirmed:
+        findings = _stranded(db, row.unit_id, before, after, units=units, now=now)
+        if findings:
+            raise FrameRefusedError(findings)
+    row.withdrawn_at = now
+    _publish(db, row, units=units, now=now, keyring=keyring, days=plan_days)
+    audit.record(
+        db, actor=actor, action="withdraw-frame", subject=frame_id, now=now, **_detail(row)
+    )
+    return row
+
+
+def frames_at(db: Session, unit_id: str, *, units: Tree) -> list[LaidDown]:
+    """List what holds at a unit, the top unit's first: inherited frames and its own."""
+    chain = units.chain(unit_id)
+    found = frames_of(db, chain)
+    return [
+        LaidDown(frame, units.unit(upper).name, is_own=upper == unit_id)
+        for upper in chain
+        for frame in found
+        if frame.unit_id == upper
+    ]
+
+
+def listed(db: Session, unit_id: str, *, actor: Actor, now: datetime) -> list[LaidDown]:
+    """List what holds at a unit for somebody who may look.
+
+    Raises:
+        NotAllowedError: The actor may not see the unit.
+    """
+    units = tree(db, today=local_day(now))
+    demand(actor, Action.VIEW, units.chain(unit_id))
+    return frames_at(db, unit_id, units=units)
+
+
+def levels(db: Session) -> list[LevelRow]:
+    """List the levels of government, the highest first."""
+    return list(db.scalars(select(LevelRow).order_by(LevelRow.rank)))
+
+
+def _publish(
+    db: Session, row: FrameRow, *, units: Tree, now: datetime, keyring: Keyring, days: int
+) -> None:
+    db.flush()  # plans are compiled from the rows
+    publish_plan(db, row.unit_id, now=now, keyring=keyring, units=units, days=days)
+    if row.owner_rank is not None:
+        under = set(units.subtree(row.unit_id)) - {row.unit_id}
+        # In the tree's order, as the scheduler takes them: two may not wait for each other.
+        given = [
+            unit_id
+            for unit_id, unit in units.units.items()
+            if unit_id in under and unit.level_rank == row.owner_rank
+        ]
+        publish_plans(db, given, now=now, keyring=keyring, units=units, days=days)
+    events.emit(db, kind="schedule", ref=row.unit_id, now=now)
+
+
+def _stranded(
+    db: Session,
+    unit_id: str,
+    before: Sequence[TimeFrame],
+    after: Sequence[TimeFrame],
+    *,
+    units: Tree,
+    now: datetime,
+) -> list[Finding]:
+    """Name the slots that lie well now, and would not any more."""
+    below = units.clusters_under(unit_id)
+    left: list[Slot] = []
+    for slot in slots_of(db, units=units):
+        chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters & below}
+        if (
+            chains
+            and misplaced_slot(slot, chains, after, units=units, now=now)
+            and not misplaced_slot(slot, chains, before, units=units, now=now)
+        ):
+            left.append(slot)
+    if not left:
+        return []
+    left.sort(key=lambda slot: (slot.rule.local_start, slot.unit_name, slot.title))
+    named = [
+        f"{slot.rule.local_start:%H:%M} {slot.title} ({slot.unit_name})"
+        for slot in left[:MOST_NAMED]
+    ]
+    return [Finding("slots-left-outside", {"count": str(len(left)), "slots": "; ".join(named)})]
+
+
+def _wrong_fields(new: NewFrame) -> list[Finding]:
+    findings = []
+    if new.kind not in KINDS:
+        findings.append(Finding("bad-frame-kind"))
+    if not 0 < new.weekdays <= EVERY_DAY:
+        findings.append(Finding("bad-weekdays"))
+    if any(at.second or at.microsecond or at.tzinfo for at in (new.local_start, new.local_end)):
+        findings.append(Finding("bad-frame-time"))
+    low_s, high_s = SESSION_LIMITS_S
+    if new.session_limit_s is not None and not low_s <= new.session_limit_s <= high_s:
+        findings.append(Finding("bad-session-limit"))
+    ceiling_db = new.volume_ceiling_db
+    if ceiling_db is not None and not LEAST_CEILING_DB <= ceiling_db <= 0:
+        findings.append(Finding("bad-ceiling"))
+    if new.legal_reference and not is_line(new.legal_reference):
+        findings.append(Finding("bad-legal-reference", {"longest": str(LONGEST_LINE)}))
+    limits = (new.owner_id, new.owner_rank, new.session_limit_s, new.volume_ceiling_db)
+    if new.kind == QUIET and any(limit is not None for limit in limits):
+        findings.append(Finding("quiet-is-nobodys"))
+    return findings
+
+
+def _wrong_owner(db: Session, new: NewFrame, units: Tree) -> list[Finding]:
+    if new.owner_id is not None and new.owner_rank is not None:
+        return [Finding("frame-owner")]
+    if new.owner_id is not None and new.owner_id not in set(units.subtree(new.unit_id)):
+        return [Finding("frame-owner")]
+    if new.owner_rank is not None and (
+        new.owner_rank < units.unit(new.unit_id).level_rank
+        or db.get(LevelRow, new.owner_rank) is None
+    ):
+        return [Finding("frame-owner")]
+    return []
+
+
+def _row(new: NewFrame) -> FrameRow:
+    return FrameRow(
+        frame_id=f"f-{uuid.uuid4().hex[:16]}",
+        unit_id=new.unit_id,
+        owner_id=new.owner_id,
+        owner_rank=new.owner_rank,
+        kind=new.kind,
+        weekdays=new.weekdays,
+        local_start=new.local_start,
+        local_end=new.local_end,
+        session_limit_s=new.session_limit_s,
+        volume_ceiling_db=new.volume_ceiling_db,
+        legal_reference=new.legal_reference.strip(),
+    )
+
+
+def _detail(row: FrameRow) -> dict[str, object]:
+    return {
+        "unit": row.unit_id,
+        "kind": row.kind,
+        "weekdays": row.weekdays,
+        "start": f"{row.local_start:%H:%M}",
+        "end": f"{row.local_end:%H:%M}",
+        "owner": row.owner_id if row.owner_rank is None else row.owner_rank,
+        "session_limit_s": row.session_limit_s,
+        "volume_ceiling_db": row.volume_ceiling_db,
+        "legal_reference": row.legal_reference,
+    }

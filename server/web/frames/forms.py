@@ -1,0 +1,89 @@
+"""The form of a time frame: what was typed is kept, whether or not it can be used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import time
+
+from werkzeug.datastructures import MultiDict
+
+from server.domain.errors import Finding
+from server.domain.recurrence import EVERY_DAY
+from server.services.framing import NewFrame
+from server.web.fields import parsed_time
+
+_WEEK = 7
+_RANK, _UNIT = "level-", "unit-"
+_MIDNIGHT = ("24:00", "24:00:00", "24h00", "24g00", "24h", "24")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameForm:
+    """A frame as it was typed; ``owner`` is empty, ``level-<rank>`` or ``unit-<id>``."""
+
+    unit_id: str
+    kind: str = "frame"
+    weekdays: tuple[int, ...] = tuple(range(_WEEK))
+    local_start: str = ""
+    local_end: str = ""
+    owner: str = ""
+    session_limit_min: str = ""
+    volume_ceiling_db: str = ""
+    legal_reference: str = ""
+
+    @classmethod
+    def sent(cls, unit_id: str, form: "MultiDict[str, str]") -> "FrameForm":
+        """Read what was sent."""
+        days = {int(day) for day in form.getlist("weekday") if day.isdecimal() and int(day) < _WEEK}
+        quiet = form.get("kind") == "quiet"
+        return cls(
+            unit_id=unit_id,
+            kind=form.get("kind", "frame"),
+            weekdays=tuple(sorted(days)),
+            local_start=form.get("local_start", "").strip(),
+            local_end=form.get("local_end", "").strip(),
+            # The form hides these for quiet hours.
+            owner="" if quiet else form.get("owner", ""),
+            session_limit_min="" if quiet else form.get("session_limit_min", "").strip(),
+            volume_ceiling_db="" if quiet else form.get("volume_ceiling_db", "").strip(),
+            legal_reference=form.get("legal_reference", "").strip(),
+        )
+
+    def parsed(self) -> tuple[NewFrame | None, Sequence[Finding]]:
+        """Turn it into a frame to ask for, or say which fields cannot be read."""
+        start, end = parsed_time(self.local_start), _end(self.local_end)
+        limit_min, ceiling_db = _number(self.session_limit_min), _number(self.volume_ceiling_db)
+        findings = []
+        if start is None or end is None:
+            findings.append(Finding("bad-time"))
+        if self.session_limit_min and limit_min is None:
+            findings.append(Finding("bad-session-limit"))
+        if self.volume_ceiling_db and ceiling_db is None:
+            findings.append(Finding("bad-ceiling"))
+        rank = self.owner.removeprefix(_RANK)
+        if start is None or end is None or findings:
+            return None, findings
+        return NewFrame(
+            unit_id=self.unit_id,
+            kind=self.kind,
+            local_start=start,
+            local_end=end,
+            weekdays=sum(1 << day for day in self.weekdays) & EVERY_DAY,
+            owner_id=self.owner.removeprefix(_UNIT) if self.owner.startswith(_UNIT) else None,
+            owner_rank=int(rank) if self.owner != rank and rank.isdecimal() else None,
+            session_limit_s=None if limit_min is None else round(limit_min * 60),
+            volume_ceiling_db=ceiling_db,
+            legal_reference=self.legal_reference,
+        ), ()
+
+
+def _end(text: str) -> time | None:
+    return time() if text in _MIDNIGHT else parsed_time(text)
+
+
+def _number(text: str) -> float | None:
+    """Read a small number, with a comma as Vietnamese write it or with a point."""
+    plain = text.replace(",", ".").replace("−", "-")  # noqa: RUF001 - the minus sign of print
+    digits = plain.removeprefix("-").replace(".", "", 1)
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _WEEK):
+        return None
+    return float(plain)
