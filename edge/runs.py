@@ -18,7 +18,8 @@ PATIENCE = timedelta(seconds=20)
 """How long an announcement keeps the loudspeakers after its opening while its speech is fetched."""
 
 PIECE_LEAD = timedelta(milliseconds=150)
-"""A file that arrived late begins this much later, so that the decoder is ready for it."""
+"""What comes late begins this much later: the decoder must be ready for it, and the player's buffer
+holds a tenth of a second that was decided before."""
 
 TOLERANCE_S = 0.5
 """A claim of which no more than this was not heard counts as played: fades, clocks, a late wake."""
@@ -350,4 +351,4 @@ def _first_begin(run: Run, now: datetime, lead: timedelta) -> datetime:
         return start
     late = now + lead - start
     in_step = late <= timedelta() or late < timedelta(seconds=opening_s(run.claim.content))
-    return start if in_step else now + lead
+    return start if in_step else now + max(lead, PIECE_LEAD)

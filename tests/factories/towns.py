@@ -142,7 +142,16 @@ class Town:
         return (self.settings.state_dir / "nodes" / cluster / "audio" / sound.digest).exists()
 
     def heard(self, cluster: str) -> Heard:
-        return read_heard(self.out / f"{cluster}.wav")
+        """All that a cluster has sounded until now; its file lags behind by up to a second."""
+        asked = datetime.now(UTC)
+        file = self.out / f"{cluster}.wav"
+        self.wait(lambda: reaches(read_heard(file), asked), 10, f"what {cluster} sounded")
+        return read_heard(file)
+
+
+def reaches(heard: Heard, instant: datetime) -> bool:
+    """Say whether a recording is long enough to hold an instant."""
+    return heard.sample(instant) <= len(heard.samples)
 
 
 def holes(heard: Heard, sound: Sound, zero: datetime) -> list[float]:

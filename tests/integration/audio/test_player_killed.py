@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from edge.player import Piece, Sound
 from edge.player.engine import MixerPlayer
-from edge.player.output import open_output
+from edge.player.output import BUFFER_S, open_output
 
 events = queue.SimpleQueue()
 player = MixerPlayer(open_output("record:" + sys.argv[1]), events)
@@ -69,6 +69,9 @@ def test_a_recording_survives_kill_9_and_is_continued_in_place(tmp_path):
         found = lag_s(SONG, kept.between(begin, 0.7))
         assert found == pytest.approx((begin - begins).total_seconds(), abs=0.002)
     (_, killed), (again, _) = stretches
-    dead = kept.between(killed + timedelta(seconds=0.1), (again - killed).total_seconds() - 0.11)
+    dead = kept.between(
+        killed + timedelta(seconds=BUFFER_S + 0.05),
+        (again - killed).total_seconds() - BUFFER_S - 0.06,
+    )
     assert len(dead) > 0
     assert not dead.any()
