@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.player.output import BUFFER_S
 from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now, wait_until
 
 REPOSITORY = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from edge.player import Piece, Sound
 from edge.player.engine import MixerPlayer
-from edge.player.output import BUFFER_S, open_output
+from edge.player.output import open_output
 
 events = queue.SimpleQueue()
 player = MixerPlayer(open_output("record:" + sys.argv[1]), events)
