@@ -4,6 +4,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Rules are asked again at every run; fewer examples each time keep the whole run short.
+settings.register_profile("every-run", max_examples=40, deadline=None)
+settings.load_profile("every-run")
 
 FOLDERS = ("unit", "contracts", "integration", "e2e", "browser", "house")
 HERE = Path(__file__).parent
