@@ -1,11 +1,13 @@
 """Laying down hours and seeing whose they are, on the desk and on the phone."""
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from server.cli.demo.province import DONG_VAN, LUNG_CU, PROVINCE
-from server.store.models import FrameRow
+from server.store.models import FrameRow, SlotRow
 from tests.browser.conftest import PHONE
 
 
@@ -25,10 +27,16 @@ def lay_down(page, unit_id, start, end, *, quiet=False, owner=None):
 
 @pytest.fixture
 def hours_of_one_test(served):
-    """Leave no hours to the other tests of the same site."""
+    """Find no slots that hours would leave outside, and leave no hours to the other tests."""
+    with served.sessions.begin() as db:
+        there = select(SlotRow.slot_id).where(SlotRow.withdrawn_at.is_(None))
+        slots = db.scalars(there).all()
+        mine = update(SlotRow).where(SlotRow.slot_id.in_(slots))
+        db.execute(mine.values(withdrawn_at=datetime.now(UTC)))
     yield
     with served.sessions.begin() as db:
         db.execute(delete(FrameRow))
+        db.execute(mine.values(withdrawn_at=None))
 
 
 @pytest.mark.usefixtures("hours_of_one_test")
