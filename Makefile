@@ -87,7 +87,7 @@ audit: .stamps/dev  ## ask the vulnerability database about every pinned package
 
 .PHONY: test
 test: setup-dev programs  ## every lane of tests, after setting up what they need
-	scripts/test.sh $(BIN)/pytest unit contracts house integration e2e browser
+	scripts/test.sh $(BIN)/pytest unit contracts house integration sound e2e browser
 
 .PHONY: programs
 programs:

@@ -1,4 +1,4 @@
-"""How ``loa up`` was last started on a state folder, for commands that come after it."""
+"""How the server was last started on a state folder, for commands that come after it."""
 
 from pathlib import Path
 

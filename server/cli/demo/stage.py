@@ -15,6 +15,7 @@ import msgspec
 from server.cli.demo import province
 from server.cli.nodefile import readdressed, write_private
 from server.cli.programs import free_port, server_programs, web_program
+from server.cli.remembered import remember
 from server.cli.state import hold_state
 from server.cli.supervisor import Program, Supervisor
 from server.settings import Settings
@@ -69,8 +70,10 @@ def open_stage(state: Path, port: int, broker: str, stop: Event) -> Iterator[Sta
         from server.mqtt.broker import choose_broker  # noqa: PLC0415 - heavy: while web starts
 
         version = choose_broker(broker).mqtt_version
+        settings = settings.model_copy(update={"mqtt_version": version})
+        remember(settings)
         supervisor.wait_ready(stop)
-        yield Stage(settings.model_copy(update={"mqtt_version": version}), supervisor, broker)
+        yield Stage(settings, supervisor, broker)
 
 
 def demo_settings(state: Path, port: int, mqtt_port: int) -> Settings:
