@@ -414,14 +414,3 @@ class Health(Answer):
 
     status: str
     database: str
-
-
-class ProblemAnswer(Answer):
-    """Why something did not happen (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    instance: str
-    detail: Text = ""

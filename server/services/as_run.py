@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome
 from server.domain.deliveries import FINAL, State
-from server.domain.public_holidays import HolidayChoice
-from server.domain.recurrence import Recurrence, Rule, local_day
+from server.domain.recurrence import local_day
 from server.domain.slots import claim_id
 from server.services import events
-from server.services.planning import slots_of
+from server.services.planning import rule_of, slots_of
 from server.services.units import tree
 from server.store.inserts import insert_new
 from server.store.models import (
@@ -226,16 +225,7 @@ def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, 
     )
     begun = {}
     for row in db.execute(wanted):
-        rule = Rule(
-            Recurrence(row.recurrence),
-            row.local_start,
-            timedelta(seconds=row.duration_s),
-            row.first_day,
-            row.last_day,
-            row.weekdays,
-            row.pattern,
-            HolidayChoice(row.holidays),
-        )
+        rule = rule_of(row)
         for start, end in rule.occurrences(max(now - LOOK_BACK, row.created_at), now):
             if start >= row.created_at:
                 begun[claim_id(row.slot_id, start)] = (row.slot_id, start, end)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from protocol.ids import checked_id
 from protocol.signing import public_text
 from server.domain.authority import Action, Actor, demand
-from server.domain.errors import TakenError, UnknownThingError
+from server.domain.errors import TakenError
 from server.domain.recurrence import local_day
 from server.services import audit, events
 from server.services.configuring import publish_config
@@ -90,18 +90,6 @@ def password_lines(db: Session) -> list[str]:
     """List ``node:hash`` for every active node, in the form of Mosquitto's password file."""
     rows = db.scalars(_active().order_by(NodeRow.node_id))
     return [f"{row.node_id}:{row.secret_hash}" for row in rows]
-
-
-def active_node(db: Session, node_id: str) -> NodeRow:
-    """Find a node that is commissioned now.
-
-    Raises:
-        UnknownThingError: There is none of that id.
-    """
-    node = db.scalar(_active().where(NodeRow.node_id == node_id))
-    if node is None:
-        raise UnknownThingError("node", node_id)
-    return node
 
 
 def node_secret_is(db: Session, node_id: str, secret: str) -> bool:

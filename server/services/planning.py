@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session, selectinload
 
 from protocol import topics
@@ -198,6 +199,20 @@ def slots_of(
     ]
 
 
+def rule_of(row: SlotRow | Row[*tuple[Any, ...]]) -> Rule:
+    """Turn a slot's row, or the columns of one that tell its times, into its rule."""
+    return Rule(
+        Recurrence(row.recurrence),
+        row.local_start,
+        timedelta(seconds=row.duration_s),
+        row.first_day,
+        row.last_day,
+        row.weekdays,
+        row.pattern,
+        HolidayChoice(row.holidays),
+    )
+
+
 def slot_value(row: SlotRow, asset: AssetRow, units: Tree) -> Slot:
     """Turn rows into the value that the rules work on."""
     targets = Targets(
@@ -213,16 +228,7 @@ def slot_value(row: SlotRow, asset: AssetRow, units: Tree) -> Slot:
         level=unit.level_rank,
         title=row.title,
         bulletin_class=BulletinClass(row.bulletin_class),
-        rule=Rule(
-            Recurrence(row.recurrence),
-            row.local_start,
-            timedelta(seconds=row.duration_s),
-            row.first_day,
-            row.last_day,
-            row.weekdays,
-            row.pattern,
-            HolidayChoice(row.holidays),
-        ),
+        rule=rule_of(row),
         asset=asset_ref(asset),
         targets=targets,
         clusters=chosen(units, units=known, clusters=clusters, exclude=targets.exclude),
