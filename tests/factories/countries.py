@@ -236,7 +236,10 @@ def _targets(province: BigProvince, owner: str, random: Random) -> Sequence[tupl
     if owner == province.unit_id:
         if random.random() < 0.5:
             return [("unit", owner)]
-        return [("unit", commune) for commune in random.sample(province.communes, 5)]
+        return [
+            ("unit", commune)
+            for commune in random.sample(province.communes, k=min(5, len(province.communes)))
+        ]
     own = province.clusters[owner]
     match random.randrange(10):
         case 0 if own:
