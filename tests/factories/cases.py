@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from protocol.messages import BulletinClass, Claim, ClaimKind, Mode, Plan, Severity, Targets
+from protocol.messages import (
+    BulletinClass,
+    Claim,
+    ClaimKind,
+    Content,
+    Mode,
+    Plan,
+    Relay,
+    Severity,
+    Targets,
+)
 from protocol.plan import Place, Span, claims_at, timeline
 from protocol.policy import merge
 from server.domain.compilation import compiled
@@ -14,7 +24,7 @@ from server.domain.frames import TimeFrame, rules
 from server.domain.recurrence import EVERY_DAY, Recurrence, Rule, day_bounds
 from server.domain.slots import Slot, claim_id, slot_of_claim
 from server.domain.units import Unit
-from tests.factories.claims import CLUSTER, COMMUNE, PROVINCE, a_claim
+from tests.factories.claims import CLUSTER, COMMUNE, PROVINCE, a_claim, an_asset
 from tests.factories.oracles import A_DAY_MIN, MINUTE, Hours, Programme, heard, minute_of
 from tests.factories.slots import a_slot
 
@@ -169,6 +179,7 @@ def _a_slot(random: Random, number: int, seam: date, minute: int) -> tuple[Slot,
         bulletin_class=BulletinClass(law),
         rule=rule,
         targets=targets,
+        items=(an_asset(duration_s=60.0 * length_min),),
     )
     programme = Programme(
         f"s{number}", unit.unit_id, unit.level_rank, law, minute, length_min, comes_on
@@ -181,7 +192,7 @@ def _a_rule(
 ) -> tuple[Rule, Callable[[date], bool]]:
     first = seam - random.choice((0, 0, 1, 2, -1)) * A_DAY
     last = random.choice((None, None, first + random.randrange(3) * A_DAY))
-    left_out = frozenset(random.choice(((), (), ())))
+    left_out = frozenset(random.choice(((), (), (seam,))))
     weekdays = random.randrange(1, EVERY_DAY + 1)
     kind, pattern, says = random.choice(
         (
@@ -205,7 +216,7 @@ def _a_rule(
         ends,
         weekdays if kind == "weekly" else EVERY_DAY,
         pattern,
-        # excluded=left_out,
+        excluded=left_out,
     )
 
     def comes_on(day: date) -> bool:
@@ -240,6 +251,8 @@ def _an_announcement(
         start=start,
         end=start + length_min * MINUTE,
         targets=Targets(units=(unit.unit_id,)),
+        # Somebody who speaks until the end, however often interrupted.
+        content=Content(relay=Relay(url="https://nghe.example/song")),
     )
     programme = Programme(
         name=claim.claim_id,
