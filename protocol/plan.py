@@ -53,7 +53,7 @@ def timeline(
     The answer can only change where a claim, a frame or a quiet stretch begins or ends, so only
     those instants are asked. Neighbouring spans with the same answer are joined.
     """
-    frames, quiet, wanted = _Sweep(policy.frames), _Sweep(policy.quiet), _Sweep(claims)
+    frames, quiet, wanted = Sweep(policy.frames), Sweep(policy.quiet), Sweep(claims)
     here = policy
     spans: list[Span] = []
     left = start
@@ -71,7 +71,7 @@ def timeline(
     return tuple(spans)
 
 
-class _Sweep(Generic[S]):
+class Sweep(Generic[S]):
     """Those of some stretches that cover an instant, which may only move on.
 
     Each is looked at when it begins and while it lasts, not whenever another begins or ends.

@@ -91,6 +91,47 @@ def tree(db: Session, *, today: date) -> Tree:
     )
 
 
+def above(db: Session, cluster_id: str, *, today: date) -> Tree:
+    """Read the part of a day's tree that stands above one cluster; it alone stands under it.
+
+    However large the country is, this is little. Of each group it holds who is in this part.
+    """
+    step = (
+        select(ClusterUnitRow.unit_id.label("unit_id"))
+        .where(ClusterUnitRow.cluster_id == cluster_id)
+        .where(_holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today))
+        .cte(recursive=True)
+    )
+    edge = (UnitEdgeRow.child_id == step.c.unit_id) & _holds(
+        UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today
+    )
+    chain = step.union_all(select(UnitEdgeRow.parent_id).join(step, edge))
+    rows = db.execute(
+        select(UnitRow.unit_id, UnitRow.name, UnitRow.level_rank, UnitEdgeRow.parent_id)
+        .join(chain, chain.c.unit_id == UnitRow.unit_id)
+        .outerjoin(
+            UnitEdgeRow,
+            (UnitEdgeRow.child_id == UnitRow.unit_id)
+            & _holds(UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today),
+        )
+        .where(_holds(UnitRow.valid_from, UnitRow.valid_to, today))
+    )
+    units = {row.unit_id: Unit(*row) for row in rows}
+    place = select(ClusterUnitRow.unit_id).where(
+        ClusterUnitRow.cluster_id == cluster_id,
+        _holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today),
+    )
+    groups = select(GroupMemberRow.group_id).where(GroupMemberRow.cluster_id == cluster_id)
+    cluster = frozenset((cluster_id,))
+    spoken = db.scalar(select(ClusterRow.languages).where(ClusterRow.cluster_id == cluster_id))
+    return Tree(
+        units,
+        dict.fromkeys(cluster, one) if (one := db.scalar(place)) else {},
+        dict.fromkeys(db.scalars(groups), cluster),
+        {cluster_id: frozenset(spoken)} if spoken else {},
+    )
+
+
 def create_level(db: Session, *, rank: int, name_vi: str, name_en: str) -> None:
     """Add a level of government, or rename it; 0 is the highest."""
     db.merge(LevelRow(rank=rank, name_vi=name_vi, name_en=name_en))
