@@ -108,3 +108,9 @@ test-browser: setup-dev  ## the pages in Chromium
 .PHONY: test-slow
 test-slow: setup-dev  ## kill every program at many moments of the demo (ten minutes)
 	$(BIN)/pytest tests/slow
+
+# ------------------------------------------------------------------ measure
+
+.PHONY: bench-timeline
+bench-timeline: .stamps/dev  ## how long plans and timelines of a province and of a country take
+	$(BIN)/python -m tests.bench.timeline

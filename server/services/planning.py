@@ -149,7 +149,7 @@ def publish_plans(
     """Publish the plans of some units that say something new; say how many did."""
     start, end = window(now, days)
     published = 0
-    for some in _in_parts(unit_ids):
+    for some in in_parts(unit_ids):
         for unit_id in some:
             pass_gate(db, _gate(unit_id))
         rests_on = sources(db, units=units, start=start, end=end, now=now, unit_ids=some)
@@ -167,7 +167,7 @@ def _gate(unit_id: str) -> str:
     return f"plan of {unit_id}"
 
 
-def _in_parts(unit_ids: Iterable[str]) -> Iterator[list[str]]:
+def in_parts(unit_ids: Iterable[str]) -> Iterator[list[str]]:
     """Part units into as many as are worked on at once: what is read for them fits in memory."""
     waiting = iter(unit_ids)
     while some := list(islice(waiting, AT_ONCE)):
