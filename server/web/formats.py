@@ -107,7 +107,9 @@ def left(until: datetime | None, now: datetime) -> str:
     days, rest = divmod(seconds, 24 * _HOUR_S)
     hours, rest = divmod(rest, _HOUR_S)
     if days:
-        return gettext("%(days)s days %(hours)s h left", days=days, hours=hours)
+        return ngettext(
+            "%(num)d day %(hours)s h left", "%(num)d days %(hours)s h left", days, hours=hours
+        )
     if hours:
         return gettext("%(hours)s h %(minutes)s min left", hours=hours, minutes=rest // _MINUTE_S)
     return gettext("%(minutes)s min left", minutes=max(1, rest // _MINUTE_S))
