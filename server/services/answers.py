@@ -9,13 +9,13 @@ from protocol.messages import BulletinClass
 from server.domain.authority import Action, Actor, demand_own
 from server.domain.bulletins import Act, Answer, State, standing
 from server.domain.errors import BulletinRefusedError, Finding, UnknownThingError
-from server.domain.recurrence import EVERY_DAY, day_bounds, local_day
+from server.domain.recurrence import EVERY_DAY, local_day
 from server.domain.units import Tree
 from server.services import scheduling
 from server.services.bulletins import locked, note, refuse_without_reason
-from server.services.inbox import copy_of
+from server.services.inbox import copy_of, last_end
 from server.services.keyring import Keyring
-from server.services.planning import PLAN_DAYS, rule_of
+from server.services.planning import PLAN_DAYS
 from server.services.units import tree
 from server.store.models import BulletinCopyRow, BulletinRow, SlotRow
 
@@ -71,7 +71,7 @@ def take(
         plan_days=plan_days,
     )
     copy.answer, copy.slot_id = Answer.TAKEN.value, row.slot_id
-    copy.until = _last_end(row, now)
+    copy.until = last_end(row)
     copy.answered_at, copy.answered_by = now, actor.name
     note(db, bulletin, Act.TAKE, now=now, actor=actor, unit_id=unit_id)
     return copy
@@ -166,9 +166,3 @@ def _new_slot(
         units=(unit_id,) if is_whole else (),
         clusters=() if is_whole else own,
     )
-
-
-def _last_end(row: SlotRow, now: datetime) -> datetime:
-    rule = rule_of(row)
-    last = row.last_day or row.first_day
-    return max(end for _, end in rule.occurrences(now, day_bounds(last)[1]))

@@ -13,7 +13,7 @@ from server.domain.recurrence import local_day
 from server.domain.slots import claim_id
 from server.domain.units import Tree
 from server.services import events
-from server.services.inbox import copy_of
+from server.services.inbox import copy_of, last_end
 from server.services.planning import rule_of
 from server.services.units import tree
 from server.store.models import AsRunRow, BulletinCopyRow, BulletinRow, SlotRow
@@ -147,6 +147,8 @@ def _count(
     """Write down on how many of its clusters each commune has heard it; tell whether any is new."""
     is_new = False
     for copy, slot in pairs:
+        if slot is not None:
+            copy.until = last_end(slot)  # the commune may have moved it
         sounding = heard.get(slot.slot_id if slot else row.broadcast_id or "", set())
         here = sounding.intersection(units.own_clusters(copy.unit_id))
         if len(here) > copy.sounded:

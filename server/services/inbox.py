@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from server.domain.bulletins import Answer, Copy, State, standing
 from server.domain.errors import UnknownThingError
 from server.domain.openings import first_opening
-from server.domain.recurrence import local_day
+from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import Stretch
-from server.services.planning import PLAN_DAYS, frames_of, slots_of
+from server.services.planning import PLAN_DAYS, frames_of, rule_of, slots_of
 from server.services.units import tree
 from server.store.models import AssetRow, BulletinCopyRow, BulletinRow, SlotRow
 
@@ -80,6 +80,14 @@ def copy_of(copy: BulletinCopyRow, slot: SlotRow | None) -> Copy:
     """Turn rows into the value that the rules work on."""
     pulled = slot is not None and slot.withdrawn_at is not None
     return Copy(Answer(copy.answer), copy.until, copy.sounded, pulled)
+
+
+def last_end(slot: SlotRow) -> datetime | None:
+    """Tell when a slot is over for good; None: it comes without end, or never."""
+    if slot.last_day is None:
+        return None
+    start, end = day_bounds(slot.first_day)[0], day_bounds(slot.last_day)[1]
+    return max((ends for _, ends in rule_of(slot).occurrences(start, end)), default=None)
 
 
 def unanswered(db: Session, units: Collection[str], *, now: datetime) -> int:
