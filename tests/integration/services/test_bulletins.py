@@ -1,5 +1,6 @@
 """Bulletins from the first draft to what each commune made of them, on both engines."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, time, timedelta
 
 import pytest
@@ -166,19 +167,19 @@ def test_each_step_is_in_history_audit_and_events(province):
     assert told == {row.bulletin_id}
 
 
-def test_nothing_is_sent_without_the_approval_of_somebody_else(province):
+def test_nothing_is_sent_without_the_approval_of_somebody_else(on_sqlite):
     """Circular 39/2020/TT-BTTTT: compose, approve, send; nothing is approved by default."""
-    row = composed(province)
-    way = a_way(province)
+    row = composed(on_sqlite)
+    way = a_way(on_sqlite)
     facts = {"bulletin_id": row.bulletin_id, "version": 1, "way": way}
-    assert refused(province.run, sending.send, **facts) == ["not-in-state"]
-    stepped(province, bulletins.submit, row, actor=AUTHOR)
-    assert refused(stepped, province, bulletins.approve, row, actor=AUTHOR) == ["own-bulletin"]
+    assert refused(on_sqlite.run, sending.send, **facts) == ["not-in-state"]
+    stepped(on_sqlite, bulletins.submit, row, actor=AUTHOR)
+    assert refused(stepped, on_sqlite, bulletins.approve, row, actor=AUTHOR) == ["own-bulletin"]
     for nobody in (OFFICER, an_actor(Role.VIEWER, "tinh"), an_actor(Role.COMMUNE_OFFICER, "tinh")):
         with pytest.raises(NotAllowedError):
-            stepped(province, bulletins.approve, row, actor=nobody)
-    assert state(province, row) is State.SUBMITTED
-    assert stepped(province, bulletins.approve, row, actor=EDITOR).approved_by == EDITOR.name
+            stepped(on_sqlite, bulletins.approve, row, actor=nobody)
+    assert state(on_sqlite, row) is State.SUBMITTED
+    assert stepped(on_sqlite, bulletins.approve, row, actor=EDITOR).approved_by == EDITOR.name
 
 
 def test_an_edit_after_the_approval_takes_it_back_and_old_pages_change_nothing(province):
@@ -192,13 +193,13 @@ def test_an_edit_after_the_approval_takes_it_back_and_old_pages_change_nothing(p
         province.run(sending.send, bulletin_id=row.bulletin_id, version=1, way=a_way(province))
 
 
-def test_it_is_sent_back_with_a_reason_only(province):
-    row = composed(province)
-    stepped(province, bulletins.submit, row, actor=AUTHOR)
+def test_it_is_sent_back_with_a_reason_only(on_sqlite):
+    row = composed(on_sqlite)
+    stepped(on_sqlite, bulletins.submit, row, actor=AUTHOR)
     back = {"service": bulletins.send_back, "row": row, "actor": EDITOR}
-    assert refused(stepped, province, **back, reason="  ") == ["reason-needed"]
-    assert stepped(province, **back, reason="Sai ngày tiêm").state == "draft"
-    (act,) = province.rows(BulletinActRow, act="return")
+    assert refused(stepped, on_sqlite, **back, reason="  ") == ["reason-needed"]
+    assert stepped(on_sqlite, **back, reason="Sai ngày tiêm").state == "draft"
+    (act,) = on_sqlite.rows(BulletinActRow, act="return")
     assert act.reason == "Sai ngày tiêm"
 
 
@@ -211,12 +212,12 @@ LACKING = (
 )
 
 
-def test_what_is_incomplete_stays_a_draft(province):
+def test_what_is_incomplete_stays_a_draft(on_sqlite):
     """An emergency from above rests on a decision (Decree 49/2024/NĐ-CP, articles 7-9)."""
     for number, (lacking, code) in enumerate(LACKING):
-        row = composed(province, request_id=f"bulletin-{number}", **lacking)
-        assert refused(stepped, province, bulletins.submit, row, actor=AUTHOR) == [code]
-        assert state(province, row) is State.DRAFT
+        row = composed(on_sqlite, request_id=f"bulletin-{number}", **lacking)
+        assert refused(stepped, on_sqlite, bulletins.submit, row, actor=AUTHOR) == [code]
+        assert state(on_sqlite, row) is State.DRAFT
 
 
 WRONG = (
@@ -230,15 +231,15 @@ WRONG = (
 )
 
 
-def test_what_cannot_be_kept_is_refused_by_name(province):
+def test_what_cannot_be_kept_is_refused_by_name(on_sqlite):
     for wrong, code in WRONG:
-        assert refused(composed, province, **wrong) == [code], wrong
-    assert not province.rows(BulletinRow)
+        assert refused(composed, on_sqlite, **wrong) == [code], wrong
+    assert not on_sqlite.rows(BulletinRow)
 
 
-def test_who_may_not_schedule_for_a_unit_composes_nothing_in_its_name(province):
+def test_who_may_not_schedule_for_a_unit_composes_nothing_in_its_name(on_sqlite):
     with pytest.raises(NotAllowedError):
-        composed(province, actor=OFFICER)
+        composed(on_sqlite, actor=OFFICER)
 
 
 # ---------------------------------------------------------------- ordinary
@@ -282,23 +283,23 @@ def test_the_commune_takes_it_into_a_slot_of_its_own(province):
     assert refused(decline, province, row) == ["answered-already"]
 
 
-def test_nobody_answers_in_a_communes_name_but_its_own_officers(province):
+def test_nobody_answers_in_a_communes_name_but_its_own_officers(on_sqlite):
     """Circular 39/2020/TT-BTTTT: the choice is the commune's, not the province's."""
-    row = sent(province)
+    row = sent(on_sqlite)
     for actor in (AUTHOR, EDITOR, NEIGHBOUR, an_actor(Role.VIEWER)):
         with pytest.raises(NotAllowedError):
-            take(province, row, actor=actor)
+            take(on_sqlite, row, actor=actor)
         with pytest.raises(NotAllowedError):
-            decline(province, row, actor=actor)
+            decline(on_sqlite, row, actor=actor)
 
 
-def test_a_clash_is_named_like_for_any_slot_and_nothing_is_answered(province):
-    province.add_slot()
-    row = sent(province)
+def test_a_clash_is_named_like_for_any_slot_and_nothing_is_answered(on_sqlite):
+    on_sqlite.add_slot()
+    row = sent(on_sqlite)
     with pytest.raises(SlotRefusedError) as error:
-        take(province, row)
+        take(on_sqlite, row)
     assert [one.code for one in error.value.findings] == ["overlap"]
-    assert copies(province, row)["xa-1"].answer == "waiting"
+    assert copies(on_sqlite, row)["xa-1"].answer == "waiting"
 
 
 def test_it_is_declined_with_a_reason_and_for_good(province):
@@ -324,14 +325,14 @@ def test_after_the_deadline_it_is_not_answered(province):
     assert state(province, row) is State.EXPIRED
 
 
-def test_an_airing_without_end_is_refused(province):
-    row = sent(province)
+def test_an_airing_without_end_is_refused(on_sqlite):
+    row = sent(on_sqlite)
     tomorrow = TODAY + timedelta(days=1)
     for last in (None, tomorrow + timedelta(days=93)):
         endless = Airing(time(5, 30), tomorrow, "daily", last)
-        assert refused(take, province, row, airing=endless) == ["airing-endless"]
+        assert refused(take, on_sqlite, row, airing=endless) == ["airing-endless"]
     lasting = Airing(time(5, 30), tomorrow, "daily", tomorrow + timedelta(days=2))
-    assert take(province, row, airing=lasting).until.astimezone(LOCAL).date() == date(2026, 11, 24)
+    assert take(on_sqlite, row, airing=lasting).until.astimezone(LOCAL).date() == date(2026, 11, 24)
 
 
 def test_a_slot_withdrawn_again_lets_the_commune_answer_anew(province):
@@ -343,11 +344,37 @@ def test_a_slot_withdrawn_again_lets_the_commune_answer_anew(province):
     assert decline(province, row).answer == "declined"
 
 
-def test_the_next_free_moment_is_suggested_inside_the_communes_hours(province):
-    lay_down(province, "06:00", "07:00")
-    province.add_slot(local_start=time(6))
-    opening = province.run(inbox.suggested, unit_id="xa-1", length_s=30.0, now=NOON)
+def test_the_next_free_moment_is_suggested_inside_the_communes_hours(on_sqlite):
+    lay_down(on_sqlite, "06:00", "07:00")
+    on_sqlite.add_slot(local_start=time(6))
+    opening = on_sqlite.run(inbox.suggested, unit_id="xa-1", length_s=30.0, now=NOON)
     assert f"{opening[0].astimezone(LOCAL):%d/%m %H:%M}" == "22/11 06:01"
+
+
+def test_of_two_officers_who_answer_at_once_one_is_told_that_it_is_answered(on_postgres):
+    row = sent(on_postgres)
+    times = [Airing(time(hour), TODAY + timedelta(days=1)) for hour in (7, 8, 9)]
+    told = []
+
+    def answer(airing: Airing) -> None:
+        try:
+            take(on_postgres, row, airing=airing)
+        except BulletinRefusedError as error:
+            told.extend(finding.code for finding in error.findings)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(answer, times))
+    assert told == ["answered-already"] * 2
+    assert len(on_postgres.rows(SlotRow)) == 1
+
+
+def test_a_double_click_sends_once_even_where_both_are_under_way_at_once(on_postgres):
+    row = approved(on_postgres, bulletin_class="priority")
+    facts = {"bulletin_id": row.bulletin_id, "version": 1, "way": a_way(on_postgres)}
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: on_postgres.run(sending.send, **facts), range(3)))
+    assert len(on_postgres.rows(SlotRow)) == 1
+    assert len(on_postgres.rows(BulletinActRow, act="send")) == 1
 
 
 # ---------------------------------------------------------------- what was heard
@@ -397,20 +424,20 @@ def test_a_priority_bulletin_is_placed_in_the_next_hours_open_to_it(province):
     assert refused(take, province, row) == ["not-to-answer"]
 
 
-def test_it_is_placed_beside_what_is_there_in_its_class(province):
-    lay_down(province, "06:00", "07:00")
-    province.add_slot(
+def test_it_is_placed_beside_what_is_there_in_its_class(on_sqlite):
+    lay_down(on_sqlite, "06:00", "07:00")
+    on_sqlite.add_slot(
         unit_id="tinh", units=("tinh",), bulletin_class="priority", local_start=time(6)
     )
-    row = sent(province, bulletin_class="priority")
-    assert placed_at(province, row) == {"xa-1": "22/11 06:01", "xa-2": "22/11 06:01"}
+    row = sent(on_sqlite, bulletin_class="priority")
+    assert placed_at(on_sqlite, row) == {"xa-1": "22/11 06:01", "xa-2": "22/11 06:01"}
 
 
-def test_where_no_hours_are_long_enough_it_is_said_so_for_that_commune(province):
-    lay_down(province, "05:00", "22:00")
-    lay_down(province, "00:00", "00:00", unit_id="xa-2", kind="quiet")
-    row = sent(province, bulletin_class="priority")
-    found = copies(province, row)
+def test_where_no_hours_are_long_enough_it_is_said_so_for_that_commune(on_sqlite):
+    lay_down(on_sqlite, "05:00", "22:00")
+    lay_down(on_sqlite, "00:00", "00:00", unit_id="xa-2", kind="quiet")
+    row = sent(on_sqlite, bulletin_class="priority")
+    found = copies(on_sqlite, row)
     assert (found["xa-1"].answer, found["xa-2"].answer) == ("placed", "unplaced")
     assert found["xa-2"].reason == "no-opening"
 
@@ -458,14 +485,14 @@ def test_where_it_meets_the_communes_own_item_the_commune_decides_the_order(prov
     assert "xa-1" not in due
 
 
-def test_a_rank_is_given_by_the_commune_alone(province):
+def test_a_rank_is_given_by_the_commune_alone(on_sqlite):
     """Circular 39/2020/TT-BTTTT: by nobody in its stead."""
-    clash_at_xa_1(province)
-    (clash,) = clashes(province)
+    clash_at_xa_1(on_sqlite)
+    (clash,) = clashes(on_sqlite)
     for actor in (AUTHOR, EDITOR, NEIGHBOUR):
         with pytest.raises(NotAllowedError):
-            put_in_order(province, clash.claim_ids, clash.claim_ids, actor=actor)
-    assert not province.rows(ClaimRankRow)
+            put_in_order(on_sqlite, clash.claim_ids, clash.claim_ids, actor=actor)
+    assert not on_sqlite.rows(ClaimRankRow)
 
 
 def test_of_two_officers_who_order_at_once_the_second_is_told(province):
@@ -524,8 +551,8 @@ def test_what_is_withdrawn_is_pulled_out_of_every_plan_and_stopped(province):
     assert broadcast.stopped_at == NOON
 
 
-def test_a_withdrawn_bulletin_cannot_be_sent_again(province):
-    row = sent(province)
-    withdrawn(province, row)
-    facts = {"bulletin_id": row.bulletin_id, "version": 1, "way": a_way(province)}
-    assert refused(province.run, sending.send, **facts) == ["not-in-state"]
+def test_a_withdrawn_bulletin_cannot_be_sent_again(on_sqlite):
+    row = sent(on_sqlite)
+    withdrawn(on_sqlite, row)
+    facts = {"bulletin_id": row.bulletin_id, "version": 1, "way": a_way(on_sqlite)}
+    assert refused(on_sqlite.run, sending.send, **facts) == ["not-in-state"]
