@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a bulletin everywhere, by the communes' names."""
+    """What became of a bulletin everywhere."""
 
     lines: tuple[Line, ...]
 
@@ -67,7 +67,7 @@ def report(
         found = standing(copy_of(copy, slot), now, row.deadline)
         name = unit.name if unit else copy.unit_id
         lines.append(Line(copy.unit_id, name, copy, slot, found))
-    return Report(tuple(sorted(lines, key=lambda line: line.unit_name)))
+    return Report(tuple(lines))
 
 
 def conclude(db: Session, *, now: datetime) -> int:

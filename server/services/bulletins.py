@@ -270,7 +270,7 @@ def stations(units: Tree, sender: str, addressed: Sequence[str]) -> list[str]:
         for unit in units.subtree(top)
         if unit != sender and units.own_clusters(unit)
     }
-    return sorted(found, key=lambda unit: units.unit(unit).name)
+    return sorted(found)
 
 
 def refuse_without_reason(reason: str) -> None:

@@ -27,6 +27,7 @@ from server.store.models import BulletinRow
 from server.store.queries import lists
 from server.web.bulletins.forms import SEVERITIES, BulletinForm, whole
 from server.web.bulletins.presenters import addressees, may_do, own_stations, senders
+from server.web.dashboard.presenters import plain
 from server.web.targets import acting_units
 
 MOST_LISTED = 200
@@ -247,7 +248,10 @@ def _bulletin(bulletin_id: str, findings: Sequence[Finding]) -> dict[str, object
         "asset": asset,
         "addressed": addressees(row, tree),
         "report": report,
-        "lines": [line for line in report.lines if not wanted or line.standing == wanted],
+        "lines": sorted(
+            (line for line in report.lines if not wanted or line.standing == wanted),
+            key=lambda line: plain(line.unit_name),
+        ),
         "chosen": wanted,
         "answers": [answer for answer in Answer if report.counts[answer]],
         "may_do": may_do(row, person, tree),
@@ -261,7 +265,10 @@ def _form_page(form: BulletinForm, findings: Sequence[Finding], bulletin_id: str
         chain = tree.chain(form.unit_id)
         demand(person, Action.SCHEDULE, chain)
         assets = catalogue.usable_assets(db, chain=chain)
-    below = bulletins.stations(tree, form.unit_id, [form.unit_id])
+    below = sorted(
+        bulletins.stations(tree, form.unit_id, [form.unit_id]),
+        key=lambda one: plain(tree.unit(one).name),
+    )
     return render_template(
         "bulletins/form.html",
         form=form,
