@@ -135,7 +135,7 @@ def test_clashes_are_listed_and_ordered_by_a_program_of_the_commune(office):
     fields["down"] = ""
     stale = posted(browser, page, f"{page}/order", **fields)
     assert stale.status_code == 409
-    assert "Người khác vừa thay đổi thứ tự" in stale.text
+    assert "Dưới đây là thứ tự hiện tại" in stale.text
 
 
 def compose(browser, digest, **fields: object):
