@@ -69,7 +69,7 @@ def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(si
     assert posted(browser, edit, edit, **change).status_code == 303
     again = posted(browser, edit, edit, **change)
     assert again.status_code == 409
-    assert "Người khác vừa thay đổi mục này" in again.text
+    assert "Hãy xem lại." in again.text
     assert "Bản tin mới" in browser.get(f"/units/{COMMUNE}/slots").text
 
 
@@ -77,7 +77,8 @@ def test_it_is_said_before_saving_how_files_fit_their_slot(site):
     browser = site.browser("commune-officer")
     fields = a_slot_form(site)
     ask = f"/units/{COMMUNE}/slots/coming"
-    assert "ngắn hơn khung giờ" in browser.get(ask, query_string=fields | {"local_end": "05:40"}).text
+    longer = fields | {"local_end": "05:40"}
+    assert "ngắn hơn khung giờ" in browser.get(ask, query_string=longer).text
     assert "khung giờ" not in browser.get(ask, query_string=fields).text
     over = fields | {"local_end": "05:30:01"}
     assert "phần cuối đó sẽ không được phát" in browser.get(ask, query_string=over).text
