@@ -44,6 +44,7 @@ from server.store.gates import pass_gate
 from server.store.models import (
     AssetRow,
     BroadcastRow,
+    ClaimRankRow,
     FrameRow,
     PlanRow,
     SlotRow,
@@ -228,6 +229,7 @@ def plans_of(
             slots.setdefault(slot.unit_id, []).append(slot)
     frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
     announced = announcements_by_unit(db, unit_ids, now=now)
+    ranks = ranks_by_unit(db, unit_ids, since=start)
     for unit_id in unit_ids:
         chain = set(units.chain(unit_id))
         chain_frames = [frame for frame in frames if frame.unit_id in chain]
@@ -238,7 +240,7 @@ def plans_of(
             end=end,
             claims=compiled(slots.get(unit_id, ()), announced.get(unit_id, ()), start, end),
             rules=rules(units.unit(unit_id), chain_frames, start, end),
-            ranks={},
+            ranks=ranks.get(unit_id, {}),
         )
 
 
@@ -396,6 +398,19 @@ def announcements_by_unit(
         order = unverified(token).msg
         if isinstance(order, Play):
             found.setdefault(unit_id, []).append(order.claim)
+    return found
+
+
+def ranks_by_unit(
+    db: Session, unit_ids: Collection[str], *, since: datetime
+) -> dict[str, dict[str, int]]:
+    """Read the places that units have given to priority claims not over at ``since``."""
+    rows = select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank).where(
+        ClaimRankRow.unit_id.in_(unit_ids), ClaimRankRow.ends > since
+    )
+    found: dict[str, dict[str, int]] = {}
+    for unit_id, claim_id, rank in db.execute(rows.order_by(ClaimRankRow.claim_id)):
+        found.setdefault(unit_id, {})[claim_id] = rank
     return found
 
 
