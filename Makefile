@@ -106,7 +106,7 @@ test-browser: setup-dev  ## the pages in Chromium
 	$(BIN)/pytest tests/browser
 
 .PHONY: test-slow
-test-slow: setup-dev  ## kill every program at many moments of the demo (ten minutes)
+test-slow: setup-dev  ## kill every program at many moments of the demo; random days and rules by the thousand
 	$(BIN)/pytest tests/slow
 
 # ------------------------------------------------------------------ measure

@@ -11,7 +11,7 @@ from protocol.precedence import winner
 
 S = TypeVar("S", Claim, Frame, Interval)
 
-_EVER = (datetime.max.replace(tzinfo=UTC), 0)
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,9 @@ def timeline(
     spans: list[Span] = []
     left = start
     while left < end:
-        if frames.move(left) | quiet.move(left):
+        if left >= min(frames.until, quiet.until):
+            frames.move(left)
+            quiet.move(left)
             here = replace(policy, frames=tuple(frames.open), quiet=tuple(quiet.open))
         wanted.move(left)
         right = min(end, frames.until, quiet.until, wanted.until)
@@ -93,15 +95,16 @@ class Sweep(Generic[S]):
         self.open: list[S] = []
         self.until = datetime.min.replace(tzinfo=UTC)
 
-    def move(self, now: datetime) -> bool:
-        """Move on to an instant; say whether what covers it may be something else."""
+    def move(self, now: datetime) -> None:
+        """Move on to an instant."""
         if now < self.until:
-            return False
+            return
         begins, ends, places = self._begins, self._ends, self._places
         while begins and begins[-1][0] <= now:
             places.add(begins.pop()[1])
         while ends and ends[-1][0] <= now:
             places.discard(ends.pop()[1])
         self.open = [self._stretches[place] for place in sorted(places)]
-        self.until = min(begins[-1:] + ends[-1:], default=_EVER)[0]
-        return True
+        # What is yet to begin is yet to end, so while there are begins there are ends.
+        next_ = begins if begins and begins[-1] < ends[-1] else ends
+        self.until = next_[-1][0] if next_ else _EVER

@@ -401,10 +401,15 @@ def announcements_by_unit(
     return found
 
 
+def ranks_of(db: Session, unit_id: str, *, since: datetime) -> dict[str, int]:
+    """Read the places that a unit has given to priority claims not over at ``since``."""
+    return ranks_by_unit(db, [unit_id], since=since).get(unit_id, {})
+
+
 def ranks_by_unit(
     db: Session, unit_ids: Collection[str], *, since: datetime
 ) -> dict[str, dict[str, int]]:
-    """Read the places that units have given to priority claims not over at ``since``."""
+    """Read the same of several units at once."""
     rows = select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank).where(
         ClaimRankRow.unit_id.in_(unit_ids), ClaimRankRow.ends > since
     )

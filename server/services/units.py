@@ -117,16 +117,14 @@ def above(db: Session, cluster_id: str, *, today: date) -> Tree:
         .where(_holds(UnitRow.valid_from, UnitRow.valid_to, today))
     )
     units = {row.unit_id: Unit(*row) for row in rows}
-    place = select(ClusterUnitRow.unit_id).where(
-        ClusterUnitRow.cluster_id == cluster_id,
-        _holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today),
-    )
+    uppers = {unit.parent_id for unit in units.values()}
+    place = next((unit_id for unit_id in units if unit_id not in uppers), None)
     groups = select(GroupMemberRow.group_id).where(GroupMemberRow.cluster_id == cluster_id)
     cluster = frozenset((cluster_id,))
     spoken = db.scalar(select(ClusterRow.languages).where(ClusterRow.cluster_id == cluster_id))
     return Tree(
         units,
-        dict.fromkeys(cluster, one) if (one := db.scalar(place)) else {},
+        dict.fromkeys(cluster, place) if place else {},
         dict.fromkeys(db.scalars(groups), cluster),
         {cluster_id: frozenset(spoken)} if spoken else {},
     )
