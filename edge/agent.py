@@ -55,7 +55,9 @@ from protocol.topics import (
 
 _log = structlog.get_logger()
 
-_BIRTH_AGAIN_S = 1.0
+_BIRTH_AGAIN_S = 0.2
+"""What came together is told of together; whoever edits a programme that is about to begin waits
+to be told that it has arrived."""
 _MEGABYTE = 1_000_000
 
 

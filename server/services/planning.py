@@ -29,7 +29,14 @@ from server.services.keyring import Keyring, certificates
 from server.services.sources import sources
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import AssetRow, BroadcastRow, FrameRow, PlanRow, SlotRow
+from server.store.models import (
+    AssetRow,
+    BroadcastRow,
+    FrameRow,
+    PlanRow,
+    PlanVersionRow,
+    SlotRow,
+)
 
 PLAN_DAYS = 14
 
@@ -89,6 +96,7 @@ def publish_plan(
             expires_at=expires,
         )
     )
+    db.add(PlanVersionRow(unit_id=unit_id, version=version, published_at=now))
     outbox.post(
         db,
         topic=topics.unit_plan(UnitId(unit_id)),

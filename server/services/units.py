@@ -1,9 +1,10 @@
 """The administrative tree: read as of a day, and built up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -76,6 +77,14 @@ def tree(db: Session, *, today: date) -> Tree:
             for row in sorted(units, key=lambda row: (row.level_rank, row.name))
         },
         dict(places.all()),
+    )
+
+
+def clusters_of_day(day: date, unit_ids: Collection[str]) -> Select[str]:
+    """Ask for the clusters that belonged to some units on a day."""
+    return select(ClusterUnitRow.cluster_id).where(
+        ClusterUnitRow.unit_id.in_(unit_ids),
+        _holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, day),
     )
 
 

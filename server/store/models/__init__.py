@@ -6,7 +6,14 @@ from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
-from server.store.models.slots import FrameRow, OccurrenceRow, PlanRow, SlotRow, SlotTargetRow
+from server.store.models.slots import (
+    FrameRow,
+    OccurrenceRow,
+    PlanRow,
+    PlanVersionRow,
+    SlotRow,
+    SlotTargetRow,
+)
 from server.store.models.units import (
     GroupMemberRow,
     GroupRow,
@@ -35,6 +42,7 @@ __all__ = [
     "OccurrenceRow",
     "OutboxRow",
     "PlanRow",
+    "PlanVersionRow",
     "RefusalRow",
     "ReportRow",
     "RoleRow",
