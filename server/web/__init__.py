@@ -11,6 +11,7 @@ from server.web import (
     frames,
     live,
     plans,
+    preview,
     schedule,
     stream,
     units,
@@ -26,5 +27,17 @@ def register(app: Flask, installation: Installation) -> None:
     """Add the pages, and the wall before them, to an application."""
     set_up_security(app, installation)
     set_up_shell(app)
-    for part in (dashboard, schedule, plans, frames, live, as_run, aired, stream, accounts, units):
+    for part in (
+        dashboard,
+        schedule,
+        plans,
+        preview,
+        frames,
+        live,
+        as_run,
+        aired,
+        stream,
+        accounts,
+        units,
+    ):
         app.register_blueprint(part.pages)
