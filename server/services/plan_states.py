@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from server.domain.errors import UnknownThingError
 from server.domain.nodes import liveness
@@ -23,13 +23,13 @@ from server.domain.units import Tree
 from server.services.monitoring import NO_NODE
 from server.services.planning import rule_of, slot_value
 from server.store.models import (
-    AssetRow,
     ClusterRow,
     NodeRow,
     PlanRow,
     PlanVersionRow,
     SlotRow,
 )
+from server.store.queries.lists import WHOLE_SLOT
 
 VERSIONS_KEPT = timedelta(days=60)
 """Longer than any node stays away and is not replaced."""
@@ -175,10 +175,10 @@ def late_edit(
     Raises:
         UnknownThingError: No such slot.
     """
-    slot = db.get(SlotRow, slot_id, options=[selectinload(SlotRow.targets)])
+    slot = db.get(SlotRow, slot_id, options=WHOLE_SLOT)
     if slot is None:
         raise UnknownThingError("slot", slot_id)
-    meant = slot_value(slot, db.get_one(AssetRow, slot.asset_digest), units).clusters
+    meant = slot_value(slot, units).clusters
     reached = tuple(
         Reached(
             cluster.cluster_id,

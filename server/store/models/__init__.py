@@ -11,6 +11,7 @@ from server.store.models.slots import (
     OccurrenceRow,
     PlanRow,
     PlanVersionRow,
+    SlotItemRow,
     SlotRow,
     SlotTargetRow,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "ReportRow",
     "RoleRow",
     "SheetDraftRow",
+    "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
     "UnitEdgeRow",
