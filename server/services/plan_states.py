@@ -19,9 +19,11 @@ from server.domain.plan_versions import (
     is_late,
     take_over,
 )
+from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services.monitoring import NO_NODE
 from server.services.planning import rule_of, slot_value
+from server.services.slot_requests import NewSlot
 from server.store.models import (
     ClusterRow,
     NodeRow,
@@ -207,13 +209,19 @@ def late_edit(
     )
 
 
-def not_connected(
-    db: Session, clusters: Collection[str], *, now: datetime
-) -> list[tuple[str, str]]:
-    """Name those of some clusters whose equipment does not answer now: name and village."""
+def would_miss(db: Session, new: NewSlot, *, now: datetime, units: Tree) -> list[tuple[str, str]]:
+    """Name the clusters of a slot to come whose equipment does not answer now: name, village."""
+    meant = chosen(
+        units,
+        units=[unit for unit in new.units if unit in units.units],
+        clusters=[cluster for cluster in new.clusters if cluster in units.clusters],
+        exclude=new.exclude,
+        groups=[group for group in new.groups if group in units.groups],
+        languages=new.languages,
+    )
     return [
         (cluster.name, cluster.village)
-        for cluster, node in _clusters(db, clusters)
+        for cluster, node in _clusters(db, meant)
         if take_over(0, 1, _liveness(node, now), now=now, begins=now + LATE) is TakeOver.UNREACHABLE
     ]
 

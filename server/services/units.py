@@ -92,6 +92,17 @@ def tree(db: Session, *, today: date) -> Tree:
     )
 
 
+def chain_now_or_then(db: Session, unit_id: str, *, day: date, now: datetime) -> tuple[str, ...]:
+    """Give the units above one as they are today, or, where it is no more, as they were that day.
+
+    Raises:
+        UnknownThingError: It is there on neither day.
+    """
+    today = tree(db, today=local_day(now))
+    there = today if unit_id in today.units else tree(db, today=day)
+    return there.chain(unit_id)
+
+
 def clusters_of_day(day: date, unit_ids: Collection[str]) -> Select[str]:
     """Ask for the clusters that belonged to some units on a day."""
     return select(ClusterUnitRow.cluster_id).where(

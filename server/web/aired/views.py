@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from server.domain.aired import Kind
 from server.domain.authority import Action, demand
@@ -35,7 +34,7 @@ def claim(unit_id: str, claim_id: str) -> ResponseReturnValue:
     instant = now()
     day = _day(instant)
     with reading() as db:
-        _demand(db, unit_id, day, instant)
+        demand(actor(), Action.VIEW, units.chain_now_or_then(db, unit_id, day=day, now=instant))
         entry, clusters = aired.claim_at_unit(db, unit_id, claim_id, day=day, now=instant)
         name = units.tree(db, today=day).unit(unit_id).name
     good = [one for one in clusters if one.outcome == "played"]
@@ -58,7 +57,7 @@ def cluster_day(cluster_id: str) -> ResponseReturnValue:
     with reading() as db:
         tree = units.tree(db, today=day)
         chain = tree.chain_of_cluster(cluster_id)
-        _demand(db, chain[-1], day, instant)
+        demand(actor(), Action.VIEW, units.chain_now_or_then(db, chain[-1], day=day, now=instant))
         found = aired.day_of_cluster(db, cluster_id, day=day, now=instant)
         cluster = aired.cluster_named(db, cluster_id)
     return render_template(
@@ -81,7 +80,7 @@ def _unit_day(unit_id: str) -> dict[str, object]:
     problems = request.args.get("show") == "problems"
     first = max(0, request.args.get("from", 0, int))
     with reading() as db:
-        _demand(db, unit_id, day, instant)
+        demand(actor(), Action.VIEW, units.chain_now_or_then(db, unit_id, day=day, now=instant))
         found = aired.day_of_unit(db, unit_id, day=day, now=instant)
     lines = presenters.lines(found.entries, instant, problems=problems)
     return {
@@ -104,10 +103,3 @@ def _unit_day(unit_id: str) -> dict[str, object]:
 
 def _day(instant: datetime) -> date:
     return parsed_day(request.args.get("day", "")) or local_day(instant)
-
-
-def _demand(db: Session, unit_id: str, day: date, instant: datetime) -> None:
-    """Go on only for who may see the unit today, or, if it is no more, may have seen it then."""
-    today = units.tree(db, today=local_day(instant))
-    tree = today if unit_id in today.units else units.tree(db, today=day)
-    demand(actor(), Action.VIEW, tree.chain(unit_id))

@@ -5,19 +5,23 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, demand, may
 from server.domain.errors import Finding, SlotRefusedError
+from server.domain.plan_versions import LATE
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.units import Tree, Unit
 from server.http.context import actor, here, now, reading, writing
-from server.services import catalogue, framing, monitoring, scheduling, units
+from server.services import catalogue, framing, monitoring, plan_states, scheduling, units
 from server.store.queries import lists
 from server.web import rule_words
 from server.web.dashboard.presenters import plain
 from server.web.fields import parsed_day
 from server.web.formats import weekday_marks
 from server.web.frames.presenters import clipped, level_names, week
+from server.web.plans.presenters import beforehand
+from server.web.plans.views import after_edit
 from server.web.schedule import recurrence_fields
 from server.web.schedule.forms import SlotForm
 from server.web.schedule.presenters import ClusterDay, drawn
@@ -97,12 +101,19 @@ def slots(unit_id: str) -> ResponseReturnValue:
         tree = units.tree(db, today=local_day(now()))
         demand(person, Action.VIEW, tree.chain(unit_id))
         rows = lists.slots_of(db, unit_id)
+    instant = now()
+    stakes = {row.slot_id: plan_states.at_stake(row, instant) for row in rows}
     return render_template(
         "schedule/slots.html",
         unit=tree.unit(unit_id),
         rows=rows,
         tree=tree,
         rule_words=rule_words.rule_words,
+        late={
+            slot_id: " ".join(beforehand(begins, instant, ()))
+            for slot_id, begins in stakes.items()
+            if begins is not None
+        },
         may_add=may(person, Action.SCHEDULE, tree.chain(unit_id)),
     )
 
@@ -116,15 +127,32 @@ def new_slot(unit_id: str) -> ResponseReturnValue:
 @pages.get("/units/<unit_id>/slots/coming")
 def coming(unit_id: str) -> ResponseReturnValue:
     """Show when the slot in the form would come next; nothing is saved."""
+    instant = now()
     with reading() as db:
-        demand(actor(), Action.SCHEDULE, units.tree(db, today=local_day(now())).chain(unit_id))
+        tree = units.tree(db, today=local_day(instant))
+        demand(actor(), Action.SCHEDULE, tree.chain(unit_id))
     new, findings = SlotForm.sent(unit_id, request.args).parsed()
     starts: list[datetime] = []
+    warnings: list[str] = []
     try:
-        starts = [] if new is None else scheduling.foreseen(new, now=now(), most=MOST_FORESEEN)
+        if new is not None:
+            starts = scheduling.foreseen(new, now=instant, most=MOST_FORESEEN)
+            with reading() as db:
+                warnings = _late_warnings(db, new, starts[0], instant, tree)
     except SlotRefusedError as refused:
         findings = refused.findings
-    return render_template("schedule/coming.html", starts=starts, findings=findings)
+    return render_template(
+        "schedule/coming.html", starts=starts, findings=findings, warnings=warnings
+    )
+
+
+def _late_warnings(
+    db: Session, new: scheduling.NewSlot, begins: datetime, instant: datetime, tree: Tree
+) -> list[str]:
+    if begins >= instant + LATE:
+        return []
+    missing = plan_states.would_miss(db, new, now=instant, units=tree)
+    return beforehand(begins, instant, missing)
 
 
 @pages.post("/units/<unit_id>/slots/new")
@@ -136,7 +164,7 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
         return _slot_page(form, findings), 422
     try:
         with writing() as db:
-            scheduling.add_slot(
+            row = scheduling.add_slot(
                 db,
                 new,
                 now=now(),
@@ -144,9 +172,12 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
+            version = plan_states.newest_version(db, unit_id)
     except SlotRefusedError as refused:
         clash = any(finding.code == "overlap" for finding in refused.findings)
         return _slot_page(form, refused.findings), 409 if clash else 422
+    if watched := after_edit(row, version, plan_states.at_stake(row, now())):
+        return redirect(watched, 303)
     day = f"{local_day(scheduling.foreseen(new, now=now(), most=1)[0]):%Y-%m-%d}"
     return redirect(url_for("schedule.timeline", unit_id=unit_id, day=day), 303)
 
@@ -163,7 +194,9 @@ def withdraw_slot(slot_id: str) -> ResponseReturnValue:
             keyring=here().keyring,
             plan_days=here().settings.plan_days,
         )
-    return redirect(url_for("schedule.slots", unit_id=row.unit_id), 303)
+        version = plan_states.newest_version(db, row.unit_id)
+    watched = after_edit(row, version, plan_states.at_stake(row, now()))
+    return redirect(watched or url_for("schedule.slots", unit_id=row.unit_id), 303)
 
 
 def _slot_page(form: SlotForm, findings: Sequence[Finding]) -> str:
