@@ -182,4 +182,4 @@ def _cuts(scene: Scene, claim: Claim, policy: Policy, ceiling_db: float) -> Iter
 def reaching(claims: Sequence[Claim], since: datetime, until: datetime) -> datetime:
     """Tell from when the claims must be followed to know what sounds from ``since`` on."""
     over = (claim.start for claim in claims if claim.start < until and claim.end > since)
-    return min(over, default=since)
+    return min((since, *over))
