@@ -17,7 +17,7 @@ S = timedelta(seconds=1)
 BEGINS = NOON + timedelta(minutes=10)
 
 
-def a_slot_today(province, **overrides):
+def a_slot_today(province, **overrides: object):
     return province.add_slot(first_day=TODAY, local_start=time(12, 10), **overrides)
 
 
@@ -39,7 +39,7 @@ def day(province, unit_id="xa-1", *, now, on=TODAY):
     return province.run(aired.day_of_unit, unit_id=unit_id, day=on, now=now)
 
 
-def commissioned(province, *clusters):
+def commissioned(province, *clusters: str):
     for cluster in clusters:
         province.commission(cluster)
 
