@@ -1,8 +1,6 @@
 """Pages about plans on their way to the clusters."""
 
-from datetime import datetime
-
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, demand
@@ -10,7 +8,6 @@ from server.domain.plan_versions import TakeOver
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading
 from server.services import plan_states, units
-from server.store.models import SlotRow
 from server.web.fields import parsed_instant
 from server.web.plans import presenters
 
@@ -42,22 +39,6 @@ def taken_over(slot_id: str) -> ResponseReturnValue:
 def taken_over_state(slot_id: str) -> ResponseReturnValue:
     """Show the part of the page that changes."""
     return render_template("plans/taken_over_state.html", **_taken_over(slot_id))
-
-
-def after_edit(slot: SlotRow, version: int, *stakes: datetime | None) -> str | None:
-    """Give the address of the page that watches an edit; None: nothing of it is late.
-
-    Args:
-        slot: As it is after the edit.
-        version: Of the plan that carries the edit.
-        stakes: When its sound begins, as it was and as it is, as ``plan_states.at_stake`` tells.
-    """
-    begins = min((one for one in stakes if one is not None), default=None)
-    if begins is None:
-        return None
-    return url_for(
-        "plans.taken_over", slot_id=slot.slot_id, version=version, begins=begins.isoformat()
-    )
 
 
 def _plans(unit_id: str) -> dict[str, object]:
