@@ -7,6 +7,7 @@ from server.web import (
     accounts,
     aired,
     as_run,
+    bulletins,
     dashboard,
     frames,
     live,
@@ -41,3 +42,5 @@ def register(app: Flask, installation: Installation) -> None:
         units,
     ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(bulletins.pages)
+    app.register_blueprint(bulletins.inbox_pages)
