@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint, APIFlask
 
 from server.api import (
+    aired,
     as_run,
     assets,
     broadcasts,
@@ -10,6 +11,7 @@ from server.api import (
     frames,
     health,
     inbox,
+    plans,
     slots,
     units,
 )
@@ -20,6 +22,18 @@ PREFIX = "/api/v1"
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
-    for part in (assets, slots, frames, units, broadcasts, bulletins, inbox, as_run, health):
+    for part in (
+        assets,
+        slots,
+        plans,
+        frames,
+        units,
+        broadcasts,
+        bulletins,
+        inbox,
+        as_run,
+        aired,
+        health,
+    ):
         part.add_to(blueprint)
     app.register_blueprint(blueprint)

@@ -37,6 +37,7 @@ from server.domain.slots import ContentKind, Slot
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import events, outbox
+from server.services.announced import over_by_now
 from server.services.keyring import Keyring, certificates
 from server.services.sources import sources
 from server.services.units import tree
@@ -47,6 +48,7 @@ from server.store.models import (
     ClaimRankRow,
     FrameRow,
     PlanRow,
+    PlanVersionRow,
     SlotRow,
 )
 from server.store.queries.slots import Target, naming, running, slot_columns
@@ -117,6 +119,7 @@ def _published(db: Session, plan: Plan, rests_on: str, *, now: datetime, keyring
             expires_at=expires,
         )
     )
+    db.add(PlanVersionRow(unit_id=unit_id, version=version, published_at=now))
     outbox.post(
         db,
         topic=topics.unit_plan(UnitId(unit_id)),
@@ -254,7 +257,7 @@ def _names(places: Sequence[Place], units: Tree) -> set[str]:
 def heard_at(
     db: Session, cluster_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
 ) -> Heard:
-    """Collect what one cluster goes by, just as its node merges it."""
+    """Collect what one cluster goes by, just as its node merges it, and what it went by before."""
     heard = heard_by(db, [cluster_id], start=start, end=end, now=now, units=units)
     return heard[cluster_id]
 
@@ -273,13 +276,20 @@ def heard_by(
     above = list(dict.fromkeys(unit_id for place in places for unit_id in place.chain))
     made = plans_of(db, above, start=start, end=end, now=now, units=units, places=places)
     plans = {plan.unit: plan for plan in made}
+    over = over_by_now(db, above, start=start, end=end, now=now)
     policies: dict[tuple[str, ...], Policy] = {}
     found = {}
     for place in places:
         own = [plans[unit_id] for unit_id in place.chain]
         if place.chain not in policies:
             policies[place.chain] = merge(own, place.chain[-1])
-        found[place.cluster] = Heard(claims_at(own, place), policies[place.chain])
+        before = (
+            claim
+            for claim in over
+            if claim.unit in place.chain and is_targeted(claim.targets, place)
+        )
+        claims = (*claims_at(own, place), *before)
+        found[place.cluster] = Heard(claims, policies[place.chain])
     return found
 
 
