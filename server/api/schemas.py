@@ -230,6 +230,39 @@ class UnitList(Answer):
     units: list[UnitAnswer]
 
 
+class GroupRequest(Request):
+    """Clusters to be chosen together; without an id one is made of the names."""
+
+    unit_id: Id
+    name: Title
+    group_id: Id | None = None
+    clusters: Ids = ()
+
+
+class GroupChange(Request):
+    """What a group is to be; with ``version`` only if nobody has changed it since."""
+
+    name: Title
+    clusters: Ids
+    version: Annotated[str, Field(max_length=64)] | None = None
+
+
+class GroupAnswer(Answer):
+    """A group of clusters; it has no rank."""
+
+    group_id: str
+    name: str
+    unit_id: str
+    clusters: tuple[str, ...]
+    version: str
+
+
+class GroupList(Answer):
+    """Groups, by name."""
+
+    groups: list[GroupAnswer]
+
+
 class ClusterAnswer(Answer):
     """A cluster, and what is known of it now."""
 

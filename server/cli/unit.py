@@ -8,6 +8,7 @@ import click
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option
 from server.domain.recurrence import local_day
+from server.domain.units import NewUnit
 from server.services import founding, units
 from server.services.country import country
 from server.services.founding import Founding
@@ -42,7 +43,7 @@ def add(unit_id: str, name: str, under: str | None, level: int | None, state: Pa
         units.create_level(db, rank=rank, name_vi=vietnamese, name_en=english)
         units.create_unit(
             db,
-            units.NewUnit(unit_id, name, rank, under),
+            NewUnit(unit_id, name, rank, under),
             now=now,
             actor=operator(),
             keyring=installation.keyring,

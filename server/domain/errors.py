@@ -84,3 +84,7 @@ class BroadcastRefusedError(RefusedRequestError):
 
 class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""
+
+
+class GroupRefusedError(RefusedRequestError):
+    """A group cannot be named, changed or forgotten."""

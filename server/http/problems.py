@@ -14,6 +14,7 @@ from server.domain.errors import (
     BroadcastRefusedError,
     Finding,
     FrameRefusedError,
+    GroupRefusedError,
     KeyMissingError,
     NotAllowedError,
     RefusedRequestError,
@@ -91,6 +92,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        GroupRefusedError: _Meaning(422, "group-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
@@ -110,6 +112,8 @@ def problem_of(error: Exception) -> Problem:
             meaning = _Meaning(409, "slot-clashes")
         if any(found.code == "slots-left-outside" for found in findings):
             meaning = _Meaning(409, "slots-left-outside")
+        if any(found.code in {"group-changed", "group-in-use"} for found in findings):
+            meaning = _Meaning(409, "group-in-use-or-changed")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
     return Problem(meaning.status, meaning.code, findings, facts)
 

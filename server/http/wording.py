@@ -97,6 +97,16 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+        "bad-id": N_("“%(id)s” cannot be an id: small letters, digits and hyphens, 64 at most."),
+        "bad-name": N_("Write a name on one line of at most 200 characters."),
+        "group-taken": N_("There is a group of the id “%(id)s” already."),
+        "group-changed": N_(
+            "Somebody else has changed the group “%(name)s” meanwhile. "
+            "Open it again and look at what is there now."
+        ),
+        "group-in-use": N_(
+            "%(count)s slots target this group: %(slots)s. Give them other loudspeakers first."
+        ),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),

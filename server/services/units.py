@@ -11,32 +11,17 @@ from protocol.ids import checked_id
 from server.domain.authority import Action, Actor, demand
 from server.domain.errors import TakenError, UnknownThingError
 from server.domain.recurrence import local_day
-from server.domain.units import Tree, Unit
+from server.domain.units import NewUnit, Tree, Unit
 from server.services import audit
 from server.services.keyring import Keyring
 from server.store.gates import pass_gate
 from server.store.models import (
     ClusterRow,
     ClusterUnitRow,
-    GroupMemberRow,
-    GroupRow,
     LevelRow,
     UnitEdgeRow,
     UnitRow,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NewUnit:
-    """A unit that is to exist from today on; no parent: it is a root of the tree."""
-
-    unit_id: str
-    name: str
-    level_rank: int
-    parent_id: str | None = None
-    code: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,59 +148,6 @@ def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor)
         db, actor=actor, action="create-cluster", subject=new.cluster_id, now=now, unit=new.unit_id
     )
     return row
-
-
-def create_group(
-    db: Session,
-    *,
-    group_id: str,
-    name: str,
-    unit_id: str,
-    clusters: tuple[str, ...],
-    now: datetime,
-    actor: Actor,
-) -> None:
-    """Name some clusters as a group; a group has no rank and owns no time.
-
-    Raises:
-        TakenError: The id exists.
-        UnknownThingError: No such unit, or one of the clusters does not exist today.
-        NotAllowedError: The actor may not administer the unit.
-    """
-    places = tree(db, today=local_day(now))
-    demand(actor, Action.ADMINISTER, places.chain(unit_id))
-    pass_gate(db, "units")
-    if db.get(GroupRow, checked_id(group_id)) is not None:
-        raise TakenError("group", group_id)
-    for cluster in clusters:
-        places.chain_of_cluster(cluster)
-    db.add(GroupRow(group_id=checked_id(group_id), unit_id=unit_id, name=name))
-    db.flush()  # members refer to it
-    db.add_all(
-        GroupMemberRow(group_id=group_id, cluster_id=cluster) for cluster in dict.fromkeys(clusters)
-    )
-    audit.record(db, actor=actor, action="create-group", subject=group_id, now=now, name=name)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group of clusters and what it is called."""
-
-    group_id: str
-    name: str
-    unit_id: str
-    clusters: tuple[str, ...]
-
-
-def groups(db: Session) -> list[Group]:
-    """List all groups by name."""
-    members: dict[str, list[str]] = {}
-    for row in db.scalars(select(GroupMemberRow).order_by(GroupMemberRow.cluster_id)):
-        members.setdefault(row.group_id, []).append(row.cluster_id)
-    return [
-        Group(row.group_id, row.name, row.unit_id, tuple(members.get(row.group_id, ())))
-        for row in db.scalars(select(GroupRow).order_by(GroupRow.name))
-    ]
 
 
 def _holds(
