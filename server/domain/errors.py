@@ -88,3 +88,7 @@ class FrameRefusedError(RefusedRequestError):
 
 class GroupRefusedError(RefusedRequestError):
     """A group cannot be named, changed or forgotten."""
+
+
+class ReformRefusedError(RefusedRequestError):
+    """A reform of the tree cannot be approved, or its draft cannot be kept."""

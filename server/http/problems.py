@@ -17,6 +17,7 @@ from server.domain.errors import (
     GroupRefusedError,
     KeyMissingError,
     NotAllowedError,
+    ReformRefusedError,
     RefusedRequestError,
     SlotRefusedError,
     TakenError,
@@ -93,6 +94,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         SlotRefusedError: _Meaning(422, "slot-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),
+        ReformRefusedError: _Meaning(422, "reform-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
@@ -114,6 +116,8 @@ def problem_of(error: Exception) -> Problem:
             meaning = _Meaning(409, "slots-left-outside")
         if any(found.code in {"group-changed", "group-in-use"} for found in findings):
             meaning = _Meaning(409, "group-in-use-or-changed")
+        if any(found.code == "reform-stale" for found in findings):
+            meaning = _Meaning(409, "reform-stale")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
     return Problem(meaning.status, meaning.code, findings, facts)
 

@@ -64,6 +64,11 @@ def tree(db: Session, *, today: date) -> Tree:
     )
 
 
+def unit_names(db: Session) -> dict[str, str]:
+    """Name all units that there are, were or are to be."""
+    return dict(db.execute(select(UnitRow.unit_id, UnitRow.name)).all())
+
+
 def create_level(db: Session, *, rank: int, name_vi: str, name_en: str) -> None:
     """Add a level of government, or rename it; 0 is the highest."""
     db.merge(LevelRow(rank=rank, name_vi=name_vi, name_en=name_en))
