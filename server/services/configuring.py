@@ -15,7 +15,7 @@ from protocol.messages import Config, UnitPlace
 from protocol.plan import Place
 from protocol.signing import audience_node, sign, unverified
 from server.domain.recurrence import local_day
-from server.domain.units import Tree
+from server.domain.units import VIETNAMESE, Tree
 from server.services import outbox
 from server.services.catalogue import pinned
 from server.services.holding import in_mid_programme
@@ -217,6 +217,7 @@ def _config(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) ->
         latitude=cluster.latitude,
         longitude=cluster.longitude,
         volume_ceiling_db=cluster.volume_ceiling_db,
+        languages=tuple(sorted(cluster.languages or VIETNAMESE)),
     )
 
 
@@ -231,7 +232,6 @@ def _of_chain(db: Session, chain: tuple[str, ...], common: _Common) -> Config:
         ),
         certificates=certificates(db, chain, now=common.now),
         revoked_keys=common.revoked,
-        languages=("vi",),
         pinned=tuple(asset_ref(row) for row in pinned(db, chain=chain)),
     )
 
