@@ -122,9 +122,7 @@ def propose(unit_id: str, file: Path, valid_from: datetime | None, state: Path |
             db, country(), under=unit_id, valid_from=day, now=now, actor=operator()
         )
     file.write_bytes(msgspec.json.format(msgspec.json.encode(proposal), indent=2))
-    click.echo(
-        f"{file}: {len(proposal.ways)} units change or end, {len(proposal.born)} come to be"
-    )
+    click.echo(f"{file}: {len(proposal.ways)} units change or end, {len(proposal.born)} come to be")
 
 
 @unit.command("reform", epilog=example("loa unit reform ke-hoach.json --dry-run"))
@@ -143,12 +141,14 @@ def reform(file: Path, dry_run: bool, state: Path | None) -> None:  # noqa: FBT0
         open_installation(settings_from(state)) as installation,
         installation.sessions.begin() as db,
     ):
-        facts = {"now": now, "actor": operator(), "keyring": installation.keyring}
-        verdict = reforming.examine(db, proposal, **facts)
+        keyring = installation.keyring
+        verdict = reforming.examine(db, proposal, now=now, actor=operator(), keyring=keyring)
         if verdict.findings:
             raise ReformFaultsError([finding_in_english(one) for one in verdict.findings])
         if not dry_run:
-            reforming.apply(db, proposal, **facts)
+            reforming.apply(
+                db, proposal, seen=verdict.digest, now=now, actor=operator(), keyring=keyring
+            )
     click.echo(_reformed(verdict, "would be " if dry_run else "are "))
 
 
@@ -175,16 +175,15 @@ def _proposal(file: Path) -> Proposal:
 def _reformed(verdict: reforming.Verdict, what: str) -> str:
     drawing, found = verdict.drawing, verdict.effects
     day = f"{verdict.proposal.valid_from:%d/%m/%Y}"
-    lines = [
+    passed = len(found.slots) - len(found.ending())
+    return (
         f"on {day}: {len(drawing.born)} units come to be, {len(drawing.ended)} end, "
-        f"{len(drawing.reparented)} change their place",
-        f"{len(drawing.moves)} clusters {what}moved",
-        f"{len(found.slots) - len(found.ending())} slots {what}passed on, "
-        f"{len(found.ending())} {what}ended",
+        f"{len(drawing.reparented)} change their place\n"
+        f"{len(drawing.moves)} clusters {what}moved\n"
+        f"{passed} slots {what}passed on, {len(found.ending())} {what}ended\n"
         f"{len(found.frames)} hours, {len(found.grants)} rights and {len(found.groups)} groups "
-        f"{what}concerned",
-    ]
-    return "\n".join(lines)
+        f"{what}concerned"
+    )
 
 
 def _told(founding: Founding, what: str) -> str:

@@ -45,7 +45,7 @@ def drawn(ground: Ground, proposal: Proposal) -> Drawing:
     parents = dict(_parents(tree, proposal, alive))
     places = _Places(ground, proposal)
     clusters = places.placed()
-    after = Tree(_units(tree, proposal, alive, parents), clusters)
+    after = replace(tree, units=_units(tree, proposal, alive, parents), clusters=clusters)
     moves = tuple(
         Move(cluster, tree.clusters[cluster], unit)
         for cluster, unit in clusters.items()

@@ -46,5 +46,8 @@ def _sounding(db: Session, unit: str, now: datetime) -> list[Claim]:
     """Read from what a unit has published, as nodes have it, what it says now."""
     token = db.scalar(select(PlanRow.token).where(PlanRow.unit_id == unit))
     plan = None if token is None else unverified(token).msg
-    claims = [*(plan.claims if isinstance(plan, Plan) else ()), *announcements_of(db, unit, now=now)]
+    claims = [
+        *(plan.claims if isinstance(plan, Plan) else ()),
+        *announcements_of(db, unit, now=now),
+    ]
     return [claim for claim in claims if claim.covers(now) and claim.end - now <= LONGEST_WAIT]

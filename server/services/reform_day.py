@@ -63,9 +63,7 @@ def begin(db: Session, reform_id: str, *, now: datetime) -> bool:
         action="begin-reform",
         subject=reform_id,
         now=now,
-        slots={
-            one.slot.slot_id: [passed.unit_id for passed in one.passed] for one in found.slots
-        },
+        slots={one.slot.slot_id: [passed.unit_id for passed in one.passed] for one in found.slots},
         ended_by_collision=sorted({one.slot.slot_id for one in found.collisions}),
         hours={one.frame_id: one.to for one in found.frames},
         people={f"{one.username} {one.role} {one.unit_id}": one.to for one in found.grants},

@@ -135,9 +135,7 @@ def summary(drawing: Drawing, found: Effects) -> dict[str, dict[str, str]]:
             one.slot.slot_id: f"{one.slot.title} {','.join(to.unit_id for to in one.passed)}"
             for one in found.slots
         },
-        "reaches": {
-            one.slot.slot_id: f"{one.slot.title} {len(one.lost)}" for one in found.reaches
-        },
+        "reaches": {one.slot.slot_id: f"{one.slot.title} {len(one.lost)}" for one in found.reaches},
         "hours": {one.frame_id: f"{one.hours} {','.join(one.to)}" for one in found.frames},
         "people": {
             f"{one.username} {one.role} {one.unit_id}": ",".join(one.to) for one in found.grants

@@ -30,9 +30,7 @@ def ground(db: Session, *, valid_from: date, now: datetime) -> Ground:
         points={
             row.unit_id: (row.latitude, row.longitude)
             for row in rows
-            if row.unit_id in units.units
-            and row.latitude is not None
-            and row.longitude is not None
+            if row.unit_id in units.units and row.latitude is not None and row.longitude is not None
         },
         facts=cluster_facts(db, units),
         later=_soonest(_later(db, day)),

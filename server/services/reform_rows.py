@@ -114,9 +114,7 @@ def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
         db.execute(insert(ClusterUnitRow), rows)
 
 
-def _pass_slot(
-    db: Session, one: SlotFate, *, day: date, now: datetime, keeps_on: bool
-) -> None:
+def _pass_slot(db: Session, one: SlotFate, *, day: date, now: datetime, keeps_on: bool) -> None:
     row = db.get_one(SlotRow, one.slot.slot_id, options=WHOLE_SLOT)
     if keeps_on:
         db.add_all(_copied(row, passed) for passed in one.passed)

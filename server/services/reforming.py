@@ -142,9 +142,7 @@ def save(
     return row
 
 
-def look(
-    db: Session, reform_id: str, *, now: datetime, actor: Actor, keyring: Keyring
-) -> Verdict:
+def look(db: Session, reform_id: str, *, now: datetime, actor: Actor, keyring: Keyring) -> Verdict:
     """Examine a draft, and remember what its effects were seen to be.
 
     Raises:
@@ -248,8 +246,7 @@ def listed(db: Session, *, actor: Actor, units: Tree) -> Sequence[ReformRow]:
     return [
         row
         for row in rows
-        if row.unit_id in units.units
-        and may(actor, Action.ADMINISTER, units.chain(row.unit_id))
+        if row.unit_id in units.units and may(actor, Action.ADMINISTER, units.chain(row.unit_id))
     ]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from protocol.ids import checked_id
 from server.domain.authority import Action, Actor, demand
-from server.domain.errors import TakenError, UnknownThingError
+from server.domain.errors import Finding, ReformRefusedError, TakenError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.units import NewUnit, Tree, Unit
 from server.services import audit
@@ -18,6 +18,8 @@ from server.store.gates import pass_gate
 from server.store.models import (
     ClusterRow,
     ClusterUnitRow,
+    GroupMemberRow,
+    GroupRow,
     LevelRow,
     UnitEdgeRow,
     UnitRow,
@@ -95,6 +97,7 @@ def create_unit(
         TakenError: The id exists.
         UnknownThingError: No such parent, or level.
         NotAllowedError: The actor may not administer the parent.
+        ReformRefusedError: The parent is to end.
     """
     today = local_day(now)
     chain = tree(db, today=today).chain(new.parent_id) if new.parent_id else ()
@@ -104,6 +107,7 @@ def create_unit(
         raise TakenError("unit", new.unit_id)
     if db.get(LevelRow, new.level_rank) is None:
         raise UnknownThingError("level", str(new.level_rank))
+    refuse_ending(db, new.parent_id)
     row = enter_unit(db, new, since=today, now=now, keyring=keyring)
     audit.record(db, actor=actor, action="create-unit", subject=new.unit_id, now=now, name=new.name)
     return row
@@ -142,10 +146,12 @@ def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor)
     Raises:
         TakenError: The id exists.
         NotAllowedError: The actor may not administer the unit.
+        ReformRefusedError: The unit is to end.
     """
     today = local_day(now)
     demand(actor, Action.ADMINISTER, tree(db, today=today).chain(new.unit_id))
     pass_gate(db, "units")
+    refuse_ending(db, new.unit_id)
     if db.get(ClusterRow, checked_id(new.cluster_id)) is not None:
         raise TakenError("cluster", new.cluster_id)
     row = ClusterRow(
@@ -165,6 +171,18 @@ def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor)
         db, actor=actor, action="create-cluster", subject=new.cluster_id, now=now, unit=new.unit_id
     )
     return row
+
+
+def refuse_ending(db: Session, unit_id: str | None) -> None:
+    """Go on only when a unit is not to end: what is added would belong nowhere from then on.
+
+    Raises:
+        ReformRefusedError: A reform has laid down its end.
+    """
+    row = None if unit_id is None else db.get(UnitRow, unit_id)
+    if row is not None and row.valid_to is not None:
+        fields = {"unit": row.name, "day": f"{row.valid_to:%d/%m/%Y}"}
+        raise ReformRefusedError([Finding("unit-ends", fields)])
 
 
 def _holds(

@@ -26,5 +26,16 @@ def register(app: Flask, installation: Installation) -> None:
     """Add the pages, and the wall before them, to an application."""
     set_up_security(app, installation)
     set_up_shell(app)
-    for part in (dashboard, schedule, frames, groups, reforms, live, as_run, stream, accounts, units):
+    for part in (
+        dashboard,
+        schedule,
+        frames,
+        groups,
+        reforms,
+        live,
+        as_run,
+        stream,
+        accounts,
+        units,
+    ):
         app.register_blueprint(part.pages)

@@ -38,9 +38,7 @@ def a_way(unit_id: str = "xa-2", **overrides: object) -> Way:
 
 def a_proposal(**overrides: object) -> Proposal:
     """Make the reform in which the second commune becomes a new one."""
-    boring = Proposal(
-        "Sắp xếp xã", DAY, "tinh", "NQ 1684/NQ-UBTVQH15", (a_new_unit(),), (a_way(),)
-    )
+    boring = Proposal("Sắp xếp xã", DAY, "tinh", "NQ 1684/NQ-UBTVQH15", (a_new_unit(),), (a_way(),))
     return replace(boring, **overrides)
 
 
@@ -50,37 +48,38 @@ def proposals(draw: st.DrawFn, tree: Tree, valid_from: date = DAY, tag: str = "n
     top = tree.roots[0]
     inner = sorted(set(tree.units) - {top})
     names = [f"{tag}{number}" for number in range(draw(st.integers(0, 3)))]
-    anywhere = st.sampled_from([*tree.units, *names, top])
-    ranks = {**{unit: facts.level_rank for unit, facts in tree.units.items()}}
+    chosen = draw(st.lists(st.sampled_from(inner), max_size=3, unique=True)) if inner else []
+    ending = {unit for unit in chosen if draw(st.booleans())}
+    sensible = draw(st.integers(0, 3)) > 0
+    anywhere = sorted({*tree.units, *names} - (ending if sensible else set()))
+    somewhere = st.sampled_from(anywhere)
     born = []
     for name in names:
-        parent = draw(st.sampled_from([top, top, *tree.units]))
-        ranks[name] = ranks[parent] + 1
-        born.append(NewUnit(name, f"Xã {name}", ranks[name], parent, None, 22.0, 105.0))
-    chosen = draw(st.lists(st.sampled_from(inner), max_size=4, unique=True)) if inner else []
+        parent = top if sensible else draw(somewhere)
+        rank = tree.units[parent].level_rank + 1 if parent in tree.units else 1
+        born.append(NewUnit(name, f"Xã {name}", rank, parent, None, 22.0, 105.0))
     ways = tuple(
         Way(
             unit,
-            ends=draw(st.booleans()),
-            how=draw(st.sampled_from(How)),
-            to=(draw(anywhere),),
+            ends=unit in ending,
+            how=draw(st.sampled_from([How.WHOLE, How.WHOLE, How.NEAREST, How.STAY])),
+            to=(draw(somewhere),),
             villages=tuple(
-                VillageWay(f"Thôn {cluster}", draw(anywhere))
-                for cluster in draw(st.sets(st.sampled_from(sorted(tree.clusters)), max_size=2))
-                if tree.clusters[cluster] == unit
-            )
-            if tree.clusters
-            else (),
-            children=draw(st.none() | anywhere),
-            parent=draw(st.none() | st.none() | anywhere),
+                VillageWay(f"Thôn {cluster}", draw(somewhere))
+                for cluster in tree.own_clusters(unit)
+                if draw(st.booleans())
+            ),
+            children=top if sensible else draw(st.none() | somewhere),
+            parent=None if sensible else draw(st.none() | somewhere),
             slots=draw(st.sampled_from([FOLLOW, END])),
         )
         for unit in chosen
     )
-    hands = ()
-    if tree.clusters:
-        picked = draw(st.sets(st.sampled_from(sorted(tree.clusters)), max_size=3))
-        hands = tuple(Hand(cluster, draw(anywhere)) for cluster in sorted(picked))
+    hands = tuple(
+        Hand(cluster, draw(somewhere))
+        for cluster in sorted(tree.clusters)
+        if not sensible and draw(st.integers(0, 3)) == 0
+    )
     return Proposal("Sắp xếp", valid_from, top, "", tuple(born), ways, hands)
 
 

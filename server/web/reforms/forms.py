@@ -6,7 +6,7 @@ from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Finding
 from server.domain.names import hyphenated
-from server.domain.reforms import END, FOLLOW, Hand, How, Proposal, VillageWay, Way
+from server.domain.reforms import FOLLOW, Hand, How, Proposal, VillageWay, Way
 from server.domain.units import NewUnit
 from server.web.fields import parsed_day
 
@@ -94,10 +94,7 @@ def with_way(before: Proposal, unit_id: str, sent: Sent) -> Proposal:
 
 def with_hands(before: Proposal, sent: Sent) -> Proposal:
     """Read where single clusters go, and which slots end after all."""
-    told = {
-        cluster: to
-        for cluster, to in zip(sent.getlist("cluster"), sent.getlist("hand"), strict=False)
-    }
+    told = dict(zip(sent.getlist("cluster"), sent.getlist("hand"), strict=False))
     kept = [hand for hand in before.hands if hand.cluster_id not in told]
     new = [Hand(cluster, to) for cluster, to in told.items() if to]
     shown = set(sent.getlist("slot_shown"))
@@ -107,11 +104,6 @@ def with_hands(before: Proposal, sent: Sent) -> Proposal:
         hands=(*kept, *new),
         ended_slots=tuple(dict.fromkeys((*ended, *sent.getlist("slot_ends")))),
     )
-
-
-def choices() -> tuple[str, str]:
-    """Name what may become of slots and rights, besides a unit."""
-    return FOLLOW, END
 
 
 def _made_id(before: Proposal, sent: Sent) -> str:

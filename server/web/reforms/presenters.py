@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from server.domain.reforms import END, FOLLOW, Drawing, Ground, How, Proposal, Way
+from server.domain.reforms import Drawing, Ground, How, Proposal, Way
 from server.services.reforming import Verdict
 
 
@@ -105,7 +105,9 @@ def villages(ground: Ground, unit_id: str) -> list[tuple[str, int]]:
 
 def passages(drawing: Drawing, called: Names) -> list[Passage]:
     """Put the clusters that move together by where they come from and go to."""
-    ordered = sorted(drawing.moves, key=lambda one: (called.unit(one.before), one.before, one.after))
+    ordered = sorted(
+        drawing.moves, key=lambda one: (called.unit(one.before), one.before, one.after)
+    )
     return [
         Passage(
             called.unit(before),
@@ -122,11 +124,6 @@ def candidates(verdict: Verdict, unit_id: str, all_choices: Sequence[Choice]) ->
     if way is None or way.how is not How.NEAREST:
         return list(all_choices)
     return [one for one in all_choices if one.unit_id in way.to]
-
-
-def is_choice(said: str) -> bool:
-    """Say whether a word stands for itself and not for a unit."""
-    return said in {FOLLOW, END}
 
 
 def _targets(way: Way) -> tuple[str, ...]:

@@ -58,9 +58,7 @@ def approve(reform_id: str) -> ResponseReturnValue:
 def _review_page(reform_id: str, findings: Sequence[Finding]) -> str:
     instant, person = now(), actor()
     with writing() as db:
-        verdict = reforming.look(
-            db, reform_id, now=instant, actor=person, keyring=here().keyring
-        )
+        verdict = reforming.look(db, reform_id, now=instant, actor=person, keyring=here().keyring)
         row = reforming.find(db, reform_id, now=instant, actor=person)
         ground = reform_ground.ground(db, valid_from=verdict.proposal.valid_from, now=instant)
     called = names(ground, verdict.proposal)

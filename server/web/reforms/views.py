@@ -122,9 +122,7 @@ def way(reform_id: str, unit_id: str) -> ResponseReturnValue:
 @pages.post("/reforms/<reform_id>/units/<unit_id>")
 def save_way(reform_id: str, unit_id: str) -> ResponseReturnValue:
     """Keep what becomes of one unit."""
-    return _changed(
-        reform_id, lambda before: (forms.with_way(before, unit_id, request.form), ())
-    )
+    return _changed(reform_id, lambda before: (forms.with_way(before, unit_id, request.form), ()))
 
 
 @pages.post("/reforms/<reform_id>/discard")
@@ -148,13 +146,14 @@ def _changed(reform_id: str, change: Change) -> ResponseReturnValue:
         with writing() as db:
             row = reforming.find(db, reform_id, now=instant, actor=person)
             proposal, findings = change(reforming.asked(row))
-            if findings:
-                raise ReformRefusedError(findings)
-            reforming.save(
-                db, reform_id, proposal, version=version_sent(), now=instant, actor=person
-            )
+            if not findings:
+                reforming.save(
+                    db, reform_id, proposal, version=version_sent(), now=instant, actor=person
+                )
     except ReformRefusedError as refused:
-        return _plan_page(reform_id, refused.findings), 422
+        findings = refused.findings
+    if findings:
+        return _plan_page(reform_id, findings), 422
     return redirect(url_for("reforms.reform", reform_id=reform_id), 303)
 
 

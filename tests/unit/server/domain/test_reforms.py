@@ -158,7 +158,9 @@ WRONG = {
     "reform-village": a_proposal(ways=(a_way(villages=(VillageWay("Thôn lạ", "xa-1"),)),)),
     "reform-cluster-twice": a_proposal(hands=(Hand("c-2", "xa-1"), Hand("c-2", "xa-moi"))),
     "reform-unknown-cluster": a_proposal(hands=(Hand("c-9", "xa-1"),)),
-    "reform-circle": a_proposal(born=(), ways=(Way("xa-1", False, How.STAY, parent="thon-1"),)),
+    "reform-circle": a_proposal(
+        born=(), ways=(Way("xa-1", ends=False, how=How.STAY, parent="thon-1"),)
+    ),
 }
 
 
