@@ -56,7 +56,8 @@ def drawn(ground: Ground, proposal: Proposal) -> Drawing:
         for unit, parent in parents.items()
         if unit in after.units and tree.units[unit].parent_id != parent
     )
-    findings += wrong_tree(tree, after, proposal.under)
+    if findings := list(wrong_tree(tree, after, proposal.under)):
+        return _undrawn(tree, findings)
     findings += _left(places.undecided, ground)
     ended = tuple(way.unit_id for way in proposal.ways if way.ends)
     if not (findings or moves or reparented or ended or proposal.born):
@@ -118,7 +119,7 @@ class _Places:
     undecided: list[Undecided] = field(default_factory=list)
 
     def placed(self) -> dict[str, str]:
-        """Give every cluster its unit; one that nobody can place keeps its own, and is named."""
+        """Give every cluster its unit; one that nobody can place has none, and is named."""
         hands = {hand.cluster_id: hand.to for hand in self.proposal.hands}
         clusters = dict(self.ground.tree.clusters)
         points = self._points()
@@ -129,6 +130,8 @@ class _Places:
                 found = told or self._rest(way, cluster, points)
                 if found is not None:
                     clusters[cluster] = found
+                elif way.ends:
+                    del clusters[cluster]
         return {**clusters, **hands}
 
     def _rest(
