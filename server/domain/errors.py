@@ -102,3 +102,7 @@ class GroupRefusedError(RefusedRequestError):
 
 class ReformRefusedError(RefusedRequestError):
     """A reform of the tree cannot be approved, or its draft cannot be kept."""
+
+
+class BulletinRefusedError(RefusedRequestError):
+    """A bulletin cannot be saved, approved, sent, taken or declined."""

@@ -12,6 +12,7 @@ from audio_library.errors import MissingAssetError, RefusedAudioError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
+    BulletinRefusedError,
     Finding,
     FrameRefusedError,
     GroupRefusedError,
@@ -101,6 +102,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         GroupRefusedError: _Meaning(422, "group-refused"),
         ReformRefusedError: _Meaning(422, "reform-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
         MissingAssetError: _Meaning(404, "unknown-asset", ("digest",)),

@@ -14,6 +14,7 @@ from server.services import (
     arrears,
     as_run,
     broadcasting,
+    bulletin_results,
     configuring,
     events,
     outbox,
@@ -96,6 +97,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
         Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
+        Concern("bulletins_concluded", in_one_transaction(bulletin_results.conclude), SELDOM),
         # Before plans and configurations, which go by what it has passed on.
         Concern("reforms_carried_out", carry_out, NOW_AND_THEN),
         Concern("plans_published", plans, NOW_AND_THEN),

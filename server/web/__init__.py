@@ -6,6 +6,7 @@ from server.http.context import Installation
 from server.web import (
     accounts,
     as_run,
+    bulletins,
     dashboard,
     frames,
     groups,
@@ -39,3 +40,5 @@ def register(app: Flask, installation: Installation) -> None:
         units,
     ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(bulletins.pages)
+    app.register_blueprint(bulletins.inbox_pages)
