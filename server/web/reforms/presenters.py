@@ -18,7 +18,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class WayRow:
+class WayEntry:
     """One unit that changes, in the list."""
 
     way: Way
@@ -80,10 +80,10 @@ def choices(ground: Ground, proposal: Proposal) -> list[Choice]:
     return [*new, *sorted(kept, key=lambda one: one.name)]
 
 
-def way_rows(ground: Ground, proposal: Proposal, called: Names) -> list[WayRow]:
+def way_entries(ground: Ground, proposal: Proposal, called: Names) -> list[WayEntry]:
     """List the units that change."""
     return [
-        WayRow(
+        WayEntry(
             way,
             called.unit(way.unit_id),
             len(ground.tree.own_clusters(way.unit_id)),

@@ -16,7 +16,7 @@ from server.services.country import country
 from server.store.models import ReformRow
 from server.web.fields import parsed_day
 from server.web.reforms import forms
-from server.web.reforms.presenters import choices, names, villages, way_rows
+from server.web.reforms.presenters import choices, names, villages, way_entries
 from server.web.targets import acting_units
 
 pages = Blueprint("reforms", __name__)
@@ -176,7 +176,7 @@ def _plan_page(reform_id: str, findings: Sequence[Finding]) -> str:
         proposal=proposal,
         findings=findings,
         names=called,
-        ways=way_rows(ground, proposal, called),
+        ways=way_entries(ground, proposal, called),
         others=sorted((ground.tree.unit(one) for one in others), key=lambda unit: unit.name),
         tree=ground.tree,
         parents=choices(ground, proposal),
