@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint, APIFlask
 
 from server.api import (
+    aired,
     as_run,
     assets,
     broadcasts,
@@ -11,6 +12,7 @@ from server.api import (
     groups,
     health,
     inbox,
+    plans,
     reforms,
     slots,
     units,
@@ -23,8 +25,19 @@ def register(app: APIFlask) -> None:
     """Add the API to an application."""
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
     for part in (
-        *(assets, slots, frames, groups, units, reforms),
-        *(broadcasts, bulletins, inbox, as_run, health),
+        assets,
+        slots,
+        plans,
+        frames,
+        groups,
+        units,
+        reforms,
+        broadcasts,
+        bulletins,
+        inbox,
+        as_run,
+        aired,
+        health,
     ):
         part.add_to(blueprint)
     app.register_blueprint(blueprint)

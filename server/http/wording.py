@@ -212,6 +212,8 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "It would do something else by now than what you have seen: %(count)s %(kind)s have "
             "changed (%(refs)s). Look at it again."
         ),
+        "preview-reversed": N_("Choose an end that comes after the beginning."),
+        "preview-too-long": N_("At most two hours can be listened to at once."),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),
