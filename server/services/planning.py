@@ -393,10 +393,15 @@ def narrowed(units: Tree, unit_id: str, clusters: frozenset[str]) -> Targets:
     return Targets(units=words.units, clusters=words.clusters)
 
 
+def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]:
+    """Read the claims of a unit's broadcasts that may still sound, out of their signed orders."""
+    return announcements_by_unit(db, [unit_id], now=now).get(unit_id, [])
+
+
 def announcements_by_unit(
     db: Session, unit_ids: Collection[str], *, now: datetime
 ) -> dict[str, list[Claim]]:
-    """Read the claims of units' broadcasts that may still sound, out of their signed orders."""
+    """Read the same of several units at once."""
     rows = db.execute(
         select(BroadcastRow.unit_id, BroadcastRow.token)
         .where(BroadcastRow.unit_id.in_(unit_ids), BroadcastRow.stopped_at.is_(None))
