@@ -4,6 +4,7 @@ from server.store.models.accounts import GrantRow, RoleRow, UserRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
+from server.store.models.changes import SlotChangeRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
 from server.store.models.slots import FrameRow, OccurrenceRow, PlanRow, SlotRow, SlotTargetRow
@@ -39,6 +40,7 @@ __all__ = [
     "ReportRow",
     "RoleRow",
     "SheetDraftRow",
+    "SlotChangeRow",
     "SlotRow",
     "SlotTargetRow",
     "UnitEdgeRow",
