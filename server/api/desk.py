@@ -5,6 +5,7 @@ from datetime import time
 import msgspec
 from apiflask import APIBlueprint
 from flask import Response
+from sqlalchemy.orm import Session
 
 from server.api.desk_schemas import (
     ChangeAnswer,
@@ -30,7 +31,6 @@ from server.services import copies, desk, desk_changes, heard_rows, why
 from server.services.slot_hand import Hand
 from server.services.slot_moves import Move, Scope
 from server.store.models import SlotChangeRow
-from sqlalchemy.orm import Session
 
 
 def add_to(api: APIBlueprint) -> None:

@@ -9,7 +9,6 @@ from server.api.schemas import Answer, Day, Id, Instant, Moment, Request
 from server.services.desk import MOST_DAYS, MOST_UNITS
 
 
-
 class DeskQuery(Request):
     """Rows and days; ``until`` is not among the days."""
 

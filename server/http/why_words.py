@@ -11,7 +11,9 @@ from server.http.wording import N_
 _WHY: Mapping[Why, str] = MappingProxyType(
     {
         Why.QUIET: N_("It falls into quiet hours, in which only a real emergency may sound."),
-        Why.CLASS: N_("The other one is of a higher class: emergency, then priority, then ordinary."),
+        Why.CLASS: N_(
+            "The other one is of a higher class: emergency, then priority, then ordinary."
+        ),
         Why.DRILL: N_("It is a rehearsal, which goes after everything real."),
         Why.SEVERITY: N_("The other emergency is graver."),
         Why.NEWER: N_("The other emergency was ordered later."),

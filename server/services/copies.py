@@ -17,13 +17,14 @@ from server.domain.units import Tree
 from server.services import audit, events
 from server.services.desk_changes import record
 from server.services.placement import misplaced_slot
-from server.services.planning import WHOLE_SLOT, frames_of, publish_plan, slots_of
+from server.services.planning import frames_of, publish_plan, slots_of
 from server.services.slot_hand import Hand, Step
 from server.services.slot_moves import comes, once_on
 from server.services.slot_requests import NewSlot, as_new, files_of, findings, value_of, write
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import SlotRow
+from server.store.queries.lists import WHOLE_SLOT
 
 MOST_COPIES = 600
 LENGTHS = (1, 7)
@@ -215,9 +216,7 @@ class _Judge:
 
     def _judged(self, wanted: Sequence[NewSlot]) -> Iterator[Line]:
         meant = {one for unit in self._targets for one in self.units.clusters_under(unit)}
-        others = [
-            slot for slot in slots_of(self._db, units=self.units) if slot.clusters & meant
-        ]
+        others = [slot for slot in slots_of(self._db, units=self.units) if slot.clusters & meant]
         frames = frames_of(self._db, self.units.units)
         for new in wanted:
             files = files_of(self._db, new)

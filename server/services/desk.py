@@ -281,6 +281,8 @@ def _units_of(kind: str, ref: str, units: Tree) -> Iterable[str]:
         case "unit":
             return (ref,)
         case "group":
-            return {units.clusters[one] for one in units.groups.get(ref, ()) if one in units.clusters}
+            return {
+                units.clusters[one] for one in units.groups.get(ref, ()) if one in units.clusters
+            }
         case _:
             return (units.clusters[ref],) if ref in units.clusters else ()

@@ -42,9 +42,7 @@ def withdraw(hand: Hand, slot_id: str, scope: Scope, day: date, *, version: int)
     """
     _, before = hand.find(slot_id, version)
     left = without(before, scope, day, hand.now)
-    return record(
-        hand, "withdraw", before.title, [_kept(hand, slot_id, before, left, version)]
-    )
+    return record(hand, "withdraw", before.title, [_kept(hand, slot_id, before, left, version)])
 
 
 def undo(hand: Hand) -> SlotChangeRow:

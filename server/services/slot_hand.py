@@ -12,11 +12,12 @@ from server.domain.errors import SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.services import audit, events, scheduling
 from server.services.keyring import Keyring
-from server.services.planning import PLAN_DAYS, WHOLE_SLOT, publish_plan
+from server.services.planning import PLAN_DAYS, publish_plan
 from server.services.slot_requests import NewSlot, as_new
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import SlotRow
+from server.store.queries.lists import WHOLE_SLOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,7 @@ class Hand:
         row.version += 1
         row.changed_at = self.now
         self.db.flush()  # the plan is compiled from the rows
-        publish_plan(
-            self.db, row.unit_id, now=self.now, keyring=self.keyring, days=self.plan_days
-        )
+        publish_plan(self.db, row.unit_id, now=self.now, keyring=self.keyring, days=self.plan_days)
         audit.record(
             self.db, actor=self.actor, action="restore-slot", subject=slot_id, now=self.now
         )

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from server.domain.recurrence import is_usable
 from server.domain.units import Tree
-from server.services.desk import Desk, DeskSlot, DeskUnit
 from server.http.languages import gettext
+from server.services.desk import Desk, DeskSlot, DeskUnit
 from server.web import words
 from server.web.dashboard.presenters import plain
 

@@ -158,9 +158,7 @@ def _may_change_some(person: Actor, tree: Tree) -> bool:
     return any(may(person, Action.SCHEDULE, tree.chain(unit_id)) for unit_id in tree.units)
 
 
-def _copy_page(
-    form: CopyForm, wish: copies.Wish | None, findings: tuple[Finding, ...]
-) -> str:
+def _copy_page(form: CopyForm, wish: copies.Wish | None, findings: tuple[Finding, ...]) -> str:
     instant, person = now(), actor()
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
