@@ -7,7 +7,14 @@ from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
 from server.store.models.changes import SlotChangeRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
-from server.store.models.slots import FrameRow, OccurrenceRow, PlanRow, SlotRow, SlotTargetRow
+from server.store.models.slots import (
+    FrameRow,
+    OccurrenceRow,
+    PlanRow,
+    SlotItemRow,
+    SlotRow,
+    SlotTargetRow,
+)
 from server.store.models.units import (
     GroupMemberRow,
     GroupRow,
@@ -41,6 +48,7 @@ __all__ = [
     "RoleRow",
     "SheetDraftRow",
     "SlotChangeRow",
+    "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
     "UnitEdgeRow",
