@@ -12,6 +12,7 @@ from audio_library.errors import MissingAssetError, RefusedAudioError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
+    DeskRefusedError,
     Finding,
     FrameRefusedError,
     KeyMissingError,
@@ -95,6 +96,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         StaleError: _Meaning(409, CHANGED_MEANWHILE, ("kind", "ref")),
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
+        DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand
-from server.domain.errors import Finding, SlotRefusedError
+from server.domain.errors import DeskRefusedError, Finding, SlotRefusedError
 from server.domain.frames import TimeFrame
 from server.domain.recurrence import is_usable, local_day
 from server.domain.slots import Slot, clashes
@@ -82,7 +82,7 @@ def draft(db: Session, wish: Wish, *, actor: Actor, now: datetime) -> Draft:
 
     Raises:
         NotAllowedError: The actor may not see the source, or not schedule for a target.
-        SlotRefusedError: It is too much at once, or there is nothing to copy.
+        DeskRefusedError: It is too much at once.
     """
     return _Judge(db, wish, actor, now).draft()
 
@@ -92,6 +92,7 @@ def copy(hand: Hand, wish: Wish, *, only_free: bool) -> tuple[int, Draft]:
 
     Raises:
         SlotRefusedError: Something stands against one of them, or against all.
+        DeskRefusedError: It is too much at once, or there is nothing to copy.
     """
     pass_gate(hand.db, "slots")
     judge = _Judge(hand.db, wish, hand.actor, hand.now)
@@ -101,7 +102,7 @@ def copy(hand: Hand, wish: Wish, *, only_free: bool) -> tuple[int, Draft]:
         raise SlotRefusedError(wrong)
     free = [line.slot for line in made.lines if line.is_free]
     if not free:
-        raise SlotRefusedError([Finding("nothing-to-copy")])
+        raise DeskRefusedError([Finding("nothing-to-copy")])
     steps = [_save(hand, new, judge.units) for new in free]
     hand.db.flush()  # plans are compiled from the rows
     # In the tree's order, as the scheduler takes them: two may not wait for each other.
@@ -143,7 +144,7 @@ def _save(hand: Hand, new: NewSlot, units: Tree) -> Step:
     )
     write(row, new, value_of(new, files, units, slot_id=slot_id, created_at=hand.now), files)
     hand.db.add(row)
-    return Step(slot_id, None, new, row.version)
+    return Step(slot_id, None, new, 0, row.version)
 
 
 class _Judge:
@@ -163,10 +164,10 @@ class _Judge:
         wish = self._wish
         days = [*wish.to_days, wish.first]
         if wish.days not in LENGTHS or not all(is_usable(day) for day in days):
-            raise SlotRefusedError([Finding("bad-day")])
+            raise DeskRefusedError([Finding("bad-day")])
         wanted = list(self._wanted())
         if len(wanted) > MOST_COPIES:
-            raise SlotRefusedError([Finding("too-many-copies", {"most": str(MOST_COPIES)})])
+            raise DeskRefusedError([Finding("too-many-copies", {"most": str(MOST_COPIES)})])
         missing = [new for new in wanted if new is not None]
         return Draft(tuple(self._judged(missing)), len(wanted) - len(missing))
 

@@ -13,7 +13,7 @@ from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand, may
-from server.domain.errors import Finding, RefusedRequestError
+from server.domain.errors import DeskRefusedError, Finding
 from server.domain.frames import TimeFrame
 from server.domain.hours import pieces
 from server.domain.recurrence import Recurrence, local_day
@@ -112,10 +112,9 @@ def feed(
     Raises:
         UnknownThingError: One of the units is not there today.
         NotAllowedError: The actor may not see one of them.
-        RefusedRequestError: More days or units than are shown together.
+        DeskRefusedError: More days or units than are shown together.
     """
-    if not timedelta() < until - start <= timedelta(days=MOST_DAYS) or len(unit_ids) > MOST_UNITS:
-        raise RefusedRequestError([Finding("desk-too-wide", {"days": str(MOST_DAYS)})])
+    demand_narrow(start, until, len(unit_ids))
     places = units or tree(db, today=local_day(now))
     wanted = tuple(dict.fromkeys(unit_ids))
     for unit_id in wanted:
@@ -127,6 +126,16 @@ def feed(
         tuple(_unit(unit_id, frames, actor, places) for unit_id in wanted),
         tuple(_slots(db, wanted, start, until, places)),
     )
+
+
+def demand_narrow(start: date, until: date, units: int = 1) -> None:
+    """Go on only when so much can be shown together.
+
+    Raises:
+        DeskRefusedError: It is too much, or no day at all.
+    """
+    if not timedelta() < until - start <= timedelta(days=MOST_DAYS) or units > MOST_UNITS:
+        raise DeskRefusedError([Finding("desk-too-wide", {"days": str(MOST_DAYS)})])
 
 
 def seen_roots(actor: Actor, units: Tree) -> list[str]:

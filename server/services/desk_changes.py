@@ -1,12 +1,13 @@
 """Changes at the desk: move, stretch and withdraw days of slots, and take the last change back."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Actor
-from server.domain.errors import Finding, SlotRefusedError
+from server.domain.errors import DeskRefusedError, Finding
 from server.services.slot_hand import Hand, Step, document_of, steps_of
 from server.services.slot_moves import Move, Scope, moved, without
 from server.services.slot_requests import NewSlot
@@ -50,13 +51,13 @@ def undo(hand: Hand) -> SlotChangeRow:
 
     Raises:
         StaleError: Somebody else has changed one of its slots since.
-        SlotRefusedError: There is nothing to take back, or what was there has lost its place.
+        DeskRefusedError: There is nothing to take back.
+        SlotRefusedError: What was there has lost its place.
     """
     row = undoable(hand.db, hand.actor)
     if row is None:
-        raise SlotRefusedError([Finding("nothing-to-undo")])
-    turned = [hand.take_back(step) for step in reversed(steps_of(row.steps))]
-    row.steps = document_of(turned)
+        raise DeskRefusedError([Finding("nothing-to-undo")])
+    _turn(hand, row)
     row.undone_at = hand.now
     return row
 
@@ -66,13 +67,13 @@ def redo(hand: Hand) -> SlotChangeRow:
 
     Raises:
         StaleError: Somebody else has changed one of its slots since.
-        SlotRefusedError: There is nothing to do again, or its time has been taken.
+        DeskRefusedError: There is nothing to do again.
+        SlotRefusedError: Its time has been taken.
     """
     row = redoable(hand.db, hand.actor)
     if row is None:
-        raise SlotRefusedError([Finding("nothing-to-redo")])
-    turned = [hand.take_back(step) for step in reversed(steps_of(row.steps))]
-    row.steps = document_of(turned)
+        raise DeskRefusedError([Finding("nothing-to-redo")])
+    _turn(hand, row)
     row.undone_at = None
     return row
 
@@ -107,6 +108,25 @@ def record(hand: Hand, kind: str, title: str, steps: list[Step]) -> SlotChangeRo
     )
     hand.db.add(row)
     return row
+
+
+def _turn(hand: Hand, row: SlotChangeRow) -> None:
+    steps = list(reversed(steps_of(row.steps)))
+    turned = [hand.take_back(step) for step in steps]
+    row.steps = document_of(turned)
+    # The slots are as they were before, under a new version: changes around this one follow.
+    now = {(step.slot_id, step.was): back.version for step, back in zip(steps, turned, strict=True)}
+    others = select(SlotChangeRow).where(
+        SlotChangeRow.actor == row.actor, SlotChangeRow.change_id != row.change_id
+    )
+    for other in hand.db.scalars(others):
+        known = steps_of(other.steps)
+        followed = [
+            replace(step, version=now.get((step.slot_id, step.version), step.version))
+            for step in known
+        ]
+        if followed != known:
+            other.steps = document_of(followed)
 
 
 def _kept(hand: Hand, slot_id: str, before: NewSlot, after: NewSlot | None, version: int) -> Step:

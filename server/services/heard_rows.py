@@ -11,6 +11,7 @@ from protocol.policy import merge
 from server.domain.authority import Action, Actor, demand
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.units import Tree
+from server.services.desk import demand_narrow
 from server.services.planning import plan_of
 from server.services.scheduling import while_it_sounds
 from server.services.units import tree
@@ -45,7 +46,9 @@ def heard_rows(
 
     Raises:
         NotAllowedError: The actor may not see the unit.
+        DeskRefusedError: More days than are shown together.
     """
+    demand_narrow(start, until)
     units = tree(db, today=local_day(now))
     chain = units.chain(unit_id)
     demand(actor, Action.VIEW, chain)

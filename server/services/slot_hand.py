@@ -25,12 +25,13 @@ class Step:
     """What one slot was and became; None: it was not there, or had been withdrawn.
 
     Attributes:
-        version: The slot's version after the step.
+        was, version: The slot's version before the step, 0 where there was none, and after it.
     """
 
     slot_id: str
     before: NewSlot | None
     after: NewSlot | None
+    was: int
     version: int
 
 
@@ -82,7 +83,7 @@ class Hand:
             keyring=self.keyring,
             plan_days=self.plan_days,
         )
-        return Step(row.slot_id, None, new, row.version)
+        return Step(row.slot_id, None, new, 0, row.version)
 
     def change(self, slot_id: str, before: NewSlot, after: NewSlot, version: int) -> Step:
         """Change a slot that has this version."""
@@ -96,7 +97,7 @@ class Hand:
             keyring=self.keyring,
             plan_days=self.plan_days,
         )
-        return Step(slot_id, before, after, row.version)
+        return Step(slot_id, before, after, version, row.version)
 
     def withdraw(self, slot_id: str, version: int) -> Step:
         """Withdraw a slot that has this version."""
@@ -109,7 +110,7 @@ class Hand:
             keyring=self.keyring,
             plan_days=self.plan_days,
         )
-        return Step(slot_id, before, None, row.version)
+        return Step(slot_id, before, None, version, row.version)
 
     def restore(self, slot_id: str, wanted: NewSlot, version: int) -> Step:
         """Bring back a slot that was withdrawn, where its time is still free.
@@ -138,7 +139,7 @@ class Hand:
             self.db, actor=self.actor, action="restore-slot", subject=slot_id, now=self.now
         )
         events.emit(self.db, kind="schedule", ref=row.unit_id, now=self.now)
-        return Step(slot_id, None, wanted, row.version)
+        return Step(slot_id, None, wanted, version, row.version)
 
     def take_back(self, step: Step) -> Step:
         """Turn a step round: the slot becomes what it was; the answer turns it round again."""

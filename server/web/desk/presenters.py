@@ -183,8 +183,9 @@ def script_words() -> dict[str, object]:
     """Collect the words that the page's script says."""
     return {
         "lost": gettext("The server cannot be reached. Nothing was changed."),
-        "units": gettext("{} units"),
-        "clusters": gettext("{} clusters"),
+        "stale": gettext("Somebody else has changed it meanwhile. You now see how it stands."),
+        "units": gettext("units: {}"),
+        "clusters": gettext("clusters: {}"),
         "quiet": gettext("Quiet hours"),
         "open": gettext("Open to all"),
         "closed": gettext("Closed"),

@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, may
-from server.domain.errors import Finding, SlotRefusedError, StaleError
+from server.domain.errors import DeskRefusedError, Finding, SlotRefusedError, StaleError
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
 from server.http.context import actor, here, now, reading, writing
 from server.http.why_words import absence_sentence, why_sentence
-from server.services import copies, desk_changes, units, why
+from server.services import copies, desk_changes, monitoring, units, why
 from server.services import desk as desks
 from server.services.slot_hand import Hand
-from server.store.models import ClusterRow, SlotChangeRow
+from server.store.models import SlotChangeRow
 from server.web.desk.forms import CopyForm, asked_instant
 from server.web.desk.presenters import (
     SPANS,
@@ -68,10 +68,24 @@ def make_copies() -> ResponseReturnValue:
     try:
         with writing() as db:
             made, _ = copies.copy(_hand(db), wish, only_free=form.only_free)
-    except SlotRefusedError:
+    except (SlotRefusedError, DeskRefusedError):
         return _copy_page(form, wish, ()), 409
     day = wish.to_days[0].isoformat()
     return redirect(url_for("desk.desk", day=day, span=form.span, copied=made), 303)
+
+
+@pages.get("/why")
+def any_why() -> ResponseReturnValue:
+    """Go to the answer about the chosen cluster, or about the first one of a unit."""
+    cluster_id = request.args.get("cluster", "")
+    if not cluster_id:
+        with reading() as db:
+            tree = units.tree(db, today=local_day(now()))
+        cluster_id = min(tree.clusters_under(request.args.get("unit", "")), default="")
+    if not cluster_id:
+        abort(404)
+    when = {name: request.args.get(name) for name in ("day", "time", "at")}
+    return redirect(url_for("desk.why_at", cluster_id=cluster_id, **when), 303)
 
 
 @pages.get("/clusters/<cluster_id>/why")
@@ -130,7 +144,7 @@ def _turned(turn: Callable[[Hand], SlotChangeRow]) -> ResponseReturnValue:
     try:
         with writing() as db:
             turn(_hand(db))
-    except SlotRefusedError as refused:
+    except (SlotRefusedError, DeskRefusedError) as refused:
         return render_template("desk/desk.html", **_desk(refused.findings)), 409
     except StaleError:
         stale = (Finding("changed-meanwhile"),)
@@ -172,7 +186,7 @@ def _copy_page(form: CopyForm, wish: copies.Wish | None, findings: tuple[Finding
         if wish is not None:
             try:
                 draft = copies.draft(db, wish, actor=person, now=instant)
-            except SlotRefusedError as refused:
+            except DeskRefusedError as refused:
                 findings = refused.findings
     return render_template(
         "desk/copy.html",
@@ -192,8 +206,8 @@ def _why(cluster_id: str) -> dict[str, object]:
     with reading() as db:
         said = why.answer(db, cluster_id, at=at, actor=actor(), now=instant)
         tree = units.tree(db, today=local_day(at))
-        cluster = db.get_one(ClusterRow, cluster_id)
-        facts = {"name": cluster.name, "village": cluster.village}
+        states = monitoring.overview(db, now=instant, units=tree, under=said.unit_id)
+    names = {state.cluster_id: f"{state.village} · {state.name}" for state in states}
     return {
         "said": said,
         "tree": tree,
@@ -201,5 +215,6 @@ def _why(cluster_id: str) -> dict[str, object]:
         "why_sentence": why_sentence,
         "absence_sentence": absence_sentence,
         "cluster_id": cluster_id,
-        **facts,
+        "name": names[cluster_id],
+        "clusters": names,
     }

@@ -3,9 +3,9 @@
 const token = document.querySelector('meta[name="csrf-token"]').content;
 
 export class Refused extends Error {
-  constructor(status, sentence) {
+  constructor(code, sentence) {
     super(sentence);
-    this.status = status;
+    this.code = code;
   }
 }
 
@@ -14,10 +14,10 @@ async function answered(request, lost) {
   try {
     answer = await request;
   } catch {
-    throw new Refused(0, lost);
+    throw new Refused("lost", lost);
   }
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(answer.status, said.detail || said.title || lost);
+  if (!answer.ok) throw new Refused(said.code, said.detail || said.title || lost);
   return said;
 }
 

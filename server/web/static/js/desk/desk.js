@@ -177,7 +177,7 @@ class Desk {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       back();
-      this.#note(error.message, { wrong: true });
+      this.#note(error.code === "changed-meanwhile" ? this.words.stale : error.message, { wrong: true });
       this.rows.forget();
       await this.#look();
     }
@@ -191,7 +191,10 @@ class Desk {
     this.toast.hidden = false;
     clearTimeout(this.noting);
     if (!wrong) this.noting = setTimeout(() => { this.toast.hidden = true; }, TOAST_MS);
-    for (const form of document.querySelectorAll("[data-turn] button")) form.disabled = false;
+    if (wrong) return;
+    // One can always take the newest change back, and do again only what was just taken back.
+    document.querySelector('[data-turn="undo"] button').disabled = false;
+    document.querySelector('[data-turn="redo"] button').disabled = undo;
   }
 
   // Draws what is in sight and fetches what is not there yet.

@@ -6,7 +6,10 @@ export const NAME_PX = 232;
 const ROW_PX = { unit: 58, cluster: 36 };
 const SPARE_ROWS = 3;
 const ZOOMS = [1, 1.6, 2.5, 4, 6.5, 10, 16, 25, 40, 64, 100];
-const LABEL_PX = 46;
+const LABEL_PX = 38;
+const TITLE_PX = 210;
+const SLIM_PX = 16;
+const GAP_LABEL_PX = 58;
 
 export function made(tag, css = "", text = "") {
   const element = document.createElement(tag);
@@ -64,7 +67,7 @@ export class Drawing {
     let top = 0;
     for (const row of this.order) { row.top = top; top += ROW_PX[row.kind]; }
     this.grid.style.width = `${NAME_PX + this.width}px`;
-    this.grid.style.setProperty("--hour", `${this.hour}px`);
+    this.grid.style.setProperty("--hour", `${this.hour * this.#hoursApart()}px`);
     this.grid.style.setProperty("--day", `${this.hour * 24}px`);
     this.grid.setAttribute("aria-rowcount", this.order.length);
     this.body.style.height = `${top}px`;
@@ -134,12 +137,14 @@ export class Drawing {
     return at;
   }
 
+  #hoursApart() { return [1, 2, 3, 6, 12].find((hours) => hours * this.hour >= LABEL_PX) ?? 24; }
+
   #ruler() {
     this.hours.replaceChildren();
     const corner = made("div", "desk-corner");
     const track = made("div", "desk-track");
-    const each = [1, 2, 3, 6, 12, 24].find((hours) => hours * this.hour >= LABEL_PX) ?? 24;
-    const minutes = [1, 5, 10, 15, 30].find((one) => (one / 60) * this.hour >= LABEL_PX + 14);
+    const each = this.#hoursApart();
+    const minutes = [1, 5, 10, 15, 30].find((one) => (one / 60) * this.hour >= LABEL_PX + 22);
     const every = minutes ? minutes * 60 : each * 3600;
     for (let day = 0; day < this.rows.days && this.rows.days > 1; day += 1) {
       const label = made("div", "desk-date", this.dayName(day).slice(0, -5));
@@ -148,7 +153,7 @@ export class Drawing {
     }
     if (this.seconds / every < 3000) {
       for (let at = 0; at < this.seconds; at += every) {
-        if (this.rows.days > 1 && each >= 12) break;
+        if (this.rows.days > 1 && at % DAY_S === 0) continue;
         const label = made("div", "desk-hour", clock(at).replace(/:00$/, at % 3600 ? ":00" : ""));
         label.style.left = `${this.x(at)}px`;
         track.append(label);
@@ -214,7 +219,11 @@ export class Drawing {
       this.place(strip, one.start, one.end);
       lane.append(strip);
     }
-    for (const one of shown.occurrences) lane.append(this.#slot(one, shown, row.unit));
+    const all = shown.occurrences;
+    all.forEach((one, place) => {
+      const next = all.slice(place + 1).find((other) => other.start >= one.end || other.lane === one.lane);
+      lane.append(this.#slot(one, shown, row.unit, this.x((next?.start ?? this.seconds) - one.start)));
+    });
   }
 
   #band(band) {
@@ -233,12 +242,13 @@ export class Drawing {
   #gap(gap) {
     const element = made("div", "desk-gap");
     this.place(element, gap.start, gap.end);
-    if (this.x(gap.end - gap.start) > 60) element.append(made("span", "", length(gap.end - gap.start)));
+    if (this.x(gap.end - gap.start) > GAP_LABEL_PX + TITLE_PX / 2) element.append(made("span", "", length(gap.end - gap.start)));
     element.title = `${this.words.free}: ${clock(gap.start)}–${clock(gap.end)}`;
     return element;
   }
 
-  #slot(one, shown, unit) {
+  // A short slot's title goes on beside it as far as there is room.
+  #slot(one, shown, unit, room) {
     const { slot } = one;
     const element = made("button", `desk-slot level-${Math.min(2, unit.level)} slot-${slot.bulletin_class}`);
     element.type = "button";
@@ -261,7 +271,13 @@ export class Drawing {
     }
     const title = made("span", "desk-slot-title");
     title.append(...signs.map(([name]) => this.icon(name)), slot.title);
-    element.append(title, made("span", "desk-slot-time", clock(one.start)));
+    const wide = this.x(one.end - one.start);
+    element.classList.toggle("is-slim", wide < SLIM_PX);
+    const text = made("span", "desk-slot-text");
+    text.style.width = `${Math.max(wide, Math.min(room, TITLE_PX)) - 10}px`;
+    text.hidden = room < SLIM_PX * 1.6;
+    text.append(title, made("span", "desk-slot-time", clock(one.start)));
+    element.append(text);
     const said = [slot.title, this.when(one), this.words.recurrences[slot.recurrence], unit.name, ...signs.map(([, words]) => words)];
     element.setAttribute("aria-label", said.join(", "));
     element.title = said.slice(0, 3).concat(signs.map(([, words]) => words)).join("\n");
