@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from server.domain.authority import Action, Actor, demand, may
 from server.domain.errors import DeskRefusedError, Finding
 from server.domain.frames import TimeFrame
-from server.domain.hours import pieces
+from server.domain.hours import Hold, Piece, pieces
 from server.domain.recurrence import Recurrence, local_day
 from server.domain.units import Tree
 from server.services.planning import frames_of, rule_of
@@ -120,10 +120,11 @@ def feed(
     for unit_id in wanted:
         demand(actor, Action.VIEW, places.chain(unit_id))
     frames = frames_of(db, {above for unit_id in wanted for above in places.chain(unit_id)})
+    weeks = _Weeks(frames, places)
     return Desk(
         start,
         until,
-        tuple(_unit(unit_id, frames, actor, places) for unit_id in wanted),
+        tuple(_unit(unit_id, weeks, actor, places) for unit_id in wanted),
         tuple(_slots(db, wanted, start, until, places)),
     )
 
@@ -148,8 +149,8 @@ def seen_roots(actor: Actor, units: Tree) -> list[str]:
     ]
 
 
-def _unit(unit_id: str, frames: Sequence[TimeFrame], actor: Actor, units: Tree) -> DeskUnit:
-    unit, chain = units.unit(unit_id), units.chain(unit_id)
+def _unit(unit_id: str, weeks: "_Weeks", actor: Actor, units: Tree) -> DeskUnit:
+    unit = units.unit(unit_id)
     return DeskUnit(
         unit_id,
         unit.name,
@@ -157,30 +158,49 @@ def _unit(unit_id: str, frames: Sequence[TimeFrame], actor: Actor, units: Tree) 
         unit.parent_id,
         len(units.children(unit_id)),
         len(units.own_clusters(unit_id)),
-        may(actor, Action.SCHEDULE, chain),
-        _hours(chain, [frame for frame in frames if frame.unit_id in chain], units),
+        may(actor, Action.SCHEDULE, units.chain(unit_id)),
+        weeks.of(unit_id),
     )
 
 
-def _hours(
-    chain: tuple[str, ...], frames: Sequence[TimeFrame], units: Tree
-) -> tuple[DeskHours, ...]:
-    if not frames:
-        return ()
-    found = []
-    for piece in pieces([units.unit(one) for one in chain], frames):
-        owner = units.units.get(piece.owner_id) if piece.owner_id is not None else None
-        found.append(
-            DeskHours(
-                piece.start,
-                piece.end,
-                piece.hold.value,
-                owner.name if owner else "",
-                owner.level_rank if owner else piece.owner_rank,
-                own=piece.hold.value == "open" or piece.owner_id == chain[-1],
-            )
+class _Weeks:
+    """Whose time it is in each unit's week; communes under the same frames share the work."""
+
+    def __init__(self, frames: Sequence[TimeFrame], units: Tree) -> None:
+        self._frames = frames
+        self._units = units
+        self._owners = {frame.owner_id for frame in frames}
+        self._known: dict[object, tuple[str, list[Piece]]] = {}
+
+    def of(self, unit_id: str) -> tuple[DeskHours, ...]:
+        chain = self._units.chain(unit_id)
+        frames = [frame for frame in self._frames if frame.unit_id in chain]
+        if not frames:
+            return ()
+        # A unit that is named as an owner is like no other.
+        alike = (
+            chain[:-1],
+            self._units.unit(unit_id).level_rank,
+            tuple(frame.frame_id for frame in frames),
+            unit_id if unit_id in self._owners else None,
         )
-    return tuple(found)
+        if alike not in self._known:
+            week = pieces([self._units.unit(one) for one in chain], frames)
+            self._known[alike] = unit_id, week
+        first, week = self._known[alike]
+        return tuple(self._hours(piece, first, unit_id) for piece in week)
+
+    def _hours(self, piece: Piece, first: str, unit_id: str) -> DeskHours:
+        owner_id = unit_id if piece.owner_id == first else piece.owner_id
+        owner = self._units.units.get(owner_id) if owner_id is not None else None
+        return DeskHours(
+            piece.start,
+            piece.end,
+            piece.hold.value,
+            owner.name if owner else "",
+            owner.level_rank if owner else piece.owner_rank,
+            own=piece.hold is Hold.OPEN or owner_id == unit_id,
+        )
 
 
 def _slots(
