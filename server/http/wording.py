@@ -116,9 +116,6 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "nothing-to-undo": N_("There is nothing of yours to take back."),
         "nothing-to-redo": N_("There is nothing to do again."),
-        "changed-meanwhile": N_(
-            "Somebody else has changed it meanwhile. You now see how it stands."
-        ),
         "desk-too-wide": N_("Choose at most %(days)s days, and fewer units."),
         "nothing-to-copy": N_("There is nothing to copy on these days."),
         "too-many-copies": N_("More than %(most)s copies at once are too many. Choose fewer."),

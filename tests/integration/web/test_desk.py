@@ -160,12 +160,15 @@ def test_a_copy_is_made_and_taken_back_on_the_pages(site):
     token = form_token(page)
     made = officer.post("/desk/copy", data={**fields, "csrf_token": token})
     assert made.status_code == 303
+    assert "Đã sao chép 1 khung giờ." in officer.get(made.location).text
     clash = officer.post("/desk/copy", data={**fields, "csrf_token": token})
     assert clash.status_code == 409
     back = f"/desk?day={DAY[1].isoformat()}"
     undone = officer.post("/desk/undo", data={"csrf_token": token, "back": back})
     assert (undone.status_code, undone.location) == (303, back)
-    assert officer.post("/desk/undo", data={"csrf_token": token}).status_code == 409
+    nothing = officer.post("/desk/undo", data={"csrf_token": token})
+    assert nothing.status_code == 409
+    assert "Bạn không có thay đổi nào để hoàn tác." in nothing.text
     away = officer.post("/desk/redo", data={"csrf_token": token, "back": "//evil.example/desk?"})
     assert away.location == "/desk"
     assert officer.post("/desk/copy", data={"csrf_token": token}).status_code == 422

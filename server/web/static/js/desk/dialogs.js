@@ -21,7 +21,7 @@ export async function opened(one, { unit, mayChange, when, facts, words }) {
   for (const part of dialog.querySelectorAll("[data-change]")) part.hidden = !mayChange;
   const edit = dialog.querySelector("[data-edit]");
   edit.hidden = !mayChange;
-  edit.href = `/units/${one.slot.unit_id}/slots`;
+  edit.href = `/slots/${one.slot.slot_id}/edit`;
   const wrong = dialog.querySelector("[data-wrong]");
   wrong.textContent = "";
   form.elements.start.value = clock(one.start);
