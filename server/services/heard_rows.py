@@ -31,7 +31,7 @@ class HeardSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardRow:
+class HeardCluster:
     """One cluster, and what it sounds."""
 
     cluster_id: str
@@ -41,7 +41,7 @@ class HeardRow:
 
 def heard_rows(
     db: Session, unit_id: str, *, start: date, until: date, actor: Actor, now: datetime
-) -> list[HeardRow]:
+) -> list[HeardCluster]:
     """Work out what the unit's own clusters sound from ``start`` to ``until``.
 
     Raises:
@@ -67,7 +67,7 @@ def heard_rows(
         spans = timeline(sounding, policy, begin, end)
         name = row.village if row.village in row.name else f"{row.village} {row.name}".strip()
         found.append(
-            HeardRow(
+            HeardCluster(
                 row.cluster_id,
                 name or row.name,
                 tuple(_span(span, begin, units) for span in spans if span.claim is not None),
