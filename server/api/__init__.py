@@ -2,7 +2,18 @@
 
 from apiflask import APIBlueprint, APIFlask
 
-from server.api import as_run, assets, broadcasts, desk, frames, health, slots, units
+from server.api import (
+    as_run,
+    assets,
+    broadcasts,
+    bulletins,
+    desk,
+    frames,
+    health,
+    inbox,
+    slots,
+    units,
+)
 
 PREFIX = "/api/v1"
 
@@ -10,6 +21,6 @@ PREFIX = "/api/v1"
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
-    for part in (assets, slots, desk, frames, units, broadcasts, as_run, health):
+    for part in (assets, slots, desk, frames, units, broadcasts, bulletins, inbox, as_run, health):
         part.add_to(blueprint)
     app.register_blueprint(blueprint)

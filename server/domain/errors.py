@@ -98,3 +98,7 @@ class BroadcastRefusedError(RefusedRequestError):
 
 class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""
+
+
+class BulletinRefusedError(RefusedRequestError):
+    """A bulletin cannot be saved, approved, sent, taken or declined."""

@@ -12,6 +12,7 @@ from audio_library.errors import MissingAssetError, RefusedAudioError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
+    BulletinRefusedError,
     DeskRefusedError,
     Finding,
     FrameRefusedError,
@@ -99,6 +100,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
         MissingAssetError: _Meaning(404, "unknown-asset", ("digest",)),

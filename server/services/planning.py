@@ -42,6 +42,7 @@ from server.store.gates import pass_gate
 from server.store.models import (
     AssetRow,
     BroadcastRow,
+    ClaimRankRow,
     FrameRow,
     PlanRow,
     SlotRow,
@@ -182,7 +183,7 @@ def plan_of(
             end,
         ),
         rules=rules(units.unit(unit_id), frames, start, end),
-        ranks={},
+        ranks=ranks_of(db, unit_id, since=start),
     )
 
 
@@ -281,6 +282,14 @@ def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]
     )
     orders = (unverified(token).msg for token in rows)
     return [order.claim for order in orders if isinstance(order, Play)]
+
+
+def ranks_of(db: Session, unit_id: str, *, since: datetime) -> dict[str, int]:
+    """Read the places that a unit has given to priority claims not over at ``since``."""
+    rows = select(ClaimRankRow.claim_id, ClaimRankRow.rank).where(
+        ClaimRankRow.unit_id == unit_id, ClaimRankRow.ends > since
+    )
+    return dict(db.execute(rows.order_by(ClaimRankRow.claim_id)).all())
 
 
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:

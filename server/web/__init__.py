@@ -3,7 +3,18 @@
 from flask import Flask
 
 from server.http.context import Installation
-from server.web import accounts, as_run, dashboard, desk, frames, live, schedule, stream, units
+from server.web import (
+    accounts,
+    as_run,
+    bulletins,
+    dashboard,
+    desk,
+    frames,
+    live,
+    schedule,
+    stream,
+    units,
+)
 from server.web.errors import error_page
 from server.web.security import set_up_security
 from server.web.shell import set_up_shell
@@ -17,3 +28,5 @@ def register(app: Flask, installation: Installation) -> None:
     set_up_shell(app)
     for part in (dashboard, schedule, desk, frames, live, as_run, stream, accounts, units):
         app.register_blueprint(part.pages)
+    app.register_blueprint(bulletins.pages)
+    app.register_blueprint(bulletins.inbox_pages)

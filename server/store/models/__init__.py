@@ -4,6 +4,12 @@ from server.store.models.accounts import GrantRow, RoleRow, UserRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
+from server.store.models.bulletins import (
+    BulletinActRow,
+    BulletinCopyRow,
+    BulletinRow,
+    ClaimRankRow,
+)
 from server.store.models.changes import SlotChangeRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
@@ -30,6 +36,10 @@ __all__ = [
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
+    "BulletinActRow",
+    "BulletinCopyRow",
+    "BulletinRow",
+    "ClaimRankRow",
     "ClusterRow",
     "ClusterUnitRow",
     "DeliveryRow",

@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from server.domain.errors import UnknownThingError
 from server.store.models import (
     AssetRow,
     BroadcastRow,
+    BulletinRow,
     DeliveryRow,
     NodeRow,
     RefusalRow,
@@ -73,3 +75,25 @@ def recent_refusals(
 def asset(db: Session, digest: str) -> AssetRow | None:
     """Find an audio file's entry."""
     return db.get(AssetRow, digest)
+
+
+def recent_bulletins(
+    db: Session, *, units: Collection[str] | None, limit: int
+) -> Sequence[BulletinRow]:
+    """List bulletins of some units with their history, newest first; None: of all."""
+    newest = select(BulletinRow).order_by(BulletinRow.created_at.desc(), BulletinRow.bulletin_id)
+    if units is not None:
+        newest = newest.where(BulletinRow.unit_id.in_(units))
+    return db.scalars(newest.limit(limit).options(selectinload(BulletinRow.acts))).all()
+
+
+def bulletin(db: Session, bulletin_id: str) -> BulletinRow:
+    """Find a bulletin with its history.
+
+    Raises:
+        UnknownThingError: There is none of that id.
+    """
+    row = db.get(BulletinRow, bulletin_id, options=[selectinload(BulletinRow.acts)])
+    if row is None:
+        raise UnknownThingError("bulletin", bulletin_id)
+    return row
