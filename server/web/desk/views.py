@@ -84,8 +84,9 @@ def any_why() -> ResponseReturnValue:
         cluster_id = min(tree.clusters_under(request.args.get("unit", "")), default="")
     if not cluster_id:
         abort(404)
-    when = {name: request.args.get(name) for name in ("day", "time", "at")}
-    return redirect(url_for("desk.why_at", cluster_id=cluster_id, **when), 303)
+    day, clock, at = (request.args.get(name) for name in ("day", "time", "at"))
+    address = url_for("desk.why_at", cluster_id=cluster_id, day=day, time=clock, at=at)
+    return redirect(address, 303)
 
 
 @pages.get("/clusters/<cluster_id>/why")
