@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint, APIFlask
 
 from server.api import (
+    aired,
     as_run,
     assets,
     broadcasts,
@@ -11,6 +12,7 @@ from server.api import (
     frames,
     health,
     inbox,
+    plans,
     slots,
     units,
 )
@@ -21,6 +23,19 @@ PREFIX = "/api/v1"
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
-    for part in (assets, slots, desk, frames, units, broadcasts, bulletins, inbox, as_run, health):
+    for part in (
+        assets,
+        slots,
+        desk,
+        plans,
+        frames,
+        units,
+        broadcasts,
+        bulletins,
+        inbox,
+        as_run,
+        aired,
+        health,
+    ):
         part.add_to(blueprint)
     app.register_blueprint(blueprint)

@@ -96,6 +96,10 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class PreviewRefusedError(RefusedRequestError):
+    """Nothing can be rehearsed of what was asked for."""
+
+
 class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""
 

@@ -18,6 +18,7 @@ from server.services import (
     configuring,
     events,
     outbox,
+    plan_states,
     planning,
     reports,
     units,
@@ -101,6 +102,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
         Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
         Concern("reports_forgotten", in_one_transaction(reports.forget), SELDOM),
+        Concern("versions_forgotten", in_one_transaction(plan_states.forget), SELDOM),
         Concern("occurrences_forgotten", in_one_transaction(as_run.forget_occurrences), SELDOM),
     )
 
