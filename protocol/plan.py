@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from protocol.airtime import Airtime, airtimes
 from protocol.messages import Claim, Interval, Plan, Targets
 from protocol.policy import Policy
 from protocol.precedence import winner
@@ -46,17 +47,19 @@ def timeline(
 ) -> tuple[Span, ...]:
     """Work out what one cluster will sound from ``start`` to ``end``.
 
-    The answer can only change where a claim, a frame or a quiet stretch begins or ends, so only
+    The answer can only change where an airtime, a frame or a quiet stretch begins or ends, so only
     those instants are asked. Neighbouring spans with the same answer are joined.
     """
+    times = airtimes(claims, policy)
     edges = {start, end}
-    stretches: tuple[Claim | Interval, ...] = (*claims, *policy.frames, *policy.quiet)
+    stretches: tuple[Airtime | Interval, ...] = (*times, *policy.frames, *policy.quiet)
     for stretch in stretches:
         edges.update(at for at in (stretch.start, stretch.end) if start < at < end)
     spans: list[Span] = []
     ordered = sorted(edges)
     for left, right in pairwise(ordered):
-        heard = winner(claims, left, policy)
+        wanted = (each.claim for each in times if each.start <= left < each.end)
+        heard = winner(wanted, left, policy)
         if spans and spans[-1].claim == heard:
             spans[-1] = Span(spans[-1].start, right, heard)
         else:
