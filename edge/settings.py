@@ -22,6 +22,7 @@ FORMAT = 1
 DEFAULT_STATE_DIR = Path("/var/lib/loalang-node")
 _KEY_BYTES = 32
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_SAID = {"state", "output", "board", "tls_ca", "cache_limit_mb", "near_stations"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +149,7 @@ def overrides_from(environment: Mapping[str, str]) -> Overrides:
         for name, value in environment.items()
         if name.startswith("LOA_NODE_")
     }
-    unknown = said.keys() - {
-        "state",
-        "output",
-        "board",
-        "tls_ca",
-        "cache_limit_mb",
-        "near_stations",
-    }
+    unknown = said.keys() - _SAID
     if unknown:
         raise BadSettingError(f"LOA_NODE_{min(unknown).upper()}", "is not a setting of the node")
     return Overrides(

@@ -20,7 +20,7 @@ _FADE = 30 * RATE_HZ // 1000
 _STORE = 3 * RATE_HZ
 # Its clock is followed by what is left in store: by the least of ten seconds, within minutes.
 _WATCH = 10 * RATE_HZ
-_PULL_S = 300.0
+_PULL_S = 120.0
 # 1000 ppm is 1.7 cent: nobody hears it, and no station's clock is off by as much.
 _PULL_MOST = 1e-3
 _STEP = 4096
@@ -41,7 +41,7 @@ class Intake:
         self._waiting: list[Audio] | None = []
         self._pace = 1.0
         self._rest = np.zeros(_CURVE, dtype=np.float32)
-        self._phase = float(_CURVE - 2)
+        self._phase = float(_CURVE)
         self._least: int | None = None
         self._watched = 0
 
@@ -60,20 +60,25 @@ class Intake:
 
     def ready(self, first: int, last: int) -> bool:
         """Tell whether reading ``[first, last)`` would give all of it, at its full loudness."""
-        self._reader = max(0, first)
+        self._note_reader(first)
         low, high = self._window
         return low <= max(0, first) and last + _FADE <= high
 
     def add_to(self, block: Audio, first: int) -> None:
         """Add what is there from position ``first`` on, fading where it will break off."""
-        self._reader = max(0, first)
+        self._note_reader(first + len(block))
         low, high = self._window
         begin, end = max(low, first), min(high, first + len(block))
         if begin >= end:
             return
-        at = np.arange(begin, end)
-        fall = np.minimum(1.0, (high - at) / _FADE).astype(np.float32)
-        block[begin - first : end - first] += self._ring[at % _RING] * fall
+        sound = np.empty(end - begin, dtype=np.float32)
+        ahead = min(len(sound), _RING - begin % _RING)
+        sound[:ahead] = self._ring[begin % _RING :][:ahead]
+        sound[ahead:] = self._ring[: len(sound) - ahead]
+        if high - end < _FADE:
+            fall = (high - np.arange(begin, end, dtype=np.float64)) / _FADE
+            sound *= np.minimum(1.0, fall).astype(np.float32)
+        block[begin - first : end - first] += sound
 
     def take(self, chunk: Audio) -> None:
         """Take in what came next."""
@@ -86,6 +91,10 @@ class Intake:
         self._watch(len(chunk))
         for start in range(0, len(chunk), _STEP):
             self._append(self._stretched(chunk[start : start + _STEP]))
+
+    def _note_reader(self, first: int) -> None:
+        if first >= 0:
+            self._reader = first
 
     def _has_run_dry(self) -> bool:
         return self._reader is not None and self._reader + _FADE >= self._window[1]
@@ -101,7 +110,7 @@ class Intake:
         self._window = (begin, begin)
         self._append(sound)
         self._waiting, self._least, self._watched = None, None, 0
-        self._rest, self._phase = sound[-_CURVE:].copy(), float(_CURVE - 2)
+        self._rest, self._phase = sound[-_CURVE:].copy(), float(_CURVE)
 
     def _append(self, sound: Audio) -> None:
         low, high = self._window
@@ -109,7 +118,9 @@ class Intake:
         # The reader must stop trusting the oldest samples before they are overwritten.
         low = max(low, after - _RING)
         self._window = (low, high)
-        self._ring[np.arange(high, after) % _RING] = sound
+        ahead = min(len(sound), _RING - high % _RING)
+        self._ring[high % _RING :][:ahead] = sound[:ahead]
+        self._ring[: len(sound) - ahead] = sound[ahead:]
         self._window = (low, after)
 
     def _watch(self, count: int) -> None:

@@ -44,14 +44,16 @@ class Receiver:
             StationError: It cannot be had, cannot be played, or breaks off.
         """
         pipe = self._opened(url, over)
+        stall = Stall.NOT_AUDIO
         try:
             with _container(pipe) as container:
                 streams = container.streams.audio
                 if not streams or not is_playable(streams[0]):
                     raise StationError(Stall.NOT_AUDIO, "no audio in it")
-                yield from _sound(_frames(container, over))
+                for chunk in _sound(_frames(container, over)):
+                    stall = Stall.LOST
+                    yield chunk
         except (av.FFmpegError, OSError, ValueError) as error:
-            stall = Stall.LOST if pipe.sounded else Stall.NOT_AUDIO
             raise StationError(stall, str(error)) from error
         finally:
             pipe.close()
@@ -112,7 +114,6 @@ class _Pipe:
     Attributes:
         format: What it is said to be, as FFmpeg names it.
         look_bytes: How much of it tells what it is.
-        sounded: Whether anything was read from it.
     """
 
     def __init__(
@@ -125,7 +126,6 @@ class _Pipe:
         self._chunks = chunks
         self._left = head
         self.format, self.look_bytes = name, look_bytes
-        self.sounded = False
 
     def read(self, size: int) -> bytes:
         """Give at most so many bytes, and none at the end."""
@@ -135,7 +135,6 @@ class _Pipe:
                 return b""
             self._left = chunk
         given, self._left = self._left[:size], self._left[size:]
-        self.sounded = True
         return given
 
     def close(self) -> None:

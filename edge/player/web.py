@@ -8,7 +8,6 @@ import http.client
 import threading
 from collections.abc import Generator
 from ipaddress import ip_address
-from pathlib import Path
 from socket import socket
 from typing import final
 
@@ -16,7 +15,7 @@ import urllib3
 from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, MaxRetryError, ResponseError, URLSchemeUnknown
+from urllib3.exceptions import HTTPError, LocationValueError, MaxRetryError, ResponseError
 from urllib3.response import BaseHTTPResponse
 
 from edge.errors import Stall, StationError
@@ -36,17 +35,16 @@ class Web:
 
     Args:
         near: Whether addresses of this very machine and of its own wire may be asked too.
-        ca: Certificates that vouch for stations; the system's when None.
+        read_s: How long a station may say nothing.
     """
 
-    def __init__(self, *, near: bool = False, ca: Path | None = None) -> None:
+    def __init__(self, *, near: bool = False, read_s: float = _READ_S) -> None:
         self._pool = urllib3.PoolManager(
             retries=urllib3.Retry(
                 connect=0, read=0, status=0, other=0, redirect=_REDIRECTS, raise_on_redirect=True
             ),
-            timeout=urllib3.Timeout(connect=_CONNECT_S, read=_READ_S),
+            timeout=urllib3.Timeout(connect=_CONNECT_S, read=read_s),
             headers=_HEADERS,
-            ca_certs=str(ca) if ca else None,
         )
         self._pool.pool_classes_by_scheme = {
             "http": _NearPool if near else _Pool,
@@ -98,7 +96,7 @@ class Web:
     def _ask(self, url: str) -> BaseHTTPResponse:
         try:
             answer = self._pool.request("GET", url, preload_content=False)
-        except URLSchemeUnknown as error:
+        except LocationValueError as error:
             raise StationError(Stall.FORBIDDEN, str(error)) from error
         except MaxRetryError as error:
             if isinstance(error.reason, ResponseError):

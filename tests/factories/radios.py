@@ -36,8 +36,8 @@ def programme(path: Path, samples, *, form: str = "mp3", bit_rate: int = 96_000)
     return path
 
 
-def hls(folder: Path, samples, *, segment_s: float = 1.0, fragmented: bool = False) -> Path:
-    """Write samples as a playlist with segments, all of them at once."""
+def hls_of(folder: Path, samples, *, segment_s: float = 1.0, fragmented: bool = False) -> Path:
+    """Write samples as a playlist, ``live.m3u8``, with segments, all of them at once."""
     folder.mkdir(exist_ok=True)
     options = {
         "hls_time": str(segment_s),
@@ -54,7 +54,7 @@ def hls(folder: Path, samples, *, segment_s: float = 1.0, fragmented: bool = Fal
             frame.sample_rate, frame.pts = RATE_HZ, begin
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return playlist
+    return folder
 
 
 class Radio:
@@ -74,6 +74,7 @@ class Radio:
         self.status_line = b"HTTP/1.0 200 OK\r\n"
         self.redirects: dict[str, str] = {}
         self.silent = threading.Event()
+        self.holds_on = False
         self._over = threading.Event()
         self._began_s = time.monotonic()
         radio = self
@@ -125,6 +126,15 @@ class Radio:
         """The place in its programme that the station sends now."""
         return time.monotonic() - self._began_s
 
+    def send_at_once(self, body: bytes) -> None:
+        """Send all of this to everybody, from its beginning, as quickly as it is taken."""
+        self.body, self.bytes_per_s, self.burst = body, 10_000_000, 10**12
+
+    def go_to(self, place_s: float, *, burst_s: float = 0.0) -> None:
+        """Be at a place of the programme now, and send so much from before it."""
+        self._began_s = time.monotonic() - place_s
+        self.burst = int(burst_s * self.bytes_per_s)
+
     def _stream(self, request: BaseHTTPRequestHandler) -> None:
         """Send from where the programme is, as a station does, the burst from before it."""
         at = max(0, int(self.live_s() * self.bytes_per_s) - self.burst)
@@ -132,9 +142,9 @@ class Radio:
             # Each listener gets the headers first, then whole pages.
             request.wfile.write(self.body[: self._page(2)])
             at = max(self._page(2), self.body.find(b"OggS", at))
-        while not self._over.is_set() and at < len(self.body):
+        while not self._over.is_set() and (at < len(self.body) or self.holds_on):
             due = int(self.live_s() * self.bytes_per_s)
-            if due > at and not self.silent.is_set():
+            if due > at and at < len(self.body) and not self.silent.is_set():
                 request.wfile.write(self.body[at:due])
                 at = due
             self._over.wait(0.05)
