@@ -484,6 +484,8 @@ class _Turn:
     def _changes(self) -> Iterator[datetime]:
         """Give every instant after now at which there may be something to do."""
         candidates = set(self._policy_edges())
+        # A relay is tuned in ahead of its return too.
+        returns = any(run.is_live for run in self.runs.values())
         for key in self.state.programme.claims.keys() - self.done:
             run = self._run(key)
             if run.start > self.now:
@@ -491,6 +493,8 @@ class _Turn:
                 candidates |= {run.start - ahead, run.start}
             else:
                 candidates.add(until(run))
+                if returns:
+                    candidates.add(until(run) - TUNE_AHEAD)
         for run in self.runs.values():
             if (gives_up := patience_ends(run)) is not None:
                 candidates.add(gives_up)

@@ -16,7 +16,7 @@ from protocol.messages import (
 from protocol.plan import timeline
 from tests.factories.playouts import World, after_noon, courses, rules
 
-HORIZON_S = 130
+HORIZON_S = 150
 
 # A busy machine is no reason to fail, and each example is two minutes of a node's life.
 unhurried = settings(deadline=None, max_examples=50)
