@@ -483,7 +483,7 @@ def test_a_file_that_vanishes_silences_until_it_is_there_again(gone_s):
     assert changed(world.state).on_air == ""
 
 
-FIRST, SECOND = an_asset("mot", duration_s=20.0), an_asset("hai", duration_s=40.0)
+FIRST, SECOND = an_asset("bai 1", duration_s=20.0), an_asset("bai 2", duration_s=40.0)
 
 
 def a_list(**overrides: object):
