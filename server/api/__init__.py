@@ -3,13 +3,17 @@
 from apiflask import APIBlueprint, APIFlask
 
 from server.api import (
+    aired,
     as_run,
     assets,
     broadcasts,
     bulletins,
     frames,
+    groups,
     health,
     inbox,
+    plans,
+    reforms,
     slots,
     units,
 )
@@ -20,6 +24,20 @@ PREFIX = "/api/v1"
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
-    for part in (assets, slots, frames, units, broadcasts, bulletins, inbox, as_run, health):
+    for part in (
+        assets,
+        slots,
+        plans,
+        frames,
+        groups,
+        units,
+        reforms,
+        broadcasts,
+        bulletins,
+        inbox,
+        as_run,
+        aired,
+        health,
+    ):
         part.add_to(blueprint)
     app.register_blueprint(blueprint)

@@ -92,8 +92,20 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class PreviewRefusedError(RefusedRequestError):
+    """Nothing can be rehearsed of what was asked for."""
+
+
 class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""
+
+
+class GroupRefusedError(RefusedRequestError):
+    """A group cannot be named, changed or forgotten."""
+
+
+class ReformRefusedError(RefusedRequestError):
+    """A reform of the tree cannot be approved, or its draft cannot be kept."""
 
 
 class BulletinRefusedError(RefusedRequestError):

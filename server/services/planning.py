@@ -23,7 +23,7 @@ from protocol.messages import (
     WhenCut,
     encode,
 )
-from protocol.plan import Place, claims_at
+from protocol.plan import Place, claims_at, is_targeted
 from protocol.policy import Policy, merge
 from protocol.signing import audience_unit, sign, unverified
 from server.domain.compilation import compiled
@@ -35,6 +35,7 @@ from server.domain.slots import ContentKind, Slot
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import events, outbox
+from server.services.announced import over_by_now
 from server.services.keyring import Keyring, certificates
 from server.services.sources import sources
 from server.services.units import tree
@@ -45,6 +46,7 @@ from server.store.models import (
     ClaimRankRow,
     FrameRow,
     PlanRow,
+    PlanVersionRow,
     SlotRow,
 )
 from server.store.queries.lists import WHOLE_SLOT
@@ -107,6 +109,7 @@ def publish_plan(
             expires_at=expires,
         )
     )
+    db.add(PlanVersionRow(unit_id=unit_id, version=version, published_at=now))
     outbox.post(
         db,
         topic=topics.unit_plan(UnitId(unit_id)),
@@ -190,10 +193,16 @@ def plan_of(
 def heard_at(
     db: Session, cluster_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
 ) -> Heard:
-    """Collect what one cluster goes by, just as its node merges it."""
+    """Collect what one cluster goes by, just as its node merges it, and what it went by before."""
     chain = units.chain_of_cluster(cluster_id)
     plans = [plan_of(db, unit_id, start=start, end=end, now=now, units=units) for unit_id in chain]
-    return Heard(claims_at(plans, Place(cluster_id, chain)), merge(plans, chain[-1]))
+    place = Place(cluster_id, chain)
+    announced = tuple(
+        claim
+        for claim in over_by_now(db, chain, start=start, end=end, now=now)
+        if is_targeted(claim.targets, place)
+    )
+    return Heard((*claims_at(plans, place), *announced), merge(plans, chain[-1]))
 
 
 def slots_of(

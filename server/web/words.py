@@ -29,6 +29,8 @@ class Sign:
 
 
 ON_AIR = Sign("on-air", "broadcast", N_("On air"))
+HOLDS_NEWEST = Sign("here", "check2-all", N_("Newest plan"))
+BEHIND = Sign("late", "clock-history", N_("Older plan"))
 
 _LIVENESS: Mapping[str, Sign] = MappingProxyType(
     {

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from server.domain.errors import UnknownThingError
 from server.store.models import (
+    AsRunRow,
     AssetRow,
     BroadcastRow,
     BulletinRow,
@@ -16,6 +17,7 @@ from server.store.models import (
     RefusalRow,
     SlotItemRow,
     SlotRow,
+    UserRow,
 )
 
 WHOLE_SLOT = (
@@ -58,6 +60,32 @@ def delivery_counts(db: Session, broadcast_ids: Sequence[str]) -> dict[str, Coun
     for broadcast_id, state, clusters in db.execute(counted):
         found[broadcast_id][state] = clusters
     return found
+
+
+def sounded_counts(db: Session, broadcast_ids: Sequence[str]) -> dict[str, Counter[str]]:
+    """Count, for each announcement, the clusters where any of it was heard, by their state."""
+    counted = (
+        select(DeliveryRow.broadcast_id, DeliveryRow.state, func.count())
+        .outerjoin(
+            AsRunRow,
+            (AsRunRow.claim_id == DeliveryRow.broadcast_id)
+            & (AsRunRow.cluster_id == DeliveryRow.cluster_id),
+        )
+        .where(DeliveryRow.broadcast_id.in_(broadcast_ids))
+        .where(or_(DeliveryRow.started_at.is_not(None), AsRunRow.start.is_not(None)))
+        .group_by(DeliveryRow.broadcast_id, DeliveryRow.state)
+    )
+    found: dict[str, Counter[str]] = {one: Counter() for one in broadcast_ids}
+    for broadcast_id, state, clusters in db.execute(counted):
+        found[broadcast_id][state] = clusters
+    return found
+
+
+def full_names(db: Session, logins: Collection[str]) -> dict[str, str]:
+    """Tell the full names of people by their log-ins; without one, a log-in names its owner."""
+    rows = select(UserRow.username, UserRow.full_name).where(UserRow.username.in_(set(logins)))
+    known = {login: name for login, name in db.execute(rows) if name}
+    return {login: known.get(login, login) for login in logins}
 
 
 def recent_refusals(
