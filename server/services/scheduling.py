@@ -317,7 +317,7 @@ def timelines(
 
 
 def _spans(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[TimelineSpan]:
-    claims = tuple(_while_it_sounds(claim) for claim in heard.claims)
+    claims = tuple(while_it_sounds(claim) for claim in heard.claims)
     wanting = Sweep(claims)
     spans = []
     for span in timeline(claims, heard.policy, start, end):
@@ -343,7 +343,7 @@ def _span(span: Span, losers: tuple[Claim, ...], units: Tree) -> TimelineSpan:
     )
 
 
-def _while_it_sounds(claim: Claim) -> Claim:
+def while_it_sounds(claim: Claim) -> Claim:
     """Cut off the time in which an announcement may still be begun late: it ends with its words."""
     if claim.kind is ClaimKind.SCHEDULED:
         return claim
