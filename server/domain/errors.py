@@ -82,5 +82,9 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class ExportRefusedError(RefusedRequestError):
+    """More is asked for at once than is given out."""
+
+
 class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""

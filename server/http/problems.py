@@ -12,6 +12,7 @@ from audio_library.errors import MissingAssetError, RefusedAudioError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
+    ExportRefusedError,
     Finding,
     FrameRefusedError,
     KeyMissingError,
@@ -91,6 +92,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        ExportRefusedError: _Meaning(422, "export-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),

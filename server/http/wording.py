@@ -97,6 +97,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+        "too-many-days": N_("Choose at most %(most)s days at once."),
+        "too-many-rows": N_(
+            "This is more than %(most)s rows. Choose fewer days, or a smaller unit."
+        ),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),

@@ -3,7 +3,18 @@
 from flask import Flask
 
 from server.http.context import Installation
-from server.web import accounts, as_run, dashboard, frames, live, schedule, stream, units
+from server.web import (
+    accounts,
+    as_run,
+    calendars,
+    dashboard,
+    exports,
+    frames,
+    live,
+    schedule,
+    stream,
+    units,
+)
 from server.web.errors import error_page
 from server.web.security import set_up_security
 from server.web.shell import set_up_shell
@@ -17,3 +28,6 @@ def register(app: Flask, installation: Installation) -> None:
     set_up_shell(app)
     for part in (dashboard, schedule, frames, live, as_run, stream, accounts, units):
         app.register_blueprint(part.pages)
+    for way_out in (exports, calendars):
+        app.register_blueprint(way_out.pages)
+    calendars.slow_down_readings(app)

@@ -1,6 +1,6 @@
 """All rows; importing this makes the metadata whole."""
 
-from server.store.models.accounts import GrantRow, RoleRow, UserRow
+from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -22,6 +22,7 @@ __all__ = [
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
+    "CalendarAddressRow",
     "ClusterRow",
     "ClusterUnitRow",
     "DeliveryRow",
