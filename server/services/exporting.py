@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand
@@ -14,9 +14,10 @@ from server.domain.errors import ExportRefusedError, Finding
 from server.domain.recurrence import Rule, day_bounds, local_day
 from server.domain.units import Tree, Unit
 from server.services import as_run, monitoring
-from server.services.planning import WHOLE_SLOT, refs, slot_value
+from server.services.planning import refs, slot_value
 from server.services.units import groups, tree
 from server.store.models import AsRunRow, ClusterRow, SlotRow
+from server.store.queries.lists import WHOLE_SLOT
 
 MOST_DAYS = 400
 MOST_ROWS = 20_000
@@ -208,10 +209,12 @@ def _unit_ids(units: Tree, unit_id: str, whose: Whose) -> Iterable[str]:
 def _rows(
     db: Session, unit_ids: Iterable[str], withdrawn_since: datetime | None
 ) -> Sequence[SlotRow]:
-    kept = SlotRow.withdrawn_at.is_(None)
-    if withdrawn_since is not None:
-        kept = or_(kept, SlotRow.withdrawn_at >= withdrawn_since)
-    rows = select(SlotRow).where(SlotRow.unit_id.in_(tuple(unit_ids)), kept)
+    rows = select(SlotRow).where(SlotRow.unit_id.in_(tuple(unit_ids)))
+    there = SlotRow.withdrawn_at.is_(None)
+    if withdrawn_since is None:
+        rows = rows.where(there)
+    else:
+        rows = rows.where(there | (SlotRow.withdrawn_at >= withdrawn_since))
     ordered = rows.order_by(SlotRow.local_start, SlotRow.first_day, SlotRow.slot_id)
     return db.scalars(ordered.options(*WHOLE_SLOT)).all()
 

@@ -44,7 +44,8 @@ def any_ways_out() -> ResponseReturnValue:
     if not seen:
         abort(404)
     unit_id = tree.clusters.get(cluster, seen[0].unit_id)
-    return redirect(url_for("exports.ways_out", **{**request.args, "unit_id": unit_id}), 303)
+    page = url_for("exports.ways_out", unit_id=unit_id)
+    return redirect(f"{page}?{request.query_string.decode()}".rstrip("?"), 303)
 
 
 @pages.get("/units/<unit_id>/exports")

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from server.domain.recurrence import LOCAL, local_day
 from server.services.exporting import PlannedOccurrence
+from server.web.formats import weekday_names
 from server.web.place_words import place_words
 
 DAYS = 7
@@ -34,6 +35,16 @@ class Day:
 
     day: date
     shown: tuple[Shown, ...]
+
+    @property
+    def name(self) -> str:
+        """Name it by its weekday."""
+        return weekday_names()[self.day.weekday()]
+
+    @property
+    def date(self) -> str:
+        """Show it without the year, which stands above all days."""
+        return f"{self.day:%d/%m}"
 
 
 @dataclass(frozen=True, slots=True)
