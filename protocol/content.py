@@ -1,5 +1,6 @@
 """Where each file of a content lies in time."""
 
+import math
 from dataclasses import dataclass
 
 from protocol.messages import AssetRef, Content
@@ -30,7 +31,9 @@ def layout(content: Content) -> tuple[Placed, ...]:
 
 
 def length_s(content: Content) -> float:
-    """Tell how long the whole content lasts, in seconds."""
+    """Tell how long the whole content lasts, in seconds; a relay ends only with its claim."""
+    if content.relay is not None:
+        return math.inf
     last = layout(content)[-1]
     return last.offset_s + last.asset.duration_s
 

@@ -21,6 +21,8 @@ Length = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
+RELAY_PATTERN = r"^https?://[!-~]{1,500}\Z"
+
 MAX_WHOLE = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
 
@@ -73,6 +75,14 @@ class WhenCut(StrEnum):
     DROP = "drop"
 
 
+class StartMode(StrEnum):
+    """How a claim takes over from one that it wins against and that is sounding."""
+
+    CUT = "cut"
+    WAIT = "wait"
+    NEXT = "next"
+
+
 class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A piece of a message."""
 
@@ -85,13 +95,32 @@ class AssetRef(_Wire, frozen=True):
     size_bytes: Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
 
 
-class Content(_Wire, frozen=True):
-    """What sounds: an opening once, then the items, all of them ``repeat`` times."""
+class Relay(_Wire, frozen=True):
+    """A radio station on the internet, which each node pulls by itself."""
 
-    items: Annotated[tuple[AssetRef, ...], msgspec.Meta(min_length=1, max_length=500)]
+    url: Annotated[str, msgspec.Meta(pattern=RELAY_PATTERN)]
+
+
+class Content(_Wire, frozen=True):
+    """What sounds: an opening once, then the items, all of them ``repeat`` times; or a relay.
+
+    Attributes:
+        relay: Sounds after the opening until the claim ends; then there are no items.
+
+    Raises:
+        ValueError: Neither items nor a relay, or both.
+    """
+
+    items: Annotated[tuple[AssetRef, ...], msgspec.Meta(max_length=500)] = ()
     opening: AssetRef | None = None
     repeat: Annotated[int, msgspec.Meta(ge=1, le=50)] = 1
     gap_s: Length = 0.0
+    relay: Relay | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what says nothing, or two things."""
+        if bool(self.items) == (self.relay is not None):
+            raise ValueError("content is either items or a relay")
 
 
 class Targets(_Wire, frozen=True):
@@ -114,6 +143,8 @@ class Claim(_Wire, frozen=True):
         start: First instant of sound.
         end: First instant at which it may no longer sound.
         gain_db: Loudness against the full level, never above 0.
+        start_mode: ``cut`` begins at its start; ``wait`` lets the file that is sounding end, at
+            most ``wait_s`` seconds; ``next`` lets it end, however long that takes.
     """
 
     claim_id: ClaimIdText
@@ -132,6 +163,8 @@ class Claim(_Wire, frozen=True):
     languages: tuple[Annotated[str, msgspec.Meta(max_length=16)], ...] = ()
     gain_db: GainDb = 0.0
     when_cut: WhenCut = WhenCut.REJOIN
+    start_mode: StartMode = StartMode.CUT
+    wait_s: Length = 0.0
 
     def covers(self, now: datetime) -> bool:
         """Say whether ``now`` lies in the claim's own time."""

@@ -21,6 +21,7 @@ WORDS = {
     ids.CLAIM_ID_PATTERN: "claim id",
     ids.DIGEST_PATTERN: "digest",
     ids.KEY_ID_PATTERN: "key id",
+    messages.RELAY_PATTERN: "web address",
 }
 EXAMPLE = re.compile(
     r'^```python title="a node in twenty lines"\n(.*?)^```$', re.DOTALL | re.MULTILINE

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 from collections.abc import Iterator
 
@@ -11,20 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from protocol.content import length_s
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import (
     MAX_PLAIN_BYTES,
     MAX_WHOLE,
+    Content,
     NodeWord,
     Plan,
     Presence,
     PresenceState,
+    Relay,
     Signed,
     decode_node_word,
     encode,
     read,
 )
-from tests.factories.claims import NODE, an_interval, at
+from tests.factories.claims import NODE, an_asset, an_interval, at
 from tests.factories.messages import a_plan, all_kinds, kinds, one_of_each
 
 WORDS = sorted(str(model.__struct_config__.tag) for model in kinds(NodeWord))
@@ -32,6 +36,10 @@ KINDS = sorted(all_kinds())
 SIGNED = msgspec.json.Decoder(Signed)
 HEX = "0123456789abcdef"
 BY_NAME = {"ranks", "plan_versions", "refused"}
+LENGTHS = st.floats(0, 86_400)
+FILE = st.sampled_from([an_asset("song"), an_asset("talk")])
+FILES = st.lists(FILE, min_size=1, max_size=2).map(tuple)
+URLS = st.sampled_from(["http://a", "https://dai.example/live.m3u8?ma=1"])
 few = settings(max_examples=25)
 
 
@@ -45,11 +53,15 @@ def refusal(kind: str, payload: bytes) -> Refusal:
     return caught.value.refusal
 
 
-def drawn(  # noqa: C901, PLR0911 - one case for each type on the wire
+def drawn(  # noqa: C901, PLR0911, PLR0912 - one case for each type on the wire
     kind: inspect.Type,
 ) -> st.SearchStrategy[object]:
     """Draw any value that the wire allows for ``kind``, so that no new field is left out."""
     match kind:
+        case inspect.StructType(cls=cls) if cls is Content:
+            return st.builds(Content, items=FILES, gap_s=LENGTHS) | st.builds(
+                Content, relay=st.builds(Relay, url=URLS), opening=st.none() | FILE
+            )
         case inspect.StructType(cls=cls, fields=fields):
             return st.builds(cls, **{field.name: drawn(field.type) for field in fields})
         case inspect.StrType(pattern=None, min_length=low, max_length=high):
@@ -287,3 +299,24 @@ def test_an_instant_with_another_offset_is_the_same_instant():
     elsewhere = changed(payload, ("start",), "2026-11-21T00:00:00+07:00")
     assert decoded("plan", elsewhere) == a_plan()
     assert isinstance(decoded("plan", elsewhere), Plan)
+
+
+@pytest.mark.parametrize("content", [b"{}", b'{"items":[],"opening":null}'])
+def test_a_content_that_says_nothing_is_refused(content):
+    with pytest.raises(msgspec.ValidationError, match="either items or a relay"):
+        msgspec.json.decode(content, type=Content)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "rtmp://dai.example/live", "http://", "http://a b", "https://đài"]
+)
+def test_a_relay_is_an_address_on_the_web(url):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(msgspec.json.encode({"relay": {"url": url}}), type=Content)
+
+
+def test_a_relay_stands_in_place_of_items():
+    relay = Relay(url="https://dai.example/live.m3u8")
+    assert length_s(Content(relay=relay)) == math.inf
+    with pytest.raises(ValueError, match="either items or a relay"):
+        Content(relay=relay, items=(an_asset(),))
