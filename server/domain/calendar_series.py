@@ -64,10 +64,10 @@ def _told(rule: Rule, start: date, end: date) -> Series | None:
     added = tuple(day for day in words.added if since <= day <= until and rule.holidays.lets(day))
     if first is None or (added and added[0] < first):
         return None  # programs disagree about days before the first
-    left_out = set(words.left_out)
+    left_out = rule.excluded.union(words.left_out)
     if holidays:
         regular = bare.days(rule.first_day, first, until)
-        left_out |= {day for day in regular if not rule.holidays.lets(day)}
+        left_out = left_out.union(day for day in regular if not rule.holidays.lets(day))
     return Series(
         first,
         _text(_ended(bare, rule, until), rule),
