@@ -191,9 +191,9 @@ def read_xlsx(answer) -> list[dict[str, object]]:
     return [dict(zip(headings, row, strict=True)) for row in rows]
 
 
-def test_coming_broadcasts_go_into_both_kinds_of_sheets(any_site):
-    add_slot(any_site, title="=Bản tin", local_start=time(23, 59, 30))
-    browser = any_site.browser("viewer")
+def test_coming_broadcasts_go_into_both_kinds_of_sheets(site):
+    add_slot(site, title="=Bản tin", local_start=time(23, 59, 30))
+    browser = site.browser("viewer")
     path = f"{PAGE}/occurrences.%s?from={FIRST:%d/%m/%Y}&until={LAST:%d/%m/%Y}"
     answer = browser.get(path % "csv", buffered=True)
     name = f"lich-phat_{COMMUNE}_{FIRST}_{LAST}.csv"
@@ -345,9 +345,9 @@ def test_the_pages_of_others_lead_here_with_what_was_looked_at(site):
     assert f'name="cluster" value="{CLUSTERS[0]}"' in page
 
 
-def test_programs_are_told_when_slots_come(any_site):
-    slot = add_slot(any_site, local_start=time(5, 30)).slot_id
-    program = any_site.program("viewer")
+def test_programs_are_told_when_slots_come(site):
+    slot = add_slot(site, local_start=time(5, 30)).slot_id
+    program = site.program("viewer")
     start, end = exporting.stretch(FIRST, LAST)
     span = f"from={start:%Y-%m-%dT%H:%M:%SZ}&until={end:%Y-%m-%dT%H:%M:%SZ}"
     answer = program.ask("GET", f"/units/{COMMUNE}/occurrences?{span}")
@@ -365,7 +365,7 @@ def test_programs_are_told_when_slots_come(any_site):
         refused = program.ask("GET", wrong)
         assert (refused.status_code, refused.mimetype) == (status, "application/problem+json")
     assert (
-        any_site.program("elsewhere").ask("GET", f"/units/{COMMUNE}/occurrences?{span}").status_code
+        site.program("elsewhere").ask("GET", f"/units/{COMMUNE}/occurrences?{span}").status_code
         == 403
     )
 
