@@ -96,5 +96,13 @@ class ExportRefusedError(RefusedRequestError):
     """More is asked for at once than is given out."""
 
 
+class PreviewRefusedError(RefusedRequestError):
+    """Nothing can be rehearsed of what was asked for."""
+
+
 class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""
+
+
+class BulletinRefusedError(RefusedRequestError):
+    """A bulletin cannot be saved, approved, sent, taken or declined."""

@@ -12,11 +12,13 @@ from audio_library.errors import MissingAssetError, RefusedAudioError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
+    BulletinRefusedError,
     ExportRefusedError,
     Finding,
     FrameRefusedError,
     KeyMissingError,
     NotAllowedError,
+    PreviewRefusedError,
     RefusedRequestError,
     SlotRefusedError,
     StaleError,
@@ -99,6 +101,8 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         FrameRefusedError: _Meaning(422, "frame-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        PreviewRefusedError: _Meaning(422, "preview-refused"),
+        BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
         MissingAssetError: _Meaning(404, "unknown-asset", ("digest",)),

@@ -5,12 +5,16 @@ from flask import Flask
 from server.http.context import Installation
 from server.web import (
     accounts,
+    aired,
     as_run,
+    bulletins,
     calendars,
     dashboard,
     exports,
     frames,
     live,
+    plans,
+    preview,
     schedule,
     stream,
     units,
@@ -26,8 +30,22 @@ def register(app: Flask, installation: Installation) -> None:
     """Add the pages, and the wall before them, to an application."""
     set_up_security(app, installation)
     set_up_shell(app)
-    for part in (dashboard, schedule, frames, live, as_run, stream, accounts, units):
+    for part in (
+        dashboard,
+        schedule,
+        plans,
+        preview,
+        frames,
+        live,
+        as_run,
+        aired,
+        stream,
+        accounts,
+        units,
+    ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(bulletins.pages)
+    app.register_blueprint(bulletins.inbox_pages)
     for way_out in (exports, calendars):
         app.register_blueprint(way_out.pages)
     calendars.slow_down_readings(app)
