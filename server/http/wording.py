@@ -234,6 +234,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Use small letters without marks, digits and hyphens, 64 at most."
         ),
         "cell-not-a-number": N_("Row %(row)s: “%(column)s” is no number that fits: “%(value)s”."),
+        "cell-unknown-language": N_(
+            "Row %(row)s: “%(value)s” is no language that is known here. "
+            "Write codes or names with commas between, for example vi, hmn, Tày."
+        ),
         "row-unknown-commune": N_(
             "Row %(row)s: there is no commune of the code “%(value)s” here today."
         ),
