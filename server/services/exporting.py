@@ -14,8 +14,9 @@ from server.domain.errors import ExportRefusedError, Finding
 from server.domain.recurrence import Rule, day_bounds, local_day
 from server.domain.units import Tree, Unit
 from server.services import as_run, monitoring
+from server.services.grouping import groups
 from server.services.planning import refs, slot_value
-from server.services.units import groups, tree
+from server.services.units import tree
 from server.store.models import AsRunRow, ClusterRow, SlotRow
 from server.store.queries.lists import WHOLE_SLOT
 
