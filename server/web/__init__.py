@@ -10,6 +10,7 @@ from server.web import (
     bulletins,
     calendars,
     dashboard,
+    desk,
     exports,
     frames,
     groups,
@@ -35,6 +36,7 @@ def register(app: Flask, installation: Installation) -> None:
     for part in (
         dashboard,
         schedule,
+        desk,
         plans,
         preview,
         frames,
