@@ -106,5 +106,11 @@ test-browser: setup-dev  ## the pages in Chromium
 	$(BIN)/pytest tests/browser
 
 .PHONY: test-slow
-test-slow: setup-dev  ## kill every program at many moments of the demo (ten minutes)
+test-slow: setup-dev  ## kill every program at many moments of the demo; random days and rules by the thousand
 	$(BIN)/pytest tests/slow
+
+# ------------------------------------------------------------------ measure
+
+.PHONY: bench-timeline
+bench-timeline: .stamps/dev  ## how long plans and timelines of a province and of a country take
+	$(BIN)/python -m tests.bench.timeline

@@ -88,8 +88,16 @@ class SlotRefusedError(RefusedRequestError):
     """A slot cannot be saved."""
 
 
+class DeskRefusedError(RefusedRequestError):
+    """The desk does not show, take back or copy that."""
+
+
 class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
+
+
+class ExportRefusedError(RefusedRequestError):
+    """More is asked for at once than is given out."""
 
 
 class PreviewRefusedError(RefusedRequestError):

@@ -13,6 +13,8 @@ from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
     BulletinRefusedError,
+    DeskRefusedError,
+    ExportRefusedError,
     Finding,
     FrameRefusedError,
     GroupRefusedError,
@@ -99,7 +101,9 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         StaleError: _Meaning(409, CHANGED_MEANWHILE, ("kind", "ref")),
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
+        DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        ExportRefusedError: _Meaning(422, "export-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),
         ReformRefusedError: _Meaning(422, "reform-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),

@@ -132,6 +132,20 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "rrule-unreadable": N_("This part of the rule cannot be used: %(part)s"),
         "rrule-long": N_("The rule is too long."),
+        "not-that-day": N_("It does not come on %(day)s any more. Look at the page anew."),
+        "days-stay": N_(
+            "Its days cannot be moved together. Move this one day alone, or change its days "
+            "in its own form."
+        ),
+        "counted-from-first": N_(
+            "Its rule counts how often it comes (COUNT). Move one day alone, or all of them."
+        ),
+        "nothing-to-undo": N_("There is nothing of yours to take back."),
+        "nothing-to-redo": N_("There is nothing to do again."),
+        "desk-too-wide": N_("Choose at most %(days)s days, and fewer units."),
+        "nothing-to-copy": N_("There is nothing to copy on these days."),
+        "too-many-copies": N_("More than %(most)s copies at once are too many. Choose fewer."),
+        "copy-incomplete": N_("Choose a unit and at least one day to copy to."),
         "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),
         "bad-decision-number": N_("Write the decision’s number on one line."),
         "bad-when-cut": N_("Choose what happens when it is interrupted."),
@@ -214,6 +228,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "preview-reversed": N_("Choose an end that comes after the beginning."),
         "preview-too-long": N_("At most two hours can be listened to at once."),
+        "too-many-days": N_("Choose at most %(most)s days at once."),
+        "too-many-rows": N_(
+            "This is more than %(most)s rows. Choose fewer days, or a smaller unit."
+        ),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),

@@ -1,6 +1,6 @@
 """All rows; importing this makes the metadata whole."""
 
-from server.store.models.accounts import GrantRow, RoleRow, UserRow
+from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -10,6 +10,7 @@ from server.store.models.bulletins import (
     BulletinRow,
     ClaimRankRow,
 )
+from server.store.models.changes import SlotChangeRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
 from server.store.models.slots import (
@@ -40,6 +41,7 @@ __all__ = [
     "BulletinActRow",
     "BulletinCopyRow",
     "BulletinRow",
+    "CalendarAddressRow",
     "ClaimRankRow",
     "ClusterRow",
     "ClusterUnitRow",
@@ -60,6 +62,7 @@ __all__ = [
     "ReportRow",
     "RoleRow",
     "SheetDraftRow",
+    "SlotChangeRow",
     "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
