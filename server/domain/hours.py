@@ -1,9 +1,11 @@
 """What a unit may lay down inside what the units above it have left, and whose time it is."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from operator import itemgetter
 
 from server.domain.errors import Finding
 from server.domain.frames import TimeFrame, owned
@@ -146,7 +148,8 @@ def _facts(piece: Piece) -> tuple[Hold, str | None, int | None]:
 
 
 def _covers(stretches: Stretches, second: int) -> bool:
-    return any(begin <= second < until for begin, until in stretches)
+    at = bisect_right(stretches, second, key=itemgetter(0))
+    return at > 0 and second < stretches[at - 1][1]
 
 
 def _week(frames: Sequence[TimeFrame]) -> Stretches:

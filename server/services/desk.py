@@ -25,7 +25,7 @@ from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
 MOST_DAYS = 8
 MOST_UNITS = 500
 _DAY_S = 86_400
-_QUICK = frozenset({Recurrence.ONCE, Recurrence.DAILY, Recurrence.WEEKLY})
+_FROM_FIRST = frozenset({Recurrence.ONCE, Recurrence.RRULE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,15 +268,15 @@ def _days(
     row: Row[*tuple[Any, ...]], first: date, last: date, known: dict[object, tuple[int, ...]]
 ) -> tuple[int, ...]:
     """Count the days of a rule from the day after ``first``; rules alike in them share the work."""
-    quick = row.recurrence in _QUICK and row.recurrence != Recurrence.ONCE
+    counts = row.recurrence in _FROM_FIRST
     alike = (
         row.recurrence,
         row.weekdays,
         row.pattern,
         row.holidays,
         tuple(row.excluded_days),
-        # A rule that goes by the day may as well have begun yesterday; others count from there.
-        max(row.first_day, first) if quick else row.first_day,
+        # Where nothing counts from the first day, the rule may as well have begun yesterday.
+        row.first_day if counts else max(row.first_day, first),
         min(row.last_day or last, last),
     )
     if alike not in known:

@@ -75,6 +75,7 @@ export function dragging(desk) {
     const box = element.getBoundingClientRect();
     edge = box.right - event.clientX <= Math.min(EDGE_PX, box.width / 3);
     change = new Change(desk, element);
+    desk.held = change;
     from = event.clientX + desk.drawing.scroll.scrollLeft;
     moved = false;
   });
@@ -92,15 +93,16 @@ export function dragging(desk) {
   addEventListener("pointerup", () => {
     const done = change;
     change = null;
+    desk.held = null;
     if (!done) return;
-    if (!moved) return;
+    if (!moved) { desk.settle(); return; }
     // The click that follows a drag opens nothing.
     addEventListener("click", (event) => event.stopPropagation(), { capture: true, once: true });
     setTimeout(() => dispatchEvent(new Event("click")), 0);
-    if (done.differs) desk.save(done); else done.cancel();
+    if (done.differs) desk.save(done); else { done.cancel(); desk.settle(); }
   });
 
-  const stop = () => { change?.cancel(); change = null; };
+  const stop = () => { change?.cancel(); change = null; desk.held = null; desk.settle(); };
   addEventListener("pointercancel", stop);
   addEventListener("keydown", (event) => { if (event.key === "Escape" && change) stop(); });
 }

@@ -21,7 +21,18 @@ class Desk {
     this.toast = document.querySelector("[data-toast]");
     this.change = null;
     this.saving = false;
+    this.held = null;
+    this.stale = false;
     this.bubble = null;
+  }
+
+  // While somebody moves a slot nothing is drawn anew: it would be taken out of their hands.
+  get busy() { return Boolean(this.change || this.saving || this.held); }
+
+  settle() {
+    if (this.busy || !this.stale) return;
+    this.stale = false;
+    this.drawing.renew();
   }
 
   start() {
@@ -77,6 +88,7 @@ class Desk {
   drop() {
     this.change?.cancel();
     this.change = null;
+    this.settle();
   }
 
   async save(change) {
@@ -106,6 +118,7 @@ class Desk {
     this.change = null;
     this.saving = false;
     this.tell(null);
+    this.settle();
   }
 
   async withdraw(element) {
@@ -138,7 +151,6 @@ class Desk {
   }
 
   async reload() {
-    if (this.change || this.saving) return;
     this.rows.forget();
     await this.#look();
   }
@@ -201,7 +213,7 @@ class Desk {
   async #look() {
     const seen = this.drawing.seen();
     try {
-      if (await this.rows.fetch(seen)) this.drawing.renew();
+      if (await this.rows.fetch(seen)) { this.stale = true; this.settle(); }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#note(error.message, { wrong: true });
