@@ -41,6 +41,7 @@ class Rule:
         length: How long each occurrence lasts; it may cross midnight.
         pattern: For monthly rules ``BYMONTHDAY=15`` or ``BYDAY=2TU``, for lunar ones as in
             ``lunar.lunar_rule``, for others as in ``rrule_text.recurrence_set``; else empty.
+        excluded: Local days on which it does not begin, whatever the rest says.
     """
 
     recurrence: Recurrence
@@ -51,11 +52,12 @@ class Rule:
     weekdays: int = EVERY_DAY
     pattern: str = ""
     holidays: HolidayChoice = HolidayChoice.ANY
+    excluded: frozenset[date] = frozenset()
 
     @property
     def by_the_week(self) -> bool:
         """Whether any two weeks between its first and last day are alike."""
-        return self.is_quick and self.holidays is HolidayChoice.ANY
+        return self.is_quick and self.holidays is HolidayChoice.ANY and not self.excluded
 
     @property
     def is_quick(self) -> bool:
@@ -70,7 +72,10 @@ class Rule:
             return False
         if self.recurrence is Recurrence.WEEKLY and not self.weekdays >> day.weekday() & 1:
             return False
-        return self.holidays.lets(day)
+        return self._lets(day)
+
+    def _lets(self, day: date) -> bool:
+        return day not in self.excluded and self.holidays.lets(day)
 
     def occurrence(self, day: date) -> tuple[datetime, datetime]:
         """Give start and end, in UTC, of the occurrence that begins on a local day."""
@@ -95,7 +100,7 @@ class Rule:
         if first > last:
             return
         for day in self._days(first, last):
-            if self.holidays.lets(day):
+            if self._lets(day):
                 yield day
 
     def _days(self, first: date, last: date) -> Iterator[date]:
