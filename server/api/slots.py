@@ -1,12 +1,16 @@
-"""Slots: add, list, withdraw."""
+"""Slots: add, list, show, change, withdraw."""
+
+import dataclasses
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import SlotAnswer, SlotList, SlotRequest, UnitQuery
+from server.api.schemas import SlotAnswer, SlotChange, SlotList, SlotRequest, UnitQuery
 from server.domain.authority import Action, demand
+from server.domain.errors import UnknownThingError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.services import scheduling, units
+from server.store.models import SlotRow
 from server.store.queries import lists
 
 
@@ -28,7 +32,7 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
-            return SlotAnswer.model_validate(row)
+            return _answer(row)
 
     @api.get("/slots")
     @api.input(UnitQuery, location="query", arg_name="query")
@@ -39,7 +43,37 @@ def add_to(api: APIBlueprint) -> None:
             chain = units.tree(db, today=local_day(now())).chain(query.unit_id)
             demand(actor(), Action.VIEW, chain)
             rows = lists.slots_of(db, query.unit_id)
-            return SlotList(slots=[SlotAnswer.model_validate(row) for row in rows])
+            return SlotList(slots=[_answer(row) for row in rows])
+
+    @api.get("/slots/<slot_id>")
+    @api.output(SlotAnswer)
+    @api.doc(summary="One slot", responses=[403, 404])
+    def show_slot(slot_id: str) -> SlotAnswer:
+        with reading() as db:
+            row = lists.slot(db, slot_id)
+            if row is None:
+                raise UnknownThingError("slot", slot_id)
+            demand(actor(), Action.VIEW, units.tree(db, today=local_day(now())).chain(row.unit_id))
+            return _answer(row)
+
+    @api.put("/slots/<slot_id>")
+    @api.input(SlotChange, arg_name="wanted")
+    @api.output(SlotAnswer)
+    @api.doc(summary="Change a slot", responses=[403, 404, 409, 422])
+    def change_slot(slot_id: str, wanted: SlotChange) -> SlotAnswer:
+        new = scheduling.NewSlot(**wanted.model_dump(exclude={"version"}))
+        with writing() as db:
+            row = scheduling.update_slot(
+                db,
+                slot_id,
+                new,
+                version=wanted.version,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
+            )
+            return _answer(row)
 
     @api.delete("/slots/<slot_id>")
     @api.output(SlotAnswer)
@@ -54,4 +88,16 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
-            return SlotAnswer.model_validate(row)
+            return _answer(row)
+
+
+def _answer(row: SlotRow) -> SlotAnswer:
+    asked = dataclasses.asdict(scheduling.as_new(row))
+    kept = {
+        "slot_id": row.slot_id,
+        "version": row.version,
+        "duration_s": row.duration_s,
+        "last_day": row.last_day,
+        "withdrawn_at": row.withdrawn_at,
+    }
+    return SlotAnswer.model_validate(asked | kept)

@@ -3,12 +3,18 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from protocol.messages import Claim, ClaimKind, Content
-from server.domain.slots import Slot, claim_id
+from protocol.messages import Claim, ClaimKind, Content, Relay
+from server.domain.slots import ContentKind, Slot, claim_id
 
 
 def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
-    """Yield a claim for each occurrence of a slot that touches ``start`` to ``end``."""
+    """Yield a claim for each occurrence of a slot that touches ``start`` to ``end``.
+
+    A live slot without files holds its time free for whoever goes live, and claims nothing.
+    """
+    content = _content(slot)
+    if content is None:
+        return
     for begins, ends in slot.rule.occurrences(start, end):
         yield Claim(
             claim_id=claim_id(slot.slot_id, begins),
@@ -19,12 +25,20 @@ def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
             issued_at=slot.created_at,
             start=begins,
             end=ends,
-            content=Content(items=(slot.asset,)),
+            content=content,
             targets=slot.targets,
             title=slot.title,
             gain_db=slot.gain_db,
             when_cut=slot.when_cut,
+            start_mode=slot.start_mode,
+            wait_s=slot.wait_s,
         )
+
+
+def _content(slot: Slot) -> Content | None:
+    if slot.content_kind is ContentKind.RELAY:
+        return Content(relay=Relay(url=slot.relay_url))
+    return Content(items=slot.items) if slot.items else None
 
 
 def compiled(

@@ -47,6 +47,16 @@ class TakenError(ServerError):
         super().__init__(f"{kind} already exists: {ref}")
 
 
+class StaleError(ServerError):
+    """Somebody else has changed it meanwhile; nothing was changed now."""
+
+    def __init__(self, kind: str, ref: str) -> None:
+        """Keep what has moved on."""
+        self.kind = kind
+        self.ref = ref
+        super().__init__(f"changed meanwhile: {kind} {ref}")
+
+
 class KeyMissingError(ServerError):
     """A unit has no valid signing key, or the root key is not on this machine."""
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 
-from protocol.messages import AssetRef, BulletinClass, Targets, WhenCut
+from protocol.messages import AssetRef, BulletinClass, StartMode, Targets, WhenCut
 from server.domain.errors import Finding
 from server.domain.recurrence import LOCAL, Rule, local_day
 
@@ -27,12 +28,26 @@ Stretch = tuple[datetime, datetime]
 """First instant of sound, first of silence."""
 
 
+class ContentKind(StrEnum):
+    """What fills a slot."""
+
+    FILES = "files"
+    RELAY = "relay"
+    LIVE = "live"
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A recurring claim on time.
 
     Attributes:
+        items: Files in the order in which they sound. A live slot may have some, which sound until
+            somebody goes live, or none; a relay has none.
+        relay_url: Radio station that a relay pulls.
+        targets: As claims carry them: groups and languages are resolved into clusters.
         clusters: Clusters it reaches today, resolved from ``targets``.
+        wait_s: Longest that start mode ``wait`` holds it back.
+        version: Grows at every change.
     """
 
     slot_id: str
@@ -42,12 +57,22 @@ class Slot:
     title: str
     bulletin_class: BulletinClass
     rule: Rule
-    asset: AssetRef
+    items: tuple[AssetRef, ...]
     targets: Targets
     clusters: frozenset[str]
     when_cut: WhenCut
     gain_db: float
     created_at: datetime
+    content_kind: ContentKind = ContentKind.FILES
+    relay_url: str = ""
+    start_mode: StartMode = StartMode.CUT
+    wait_s: float = 0.0
+    version: int = 1
+
+    @property
+    def slack_s(self) -> float:
+        """How much longer the slot lasts than its files, in seconds; negative: the end is cut."""
+        return self.rule.length.total_seconds() - sum(item.duration_s for item in self.items)
 
 
 def claim_id(slot_id: str, start: datetime) -> str:

@@ -1,8 +1,9 @@
 """From what people picked to a set of clusters, and from such a set to the narrowest words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from server.domain.errors import UnknownThingError
 from server.domain.units import Tree
 
 
@@ -27,19 +28,28 @@ def chosen(
     units: Iterable[str] = (),
     clusters: Iterable[str] = (),
     exclude: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    languages: Collection[str] = (),
 ) -> frozenset[str]:
-    """Resolve what was picked into clusters.
+    """Resolve what was picked into clusters; of these only those that speak one of ``languages``.
 
     Raises:
-        UnknownThingError: A unit or cluster does not exist today.
+        UnknownThingError: A unit, group or cluster does not exist today.
     """
     meant: set[str] = set()
+    for group_id in groups:
+        if group_id not in tree.groups:
+            raise UnknownThingError("group", group_id)
+        meant.update(tree.groups[group_id] & tree.clusters.keys())
     for unit_id in units:
         meant |= tree.clusters_under(unit_id)
     for cluster_id in clusters:
         tree.chain_of_cluster(cluster_id)
         meant.add(cluster_id)
-    return frozenset(meant - set(exclude))
+    meant.difference_update(exclude)
+    if languages:
+        return frozenset(one for one in meant if tree.speaks(one, languages))
+    return frozenset(meant)
 
 
 def cover(tree: Tree, top: str, meant: frozenset[str]) -> Cover:

@@ -1,10 +1,12 @@
 """The administrative tree on one day."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from server.domain.errors import UnknownThingError
+
+VIETNAMESE = frozenset(("vi",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +21,17 @@ class Unit:
 
 @dataclass(frozen=True)
 class Tree:
-    """Units, and the unit that each cluster belongs to."""
+    """Units, and the unit that each cluster belongs to.
+
+    Attributes:
+        groups: Clusters of each group that people have made.
+        languages: Languages spoken at a cluster, where it has been said.
+    """
 
     units: Mapping[str, Unit]
     clusters: Mapping[str, str]
+    groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    languages: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
@@ -99,6 +108,10 @@ class Tree:
             at = waiting.pop()
             yield at
             waiting.extend(self.children(at))
+
+    def speaks(self, cluster_id: str, languages: Collection[str]) -> bool:
+        """Say whether one of some languages is spoken at a cluster: Vietnamese if none is named."""
+        return not self.languages.get(cluster_id, VIETNAMESE).isdisjoint(languages)
 
     def clusters_under(self, unit_id: str) -> frozenset[str]:
         """All clusters of the unit and of those under it."""

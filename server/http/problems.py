@@ -18,6 +18,7 @@ from server.domain.errors import (
     NotAllowedError,
     RefusedRequestError,
     SlotRefusedError,
+    StaleError,
     TakenError,
     UnknownThingError,
 )
@@ -25,6 +26,7 @@ from server.http.languages import LANGUAGES, gettext
 from server.http.wording import N_, finding_sentence, upload_sentence
 
 API_PREFIX = "/api/"
+CHANGED_MEANWHILE = "changed-meanwhile"
 REFUSED_AUDIO = "refused-audio"
 _STATUS_SENTENCES: Mapping[int, str] = {
     400: N_("The request could not be understood."),
@@ -71,6 +73,8 @@ class Problem:
         """What exactly went wrong, in the reader's language."""
         if self.code == REFUSED_AUDIO:
             return [upload_sentence(self.fields["reason_code"])]
+        if self.code == CHANGED_MEANWHILE:
+            return [gettext("Somebody else has changed it meanwhile. Look at it again.")]
         return [finding_sentence(finding) for finding in self.findings]
 
 
@@ -88,6 +92,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         NotAllowedError: _Meaning(403, "not-allowed", ("action", "unit_id")),
         UnknownThingError: _Meaning(404, "unknown", ("kind", "ref")),
         TakenError: _Meaning(409, "taken", ("kind", "ref")),
+        StaleError: _Meaning(409, CHANGED_MEANWHILE, ("kind", "ref")),
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),

@@ -54,6 +54,20 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
         ),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
+        "no-length": N_("Say how long it lasts."),
+        "bad-length": N_("It may last from one second to 24 hours."),
+        "too-many-items": N_("A list holds %(most)s files at most."),
+        "bad-content-kind": N_("Choose what is heard: files, a radio station, or live speech."),
+        "bad-relay": N_(
+            "Write the address of the radio station’s stream; it begins with http:// or https://. "
+            "A relay has no files."
+        ),
+        "relay-unused": N_("Only a relay has the address of a radio station."),
+        "bad-start-mode": N_("Choose how it begins while something else is being heard."),
+        "bad-wait": N_("It may wait an hour at most."),
+        "bad-language": N_("“%(language)s” is no language that is known here."),
+        "too-many-excluded": N_("No more than %(most)s days can be left out."),
+        "other-unit": N_("A slot stays with its unit. Withdraw it and add it there."),
         "unknown-asset": N_("This sound is no longer kept here; choose another."),
         "no-target": N_("No loudspeakers are chosen."),
         "out-of-scope": N_("Some of the chosen loudspeakers are outside your area."),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from protocol.messages import AsRun, Outcome
 from server.domain.deliveries import FINAL, State
 from server.domain.recurrence import local_day
-from server.domain.slots import claim_id
+from server.domain.slots import ContentKind, claim_id
 from server.services import events
 from server.services.planning import rule_of, slots_of
 from server.services.units import tree
@@ -210,6 +210,7 @@ def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, 
     wanted = select(
         SlotRow.slot_id,
         SlotRow.created_at,
+        SlotRow.changed_at,
         SlotRow.recurrence,
         SlotRow.local_start,
         SlotRow.duration_s,
@@ -218,16 +219,21 @@ def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, 
         SlotRow.weekdays,
         SlotRow.pattern,
         SlotRow.holidays,
+        SlotRow.excluded_days,
     ).where(
         SlotRow.withdrawn_at.is_(None),
+        # A live slot without files claims nothing, so nothing of it can be missed.
+        (SlotRow.content_kind != ContentKind.LIVE) | SlotRow.items.any(),
         SlotRow.first_day <= local_day(now),
         or_(SlotRow.last_day.is_(None), SlotRow.last_day >= local_day(now - 2 * LOOK_BACK)),
     )
     begun = {}
     for row in db.execute(wanted):
         rule = rule_of(row)
-        for start, end in rule.occurrences(max(now - LOOK_BACK, row.created_at), now):
-            if start >= row.created_at:
+        # What began before the slot was changed began at another time, and was noted then.
+        since = row.changed_at or row.created_at
+        for start, end in rule.occurrences(max(now - LOOK_BACK, since), now):
+            if start >= since:
                 begun[claim_id(row.slot_id, start)] = (row.slot_id, start, end)
     return begun
 

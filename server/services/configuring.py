@@ -14,7 +14,7 @@ from protocol.ids import NodeId
 from protocol.messages import Config, UnitPlace
 from protocol.signing import audience_node, sign, unverified
 from server.domain.recurrence import local_day
-from server.domain.units import Tree
+from server.domain.units import VIETNAMESE, Tree
 from server.services import outbox
 from server.services.catalogue import pinned
 from server.services.keyring import Keyring, certificates, revoked_keys
@@ -174,6 +174,7 @@ def _config(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) ->
         latitude=cluster.latitude,
         longitude=cluster.longitude,
         volume_ceiling_db=cluster.volume_ceiling_db,
+        languages=tuple(sorted(cluster.languages or VIETNAMESE)),
     )
 
 
@@ -188,7 +189,6 @@ def _of_chain(db: Session, chain: tuple[str, ...], common: _Common) -> Config:
         ),
         certificates=certificates(db, chain, now=common.now),
         revoked_keys=common.revoked,
-        languages=("vi",),
         pinned=tuple(asset_ref(row) for row in pinned(db, chain=chain)),
     )
 

@@ -3,16 +3,26 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from protocol import topics
 from protocol.ids import UnitId
-from protocol.messages import AssetRef, BulletinClass, Claim, Plan, Play, Targets, WhenCut, encode
+from protocol.messages import (
+    AssetRef,
+    BulletinClass,
+    Claim,
+    Plan,
+    Play,
+    StartMode,
+    Targets,
+    WhenCut,
+    encode,
+)
 from protocol.plan import Place, claims_at
 from protocol.policy import Policy, merge
 from protocol.signing import audience_unit, sign, unverified
@@ -21,15 +31,22 @@ from server.domain.errors import KeyMissingError
 from server.domain.frames import TimeFrame, rules
 from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import Recurrence, Rule, day_bounds, local_day
-from server.domain.slots import Slot
-from server.domain.targeting import chosen
+from server.domain.slots import ContentKind, Slot
+from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.keyring import Keyring, certificates
 from server.services.sources import sources
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import AssetRow, BroadcastRow, FrameRow, PlanRow, SlotRow
+from server.store.models import (
+    AssetRow,
+    BroadcastRow,
+    FrameRow,
+    PlanRow,
+    SlotRow,
+)
+from server.store.queries.lists import WHOLE_SLOT
 
 PLAN_DAYS = 14
 
@@ -183,20 +200,15 @@ def slots_of(
 ) -> list[Slot]:
     """Read the slots of one unit, or of all, that have not been withdrawn."""
     rows = (
-        select(SlotRow, AssetRow)
-        .join(AssetRow, AssetRow.digest == SlotRow.asset_digest)
+        select(SlotRow)
         .where(SlotRow.withdrawn_at.is_(None), SlotRow.slot_id != except_slot)
-        .options(selectinload(SlotRow.targets))
+        .options(*WHOLE_SLOT)
         .order_by(SlotRow.slot_id)
     )
     if unit_id is not None:
         rows = rows.where(SlotRow.unit_id == unit_id)
     # A unit that has been dissolved has no time any more, whatever it had asked for.
-    return [
-        slot_value(slot, asset, units)
-        for slot, asset in db.execute(rows)
-        if slot.unit_id in units.units
-    ]
+    return [slot_value(slot, units) for slot in db.scalars(rows) if slot.unit_id in units.units]
 
 
 def rule_of(row: SlotRow | Row[*tuple[Any, ...]]) -> Rule:
@@ -210,17 +222,27 @@ def rule_of(row: SlotRow | Row[*tuple[Any, ...]]) -> Rule:
         row.weekdays,
         row.pattern,
         HolidayChoice(row.holidays),
+        frozenset(date.fromisoformat(day) for day in row.excluded_days),
     )
 
 
-def slot_value(row: SlotRow, asset: AssetRow, units: Tree) -> Slot:
-    """Turn rows into the value that the rules work on."""
+def slot_value(row: SlotRow, units: Tree) -> Slot:
+    """Turn a row, with its items and targets, into the value that the rules work on."""
     targets = Targets(
-        units=_refs(row, "unit"), clusters=_refs(row, "cluster"), exclude=_refs(row, "except")
+        units=refs(row, "unit"), clusters=refs(row, "cluster"), exclude=refs(row, "except")
     )
+    groups = refs(row, "group")
     unit = units.unit(row.unit_id)
-    known = [ref for ref in targets.units if ref in units.units]
-    clusters = [ref for ref in targets.clusters if ref in units.clusters]
+    clusters = chosen(
+        units,
+        units=[ref for ref in targets.units if ref in units.units],
+        clusters=[ref for ref in targets.clusters if ref in units.clusters],
+        exclude=targets.exclude,
+        groups=[ref for ref in groups if ref in units.groups],
+        languages=row.languages,
+    )
+    if groups or row.languages:
+        targets = narrowed(units, row.unit_id, clusters)
     return Slot(
         slot_id=row.slot_id,
         unit_id=row.unit_id,
@@ -229,13 +251,24 @@ def slot_value(row: SlotRow, asset: AssetRow, units: Tree) -> Slot:
         title=row.title,
         bulletin_class=BulletinClass(row.bulletin_class),
         rule=rule_of(row),
-        asset=asset_ref(asset),
+        items=tuple(asset_ref(item.asset) for item in row.items),
         targets=targets,
-        clusters=chosen(units, units=known, clusters=clusters, exclude=targets.exclude),
+        clusters=clusters,
         when_cut=WhenCut(row.when_cut),
         gain_db=row.gain_db,
         created_at=row.created_at,
+        content_kind=ContentKind(row.content_kind),
+        relay_url=row.relay_url,
+        start_mode=StartMode(row.start_mode),
+        wait_s=row.wait_s,
+        version=row.version,
     )
+
+
+def narrowed(units: Tree, unit_id: str, clusters: frozenset[str]) -> Targets:
+    """Name clusters as claims do: nodes know neither groups nor who speaks which language."""
+    words = cover(units, unit_id, clusters & units.clusters_under(unit_id))
+    return Targets(units=words.units, clusters=words.clusters)
 
 
 def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]:
@@ -280,5 +313,6 @@ def asset_ref(row: AssetRow) -> AssetRef:
     return AssetRef(digest=row.digest, duration_s=row.duration_s, size_bytes=row.size_bytes)
 
 
-def _refs(row: SlotRow, kind: str) -> tuple[str, ...]:
+def refs(row: SlotRow, kind: str) -> tuple[str, ...]:
+    """List what a slot targets of one kind."""
     return tuple(sorted(target.ref for target in row.targets if target.kind == kind))

@@ -1,76 +1,66 @@
-"""Slots: check and save one, withdraw one, and show what a cluster will play on a day."""
+"""Slots: check, save, change and withdraw one, and show what a cluster will play on a day."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 import msgspec
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from protocol.content import length_s
-from protocol.messages import BulletinClass, Claim, ClaimKind, Targets, WhenCut
+from protocol.messages import BulletinClass, Claim, ClaimKind
 from protocol.plan import timeline
-from server.domain.authority import Action, Actor, demand
-from server.domain.errors import Finding, PatternError, SlotRefusedError, UnknownThingError
-from server.domain.public_holidays import HolidayChoice
-from server.domain.recurrence import (
-    EVERY_DAY,
-    LOCAL,
-    Recurrence,
-    Rule,
-    check,
-    day_bounds,
-    is_usable,
-    local_day,
-)
+from server.domain.authority import Action, Actor, demand, may
+from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
+from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
 from server.domain.slots import Slot, clashes, slot_of_claim
-from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services import audit, events
-from server.services.catalogue import may_use
 from server.services.keyring import Keyring
 from server.services.placement import misplaced_slot
 from server.services.planning import (
     PLAN_DAYS,
-    asset_ref,
     frames_of,
     heard_at,
     publish_plan,
     slots_of,
 )
-from server.services.texts import is_line
+from server.services.slot_requests import (
+    NewSlot,
+    as_new,
+    files_of,
+    findings,
+    rule_of,
+    value_of,
+    write,
+    wrong_days,
+    wrong_rule,
+)
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import AssetRow, ClusterRow, SlotRow, SlotTargetRow
+from server.store.models import ClusterRow, SlotRow
+from server.store.queries.lists import WHOLE_SLOT
 
-LEAST_GAIN_DB = -60.0
+__all__ = [
+    "NewSlot",
+    "TimelineSpan",
+    "add_slot",
+    "as_new",
+    "check_slot",
+    "day_timeline",
+    "foreseen",
+    "update_slot",
+    "withdraw_slot",
+]
+
+NEW = "new"
+"""Stands for the id of a slot that is only being checked; ids of slots begin with ``s-``."""
 
 SHORTEST = timedelta(seconds=1)
 """Stands for the length of what is not known yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewSlot:
-    """A slot as somebody asks for it; times are on the wall in Asia/Ho_Chi_Minh."""
-
-    unit_id: str
-    title: str
-    bulletin_class: str
-    asset_digest: str
-    recurrence: str
-    local_start: time
-    first_day: date
-    last_day: date | None = None
-    weekdays: int = EVERY_DAY
-    pattern: str = ""
-    holidays: str = "any"
-    units: tuple[str, ...] = ()
-    clusters: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    when_cut: str = "rejoin"
-    gain_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +75,22 @@ class TimelineSpan:
     bulletin_class: BulletinClass | None
     slot_id: str | None
     losers: tuple[Claim, ...]
+
+
+def check_slot(
+    db: Session, new: NewSlot, *, now: datetime, actor: Actor, replacing: str = ""
+) -> list[Finding]:
+    """Say everything that stands against saving a slot, in place of one or as a new one.
+
+    Raises:
+        NotAllowedError: The actor may not schedule for the unit.
+    """
+    units = tree(db, today=local_day(now))
+    try:
+        _accepted(db, new, now=now, actor=actor, units=units, slot_id=replacing or NEW)
+    except SlotRefusedError as refused:
+        return list(refused.findings)
+    return []
 
 
 def add_slot(
@@ -102,22 +108,20 @@ def add_slot(
         NotAllowedError: The actor may not schedule for the unit.
         SlotRefusedError: With every rule that it breaks; each clash is named.
     """
-    units = tree(db, today=local_day(now))
-    demand(actor, Action.SCHEDULE, units.chain(new.unit_id))
-    asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
-    findings = [*_wrong_fields(new, asset, units, now), *_wrong_targets(new, units)]
-    if findings or asset is None:
-        raise SlotRefusedError(findings)
-    slot = _value(new, asset, units, now)
-    if slot.rule.next_occurrence(now) is None:
-        raise SlotRefusedError([Finding("never")])
     # Two officers at once: the second looks for clashes when the first one's slot is there.
     pass_gate(db, "slots")
-    others = slots_of(db, units=units)
-    findings = [*_misplaced(db, slot, units, now), *clashes(slot, others, now)]
-    if findings:
-        raise SlotRefusedError(findings)
-    row = _row(slot, new, actor)
+    units = tree(db, today=local_day(now))
+    slot_id = f"s-{uuid.uuid4().hex[:16]}"
+    slot = _accepted(db, new, now=now, actor=actor, units=units, slot_id=slot_id)
+    row = SlotRow(
+        slot_id=slot_id,
+        unit_id=new.unit_id,
+        created_at=now,
+        created_by=actor.name,
+        items=[],
+        targets=[],
+    )
+    write(row, new, slot, files_of(db, new))
     db.add(row)
     db.flush()  # the plan is compiled from the rows
     publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
@@ -126,16 +130,93 @@ def add_slot(
     return row
 
 
+def update_slot(
+    db: Session,
+    slot_id: str,
+    new: NewSlot,
+    *,
+    version: int,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    plan_days: int = PLAN_DAYS,
+) -> SlotRow:
+    """Change a slot as if it were asked for anew; what has aired stays on record.
+
+    Raises:
+        UnknownThingError: No such slot, or it has been withdrawn.
+        NotAllowedError: The actor may not schedule for its unit.
+        StaleError: Somebody else has changed it since ``version``.
+        SlotRefusedError: With every rule that it breaks; each clash is named.
+    """
+    pass_gate(db, "slots")
+    # Locked: of two who change it at once, the second is told.
+    row = db.get(SlotRow, slot_id, options=WHOLE_SLOT, with_for_update=True)
+    if row is None or row.withdrawn_at is not None:
+        raise UnknownThingError("slot", slot_id)
+    units = tree(db, today=local_day(now))
+    demand(actor, Action.SCHEDULE, units.chain(row.unit_id))
+    if row.version != version:
+        raise StaleError("slot", slot_id)
+    if new.unit_id != row.unit_id:
+        raise SlotRefusedError([Finding("other-unit")])
+    before = as_new(row)
+    slot = _accepted(db, new, now=now, actor=actor, units=units, slot_id=slot_id)
+    write(row, new, replace(slot, version=version + 1), files_of(db, new))
+    row.changed_at = now
+    db.flush()  # the plan is compiled from the rows
+    publish_plan(db, row.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
+    changed = sorted(
+        name for name in NewSlot.__slots__ if getattr(before, name) != getattr(new, name)
+    )
+    audit.record(db, actor=actor, action="change-slot", subject=slot_id, now=now, changed=changed)
+    events.emit(db, kind="schedule", ref=row.unit_id, now=now)
+    return row
+
+
+def _accepted(
+    db: Session, new: NewSlot, *, now: datetime, actor: Actor, units: Tree, slot_id: str
+) -> Slot:
+    demand(actor, Action.SCHEDULE, units.chain(new.unit_id))
+    files = files_of(db, new)
+    wrong = findings(new, files, units, now)
+    if wrong:
+        raise SlotRefusedError(wrong)
+    slot = value_of(new, files, units, slot_id=slot_id, created_at=now)
+    if slot.rule.next_occurrence(now) is None:
+        raise SlotRefusedError([Finding("never")])
+    others = slots_of(db, units=units, except_slot=slot_id)
+    yielding = _yielding(slot, others, new.override, actor, units)
+    standing = [other for other in others if other.slot_id not in yielding]
+    wrong = [*_misplaced(db, slot, units, now), *clashes(slot, standing, now)]
+    if wrong:
+        raise SlotRefusedError(wrong)
+    return slot
+
+
+def _yielding(
+    slot: Slot, others: Iterable[Slot], override: Collection[str], actor: Actor, units: Tree
+) -> set[str]:
+    """Name the slots of lower levels that are to give way, by people who may decide it there."""
+    return {
+        other.slot_id
+        for other in others
+        if other.slot_id in override
+        and other.level > slot.level
+        and may(actor, Action.SCHEDULE, units.chain(other.unit_id))
+    }
+
+
 def foreseen(new: NewSlot, *, now: datetime, most: int) -> list[datetime]:
     """Tell when a slot that is not saved yet would come next, whatever else is there.
 
     Raises:
         SlotRefusedError: Its days make no rule, or it would never come.
     """
-    findings = _wrong_rule(new) + _wrong_days(new, now)
-    if findings:
-        raise SlotRefusedError(findings)
-    coming = _rule_of(new, SHORTEST).occurrences(now, day_bounds(LAST_DAY)[1])
+    wrong = wrong_rule(new) + wrong_days(new, now)
+    if wrong:
+        raise SlotRefusedError(wrong)
+    coming = rule_of(new, SHORTEST).occurrences(now, day_bounds(LAST_DAY)[1])
     starts = [start for start, _ in islice(coming, most)]
     if not starts:
         raise SlotRefusedError([Finding("never")])
@@ -158,7 +239,7 @@ def withdraw_slot(
         NotAllowedError: The actor may not schedule for its unit.
     """
     # Locked: of two who withdraw it at once, one does.
-    row = db.get(SlotRow, slot_id, options=[selectinload(SlotRow.targets)], with_for_update=True)
+    row = db.get(SlotRow, slot_id, options=WHOLE_SLOT, with_for_update=True)
     if row is None:
         raise UnknownThingError("slot", slot_id)
     demand(actor, Action.SCHEDULE, tree(db, today=local_day(now)).chain(row.unit_id))
@@ -207,130 +288,7 @@ def _while_it_sounds(claim: Claim) -> Claim:
     return msgspec.structs.replace(claim, end=min(claim.end, ends))
 
 
-def _wrong_fields(
-    new: NewSlot, asset: AssetRow | None, units: Tree, now: datetime
-) -> list[Finding]:
-    findings = []
-    if not is_line(new.title):
-        findings.append(Finding("bad-title"))
-    if not new.asset_digest:
-        findings.append(Finding("no-audio"))
-    elif asset is None or not may_use(units, asset, new.unit_id):
-        findings.append(Finding("unknown-asset", {"digest": new.asset_digest[:64]}))
-    if new.bulletin_class not in (BulletinClass.ORDINARY, BulletinClass.PRIORITY):
-        # An emergency is never scheduled: it plays at once (Circular 39/2020/TT-BTTTT).
-        findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))
-    if new.when_cut not in set(WhenCut):
-        findings.append(Finding("bad-when-cut", {"when_cut": new.when_cut[:20]}))
-    if not LEAST_GAIN_DB <= new.gain_db <= 0:
-        # Nodes refuse a plan whole when one of its claims is louder than full.
-        findings.append(Finding("bad-gain"))
-    return findings + _wrong_rule(new) + _wrong_days(new, now)
-
-
-def _wrong_rule(new: NewSlot) -> list[Finding]:
-    """Say what makes no recurrence of what was asked for."""
-    if new.recurrence not in set(Recurrence):
-        return [Finding("bad-recurrence", {"recurrence": new.recurrence[:20]})]
-    if new.recurrence == Recurrence.WEEKLY and not 0 < new.weekdays <= EVERY_DAY:
-        return [Finding("bad-weekdays")]
-    if new.holidays not in set(HolidayChoice):
-        return [Finding("bad-holidays")]
-    try:
-        check(Recurrence(new.recurrence), new.pattern, new.local_start)
-    except PatternError as error:
-        return [error.finding]
-    return []
-
-
-def _wrong_days(new: NewSlot, now: datetime) -> list[Finding]:
-    if not (is_usable(new.first_day) and (new.last_day is None or is_usable(new.last_day))):
-        return [Finding("bad-day")]
-    findings = []
-    if new.last_day is not None and new.last_day < new.first_day:
-        findings.append(Finding("days-reversed"))
-    last = new.first_day if new.recurrence == Recurrence.ONCE else new.last_day
-    if last is not None and datetime.combine(last, new.local_start, LOCAL) < now:
-        findings.append(Finding("past", {"day": f"{last:%d/%m/%Y}"}))
-    return findings
-
-
-def _wrong_targets(new: NewSlot, units: Tree) -> list[Finding]:
-    inside = set(units.subtree(new.unit_id))
-    below = units.clusters_under(new.unit_id)
-    outside = [unit for unit in new.units if unit not in inside]
-    outside += [cluster for cluster in (*new.clusters, *new.exclude) if cluster not in below]
-    if outside:
-        return [Finding("out-of-scope", {"targets": ", ".join(outside)})]
-    if not chosen(units, units=new.units, clusters=new.clusters, exclude=new.exclude):
-        return [Finding("no-target")]
-    return []
-
-
 def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
     chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters}
     frames = frames_of(db, {unit for chain in chains for unit in chain})
     return misplaced_slot(slot, chains, frames, units=units, now=now)
-
-
-def _value(new: NewSlot, asset: AssetRow, units: Tree, now: datetime) -> Slot:
-    unit = units.unit(new.unit_id)
-    return Slot(
-        slot_id=f"s-{uuid.uuid4().hex[:16]}",
-        unit_id=new.unit_id,
-        unit_name=unit.name,
-        level=unit.level_rank,
-        title=new.title.strip(),
-        bulletin_class=BulletinClass(new.bulletin_class),
-        rule=_rule_of(new, timedelta(seconds=asset.duration_s)),
-        asset=asset_ref(asset),
-        targets=Targets(units=new.units, clusters=new.clusters, exclude=new.exclude),
-        clusters=chosen(units, units=new.units, clusters=new.clusters, exclude=new.exclude),
-        when_cut=WhenCut(new.when_cut),
-        gain_db=new.gain_db,
-        created_at=now,
-    )
-
-
-def _rule_of(new: NewSlot, length: timedelta) -> Rule:
-    """Make the rule of a slot whose fields are right."""
-    recurrence = Recurrence(new.recurrence)
-    once = recurrence is Recurrence.ONCE
-    return Rule(
-        recurrence,
-        new.local_start,
-        length,
-        new.first_day,
-        new.first_day if once else new.last_day,
-        new.weekdays if recurrence is Recurrence.WEEKLY else EVERY_DAY,
-        new.pattern,
-        HolidayChoice.ANY if once else HolidayChoice(new.holidays),
-    )
-
-
-def _row(slot: Slot, new: NewSlot, actor: Actor) -> SlotRow:
-    picked = {"unit": new.units, "cluster": new.clusters, "except": new.exclude}
-    return SlotRow(
-        slot_id=slot.slot_id,
-        unit_id=slot.unit_id,
-        title=slot.title,
-        bulletin_class=slot.bulletin_class.value,
-        asset_digest=slot.asset.digest,
-        recurrence=slot.rule.recurrence.value,
-        weekdays=slot.rule.weekdays,
-        pattern=slot.rule.pattern,
-        holidays=slot.rule.holidays.value,
-        local_start=slot.rule.local_start,
-        duration_s=slot.rule.length.total_seconds(),
-        first_day=slot.rule.first_day,
-        last_day=slot.rule.last_day,
-        when_cut=slot.when_cut.value,
-        gain_db=slot.gain_db,
-        created_at=slot.created_at,
-        created_by=actor.name,
-        targets=[
-            SlotTargetRow(kind=kind, ref=ref)
-            for kind, refs in picked.items()
-            for ref in dict.fromkeys(refs)
-        ],
-    )

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from server.domain.units import Tree
 from server.services.keyring import certificates_by_unit
-from server.store.models import BroadcastRow, FrameRow, SlotRow, SlotTargetRow
+from server.store.models import BroadcastRow, FrameRow, SlotItemRow, SlotRow, SlotTargetRow
 
-RECIPE = 1
+RECIPE = 2
 """Raised when the same sources compile to something else than before."""
 
 
@@ -36,17 +36,26 @@ def sources(
         .where(SlotRow.withdrawn_at.is_(None))
         .order_by(SlotTargetRow.slot_id, SlotTargetRow.kind, SlotTargetRow.ref)
     )
+    items = (
+        select(SlotRow.unit_id, *SlotItemRow.__table__.c)
+        .join(SlotRow, SlotRow.slot_id == SlotItemRow.slot_id)
+        .where(SlotRow.withdrawn_at.is_(None))
+        .order_by(SlotItemRow.slot_id, SlotItemRow.position)
+    )
     live = select(BroadcastRow.unit_id, BroadcastRow.broadcast_id).where(
         BroadcastRow.stopped_at.is_(None), BroadcastRow.end > now
     )
     for rows, owner in (
         (slots.order_by(SlotRow.slot_id), SlotRow.unit_id),
         (targets, SlotRow.unit_id),
+        (items, SlotRow.unit_id),
         (live.order_by(BroadcastRow.broadcast_id), BroadcastRow.unit_id),
     ):
         for row in db.execute(rows if unit_id is None else rows.where(owner == unit_id)):
             if row[0] in rests_on:
                 rests_on[row[0]].append(tuple(row))
+    for unit in _resolved_here(db, wanted):
+        rests_on[unit].append(_who_is_where(units, unit))
     for unit, frame in _frames(db, units=units, wanted=wanted):
         rests_on[unit].append(frame)
     for unit, keys in certificates_by_unit(db, wanted, now=now).items():
@@ -54,6 +63,31 @@ def sources(
     return {
         unit: hashlib.sha256(repr(rest).encode()).hexdigest() for unit, rest in rests_on.items()
     }
+
+
+def _resolved_here(db: Session, wanted: Sequence[str]) -> Iterator[str]:
+    """Yield the units whose slots name groups or languages, which the server resolves itself."""
+    by_group = (
+        select(SlotTargetRow.slot_id)
+        .where(SlotTargetRow.kind == "group", SlotTargetRow.slot_id == SlotRow.slot_id)
+        .exists()
+    )
+    rows = (
+        select(SlotRow.unit_id)
+        .distinct()
+        .where(SlotRow.withdrawn_at.is_(None), by_group | (cast(SlotRow.languages, Text) != "[]"))
+    )
+    if len(wanted) == 1:
+        rows = rows.where(SlotRow.unit_id == wanted[0])
+    yield from sorted(set(db.scalars(rows)).intersection(wanted))
+
+
+def _who_is_where(units: Tree, unit_id: str) -> tuple[object, ...]:
+    under = sorted(units.clusters_under(unit_id))
+    return (
+        tuple((one, units.clusters[one], *sorted(units.languages.get(one, ()))) for one in under),
+        tuple((group, *sorted(members)) for group, members in sorted(units.groups.items())),
+    )
 
 
 def _frames(

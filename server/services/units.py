@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -70,12 +70,24 @@ def tree(db: Session, *, today: date) -> Tree:
         .where(_holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today))
         .order_by(ClusterUnitRow.cluster_id)
     )
+    members: dict[str, set[str]] = {
+        group_id: set() for group_id in db.scalars(select(GroupRow.group_id))
+    }
+    for group_id, cluster_id in db.execute(
+        select(GroupMemberRow.group_id, GroupMemberRow.cluster_id)
+    ):
+        members[group_id].add(cluster_id)
+    spoken = select(ClusterRow.cluster_id, ClusterRow.languages).where(
+        cast(ClusterRow.languages, Text) != "[]"
+    )
     return Tree(
         {
             row.unit_id: Unit(row.unit_id, row.name, row.level_rank, parents.get(row.unit_id))
             for row in sorted(units, key=lambda row: (row.level_rank, row.name))
         },
         dict(places.all()),
+        {group_id: frozenset(clusters) for group_id, clusters in members.items()},
+        {cluster_id: frozenset(languages) for cluster_id, languages in db.execute(spoken)},
     )
 
 

@@ -56,4 +56,6 @@ Serial = Annotated[
 """A growing number; SQLite counts up only in its own INTEGER."""
 Wide = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"))]
 """A whole number as large as the wire carries."""
+WordList = Annotated[list[str], mapped_column(Json)]
+"""A short list of words or ids."""
 Document = Annotated[dict[str, Any], mapped_column(Json)]

@@ -50,7 +50,7 @@ def a_new_slot(**overrides: object) -> scheduling.NewSlot:
         "unit_id": "xa-1",
         "title": "Bản tin sáng",
         "bulletin_class": "ordinary",
-        "asset_digest": SPEECH.digest,
+        "assets": (SPEECH.digest,),
         "recurrence": "daily",
         "local_start": time(5, 30),
         "first_day": TODAY + timedelta(days=1),

@@ -36,7 +36,7 @@ def a_slot(slot_id: str = "s-1", clusters: str = "c-1 c-2", **overrides: object)
         title="Bản tin sáng",
         bulletin_class=BulletinClass.ORDINARY,
         rule=a_rule(**of_rule),
-        asset=an_asset(),
+        items=(an_asset(),),
         targets=Targets(units=("xa-1",)),
         clusters=frozenset(clusters.split()),
         when_cut=WhenCut.REJOIN,

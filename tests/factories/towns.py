@@ -109,7 +109,7 @@ class Town:
         slot_id = self.person(unit).add_slot(
             unit_id=unit,
             title="Chương trình thử",
-            asset_digest=sound.digest,
+            assets=[sound.digest],
             recurrence="once",
             local_start=local.time().isoformat(),
             first_day=local_day(start).isoformat(),

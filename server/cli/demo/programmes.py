@@ -100,7 +100,7 @@ def _new_slot(
         unit_id=programme.unit_id,
         title=programme.title,
         bulletin_class="ordinary",
-        asset_digest=digest,
+        assets=(digest,),
         recurrence=recurrence,
         local_start=start.time(),
         first_day=local_day(max(now, programme.start)),

@@ -6,7 +6,14 @@ from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
-from server.store.models.slots import FrameRow, OccurrenceRow, PlanRow, SlotRow, SlotTargetRow
+from server.store.models.slots import (
+    FrameRow,
+    OccurrenceRow,
+    PlanRow,
+    SlotItemRow,
+    SlotRow,
+    SlotTargetRow,
+)
 from server.store.models.units import (
     GroupMemberRow,
     GroupRow,
@@ -39,6 +46,7 @@ __all__ = [
     "ReportRow",
     "RoleRow",
     "SheetDraftRow",
+    "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
     "UnitEdgeRow",

@@ -6,11 +6,15 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import Base
-from server.store.types import Bytes, ClaimKey, Document, Id, Instant, Name, Wide, Word
+from server.store.types import Bytes, ClaimKey, Document, Id, Instant, Name, Wide, Word, WordList
 
 
 class ClusterRow(Base):
-    """Loudspeakers at one place, driven together."""
+    """Loudspeakers at one place, driven together.
+
+    Attributes:
+        languages: Languages spoken there; none named: Vietnamese.
+    """
 
     __tablename__ = "clusters"
 
@@ -23,6 +27,7 @@ class ClusterRow(Base):
     contact_name: Mapped[Name] = mapped_column(default="")
     contact_phone: Mapped[Word] = mapped_column(default="")
     volume_ceiling_db: Mapped[float] = mapped_column(default=0.0)
+    languages: Mapped[WordList] = mapped_column(default=list, server_default="[]")
 
 
 class ClusterUnitRow(Base):

@@ -6,7 +6,8 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
-from server.store.types import Bytes, Digest, Id, Instant, LongText, Name, Wide, Word
+from server.store.models.assets import AssetRow
+from server.store.types import Bytes, Digest, Id, Instant, LongText, Name, Wide, Word, WordList
 
 
 class FrameRow(Base):
@@ -49,13 +50,21 @@ class SlotRow(Base):
         holidays: ``any``, ``except`` or ``only``: what public holidays mean to it.
         weekdays: Bit 0 is Monday.
         local_start: Wall-clock time in Asia/Ho_Chi_Minh.
-        duration_s: Length on air; the content's own length in seconds.
+        content_kind: ``files``, ``relay`` or ``live``, see ``domain.slots.ContentKind``.
+        start_mode, wait_s: How it takes over from what is sounding, see ``protocol.messages``.
+        duration_s: Length on air in seconds, whatever the length of its content.
         first_day, last_day: Local days, both inclusive; no ``last_day``: until withdrawn.
+        excluded_days: ISO days on which it does not come.
+        languages: Only clusters at which one of these is spoken; none: all.
+        overrides: Slots of lower levels that it may lie over.
+        version: Grows at every change.
+        changed_at: When it was last changed; its times before then were others.
     """
 
     __tablename__ = "slots"
     __table_args__ = (
         CheckConstraint("duration_s > 0 AND duration_s <= 86400", name="length"),
+        CheckConstraint("(content_kind = 'relay') = (relay_url <> '')", name="relay"),
         CheckConstraint("last_day IS NULL OR last_day >= first_day", name="ordered"),
     )
 
@@ -63,7 +72,8 @@ class SlotRow(Base):
     unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), index=True)
     title: Mapped[Name]
     bulletin_class: Mapped[Word]
-    asset_digest: Mapped[Digest] = mapped_column(ForeignKey("assets.digest"))
+    content_kind: Mapped[Word] = mapped_column(default="files", server_default="files")
+    relay_url: Mapped[LongText] = mapped_column(default="", server_default="")
     recurrence: Mapped[Word]
     weekdays: Mapped[int] = mapped_column(default=127)
     pattern: Mapped[LongText] = mapped_column(default="", server_default="")
@@ -72,19 +82,41 @@ class SlotRow(Base):
     duration_s: Mapped[float]
     first_day: Mapped[date]
     last_day: Mapped[date | None]
+    excluded_days: Mapped[WordList] = mapped_column(default=list, server_default="[]")
+    languages: Mapped[WordList] = mapped_column(default=list, server_default="[]")
+    overrides: Mapped[WordList] = mapped_column(default=list, server_default="[]")
+    start_mode: Mapped[Word] = mapped_column(default="cut", server_default="cut")
+    wait_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
     when_cut: Mapped[Word] = mapped_column(default="rejoin")
     gain_db: Mapped[float] = mapped_column(default=0.0)
     created_at: Mapped[Instant]
     created_by: Mapped[Name]
     withdrawn_at: Mapped[Instant | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    changed_at: Mapped[Instant | None]
 
+    items: Mapped[list["SlotItemRow"]] = relationship(
+        cascade="all, delete-orphan", lazy="raise", order_by="SlotItemRow.position"
+    )
     targets: Mapped[list["SlotTargetRow"]] = relationship(
         cascade="all, delete-orphan", lazy="raise"
     )
 
 
+class SlotItemRow(Base):
+    """One file of a slot, in its place; the same file may come more than once."""
+
+    __tablename__ = "slot_items"
+
+    slot_id: Mapped[Id] = mapped_column(ForeignKey("slots.slot_id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    asset_digest: Mapped[Digest] = mapped_column(ForeignKey("assets.digest"), index=True)
+
+    asset: Mapped[AssetRow] = relationship(lazy="raise")
+
+
 class SlotTargetRow(Base):
-    """One target of a slot: a unit, a cluster, or a cluster left out."""
+    """One target of a slot: ``unit``, ``group``, ``cluster``, or a cluster left out, ``except``."""
 
     __tablename__ = "slot_targets"
 

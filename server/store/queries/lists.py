@@ -6,14 +6,33 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from server.store.models import AssetRow, BroadcastRow, DeliveryRow, NodeRow, RefusalRow, SlotRow
+from server.store.models import (
+    AssetRow,
+    BroadcastRow,
+    DeliveryRow,
+    NodeRow,
+    RefusalRow,
+    SlotItemRow,
+    SlotRow,
+)
+
+WHOLE_SLOT = (
+    selectinload(SlotRow.items).joinedload(SlotItemRow.asset),
+    selectinload(SlotRow.targets),
+)
+"""What is read with a slot so that it can be turned into a value."""
 
 
 def slots_of(db: Session, unit_id: str) -> Sequence[SlotRow]:
-    """List a unit's slots that are not withdrawn, by time of day, with their targets."""
+    """List a unit's slots that are not withdrawn, by time of day, with items and targets."""
     kept = select(SlotRow).where(SlotRow.unit_id == unit_id, SlotRow.withdrawn_at.is_(None))
     ordered = kept.order_by(SlotRow.local_start, SlotRow.first_day, SlotRow.slot_id)
-    return db.scalars(ordered.options(selectinload(SlotRow.targets))).all()
+    return db.scalars(ordered.options(*WHOLE_SLOT)).all()
+
+
+def slot(db: Session, slot_id: str) -> SlotRow | None:
+    """Find a slot, withdrawn or not, with its items and targets."""
+    return db.get(SlotRow, slot_id, options=WHOLE_SLOT)
 
 
 def recent_broadcasts(

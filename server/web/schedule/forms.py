@@ -67,7 +67,7 @@ class SlotForm:
             unit_id=self.unit_id,
             title=self.title,
             bulletin_class=self.bulletin_class,
-            asset_digest=self.asset_digest,
+            assets=(self.asset_digest,) if self.asset_digest else (),
             recurrence=self.days.kind,
             weekdays=self.days.mask,
             pattern=self.days.pattern,

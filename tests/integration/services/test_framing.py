@@ -205,7 +205,7 @@ def test_a_slot_longer_than_its_hours_allow_is_refused_with_both_lengths(provinc
     lay_down(province, "05:00", "07:00", session_limit_s=1800)
     assert province.add_slot()  # of thirty seconds
     with pytest.raises(SlotRefusedError) as error:
-        province.add_slot(asset_digest=an_hour.digest, local_start=time(6))
+        province.add_slot(assets=(an_hour.digest,), local_start=time(6))
     (found,) = error.value.findings
     assert (found.code, found.fields["length"], found.fields["limit"]) == (
         "session-too-long",

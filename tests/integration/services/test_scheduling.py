@@ -135,8 +135,8 @@ def test_a_slot_lies_in_an_open_frame_and_out_of_quiet_hours(province):
 WRONG = (
     ({"title": ""}, ["bad-title"]),
     ({"title": "a\0b"}, ["bad-title"]),
-    ({"asset_digest": ""}, ["no-audio"]),
-    ({"asset_digest": "f" * 64}, ["unknown-asset"]),
+    ({"assets": ()}, ["no-audio"]),
+    ({"assets": ("f" * 64,)}, ["unknown-asset"]),
     ({"bulletin_class": "emergency"}, ["not-allowed-class"]),
     ({"recurrence": "hourly"}, ["bad-recurrence"]),
     ({"recurrence": "weekly", "weekdays": 0}, ["bad-weekdays"]),
@@ -153,7 +153,7 @@ WRONG = (
     ({"clusters": ("xa-2-c1",)}, ["out-of-scope"]),
     ({"exclude": ("xa-2-c1",)}, ["out-of-scope"]),
     ({"recurrence": "weekly", "weekdays": 1, "last_day": TOMORROW}, ["never"]),
-    ({"title": "", "asset_digest": "", "units": ()}, ["bad-title", "no-audio", "no-target"]),
+    ({"title": "", "assets": (), "units": ()}, ["bad-title", "no-audio", "no-target"]),
 )
 
 

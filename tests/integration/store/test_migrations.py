@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from server.store.base import Base
 from server.store.engine import open_engine
 from server.store.migrations import FOLDER, downgrade, upgrade
-from server.store.models import LevelRow, SlotRow, UnitRow
+from server.store.models import LevelRow, SlotItemRow, SlotRow, UnitRow
 from tests.factories.claims import NOON
 from tests.factories.pages import an_asset_row
 from tests.factories.slots import TODAY
@@ -49,13 +49,14 @@ def test_a_database_that_is_up_to_date_is_left_alone(bare: Engine):
     assert revision == ScriptDirectory(str(FOLDER)).get_current_head()
 
 
-def a_slot_row(recurrence: str, pattern: str) -> SlotRow:
+def a_slot_row(recurrence: str, pattern: str = "", files: int = 1) -> SlotRow:
     return SlotRow(
-        slot_id=f"s-{recurrence}",
+        slot_id=f"s-{recurrence}-{files}",
+        items=[SlotItemRow(position=place, asset_digest="0" * 64) for place in range(files)],
+        content_kind="files" if files else "live",
         unit_id="xa-1",
         title="Bản tin sáng",
         bulletin_class="ordinary",
-        asset_digest="0" * 64,
         recurrence=recurrence,
         pattern=pattern,
         local_start=time(5, 30),
@@ -75,11 +76,14 @@ def test_slots_are_kept_on_the_way_back_and_those_unknown_there_are_withdrawn(ba
         db.flush()  # parents before children
         db.add(an_asset_row("0" * 64, "xa-1"))
         db.flush()  # parents before children
-        db.add_all([a_slot_row("daily", ""), a_slot_row("lunar", "DAY=1")])
+        db.add_all([a_slot_row("daily"), a_slot_row("lunar", "DAY=1")])
+        db.add_all([a_slot_row("weekly", files=2), a_slot_row("weekly", files=0)])
     downgrade(bare, revision="0002")
     upgrade(bare)
     with Session(bare) as db:
         kept = db.scalars(select(SlotRow).where(SlotRow.withdrawn_at.is_(None))).all()
         assert [(row.slot_id, row.pattern, row.holidays) for row in kept] == [
-            ("s-daily", "", "any")
+            ("s-daily-1", "", "any")
         ]
+        items = db.scalars(select(SlotItemRow).where(SlotItemRow.slot_id == "s-daily-1"))
+        assert [(item.position, item.asset_digest) for item in items] == [(0, "0" * 64)]

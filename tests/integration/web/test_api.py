@@ -147,7 +147,7 @@ def test_plans_reach_as_far_ahead_as_the_installation_says(tmp_path, migrated_sq
     wanted = {
         "unit_id": COMMUNE,
         "title": "Bản tin sáng",
-        "asset_digest": site.digest,
+        "assets": [site.digest],
         "recurrence": "daily",
         "local_start": "05:30",
         "first_day": date(2099, 1, 1).isoformat(),
@@ -187,7 +187,7 @@ def test_a_slot_by_the_moon_is_taken_and_told_as_it_was_asked_for(site):
     wanted = {
         "unit_id": COMMUNE,
         "title": "Ngày rằm",
-        "asset_digest": site.digest,
+        "assets": [site.digest],
         "recurrence": "lunar",
         "pattern": "DAY=15",
         "holidays": "except",

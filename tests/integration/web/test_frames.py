@@ -91,7 +91,7 @@ def test_slots_left_outside_are_named_and_it_is_asked_again(site):
     slot = {
         "unit_id": COMMUNE,
         "title": "Bản tin sáng",
-        "asset_digest": site.digest,
+        "assets": [site.digest],
         "recurrence": "daily",
         "local_start": "05:30",
         "first_day": LATER.isoformat(),

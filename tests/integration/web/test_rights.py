@@ -18,7 +18,7 @@ def a_slot(digest, **changed: object):
     return {
         "unit_id": COMMUNE,
         "title": "Bản tin sáng",
-        "asset_digest": digest,
+        "assets": [digest],
         "recurrence": "daily",
         "local_start": "05:30",
         "first_day": TOMORROW,

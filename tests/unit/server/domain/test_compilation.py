@@ -46,7 +46,7 @@ def test_a_claim_says_what_its_slot_says():
     (claim,) = compiled([slot], (), *DAY)
     assert (claim.unit, claim.level, claim.title, claim.gain_db) == ("xa-1", 1, "Bản tin", -6.0)
     assert claim.kind is ClaimKind.SCHEDULED
-    assert claim.content.items == (slot.asset,)
+    assert claim.content.items == slot.items
     assert claim.end - claim.start == slot.rule.length
 
 
