@@ -1,13 +1,13 @@
 """Where a slot wants the same loudspeakers, in the same class, at the same time as others."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 
 from protocol.messages import BulletinClass
-from server.domain.day_sets import SPAN_YEARS, Days, bit, between, days_of, span_of
-from server.domain.errors import Finding
+from server.domain.day_sets import SPAN_YEARS, Days, between, bit, days_of, span_of
+from server.domain.errors import Finding, SlotRefusedError
 from server.domain.recurrence import LOCAL, Rule, local_day
 from server.domain.rrules import LAST_DAY
 from server.domain.slots import Stretch
@@ -65,8 +65,8 @@ class Clash:
     @property
     def is_endless(self) -> bool:
         """Whether they meet for as long as is looked: the days are only the first of them."""
-        last = bit(self.days.year, date(self.days.year + SPAN_YEARS - 2, 1, 1))
-        return self.days.bits >= last
+        late = date(self.days.year + SPAN_YEARS - 2, 1, 1)
+        return self.days.bits >= bit(self.days.year, late)
 
     @property
     def first(self) -> Stretch:
@@ -77,6 +77,15 @@ class Clash:
             for mine, theirs in _met_on(self.new, rule, day, _shifts(self.new, rule))
             if min(mine[1], theirs[1]) > self.now
         )
+
+
+class SlotClashError(SlotRefusedError):
+    """A slot cannot be saved where others are, and perhaps for more reasons."""
+
+    def __init__(self, findings: Sequence[Finding], found: Sequence[Clash]) -> None:
+        """Keep what stands in the way."""
+        self.clashes = tuple(found)
+        super().__init__(findings)
 
 
 def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Clash]:
@@ -167,30 +176,26 @@ class _Coming:
         return any(min(mine[1], theirs[1]) > self._now for mine, theirs in met)
 
 
-def found_wrong(found: list[Clash], names: dict[str, str]) -> list[Finding]:
-    """Put clashes into words for the page: the first ones each, and how many more there are.
-
-    Args:
-        names: Of clusters, by id; one that has none is called by its id.
-    """
+def found_wrong(found: Sequence[Clash], names: Mapping[str, str]) -> list[Finding]:
+    """Put clashes into words: the first ones each with its clusters' names, and how many more."""
     named = [_named(clash, names) for clash in found[:MOST_NAMED]]
     if len(found) > MOST_NAMED:
         named.append(Finding("more-overlaps", {"count": str(len(found) - MOST_NAMED)}))
     return named
 
 
-def shared_clusters(found: list[Clash]) -> set[str]:
+def shared_clusters(found: Sequence[Clash]) -> set[str]:
     """List the clusters whose names ``found_wrong`` needs."""
     return {one for clash in found[:MOST_NAMED] for one in _first_clusters(clash)}
 
 
-def _named(clash: Clash, names: dict[str, str]) -> Finding:
+def _named(clash: Clash, names: Mapping[str, str]) -> Finding:
     start, end = (at.astimezone(LOCAL) for at in clash.first)
     count = len(clash.days)
     first = [f"{day:%d/%m/%Y}" for day in islice(clash.days, MOST_DAYS_NAMED)]
-    clusters = [names.get(one, one) for one in _first_clusters(clash)]
+    clusters = list(dict.fromkeys(names.get(one, one) for one in _first_clusters(clash)))
     return Finding(
-        "overlap-for-ever" if clash.is_endless else "overlap",
+        "overlap",
         {
             "slot_id": clash.other.slot_id,
             "title": clash.other.title,
@@ -200,10 +205,10 @@ def _named(clash: Clash, names: dict[str, str]) -> Finding:
             "start": f"{start:%H:%M:%S}",
             "end": f"{end:%H:%M:%S}",
             "days": ", ".join(first) + ("…" if count > len(first) else ""),
-            "day_count": str(count),
+            "day_count": f"{count}+" if clash.is_endless else str(count),
             "clusters": str(len(clash.clusters)),
             "cluster_names": ", ".join(clusters)
-            + ("…" if len(clash.clusters) > len(clusters) else ""),
+            + ("…" if len(clash.clusters) > MOST_CLUSTERS_NAMED else ""),
         },
     )
 
@@ -214,7 +219,12 @@ def _first_clusters(clash: Clash) -> list[str]:
 
 def _order(clash: Clash) -> tuple[int, int, time, str]:
     rule = clash.other.rule
-    return clash.days.year, clash.days.bits & -clash.days.bits, rule.local_start, clash.other.slot_id
+    return (
+        clash.days.year,
+        clash.days.bits & -clash.days.bits,
+        rule.local_start,
+        clash.other.slot_id,
+    )
 
 
 def _shifts(one: Rule, other: Rule) -> list[int]:

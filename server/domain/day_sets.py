@@ -146,7 +146,9 @@ def _in_step(rule: RecurrenceSet, begin: date, year: int) -> int:
             week = begin.toordinal() - (begin.weekday() - rule.week_start) % _WEEK
             return _every(year, _WEEK * rule.interval, _WEEK, week - first)
         case Frequency.MONTHLY:
-            return _every_month(year, rule.interval, (begin.year * 12 + begin.month) % rule.interval)
+            return _every_month(
+                year, rule.interval, (begin.year * 12 + begin.month) % rule.interval
+            )
         case Frequency.YEARLY:
             return _either(
                 between(year, date(one, 1, 1), date(one, 12, 31))
@@ -216,7 +218,9 @@ def _on_weekday(year: int, weekday: int, nth: int) -> int:
 def _on_weekdays(year: int, weekdays: int) -> int:
     ahead = _day(year).weekday()
     return _either(
-        _every(year, _WEEK, 1, weekday - ahead) for weekday in range(_WEEK) if weekdays >> weekday & 1
+        _every(year, _WEEK, 1, weekday - ahead)
+        for weekday in range(_WEEK)
+        if weekdays >> weekday & 1
     )
 
 

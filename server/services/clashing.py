@@ -6,13 +6,15 @@ weekdays; which of them want the same clusters, and on which days exactly, the d
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, extract, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from protocol.messages import BulletinClass
+from server.domain.authority import Action, Actor, may
 from server.domain.clashes import Clash, Occupant, clashes, found_wrong, shared_clusters
 from server.domain.errors import Finding
 from server.domain.recurrence import EVERY_DAY, Recurrence, Rule, local_day
@@ -20,7 +22,7 @@ from server.domain.slots import Slot
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.domain.week import DAY_S
-from server.services.planning import rule_of
+from server.services.planning import SlotTimes, rule_of
 from server.store.models import ClusterRow, SlotRow, SlotTargetRow
 
 LONG_S = 3600
@@ -55,20 +57,6 @@ _COLUMNS = (
 _EMPTY = "[]"
 
 
-class _Times(NamedTuple):
-    """The columns of a slot that tell its times."""
-
-    recurrence: str
-    local_start: time
-    duration_s: float
-    first_day: date
-    last_day: date | None
-    weekdays: int
-    pattern: str
-    holidays: str
-    excluded_days: Sequence[str]
-
-
 def occupant(slot: Slot, overrides: Iterable[str] = ()) -> Occupant:
     """Tell what of a slot matters to others."""
     return Occupant(
@@ -84,9 +72,21 @@ def occupant(slot: Slot, overrides: Iterable[str] = ()) -> Occupant:
     )
 
 
-def in_the_way(db: Session, new: Occupant, *, units: Tree, now: datetime) -> list[Clash]:
-    """Find the slots that clash with one, the first to come first."""
-    return clashes(new, occupants(db, new, units=units, now=now), now)
+def in_the_way(
+    db: Session, new: Occupant, *, units: Tree, now: datetime, actor: Actor
+) -> list[Clash]:
+    """Find the slots that clash with one, the first to come first.
+
+    Of those that it is to lie over, it does over the ones for which the actor may decide.
+    """
+    others = occupants(db, new, units=units, now=now)
+    yielding = frozenset(
+        other.slot_id
+        for other in others
+        if other.slot_id in new.overrides
+        and may(actor, Action.SCHEDULE, units.chain(other.unit_id))
+    )
+    return clashes(replace(new, overrides=yielding), others, now)
 
 
 def sentences(db: Session, found: list[Clash]) -> list[Finding]:
@@ -144,7 +144,7 @@ class _Reading:
     def _rule(self, times: tuple[Any, ...]) -> Rule:
         rule = self._rules.get(times)
         if rule is None:
-            rule = self._rules[times] = rule_of(_Times(*times[:-1], _words(times[-1])))
+            rule = self._rules[times] = rule_of(SlotTimes._make((*times[:-1], _words(times[-1]))))
         return rule
 
     def _reached(self, targets: tuple[tuple[str, str], ...], languages: str) -> frozenset[str]:

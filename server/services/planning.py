@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row, select
@@ -195,13 +195,11 @@ def heard_at(
     return Heard(claims_at(plans, Place(cluster_id, chain)), merge(plans, chain[-1]))
 
 
-def slots_of(
-    db: Session, *, units: Tree, unit_id: str | None = None, except_slot: str = ""
-) -> list[Slot]:
+def slots_of(db: Session, *, units: Tree, unit_id: str | None = None) -> list[Slot]:
     """Read the slots of one unit, or of all, that have not been withdrawn."""
     rows = (
         select(SlotRow)
-        .where(SlotRow.withdrawn_at.is_(None), SlotRow.slot_id != except_slot)
+        .where(SlotRow.withdrawn_at.is_(None))
         .options(*WHOLE_SLOT)
         .order_by(SlotRow.slot_id)
     )
@@ -211,7 +209,21 @@ def slots_of(
     return [slot_value(slot, units) for slot in db.scalars(rows) if slot.unit_id in units.units]
 
 
-def rule_of(row: SlotRow | Row[*tuple[Any, ...]]) -> Rule:
+class SlotTimes(NamedTuple):
+    """The columns of a slot that tell its times."""
+
+    recurrence: str
+    local_start: time
+    duration_s: float
+    first_day: date
+    last_day: date | None
+    weekdays: int
+    pattern: str
+    holidays: str
+    excluded_days: Sequence[str]
+
+
+def rule_of(row: SlotRow | SlotTimes | Row[*tuple[Any, ...]]) -> Rule:
     """Turn a slot's row, or the columns of one that tell its times, into its rule."""
     return Rule(
         Recurrence(row.recurrence),

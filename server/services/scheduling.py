@@ -1,7 +1,6 @@
 """Slots: check, save, change and withdraw one, and show what a cluster will play on a day."""
 
 import uuid
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -12,13 +11,14 @@ from sqlalchemy.orm import Session
 from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind
 from protocol.plan import timeline
-from server.domain.authority import Action, Actor, demand, may
+from server.domain.authority import Action, Actor, demand
+from server.domain.clashes import SlotClashError
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
-from server.domain.slots import Slot, clashes, slot_of_claim
+from server.domain.slots import Slot, slot_of_claim
 from server.domain.units import Tree
-from server.services import audit, events
+from server.services import audit, clashing, events
 from server.services.keyring import Keyring
 from server.services.placement import misplaced_slot
 from server.services.planning import (
@@ -26,7 +26,6 @@ from server.services.planning import (
     frames_of,
     heard_at,
     publish_plan,
-    slots_of,
 )
 from server.services.slot_requests import (
     NewSlot,
@@ -185,26 +184,14 @@ def _accepted(
     slot = value_of(new, files, units, slot_id=slot_id, created_at=now)
     if slot.rule.next_occurrence(now) is None:
         raise SlotRefusedError([Finding("never")])
-    others = slots_of(db, units=units, except_slot=slot_id)
-    yielding = _yielding(slot, others, new.override, actor, units)
-    standing = [other for other in others if other.slot_id not in yielding]
-    wrong = [*_misplaced(db, slot, units, now), *clashes(slot, standing, now)]
+    wrong = _misplaced(db, slot, units, now)
+    wanted = clashing.occupant(slot, new.override)
+    found = clashing.in_the_way(db, wanted, units=units, now=now, actor=actor)
+    if found:
+        raise SlotClashError([*wrong, *clashing.sentences(db, found)], found)
     if wrong:
         raise SlotRefusedError(wrong)
     return slot
-
-
-def _yielding(
-    slot: Slot, others: Iterable[Slot], override: Collection[str], actor: Actor, units: Tree
-) -> set[str]:
-    """Name the slots of lower levels that are to give way, by people who may decide it there."""
-    return {
-        other.slot_id
-        for other in others
-        if other.slot_id in override
-        and other.level > slot.level
-        and may(actor, Action.SCHEDULE, units.chain(other.unit_id))
-    }
 
 
 def foreseen(new: NewSlot, *, now: datetime, most: int) -> list[datetime]:

@@ -89,7 +89,7 @@ def _laid_out(rule: Rule, first: date, last: date) -> list[tuple[datetime, datet
     found = []
     for day in _days(first, last):
         if _comes_on(rule, day):
-            start = datetime.combine(day, rule.local_start)  # noqa: DTZ001 - the wall has one zone
+            start = datetime.combine(day, rule.local_start)
             found.append((start, start + rule.length))
     return found
 
@@ -101,11 +101,13 @@ def _days(first: date, last: date) -> list[date]:
 def _comes_on(rule: Rule, day: date) -> bool:
     if day < rule.first_day or (rule.last_day and day > rule.last_day) or day in rule.excluded:
         return False
-    is_holiday = day in _holidays(day.year)
-    if (rule.holidays is HolidayChoice.EXCEPT and is_holiday) or (
-        rule.holidays is HolidayChoice.ONLY and not is_holiday
-    ):
+    wanted = {HolidayChoice.EXCEPT: False, HolidayChoice.ONLY: True}.get(rule.holidays)
+    if wanted is not None and (day in _holidays(day.year)) is not wanted:
         return False
+    return _is_regular(rule, day)
+
+
+def _is_regular(rule: Rule, day: date) -> bool:
     match rule.recurrence:
         case Recurrence.ONCE:
             return day == rule.first_day
@@ -157,7 +159,7 @@ def _is_by_moon(pattern: str, day: date) -> bool:
 
 @cache
 def _by_dateutil(pattern: str, first: date) -> frozenset[date]:
-    start = datetime.combine(first, time())  # noqa: DTZ001 - days alone are asked for
+    start = datetime.combine(first, time())
     rule = rrulestr(pattern, dtstart=start)
     return frozenset(at.date() for at in rule.between(start, start + 200 * A_DAY, inc=True))
 

@@ -112,9 +112,7 @@ def test_what_is_over_clashes_with_nothing():
 
 
 def test_a_clash_names_the_slot_the_days_and_the_clusters():
-    mine = an_occupant(
-        "s-1", "c-1 c-2", first_day=date(2026, 12, 1), last_day=date(2026, 12, 9)
-    )
+    mine = an_occupant("s-1", "c-1 c-2", first_day=date(2026, 12, 1), last_day=date(2026, 12, 9))
     mine = replace(mine, rule=replace(mine.rule, local_start=time(5, 35)))
     found = clashes(mine, [an_occupant("s-2", "c-2 c-9", title="Tin xã")], NOW)
     assert shared_clusters(found) == {"c-2"}
@@ -135,9 +133,13 @@ def test_a_clash_names_the_slot_the_days_and_the_clusters():
     }
 
 
-def test_two_slots_without_end_clash_without_end():
-    found = clashes(an_occupant("s-1"), [an_occupant("s-2")], NOW)
-    assert [finding.code for finding in found_wrong(found, {})] == ["overlap-for-ever"]
+def test_two_slots_without_end_clash_on_more_days_than_are_counted():
+    (clash,) = clashes(an_occupant("s-1"), [an_occupant("s-2")], NOW)
+    assert clash.is_endless
+    (finding,) = found_wrong([clash], {})
+    assert finding.fields["day_count"] == f"{len(clash.days)}+"
+    (once,) = clashes(an_occupant("s-1", recurrence=Recurrence.ONCE), [an_occupant("s-2")], NOW)
+    assert not once.is_endless
 
 
 def test_no_more_clashes_are_named_than_anybody_would_read_but_all_are_counted():

@@ -19,7 +19,9 @@ def listed(name: str, values) -> st.SearchStrategy[str]:
 
 
 maybe = st.just("")
-weekdays = st.lists(st.sampled_from("MO TU WE TH FR SA SU".split()), min_size=1, max_size=3)
+weekdays = st.lists(
+    st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, max_size=3
+)
 ranked = st.lists(
     st.builds("{}{}".format, st.sampled_from([1, 2, 5, -1, -3]), st.sampled_from(["MO", "SU"])),
     min_size=1,
