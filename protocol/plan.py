@@ -1,13 +1,17 @@
 """The claims of a unit as a node receives them, and the timeline of a cluster from them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
-from protocol.messages import Claim, Interval, Plan, Targets
+from protocol.messages import Claim, Frame, Interval, Plan, Targets
 from protocol.policy import Policy
 from protocol.precedence import winner
+
+S = TypeVar("S", Claim, Frame, Interval)
+
+_EVER = (datetime.max.replace(tzinfo=UTC), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,55 @@ def timeline(
     The answer can only change where a claim, a frame or a quiet stretch begins or ends, so only
     those instants are asked. Neighbouring spans with the same answer are joined.
     """
-    edges = {start, end}
-    stretches: tuple[Claim | Interval, ...] = (*claims, *policy.frames, *policy.quiet)
-    for stretch in stretches:
-        edges.update(at for at in (stretch.start, stretch.end) if start < at < end)
+    frames, quiet, wanted = _Sweep(policy.frames), _Sweep(policy.quiet), _Sweep(claims)
+    here = policy
     spans: list[Span] = []
-    ordered = sorted(edges)
-    for left, right in pairwise(ordered):
-        heard = winner(claims, left, policy)
+    left = start
+    while left < end:
+        if frames.move(left) | quiet.move(left):
+            here = replace(policy, frames=tuple(frames.open), quiet=tuple(quiet.open))
+        wanted.move(left)
+        right = min(end, frames.until, quiet.until, wanted.until)
+        heard = winner(wanted.open, left, here)
         if spans and spans[-1].claim == heard:
             spans[-1] = Span(spans[-1].start, right, heard)
         else:
             spans.append(Span(left, right, heard))
+        left = right
     return tuple(spans)
+
+
+class _Sweep(Generic[S]):
+    """Those of some stretches that cover an instant, which may only move on.
+
+    Each is looked at when it begins and while it lasts, not whenever another begins or ends.
+
+    Attributes:
+        open: Those that cover the instant, in the order they came in.
+        until: The first instant after it at which one begins or ends.
+    """
+
+    def __init__(self, stretches: Iterable[S]) -> None:
+        lasting = {
+            place: stretch for place, stretch in enumerate(stretches) if stretch.start < stretch.end
+        }
+        self._stretches: Mapping[int, S] = lasting
+        # The next one stands last.
+        self._begins = sorted(((s.start, place) for place, s in lasting.items()), reverse=True)
+        self._ends = sorted(((s.end, place) for place, s in lasting.items()), reverse=True)
+        self._places: set[int] = set()
+        self.open: list[S] = []
+        self.until = datetime.min.replace(tzinfo=UTC)
+
+    def move(self, now: datetime) -> bool:
+        """Move on to an instant; say whether what covers it may be something else."""
+        if now < self.until:
+            return False
+        begins, ends, places = self._begins, self._ends, self._places
+        while begins and begins[-1][0] <= now:
+            places.add(begins.pop()[1])
+        while ends and ends[-1][0] <= now:
+            places.discard(ends.pop()[1])
+        self.open = [self._stretches[place] for place in sorted(places)]
+        self.until = min(begins[-1:] + ends[-1:], default=_EVER)[0]
+        return True

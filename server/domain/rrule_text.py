@@ -150,6 +150,9 @@ def _weekdays(value: str, *, ranked: bool) -> tuple[tuple[int, int], ...]:
         if weekday is None or (weekday[1] and not (ranked and 1 <= abs(int(weekday[1])) <= 53)):  # noqa: PLR2004 - weeks of a year
             raise _unreadable(f"BYDAY={value}")
         found.add((_WEEKDAYS.index(weekday[2]), int(weekday[1] or 0)))
+    if len({nth == 0 for _, nth in found}) > 1:
+        # dateutil 2.9 keeps only days that are both, the first Monday and a Saturday: none.
+        raise _unreadable(f"BYDAY={value}")
     return tuple(sorted(found))
 
 

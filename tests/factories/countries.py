@@ -15,6 +15,7 @@ from server.store.models import (
     ClusterUnitRow,
     FrameRow,
     LevelRow,
+    SlotItemRow,
     SlotRow,
     SlotTargetRow,
     UnitEdgeRow,
@@ -23,8 +24,8 @@ from server.store.models import (
 from tests.factories.claims import NOON, an_asset
 from tests.factories.slots import TODAY
 
-Row = tuple[dict[str, object], list[dict[str, object]]]
-"""The columns of a slot, and of each of its targets."""
+Row = tuple[dict[str, object], str, list[dict[str, object]]]
+"""The columns of a slot, its file, and the columns of each of its targets."""
 
 SINCE = date(2025, 7, 1)
 LENGTHS_S = (30.0, 60.0, 180.0, 300.0, 600.0, 900.0, 1800.0)
@@ -170,8 +171,13 @@ def enter_slots(db: Session, province: BigProvince, count: int, random: Random) 
     assets = _enter_assets(db, province)
     rows = list(_slots(province, count, assets, random))
     for chunk in _chunks(rows, 5_000):
-        db.execute(insert(SlotRow), [slot for slot, _ in chunk])
-        db.execute(insert(SlotTargetRow), [target for _, targets in chunk for target in targets])
+        db.execute(insert(SlotRow), [slot for slot, *_ in chunk])
+        items = [
+            {"slot_id": slot["slot_id"], "position": 0, "asset_digest": digest}
+            for slot, digest, _ in chunk
+        ]
+        db.execute(insert(SlotItemRow), items)
+        db.execute(insert(SlotTargetRow), [target for *_, targets in chunk for target in targets])
 
 
 def _enter_assets(db: Session, province: BigProvince) -> dict[float, str]:
@@ -216,7 +222,6 @@ def _slots(
             "unit_id": owner,
             "title": f"Chương trình {number}",
             "bulletin_class": "priority" if random.random() < 0.1 else "ordinary",
-            "asset_digest": assets[length_s],
             "recurrence": recurrence,
             "weekdays": random.randrange(1, 128) if recurrence == "weekly" else 127,
             "pattern": random.choice(patterns),
@@ -229,7 +234,8 @@ def _slots(
             "created_by": "loa",
         }
         picked = _targets(province, owner, random)
-        yield slot, [{"slot_id": slot_id, "kind": kind, "ref": ref} for kind, ref in picked]
+        targets = [{"slot_id": slot_id, "kind": kind, "ref": ref} for kind, ref in picked]
+        yield slot, assets[length_s], targets
 
 
 def _targets(province: BigProvince, owner: str, random: Random) -> Sequence[tuple[str, str]]:
