@@ -5,6 +5,7 @@ The one zone that times are shown in has no summer time, so every week is like e
 
 from collections.abc import Iterable
 from datetime import time, timedelta
+from functools import lru_cache
 
 DAY_S = 86_400
 WEEK_S = 7 * DAY_S
@@ -16,6 +17,7 @@ Stretches = tuple[Stretch, ...]
 WHOLE: Stretches = ((0, WEEK_S),)
 
 
+@lru_cache(maxsize=4096)
 def weekly(weekdays: int, start: time, length: timedelta) -> Stretches:
     """Lay out what begins at ``start`` on some weekdays; Sunday night reaches into Monday."""
     begins = start.hour * 3600 + start.minute * 60 + start.second
@@ -65,6 +67,7 @@ def clock(second: int, *, ends: bool = False) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+@lru_cache(maxsize=4096)
 def _rest(stretches: Stretches) -> Stretches:
     edges = (0, *(edge for stretch in stretches for edge in stretch), WEEK_S)
     return joined(zip(edges[::2], edges[1::2], strict=True))

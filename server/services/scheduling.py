@@ -276,6 +276,6 @@ def _while_it_sounds(claim: Claim) -> Claim:
 
 
 def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
-    chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters}
+    chains = {units.chain(unit) for unit in {units.clusters[one] for one in slot.clusters}}
     frames = frames_of(db, {unit for chain in chains for unit in chain})
     return misplaced_slot(slot, chains, frames, units=units, now=now)
