@@ -113,6 +113,10 @@ class Tree:
         """Say whether one of some languages is spoken at a cluster: Vietnamese if none is named."""
         return not self.languages.get(cluster_id, VIETNAMESE).isdisjoint(languages)
 
+    def languages_at(self, clusters: Collection[str]) -> frozenset[str]:
+        """Collect the languages spoken at some clusters."""
+        return frozenset().union(*(self.languages.get(one, VIETNAMESE) for one in clusters))
+
     def clusters_under(self, unit_id: str) -> frozenset[str]:
         """All clusters of the unit and of those under it."""
         self.unit(unit_id)

@@ -1,6 +1,6 @@
 """Audio files: what they are for, and who may use them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,6 +90,11 @@ def usable_assets(
     if purpose is not None:
         rows = rows.where(AssetRow.purpose == purpose)
     return db.scalars(rows.order_by(AssetRow.created_at.desc(), AssetRow.digest)).all()
+
+
+def assets(db: Session, digests: Collection[str]) -> Sequence[AssetRow]:
+    """Find files by their digests; those that are not there are left out."""
+    return db.scalars(select(AssetRow).where(AssetRow.digest.in_(digests))).all()
 
 
 def default_opening(db: Session, *, chain: Sequence[str]) -> AssetRow | None:

@@ -51,6 +51,7 @@ __all__ = [
     "check_slot",
     "day_timeline",
     "foreseen",
+    "slack_s",
     "update_slot",
     "withdraw_slot",
 ]
@@ -192,6 +193,18 @@ def _accepted(
     if wrong:
         raise SlotRefusedError(wrong)
     return slot
+
+
+def slack_s(db: Session, new: NewSlot) -> float | None:
+    """Tell how much longer a slot would last than its files, in seconds; negative: it is cut.
+
+    None when it lasts just as long, or when that cannot be said of what fills it.
+    """
+    files = files_of(db, new)
+    if new.length_s is None or not new.assets or files.keys() < set(new.assets):
+        return None
+    slack = new.length_s - sum(files[digest].duration_s for digest in new.assets)
+    return slack if abs(slack) >= SHORTEST.total_seconds() else None
 
 
 def foreseen(new: NewSlot, *, now: datetime, most: int) -> list[datetime]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from protocol.messages import RELAY_PATTERN, BulletinClass, StartMode, Targets, WhenCut
@@ -16,7 +15,7 @@ from server.domain.recurrence import EVERY_DAY, LOCAL, Recurrence, Rule, check, 
 from server.domain.slots import ContentKind, Slot
 from server.domain.targeting import chosen
 from server.domain.units import Tree
-from server.services.catalogue import may_use
+from server.services.catalogue import assets, may_use
 from server.services.planning import asset_ref, narrowed, refs
 from server.services.texts import is_line
 from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
@@ -102,8 +101,7 @@ def as_new(row: SlotRow) -> NewSlot:
 def files_of(db: Session, new: NewSlot) -> Mapping[str, AssetRow]:
     """Read the files that a slot asks for, as far as there are any, by digest."""
     wanted = set(new.assets[: MOST_ITEMS + 1])
-    rows = db.scalars(select(AssetRow).where(AssetRow.digest.in_(wanted)))
-    return {row.digest: row for row in rows}
+    return {row.digest: row for row in assets(db, wanted)}
 
 
 def findings(

@@ -1,5 +1,6 @@
 """From what people type to values; every failure is a finding, with the name of its field."""
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
@@ -18,6 +19,15 @@ def parsed_day(text: str) -> date | None:
 def parsed_time(text: str) -> time | None:
     """Read a time of day, with or without seconds."""
     return next((found.time() for found in _tried(text, _TIMES)), None)
+
+
+def parsed_number(text: str) -> float | None:
+    """Read a number, with a comma or a point before its decimals."""
+    try:
+        number = float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _tried(text: str, formats: Sequence[str]) -> list[datetime]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from server.http.languages import gettext
+from server.http.languages import gettext, ngettext
 from server.http.wording import N_
 
 
@@ -80,7 +80,27 @@ _RECURRENCES: Mapping[str, str] = MappingProxyType(
         "rrule": N_("Advanced (RRULE)"),
     }
 )
+_CONTENT_KINDS: Mapping[str, str] = MappingProxyType(
+    {"files": N_("Files"), "relay": N_("A radio station"), "live": N_("Live")}
+)
+_START_MODES: Mapping[str, str] = MappingProxyType(
+    {
+        "cut": N_("Cut it at once"),
+        "wait": N_("Wait a little, then cut"),
+        "next": N_("Come after the file that is sounding"),
+    }
+)
+_WHEN_CUT: Mapping[str, str] = MappingProxyType(
+    {
+        "rejoin": N_("Join where the clock says"),
+        "resume": N_("Go on where it was cut"),
+        "drop": N_("Leave the rest out"),
+    }
+)
 CLASSES = tuple(_CLASSES)
+CONTENT_KINDS = tuple(_CONTENT_KINDS)
+START_MODES = tuple(_START_MODES)
+WHEN_CUT = tuple(_WHEN_CUT)
 RECURRENCES = tuple(_RECURRENCES)
 
 
@@ -107,3 +127,25 @@ def role(code: str) -> str:
 def recurrence(code: str) -> str:
     """Name how often a slot comes back."""
     return gettext(_RECURRENCES.get(code, code))
+
+
+def content_kind(code: str) -> str:
+    """Name what fills a slot."""
+    return gettext(_CONTENT_KINDS.get(code, code))
+
+
+def content(kind: str, files: int) -> str:
+    """Say what fills a slot."""
+    return (
+        content_kind(kind) if kind != "files" else ngettext("%(num)d file", "%(num)d files", files)
+    )
+
+
+def start_mode(code: str) -> str:
+    """Name how a slot takes over from what is sounding."""
+    return gettext(_START_MODES.get(code, code))
+
+
+def when_cut(code: str) -> str:
+    """Name what becomes of a slot that was cut."""
+    return gettext(_WHEN_CUT.get(code, code))

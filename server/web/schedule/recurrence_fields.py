@@ -1,10 +1,11 @@
 """The part of the slot form that says on which days: one chooser, fields for each kind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from werkzeug.datastructures import MultiDict
 
 from server.domain.recurrence import EVERY_DAY
+from server.services.scheduling import NewSlot
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 MONTH_DAYS = (*range(1, 32), -1)
@@ -28,6 +29,33 @@ class RecurrenceFields:
     lunar_leap: str = "regular"
     rrule: str = ""
     holidays: str = "any"
+
+    @classmethod
+    def of(cls, slot: NewSlot) -> "RecurrenceFields":
+        """Show the days of a slot that is there."""
+        parts = dict(part.split("=", 1) for part in slot.pattern.split(";") if "=" in part)
+        shown = cls(
+            kind=slot.recurrence,
+            weekdays=tuple(day for day in range(7) if slot.weekdays >> day & 1),
+            holidays=slot.holidays,
+        )
+        match slot.recurrence:
+            case "monthly" if "BYDAY" in parts:
+                week, weekday = parts["BYDAY"][:-2], parts["BYDAY"][-2:]
+                return replace(shown, month_by="weekday", month_week=week, month_weekday=weekday)
+            case "monthly":
+                return replace(shown, month_day=parts.get("BYMONTHDAY", "1"))
+            case "lunar":
+                return replace(
+                    shown,
+                    lunar_day=parts.get("DAY", "1"),
+                    lunar_month=parts.get("MONTH", ""),
+                    lunar_leap=parts.get("LEAP", "regular").lower(),
+                )
+            case "rrule":
+                return replace(shown, rrule=slot.pattern)
+            case _:
+                return shown
 
     @classmethod
     def sent(cls, form: "MultiDict[str, str]") -> "RecurrenceFields":

@@ -1,27 +1,19 @@
 """The timeline of a unit, and its slots."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, demand, may
-from server.domain.errors import Finding, SlotRefusedError
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.units import Tree, Unit
-from server.http.context import actor, here, now, reading, writing
-from server.services import catalogue, framing, monitoring, scheduling, units
-from server.store.queries import lists
-from server.web import rule_words
+from server.http.context import actor, now, reading
+from server.services import framing, monitoring, scheduling, units
 from server.web.dashboard.presenters import plain
 from server.web.fields import parsed_day
-from server.web.formats import weekday_marks
 from server.web.frames.presenters import clipped, level_names, week
-from server.web.schedule import recurrence_fields
-from server.web.schedule.forms import SlotForm
 from server.web.schedule.presenters import ClusterDay, drawn
-from server.web.targets import acting_units, communes
 
 MOST_CLUSTERS_DRAWN = 60
 MOST_FORESEEN = 5
@@ -87,105 +79,6 @@ def _timeline(unit_id: str) -> dict[str, object]:
         "may_add": may(person, Action.SCHEDULE, tree.chain(unit_id)),
         "tree": tree,
     }
-
-
-@pages.get("/units/<unit_id>/slots")
-def slots(unit_id: str) -> ResponseReturnValue:
-    """List a unit's slots."""
-    person = actor()
-    with reading() as db:
-        tree = units.tree(db, today=local_day(now()))
-        demand(person, Action.VIEW, tree.chain(unit_id))
-        rows = lists.slots_of(db, unit_id)
-    return render_template(
-        "schedule/slots.html",
-        unit=tree.unit(unit_id),
-        rows=rows,
-        tree=tree,
-        rule_words=rule_words.rule_words,
-        may_add=may(person, Action.SCHEDULE, tree.chain(unit_id)),
-    )
-
-
-@pages.get("/units/<unit_id>/slots/new")
-def new_slot(unit_id: str) -> ResponseReturnValue:
-    """Show the empty form."""
-    return _slot_page(SlotForm.fresh(unit_id, local_day(now())), ()), 200
-
-
-@pages.get("/units/<unit_id>/slots/coming")
-def coming(unit_id: str) -> ResponseReturnValue:
-    """Show when the slot in the form would come next; nothing is saved."""
-    with reading() as db:
-        demand(actor(), Action.SCHEDULE, units.tree(db, today=local_day(now())).chain(unit_id))
-    new, findings = SlotForm.sent(unit_id, request.args).parsed()
-    starts: list[datetime] = []
-    try:
-        starts = [] if new is None else scheduling.foreseen(new, now=now(), most=MOST_FORESEEN)
-    except SlotRefusedError as refused:
-        findings = refused.findings
-    return render_template("schedule/coming.html", starts=starts, findings=findings)
-
-
-@pages.post("/units/<unit_id>/slots/new")
-def add_slot(unit_id: str) -> ResponseReturnValue:
-    """Add the slot, or show the form again with what is wrong."""
-    form = SlotForm.sent(unit_id, request.form)
-    new, findings = form.parsed()
-    if new is None:
-        return _slot_page(form, findings), 422
-    try:
-        with writing() as db:
-            scheduling.add_slot(
-                db,
-                new,
-                now=now(),
-                actor=actor(),
-                keyring=here().keyring,
-                plan_days=here().settings.plan_days,
-            )
-    except SlotRefusedError as refused:
-        clash = any(finding.code == "overlap" for finding in refused.findings)
-        return _slot_page(form, refused.findings), 409 if clash else 422
-    day = f"{local_day(scheduling.foreseen(new, now=now(), most=1)[0]):%Y-%m-%d}"
-    return redirect(url_for("schedule.timeline", unit_id=unit_id, day=day), 303)
-
-
-@pages.post("/slots/<slot_id>/withdraw")
-def withdraw_slot(slot_id: str) -> ResponseReturnValue:
-    """Withdraw a slot."""
-    with writing() as db:
-        row = scheduling.withdraw_slot(
-            db,
-            slot_id,
-            now=now(),
-            actor=actor(),
-            keyring=here().keyring,
-            plan_days=here().settings.plan_days,
-        )
-    return redirect(url_for("schedule.slots", unit_id=row.unit_id), 303)
-
-
-def _slot_page(form: SlotForm, findings: Sequence[Finding]) -> str:
-    instant, person = now(), actor()
-    with reading() as db:
-        tree = units.tree(db, today=local_day(instant))
-        chain = tree.chain(form.unit_id)
-        demand(person, Action.SCHEDULE, chain)
-        states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
-        assets = catalogue.usable_assets(db, chain=chain)
-    return render_template(
-        "schedule/new_slot.html",
-        form=form,
-        findings=findings,
-        unit=tree.unit(form.unit_id),
-        acting=acting_units(person, Action.SCHEDULE, tree),
-        communes=communes(states, tree, form.unit_id),
-        assets=[asset for asset in assets if asset.purpose != catalogue.CHIME],
-        marks=weekday_marks(),
-        fields=recurrence_fields,
-        names=rule_words,
-    )
 
 
 def _with_clusters(tree: Tree) -> list[Unit]:

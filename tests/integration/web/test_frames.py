@@ -49,7 +49,7 @@ def test_hours_go_from_the_form_to_the_week_and_to_the_timeline(site):
     slot = {
         "title": "Bản tin",
         "bulletin_class": "ordinary",
-        "asset_digest": site.digest,
+        "asset": site.digest,
         "recurrence": "daily",
         "local_start": "06:00",
         "first_day": f"{LATER:%d/%m/%Y}",

@@ -19,7 +19,7 @@ def a_slot_form(site: Site, **changed: object):
     return {
         "title": "Bản tin sáng",
         "bulletin_class": "ordinary",
-        "asset_digest": site.digest,
+        "asset": [site.digest],
         "recurrence": "daily",
         "local_start": "05:30",
         "first_day": "22/11/2027",
@@ -47,6 +47,49 @@ def test_the_first_page_shows_the_clusters_that_the_person_may_see(site):
     assert "Cụm xa-1-c1" in page
     assert "Cụm xa-2-c1" not in page
     assert "Cụm xa-2-c1" in site.browser("top").get("/").text
+
+
+def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(site):
+    browser = site.browser("commune-officer")
+    page = f"/units/{COMMUNE}/slots/new"
+    lists = {"asset": [site.digest, site.digest], "local_end": "06:00", "start_mode": "wait"}
+    days = {"recurrence": "monthly", "month_by": "weekday", "month_week": "-1"}
+    form = a_slot_form(site, **lists, **days, month_weekday="SU", excluded_days="28/11/2027")
+    assert posted(browser, page, page, **form).status_code == 303
+    listed = browser.get(f"/units/{COMMUNE}/slots").text
+    assert "2 tệp" in listed
+    edit = re.search(r"/slots/s-[0-9a-f]+/edit", listed).group()
+    shown = browser.get(edit).text
+    assert shown.count(f'name="asset" value="{site.digest}"') == 2
+    for value in ("05:30", "06:00", "28/11/2027", "Bản tin sáng"):
+        assert f'value="{value}"' in shown
+    assert re.search(r'name="start_mode" value="wait" checked', shown)
+    assert re.search(r'name="month_by" value="weekday" checked', shown)
+    change = form | {"version": "1", "title": "Bản tin mới", "local_end": "00:30"}
+    assert posted(browser, edit, edit, **change).status_code == 303
+    again = posted(browser, edit, edit, **change)
+    assert again.status_code == 409
+    assert "Hãy xem lại." in again.text
+    assert "Bản tin mới" in browser.get(f"/units/{COMMUNE}/slots").text
+
+
+def test_it_is_said_before_saving_how_files_fit_their_slot(site):
+    browser = site.browser("commune-officer")
+    fields = a_slot_form(site)
+    ask = f"/units/{COMMUNE}/slots/coming"
+    longer = fields | {"local_end": "05:40"}
+    assert "ngắn hơn khung giờ" in browser.get(ask, query_string=longer).text
+    assert "khung giờ" not in browser.get(ask, query_string=fields).text
+    over = fields | {"local_end": "05:30:01"}
+    assert "phần cuối đó sẽ không được phát" in browser.get(ask, query_string=over).text
+    relay = {"content_kind": "relay", "relay_url": "https://dai.example/a.m3u8", "asset": []}
+    saved = posted(
+        browser,
+        f"/units/{COMMUNE}/slots/new",
+        f"/units/{COMMUNE}/slots/new",
+        **fields | relay | {"local_end": "06:00"},
+    )
+    assert saved.status_code == 303
 
 
 def test_a_slot_goes_from_the_form_to_the_timeline(site):
@@ -80,7 +123,7 @@ def test_what_cannot_be_read_is_told_in_words(site):
     assert answer.status_code == 422
     assert "Hãy ghi giờ và phút" in answer.text
     assert "Hãy ghi ngày theo dạng" in answer.text
-    empty = posted(browser, page, page, **a_slot_form(site, asset_digest=""))
+    empty = posted(browser, page, page, **a_slot_form(site, asset=[]))
     assert "Chưa có âm thanh" in empty.text
 
 

@@ -12,6 +12,12 @@ const lastDay = form.querySelector("[data-last-day]");
 const some = form.querySelector("[data-some]");
 const note = form.querySelector("[data-all-note]");
 const existing = form.querySelector("[data-existing]");
+const contents = form.querySelectorAll("[data-content]");
+const wait = form.querySelector("[data-wait]");
+const endHint = form.querySelector("[data-end-hint]");
+const notOnce = form.querySelector("[data-not-once]");
+const items = form.querySelector("[data-items]");
+const noItems = form.querySelector("[data-no-items]");
 
 function settle() {
   const recurrence = form.elements.recurrence.value;
@@ -19,28 +25,79 @@ function settle() {
   holidays.hidden = recurrence === "once";
   leap.hidden = form.elements.lunar_month.value === "";
   lastDay.hidden = recurrence === "once";
+  notOnce.hidden = recurrence === "once";
+  const content = form.elements.content_kind.value;
+  for (const part of contents) part.hidden = !part.dataset.content.split(" ").includes(content);
+  endHint.hidden = content !== "files";
+  wait.hidden = form.elements.start_mode.value !== "wait";
+  noItems.hidden = items.children.length > 0;
   const all = form.elements.where.value === "all";
   some.hidden = all;
   note.hidden = !all;
 }
 
+// The list of files. Without this script the chooser below it names one file by itself.
+if (existing) existing.removeAttribute("name");
+
+function add(digest, title, length) {
+  const item = form.querySelector("[data-item]").content.firstElementChild.cloneNode(true);
+  item.querySelector("input").value = digest;
+  item.querySelector("strong").textContent = title;
+  item.querySelector(".quiet").textContent = length;
+  items.append(item);
+  if (!form.elements.title.value.trim()) form.elements.title.value = title;
+  changed();
+}
+
+function changed() {
+  settle();
+  clearTimeout(waiting);
+  waiting = setTimeout(foresee, QUIET_MS);
+}
+
+items.addEventListener("click", (event) => {
+  const item = event.target.closest(".item");
+  const button = event.target.closest("button");
+  if (!button) return;
+  let next = button;
+  if ("itemUp" in button.dataset) item.previousElementSibling?.before(item);
+  if ("itemDown" in button.dataset) item.nextElementSibling?.after(item);
+  if ("itemOut" in button.dataset) {
+    next = (item.nextElementSibling ?? item.previousElementSibling)?.querySelector("[data-item-out]");
+    item.remove();
+  }
+  (next ?? existing ?? form.elements.title).focus();
+  changed();
+});
+
 existing?.addEventListener("change", () => {
   const option = existing.selectedOptions[0];
-  if (!option.value) { sounds[0].clear(); return; }
-  sounds[0].use(option.value, option.textContent.trim(), "");
-  const title = form.elements.title;
-  if (!title.value.trim()) title.value = option.textContent.trim().replace(/ \([^)]*\)$/, "");
+  if (option.value) add(option.value, option.dataset.title, option.dataset.length);
+  existing.value = "";
 });
-if (existing?.value) sounds[0].use(existing.value, existing.selectedOptions[0].textContent.trim(), "");
+
+sounds[0].root.addEventListener("sound", () => {
+  const sound = sounds[0];
+  if (!sound.digest.value) return;
+  const ready = sound.ready;
+  add(
+    sound.digest.value,
+    ready.querySelector("[data-ready-title]").textContent,
+    ready.querySelector("[data-ready-length]").textContent,
+  );
+  sound.digest.value = "";
+});
 
 // 0530 is how a time is typed on a phone.
-form.querySelector("[data-clock]").addEventListener("blur", (event) => {
-  const digits = event.target.value.match(/^(\d{1,2})[:hg. ]?(\d{2})$/i);
-  if (digits) event.target.value = `${digits[1].padStart(2, "0")}:${digits[2]}`;
-});
+for (const clock of form.querySelectorAll("[data-clock]")) {
+  clock.addEventListener("blur", () => {
+    const digits = clock.value.match(/^(\d{1,2})[:hg. ]?(\d{2})$/i);
+    if (digits) clock.value = `${digits[1].padStart(2, "0")}:${digits[2]}`;
+  });
+}
 
 // The next days that the rule would give, asked for when nothing has been typed for a moment.
-const DAYS = /^(recurrence|weekday|month_|lunar_|rrule|holidays|local_start|first_day|last_day)/;
+const DAYS = /^(recurrence|weekday|month_|lunar_|rrule|holidays|local_start|local_end|first_day|last_day|excluded_days|content_kind|asset)/;
 const QUIET_MS = 300;
 let waiting = 0;
 let asked = null;
@@ -49,7 +106,7 @@ async function foresee() {
   asked?.abort();
   const fields = new URLSearchParams([...new FormData(form)].filter(([name]) => DAYS.test(name)));
   if (!fields.get("local_start") || !fields.get("first_day")) { coming.innerHTML = hint; return; }
-  if (fields.get("recurrence") === "once") { fields.delete("last_day"); fields.delete("holidays"); }
+  if (fields.get("recurrence") === "once") { fields.delete("last_day"); fields.delete("holidays"); fields.delete("excluded_days"); }
   asked = new AbortController();
   try {
     const answer = await fetch(`${coming.dataset.from}?${fields}`, { signal: asked.signal });
