@@ -30,6 +30,7 @@ from edge.runs import UNNUMBERED, ClaimKey, restored
 from edge.schedule import (
     Accepted,
     Acknowledged,
+    HeldAlready,
     Holdings,
     Repeated,
     Unconcerned,
@@ -55,7 +56,9 @@ from protocol.topics import (
 
 _log = structlog.get_logger()
 
-_BIRTH_AGAIN_S = 1.0
+_BIRTH_AGAIN_S = 0.2
+"""What came together is told of together; whoever edits a programme that is about to begin waits
+to be told that it has arrived."""
 _MEGABYTE = 1_000_000
 
 
@@ -280,6 +283,10 @@ class Agent:
                 self._outbox.acknowledge(report_ids)
             case Repeated(token_id):
                 self._take_repeated(delivery, verdict, token_id)
+            case HeldAlready():
+                # What the broker keeps comes at every connection, just after the birth.
+                if not delivery.retained:
+                    self._tell_birth_soon()
             case Unconcerned():
                 pass
 
@@ -303,9 +310,12 @@ class Agent:
             self._take_and_keep(verdict.holdings.programme(), turn)
             self._held = verdict.holdings
         if verdict.order is None:
-            self._birth_at_s = self._birth_at_s or time.monotonic() + _BIRTH_AGAIN_S
+            self._tell_birth_soon()
         _log.info("message_accepted", kind=verdict.kept.kind, message_id=verdict.kept.name)
         self._plan_files()
+
+    def _tell_birth_soon(self) -> None:
+        self._birth_at_s = self._birth_at_s or time.monotonic() + _BIRTH_AGAIN_S
 
     def _take_repeated(self, delivery: Delivery, verdict: Repeated, token_id: str) -> None:
         """Answer again when the server cannot have heard the answer; else it is a replay."""

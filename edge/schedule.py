@@ -181,11 +181,16 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldAlready:
+    """A plan or configuration that this node holds: whoever sent it again may not know so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unconcerned:
-    """Genuine, and nothing to this node: held already, or meant for others."""
+    """Genuine, and meant for others."""
 
 
-Verdict = Accepted | Acknowledged | Repeated | Unconcerned
+Verdict = Accepted | Acknowledged | Repeated | HeldAlready | Unconcerned
 
 
 def receive(held: Holdings, topic: str, raw: bytes, now: datetime) -> Verdict:
@@ -332,7 +337,7 @@ def _kept(kind: str, name: str, verified: Verified, raw: bytes, now: datetime) -
 
 def _take_config(held: Holdings, config: Config, kept: Kept) -> Verdict:
     if held.config is not None and not _is_newer(config.version, held.config.version):
-        return Unconcerned()
+        return HeldAlready()
     # The plans and orders are held anew under it by the caller, from disk.
     return Accepted(replace(held, config=config), replace(kept, forget_at=_NEVER))
 
@@ -340,7 +345,7 @@ def _take_config(held: Holdings, config: Config, kept: Kept) -> Verdict:
 def _take_plan(held: Holdings, plan: Plan, kept: Kept) -> Verdict:
     known = held.plans.get(plan.unit)
     if known is not None and not _is_newer(plan.version, known.version):
-        return Unconcerned()
+        return HeldAlready()
     plans = MappingProxyType({**held.plans, plan.unit: plan})
     return Accepted(replace(held, plans=plans), replace(kept, forget_at=_NEVER))
 

@@ -6,6 +6,7 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audio_library.store import Store
 from server import api, web
@@ -45,6 +46,10 @@ def create_app(settings: Settings) -> Flask:
         keyring=Keyring.open(settings.secrets_dir),
         audio=Store(settings.asset_dir),
     )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)
+        app.wsgi_app = proxied  # type: ignore[method-assign]  # as Flask’s manual does it
     install(app, installation)
     set_up_languages(app)
     web.register(app, installation)

@@ -17,6 +17,8 @@ class Settings(BaseSettings):
         public_url: Address under which people reach the pages; empty: host and port.
         mqtt_host: Where the gateway finds the broker.
         mqtt_port: Its port.
+        trusted_proxies: How many proxies of ours stand before the web program; whose addresses
+            and scheme of a request are believed as they say.
         mqtt_version: 5, or 3 for brokers that speak only 3.1.1.
         mqtt_for_nodes: Broker addresses that nodes are given; empty: the gateway's own.
         audio_for_nodes: Addresses of the audio files that nodes are given; empty: the public one.
@@ -32,6 +34,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     public_url: str = ""
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = Field(default=1883, ge=1, le=65535)
     mqtt_version: int = Field(default=5, ge=3, le=5)

@@ -2,7 +2,19 @@
 
 from apiflask import APIBlueprint, APIFlask
 
-from server.api import as_run, assets, broadcasts, frames, health, slots, units
+from server.api import (
+    aired,
+    as_run,
+    assets,
+    broadcasts,
+    bulletins,
+    frames,
+    health,
+    inbox,
+    plans,
+    slots,
+    units,
+)
 
 PREFIX = "/api/v1"
 
@@ -10,6 +22,18 @@ PREFIX = "/api/v1"
 def register(app: APIFlask) -> None:
     """Add the API to an application."""
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
-    for part in (assets, slots, frames, units, broadcasts, as_run, health):
+    for part in (
+        assets,
+        slots,
+        plans,
+        frames,
+        units,
+        broadcasts,
+        bulletins,
+        inbox,
+        as_run,
+        aired,
+        health,
+    ):
         part.add_to(blueprint)
     app.register_blueprint(blueprint)

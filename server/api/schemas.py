@@ -209,6 +209,17 @@ class SlotAnswer(Answer):
     withdrawn_at: Instant | None
 
 
+class SlotSaved(SlotAnswer):
+    """A slot that was just saved, changed or withdrawn.
+
+    ``late_from``: it sounds, or begins within a minute, at this instant; ask
+    ``/slots/{slot_id}/taken-over`` with it and ``plan_version`` which clusters have taken it over.
+    """
+
+    plan_version: int
+    late_from: Instant | None
+
+
 class SlotList(Answer):
     """Slots of one unit."""
 
@@ -461,3 +472,152 @@ class Health(Answer):
 
     status: str
     database: str
+
+
+class TakenOverQuery(Request):
+    """Which edit of a slot: the plan that carries it, and when the sound begins it is about."""
+
+    version: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    begins: Moment
+
+
+class TakenOverAnswer(Answer):
+    """An edit at one cluster: ``taken``, ``on-its-way``, ``unreachable`` or ``too-late``."""
+
+    cluster_id: str
+    name: str
+    village: str
+    state: str
+    liveness: str
+    last_heard_at: Instant | None
+
+
+class TakenOver(Answer):
+    """Which clusters have taken over an edit of a slot."""
+
+    slot_id: str
+    version: int
+    begins: Instant
+    taken: int
+    clusters: list[TakenOverAnswer]
+
+
+class UnitPlanAnswer(Answer):
+    """The newest plan of a unit, and how many clusters of those asked for hold it."""
+
+    unit_id: str
+    unit_name: str
+    version: int
+    published_at: Instant
+    holders: int
+    clusters: int
+
+
+class HeldPlanAnswer(Answer):
+    """A plan that a cluster holds; version 0: none."""
+
+    unit_id: str
+    version: int
+    published_at: Instant | None
+    newest: bool
+
+
+class ClusterPlansAnswer(Answer):
+    """The plans that one cluster holds, and since when it lacks a newer one."""
+
+    cluster_id: str
+    name: str
+    village: str
+    unit_id: str
+    liveness: str
+    last_heard_at: Instant | None
+    plans: list[HeldPlanAnswer]
+    up_to_date: bool
+    behind_since: Instant | None
+
+
+class PlansAnswer(Answer):
+    """All clusters under a unit, and the plans they go by."""
+
+    up_to_date: int
+    plans: list[UnitPlanAnswer]
+    clusters: list[ClusterPlansAnswer]
+
+
+class AiredQuery(Request):
+    """One local day of a unit; all of it, or only what somebody should look at."""
+
+    unit_id: Id
+    day: Day
+    only_problems: bool = False
+
+
+class ToldAnswer(Answer):
+    """So many clusters ended one thing alike."""
+
+    outcome: str
+    reason: str
+    clusters: int
+
+
+class AiredAnswer(Answer):
+    """One thing of a day: planned for so many clusters, and what they said of it."""
+
+    claim_id: str
+    kind: str
+    title: str
+    unit_id: str
+    unit_name: str
+    bulletin_class: str
+    start: Instant
+    end: Instant | None
+    slot_id: str | None
+    stopped_at: Instant | None
+    planned: int
+    waiting: int
+    outcomes: dict[str, int]
+    reasons: list[ToldAnswer]
+    problem: bool
+
+
+class AiredDayAnswer(Answer):
+    """A day, in the order in which it was planned, and its sums over plays at clusters."""
+
+    planned: int
+    waiting: int
+    outcomes: dict[str, int]
+    entries: list[AiredAnswer]
+
+
+class ClusterDayQuery(Request):
+    """One local day of one cluster."""
+
+    cluster_id: Id
+    day: Day
+
+
+class StretchAnswer(Answer):
+    """A stretch in which something was heard."""
+
+    start: Instant
+    end: Instant
+
+
+class AtClusterAnswer(Answer):
+    """One thing of a day at one cluster; an empty outcome: no word of it yet."""
+
+    claim_id: str
+    kind: str
+    title: str
+    unit_id: str
+    start: Instant
+    end: Instant | None
+    outcome: str
+    reason: str
+    heard: list[StretchAnswer]
+
+
+class ClusterDayAnswer(Answer):
+    """What was planned for a cluster on a day, and what it sounded."""
+
+    entries: list[AtClusterAnswer]

@@ -1,15 +1,24 @@
 """Slots: add, list, show, change, withdraw."""
 
 import dataclasses
+from datetime import datetime
 
 from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
 
-from server.api.schemas import SlotAnswer, SlotChange, SlotList, SlotRequest, UnitQuery
+from server.api.schemas import (
+    SlotAnswer,
+    SlotChange,
+    SlotList,
+    SlotRequest,
+    SlotSaved,
+    UnitQuery,
+)
 from server.domain.authority import Action, demand
 from server.domain.errors import UnknownThingError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import scheduling, units
+from server.services import plan_states, scheduling, units
 from server.store.models import SlotRow
 from server.store.queries import lists
 
@@ -19,9 +28,9 @@ def add_to(api: APIBlueprint) -> None:
 
     @api.post("/slots")
     @api.input(SlotRequest, arg_name="wanted")
-    @api.output(SlotAnswer, status_code=201)
+    @api.output(SlotSaved, status_code=201)
     @api.doc(summary="Add a slot", responses=[403, 404, 409, 422])
-    def add_slot(wanted: SlotRequest) -> SlotAnswer:
+    def add_slot(wanted: SlotRequest) -> SlotSaved:
         new = scheduling.NewSlot(**wanted.model_dump())
         with writing() as db:
             row = scheduling.add_slot(
@@ -32,7 +41,7 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
-            return _answer(row)
+            return _saved(db, row)
 
     @api.get("/slots")
     @api.input(UnitQuery, location="query", arg_name="query")
@@ -58,11 +67,13 @@ def add_to(api: APIBlueprint) -> None:
 
     @api.put("/slots/<slot_id>")
     @api.input(SlotChange, arg_name="wanted")
-    @api.output(SlotAnswer)
+    @api.output(SlotSaved)
     @api.doc(summary="Change a slot", responses=[403, 404, 409, 422])
-    def change_slot(slot_id: str, wanted: SlotChange) -> SlotAnswer:
+    def change_slot(slot_id: str, wanted: SlotChange) -> SlotSaved:
         new = scheduling.NewSlot(**wanted.model_dump(exclude={"version"}))
         with writing() as db:
+            known = lists.slot(db, slot_id)
+            before = None if known is None else plan_states.at_stake(known, now())
             row = scheduling.update_slot(
                 db,
                 slot_id,
@@ -73,12 +84,12 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
-            return _answer(row)
+            return _saved(db, row, before)
 
     @api.delete("/slots/<slot_id>")
-    @api.output(SlotAnswer)
+    @api.output(SlotSaved)
     @api.doc(summary="Withdraw a slot", responses=[403, 404])
-    def withdraw_slot(slot_id: str) -> SlotAnswer:
+    def withdraw_slot(slot_id: str) -> SlotSaved:
         with writing() as db:
             row = scheduling.withdraw_slot(
                 db,
@@ -88,10 +99,24 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
-            return _answer(row)
+            return _saved(db, row)
 
 
 def _answer(row: SlotRow) -> SlotAnswer:
+    return SlotAnswer.model_validate(_facts(row))
+
+
+def _saved(db: Session, row: SlotRow, before: datetime | None = None) -> SlotSaved:
+    """Answer whoever saved it; ``before``: when it began or was about to, as it was before."""
+    stakes = (before, plan_states.at_stake(row, now()))
+    late = {
+        "plan_version": plan_states.newest_version(db, row.unit_id),
+        "late_from": min((one for one in stakes if one is not None), default=None),
+    }
+    return SlotSaved.model_validate(_facts(row) | late)
+
+
+def _facts(row: SlotRow) -> dict[str, object]:
     asked = dataclasses.asdict(scheduling.as_new(row))
     kept = {
         "slot_id": row.slot_id,
@@ -100,4 +125,4 @@ def _answer(row: SlotRow) -> SlotAnswer:
         "last_day": row.last_day,
         "withdrawn_at": row.withdrawn_at,
     }
-    return SlotAnswer.model_validate(asked | kept)
+    return asked | kept

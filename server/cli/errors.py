@@ -37,6 +37,18 @@ class NoFreePortError(CommandError):
         super().__init__(f"no free port from {first} to {last}; choose one with --port")
 
 
+class OtherTablesError(CommandError):
+    """The database is not of the shape that this program was written for."""
+
+    def __init__(self, found: str, wanted: str) -> None:
+        self.found = found
+        self.wanted = wanted
+        what = "loa db upgrade" if found < wanted else "a newer version of this program"
+        super().__init__(
+            f"the tables are at {found or 'nothing'}, this program needs {wanted}: use {what}"
+        )
+
+
 class SheetFaultsError(CommandError):
     """A spreadsheet cannot be taken in."""
 

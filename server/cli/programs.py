@@ -10,7 +10,7 @@ from threading import Event
 
 import click
 
-from server.cli.errors import NoFreePortError
+from server.cli.errors import NoFreePortError, OtherTablesError
 from server.cli.options import environment_of, example
 from server.cli.supervisor import Program
 from server.observability import set_up_logging
@@ -27,7 +27,9 @@ _CONNECT_S = 0.3
 @click.option("--workers", default=1, show_default=True, help="Processes that answer requests.")
 def web(workers: int) -> None:
     """Run pages and API under gunicorn, until stopped."""
-    command = web_command(Settings(), workers)
+    settings = Settings()
+    demand_tables(settings)
+    command = web_command(settings, workers)
     os.execv(command[0], command)  # noqa: S606 - becomes gunicorn, so that signals reach it
 
 
@@ -40,7 +42,9 @@ def scheduler() -> None:
     from server.scheduler.runner import run  # noqa: PLC0415 - each program imports its own
 
     set_up_logging()
-    run(Settings(), stop_on_signals())
+    settings = Settings()
+    demand_tables(settings)
+    run(settings, stop_on_signals())
 
 
 @click.command(epilog=example("LOA_MQTT_HOST=broker.example.vn loa gateway"))
@@ -49,7 +53,9 @@ def gateway() -> None:
     from server.mqtt.runner import run  # noqa: PLC0415 - each program imports its own
 
     set_up_logging()
-    run(Settings(), stop_on_signals())
+    settings = Settings()
+    demand_tables(settings)
+    run(settings, stop_on_signals())
 
 
 @click.command(epilog=example("loa broker --kind mosquitto"))
@@ -66,6 +72,25 @@ def broker(kind: str) -> None:
 
     set_up_logging()
     run(Settings(), stop_on_signals(), kind)
+
+
+def demand_tables(settings: Settings) -> None:
+    """Refuse to run on tables of another shape: every page and message would fail.
+
+    Raises:
+        OtherTablesError: With what is to be done.
+    """
+    # Imported late: whoever only asks for help needs no database.
+    from server.store.engine import open_engine  # noqa: PLC0415 - as said
+    from server.store.migrations import newest, revision_of  # noqa: PLC0415 - as said
+
+    engine = open_engine(settings.database)
+    try:
+        found = revision_of(engine)
+    finally:
+        engine.dispose()
+    if found != newest():
+        raise OtherTablesError(found, newest())
 
 
 def stop_on_signals() -> Event:

@@ -29,6 +29,7 @@ class Action(StrEnum):
     ANNOUNCE = "announce"
     ANNOUNCE_EMERGENCY = "announce-emergency"
     STOP = "stop"
+    APPROVE = "approve"
     MAINTAIN = "maintain"
     ADMINISTER = "administer"
 
@@ -46,7 +47,7 @@ _ON_AIR = frozenset(
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.ADMIN: frozenset(Action),
-    Role.BROADCASTER: _ON_AIR,
+    Role.BROADCASTER: _ON_AIR | {Action.APPROVE},
     Role.COMMUNE_OFFICER: _ON_AIR,
     Role.TECHNICIAN: frozenset({Action.VIEW, Action.MAINTAIN}),
     Role.VIEWER: frozenset({Action.VIEW}),
@@ -128,3 +129,14 @@ def demand_laying_down(actor: Actor, chain: Sequence[str]) -> None:
     """
     if not may_lay_down(actor, chain):
         raise NotAllowedError("lay-down-hours", chain[-1] if chain else EVERYWHERE)
+
+
+def demand_own(actor: Actor, action: Action, chain: Sequence[str]) -> None:
+    """Go on only when ``actor`` was granted this at just the last unit of ``chain``, not above it.
+
+    What Circular 39/2020/TT-BTTTT leaves to the commune is not done in its name from above.
+
+    Raises:
+        NotAllowedError: No grant at the unit itself covers it.
+    """
+    demand(actor, action, chain[-1:])

@@ -92,5 +92,13 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class PreviewRefusedError(RefusedRequestError):
+    """Nothing can be rehearsed of what was asked for."""
+
+
 class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""
+
+
+class BulletinRefusedError(RefusedRequestError):
+    """A bulletin cannot be saved, approved, sent, taken or declined."""

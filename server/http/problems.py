@@ -14,10 +14,12 @@ from server.domain.clashes import MOST_NAMED, Clash, SlotClashError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
+    BulletinRefusedError,
     Finding,
     FrameRefusedError,
     KeyMissingError,
     NotAllowedError,
+    PreviewRefusedError,
     RefusedRequestError,
     SlotRefusedError,
     StaleError,
@@ -104,6 +106,8 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         SlotClashError: _Meaning(409, "slot-clashes"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        PreviewRefusedError: _Meaning(422, "preview-refused"),
+        BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
         MissingAssetError: _Meaning(404, "unknown-asset", ("digest",)),

@@ -83,6 +83,32 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "decision-number-needed": N_(
             "An emergency needs the number of the committee’s decision that it rests on."
         ),
+        "own-bulletin": N_(
+            "Whoever has written at a bulletin cannot approve it: somebody else has to."
+        ),
+        "not-in-state": N_(
+            "This cannot be done any more with this bulletin: its state has changed."
+        ),
+        "edited-meanwhile": N_(
+            "Somebody else has changed the bulletin meanwhile. "
+            "Look at it as it is now, and decide anew."
+        ),
+        "no-commune": N_("Choose at least one commune with loudspeakers."),
+        "deadline-needed": N_("Write until when the communes may answer."),
+        "deadline-past": N_("The deadline is over."),
+        "bad-deadline": N_(
+            "Write the deadline as a day and a time, for example 02/09/2026 and 17:00."
+        ),
+        "bad-text": N_("The text is too long, or has signs that cannot be kept."),
+        "bad-severity": N_("Choose how grave it is."),
+        "reason-needed": N_("Write the reason."),
+        "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
+        "answered-already": N_("It has been answered already, by %(person)s."),
+        "airing-endless": N_("Write the last day, at most %(most)s days after the first."),
+        "bad-order": N_("This is not the list that was to be put in order."),
+        "order-changed": N_(
+            "Somebody else has changed the order meanwhile. It is shown as it is now."
+        ),
         "never": N_("It would never come: no day fits."),
         "bad-month-day": N_("Choose a day of the month, or one of its weekdays."),
         "bad-lunar-day": N_("Choose a lunar day from 1 to 30, and a lunar month from 1 to 12."),
@@ -114,6 +140,8 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+        "preview-reversed": N_("Choose an end that comes after the beginning."),
+        "preview-too-long": N_("At most two hours can be listened to at once."),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),

@@ -28,8 +28,9 @@ GRACE = timedelta(seconds=60)
 """How long after the end a node's own word is waited for before silence is put on record."""
 
 LOOK_BACK = timedelta(days=1)
-OCCURRENCES_KEPT = timedelta(days=30)
-"""Much longer than ``LOOK_BACK``: what is forgotten must not be noted anew."""
+OCCURRENCES_KEPT = timedelta(days=400)
+"""A month can be laid beside the same month of the year before. Much longer than ``LOOK_BACK``:
+what is forgotten must not be noted anew."""
 NODE, SERVER = "node", "server"
 
 MOST_AT_ONCE = 500
@@ -66,12 +67,15 @@ def said_at(row: AsRunRow) -> datetime:
     return _instant(row.segments["said"][1])
 
 
+def segments_of(row: AsRunRow) -> tuple[tuple[datetime, datetime], ...]:
+    """Tell when it was heard, in order."""
+    heard = row.segments["heard"]
+    return tuple((_instant(one["start"]), _instant(one["end"])) for one in heard)
+
+
 def sounded(row: AsRunRow) -> timedelta:
     """Tell how long it was heard, the pauses in between left out."""
-    heard = row.segments["heard"]
-    return sum(
-        (_instant(segment["end"]) - _instant(segment["start"]) for segment in heard), timedelta()
-    )
+    return sum((end - start for start, end in segments_of(row)), timedelta())
 
 
 def records(
@@ -194,6 +198,9 @@ def _note_occurrences(db: Session, *, now: datetime) -> None:
         {
             "claim_id": claim,
             "slot_id": slot_id,
+            "unit_id": slots[slot_id].unit_id,
+            "title": slots[slot_id].title,
+            "bulletin_class": slots[slot_id].bulletin_class.value,
             "start": start,
             "end": end,
             "clusters": ",".join(sorted(slots[slot_id].clusters)),

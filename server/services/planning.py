@@ -23,7 +23,7 @@ from protocol.messages import (
     WhenCut,
     encode,
 )
-from protocol.plan import Place, claims_at
+from protocol.plan import Place, claims_at, is_targeted
 from protocol.policy import Policy, merge
 from protocol.signing import audience_unit, sign, unverified
 from server.domain.compilation import compiled
@@ -35,6 +35,7 @@ from server.domain.slots import ContentKind, Slot
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import events, outbox
+from server.services.announced import over_by_now
 from server.services.keyring import Keyring, certificates
 from server.services.sources import sources
 from server.services.units import tree
@@ -42,8 +43,10 @@ from server.store.gates import pass_gate
 from server.store.models import (
     AssetRow,
     BroadcastRow,
+    ClaimRankRow,
     FrameRow,
     PlanRow,
+    PlanVersionRow,
     SlotRow,
 )
 from server.store.queries.lists import WHOLE_SLOT
@@ -106,6 +109,7 @@ def publish_plan(
             expires_at=expires,
         )
     )
+    db.add(PlanVersionRow(unit_id=unit_id, version=version, published_at=now))
     outbox.post(
         db,
         topic=topics.unit_plan(UnitId(unit_id)),
@@ -182,17 +186,23 @@ def plan_of(
             end,
         ),
         rules=rules(units.unit(unit_id), frames, start, end),
-        ranks={},
+        ranks=ranks_of(db, unit_id, since=start),
     )
 
 
 def heard_at(
     db: Session, cluster_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
 ) -> Heard:
-    """Collect what one cluster goes by, just as its node merges it."""
+    """Collect what one cluster goes by, just as its node merges it, and what it went by before."""
     chain = units.chain_of_cluster(cluster_id)
     plans = [plan_of(db, unit_id, start=start, end=end, now=now, units=units) for unit_id in chain]
-    return Heard(claims_at(plans, Place(cluster_id, chain)), merge(plans, chain[-1]))
+    place = Place(cluster_id, chain)
+    announced = tuple(
+        claim
+        for claim in over_by_now(db, chain, start=start, end=end, now=now)
+        if is_targeted(claim.targets, place)
+    )
+    return Heard((*claims_at(plans, place), *announced), merge(plans, chain[-1]))
 
 
 def slots_of(db: Session, *, units: Tree, unit_id: str | None = None) -> list[Slot]:
@@ -293,6 +303,14 @@ def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]
     )
     orders = (unverified(token).msg for token in rows)
     return [order.claim for order in orders if isinstance(order, Play)]
+
+
+def ranks_of(db: Session, unit_id: str, *, since: datetime) -> dict[str, int]:
+    """Read the places that a unit has given to priority claims not over at ``since``."""
+    rows = select(ClaimRankRow.claim_id, ClaimRankRow.rank).where(
+        ClaimRankRow.unit_id == unit_id, ClaimRankRow.ends > since
+    )
+    return dict(db.execute(rows.order_by(ClaimRankRow.claim_id)).all())
 
 
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:

@@ -220,6 +220,7 @@ def forget(db: Session, *, now: datetime) -> int:
 
 def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime) -> None:
     came_back = word.state.value == "here" and node.presence != "here"
+    before = _shown(node)
     changed = node.presence != word.state.value
     node.presence = word.state.value
     node.presence_at = now if changed or node.presence_at is None else node.presence_at
@@ -233,7 +234,13 @@ def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime)
             broadcasting.send_missing(db, node, now=now)
     else:
         node.on_air = ""
-    events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
+    if _shown(node) != before:
+        events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
+
+
+def _shown(node: NodeRow) -> tuple[object, ...]:
+    """Give what pages show of a node's presence."""
+    return node.presence, node.software, node.held_config_version, dict(node.plan_versions)
 
 
 def _heard(db: Session, node: NodeRow, now: datetime) -> None:

@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 
 from server.domain.units import Tree
 from server.services.keyring import certificates_by_unit
-from server.store.models import BroadcastRow, FrameRow, SlotItemRow, SlotRow, SlotTargetRow
+from server.store.models import (
+    BroadcastRow,
+    ClaimRankRow,
+    FrameRow,
+    SlotItemRow,
+    SlotRow,
+    SlotTargetRow,
+)
 
 RECIPE = 2
 """Raised when the same sources compile to something else than before."""
@@ -45,11 +52,15 @@ def sources(
     live = select(BroadcastRow.unit_id, BroadcastRow.broadcast_id).where(
         BroadcastRow.stopped_at.is_(None), BroadcastRow.end > now
     )
+    ranks = select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank).where(
+        ClaimRankRow.ends > start
+    )
     for rows, owner in (
         (slots.order_by(SlotRow.slot_id), SlotRow.unit_id),
         (targets, SlotRow.unit_id),
         (items, SlotRow.unit_id),
         (live.order_by(BroadcastRow.broadcast_id), BroadcastRow.unit_id),
+        (ranks.order_by(ClaimRankRow.claim_id), ClaimRankRow.unit_id),
     ):
         for row in db.execute(rows if unit_id is None else rows.where(owner == unit_id)):
             if row[0] in rests_on:

@@ -1,9 +1,10 @@
 """The administrative tree: read as of a day, and built up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Text, cast, or_, select
+from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -90,6 +91,25 @@ def tree(db: Session, *, today: date) -> Tree:
         dict(places.all()),
         {group_id: frozenset(clusters) for group_id, clusters in members.items()},
         {cluster_id: frozenset(languages) for cluster_id, languages in db.execute(spoken)},
+    )
+
+
+def chain_now_or_then(db: Session, unit_id: str, *, day: date, now: datetime) -> tuple[str, ...]:
+    """Give the units above one as they are today, or, where it is no more, as they were that day.
+
+    Raises:
+        UnknownThingError: It is there on neither day.
+    """
+    today = tree(db, today=local_day(now))
+    there = today if unit_id in today.units else tree(db, today=day)
+    return there.chain(unit_id)
+
+
+def clusters_of_day(day: date, unit_ids: Collection[str]) -> Select[str]:
+    """Ask for the clusters that belonged to some units on a day."""
+    return select(ClusterUnitRow.cluster_id).where(
+        ClusterUnitRow.unit_id.in_(unit_ids),
+        _holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, day),
     )
 
 

@@ -3,7 +3,20 @@
 from flask import Flask
 
 from server.http.context import Installation
-from server.web import accounts, as_run, dashboard, frames, live, schedule, stream, units
+from server.web import (
+    accounts,
+    aired,
+    as_run,
+    bulletins,
+    dashboard,
+    frames,
+    live,
+    plans,
+    preview,
+    schedule,
+    stream,
+    units,
+)
 from server.web.errors import error_page
 from server.web.security import set_up_security
 from server.web.shell import set_up_shell
@@ -15,5 +28,19 @@ def register(app: Flask, installation: Installation) -> None:
     """Add the pages, and the wall before them, to an application."""
     set_up_security(app, installation)
     set_up_shell(app)
-    for part in (dashboard, schedule, frames, live, as_run, stream, accounts, units):
+    for part in (
+        dashboard,
+        schedule,
+        plans,
+        preview,
+        frames,
+        live,
+        as_run,
+        aired,
+        stream,
+        accounts,
+        units,
+    ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(bulletins.pages)
+    app.register_blueprint(bulletins.inbox_pages)

@@ -38,3 +38,12 @@ def _tried(text: str, formats: Sequence[str]) -> list[datetime]:
         except ValueError:
             continue
     return found
+
+
+def parsed_instant(text: str) -> datetime | None:
+    """Read an instant as our own addresses carry it: ISO 8601 with an offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None and is_usable(found.date()) else None

@@ -97,6 +97,30 @@ def ago(instant: datetime | None, now: datetime) -> str:
     return dmy_hm(instant)
 
 
+def left(until: datetime | None, now: datetime) -> str:
+    """Count down to an instant, coarsely."""
+    if until is None:
+        return "–"
+    seconds = int((until - now).total_seconds())
+    if seconds <= 0:
+        return gettext("over")
+    days, rest = divmod(seconds, 24 * _HOUR_S)
+    hours, rest = divmod(rest, _HOUR_S)
+    if days:
+        return ngettext(
+            "%(num)d day %(hours)s h left", "%(num)d days %(hours)s h left", days, hours=hours
+        )
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min left", hours=hours, minutes=rest // _MINUTE_S)
+    return gettext("%(minutes)s min left", minutes=max(1, rest // _MINUTE_S))
+
+
+def weekday_hm(instant: datetime) -> str:
+    """Name the day of the week, and show the day and the time of day."""
+    local = instant.astimezone(LOCAL)
+    return f"{hm(instant)}, {weekday(local.date())}"
+
+
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "hm": hm,
@@ -106,6 +130,8 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "weekday": weekday,
         "lasting": lasting,
         "ago": ago,
+        "left": left,
+        "weekday_hm": weekday_hm,
         "figure": figure,
     }
 )

@@ -4,16 +4,17 @@ import hashlib
 from functools import cache, lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_babel import get_locale
 from flask_security import current_user
 from markupsafe import Markup
 
-from server.domain.authority import Action, may_somewhere
+from server.domain.authority import ALLOWED, Action, may_somewhere
 from server.domain.recurrence import local_day
-from server.http.context import actor, here, now
+from server.http.context import actor, here, now, reading
 from server.http.languages import LANGUAGES
 from server.http.wording import finding_sentence, reason_sentence
+from server.services import inbox
 from server.web import formats, words
 from server.web.rule_words import lunar_words
 
@@ -43,9 +44,19 @@ def _facts() -> dict[str, object]:
         "language": str(get_locale()),
         "person": current_user if current_user.is_authenticated else None,
         "may_announce": current_user.is_authenticated and may_somewhere(actor(), Action.ANNOUNCE),
+        "letters_waiting": _letters_waiting,
         "demo": here().settings.demo,
         "instant": now(),
     }
+
+
+def _letters_waiting() -> int:
+    """Count what waits for an answer of the person's own communes; asked once for a page."""
+    if "letters_waiting" not in g:
+        mine = [grant.unit_id for grant in actor().grants if Action.SCHEDULE in ALLOWED[grant.role]]
+        with reading() as db:
+            g.letters_waiting = inbox.unanswered(db, mine, now=now()) if mine else 0
+    return int(g.letters_waiting)
 
 
 def icon(name: str, label: str = "") -> Markup:

@@ -29,6 +29,8 @@ class Sign:
 
 
 ON_AIR = Sign("on-air", "broadcast", N_("On air"))
+HOLDS_NEWEST = Sign("here", "check2-all", N_("Newest plan"))
+BEHIND = Sign("late", "clock-history", N_("Older plan"))
 
 _LIVENESS: Mapping[str, Sign] = MappingProxyType(
     {
@@ -60,6 +62,51 @@ _DELIVERIES: Mapping[str, Sign] = MappingProxyType(
         "failed": Sign("lost", "x-octagon-fill", N_("Failed")),
         "missed": Sign("lost", "slash-circle", N_("Not played")),
     }
+)
+_BULLETINS: Mapping[str, Sign] = MappingProxyType(
+    {
+        "draft": Sign("away", "pencil", N_("Draft")),
+        "submitted": Sign("waiting", "hourglass-split", N_("Waiting for approval")),
+        "approved": Sign("here", "check-circle-fill", N_("Approved")),
+        "sent": Sign("waiting", "send-fill", N_("Sent")),
+        "played": Sign("here", "check2-all", N_("Played")),
+        "declined": Sign("lost", "slash-circle", N_("Declined")),
+        "expired": Sign("lost", "hourglass-split", N_("Expired")),
+        "withdrawn": Sign("away", "trash", N_("Withdrawn")),
+    }
+)
+_ANSWERS: Mapping[str, Sign] = MappingProxyType(
+    {
+        "waiting": Sign("waiting", "hourglass-split", N_("Waiting for an answer")),
+        "taken": Sign("here", "check-circle-fill", N_("Taken")),
+        "declined": Sign("lost", "slash-circle", N_("Declined")),
+        "unanswered": Sign("lost", "question-circle", N_("Not answered")),
+        "placed": Sign("here", "calendar3", N_("Placed")),
+        "unplaced": Sign("lost", "exclamation-triangle-fill", N_("Not placed")),
+        "announced": Sign("waiting", "megaphone-fill", N_("Ordered to sound")),
+        "played": Sign("here", "check2-all", N_("Played")),
+        "missed": Sign("lost", "slash-circle", N_("Not played")),
+        "withdrawn": Sign("away", "trash", N_("Withdrawn")),
+    }
+)
+_ACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "compose": N_("wrote it"),
+        "edit": N_("changed it"),
+        "submit": N_("asked for approval"),
+        "approve": N_("approved it"),
+        "return": N_("sent it back"),
+        "send": N_("sent it"),
+        "withdraw": N_("withdrew it"),
+        "take": N_("took it"),
+        "decline": N_("declined it"),
+    }
+)
+_PLACING: Mapping[str, str] = MappingProxyType(
+    {"no-opening": N_("No hours that are open to it are long enough.")}
+)
+_SEVERITIES: Mapping[int, str] = MappingProxyType(
+    {1: N_("Minor"), 2: N_("Moderate"), 3: N_("Severe")}
 )
 _ROLES: Mapping[str, str] = MappingProxyType(
     {
@@ -117,6 +164,32 @@ def bulletin_class(code: str) -> Sign:
 def delivery(code: str) -> Sign:
     """Show what has become of an announcement, or of a claim, at one cluster."""
     return _DELIVERIES.get(code, _DELIVERIES["sent"])
+
+
+def bulletin_state(code: str) -> Sign:
+    """Show where a bulletin stands."""
+    return _BULLETINS.get(code, _BULLETINS["draft"])
+
+
+def bulletin_answer(code: str) -> Sign:
+    """Show what has become of a bulletin at one commune."""
+    return _ANSWERS.get(code, _ANSWERS["waiting"])
+
+
+def bulletin_act(code: str) -> str:
+    """Say what somebody did with a bulletin."""
+    return gettext(_ACTS.get(code, code))
+
+
+def bulletin_reason(reason: str) -> str:
+    """Show why a bulletin was declined, in the commune's own words, or why it has no place."""
+    sentence = _PLACING.get(reason)
+    return reason if sentence is None else gettext(sentence)
+
+
+def severity(step: int) -> str:
+    """Name a step of how grave an emergency is."""
+    return gettext(_SEVERITIES.get(step, _SEVERITIES[1]))
 
 
 def role(code: str) -> str:

@@ -37,6 +37,11 @@ class Site:
     keyring: Keyring
     digest: str
 
+    def let_in(self, username: str, role: str, unit_id: str) -> None:
+        """Add somebody who may log in."""
+        with self.sessions.begin() as db:
+            _let_in(db, username, Role(role), unit_id)
+
     def program(self, username: str) -> "Program":
         """Log in as a program does, with a token."""
         client = self.app.test_client(use_cookies=False)

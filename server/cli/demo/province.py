@@ -104,6 +104,8 @@ CLUSTERS = (
 LOGINS = (
     Login("quan-tri", "demo-quan-tri", "Trần Minh Đức", Role.ADMIN, PROVINCE),
     Login("phat-thanh", "demo-phat-thanh", "Lê Thu Hà", Role.BROADCASTER, PROVINCE),
+    # Nobody approves a bulletin of their own: there are two.
+    Login("duyet-tin", "demo-duyet-tin", "Ngô Quang Huy", Role.BROADCASTER, PROVINCE),
     Login("xa-dong-van", "demo-dong-van", "Vừ Thị Mai", Role.COMMUNE_OFFICER, DONG_VAN),
     Login("xa-lung-cu", "demo-lung-cu", "Lò Văn Páo", Role.COMMUNE_OFFICER, LUNG_CU),
     Login("xa-vi-xuyen", "demo-vi-xuyen", "Nguyễn Thị Hồng", Role.COMMUNE_OFFICER, VI_XUYEN),

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 if TYPE_CHECKING:
@@ -28,6 +28,20 @@ def downgrade(engine: Engine, *, revision: str) -> None:
 
     with _migrating(engine) as config:
         command.downgrade(config, revision)
+
+
+def newest() -> str:
+    """Name the revision that this program was written for."""
+    return max(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def revision_of(engine: Engine) -> str:
+    """Name the revision that the database is at; empty: it has no tables of ours."""
+    # Asked at every start of every program: reading one row spares them to import alembic.
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return ""
+        return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
 
 
 @contextmanager

@@ -4,12 +4,19 @@ from server.store.models.accounts import GrantRow, RoleRow, UserRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
+from server.store.models.bulletins import (
+    BulletinActRow,
+    BulletinCopyRow,
+    BulletinRow,
+    ClaimRankRow,
+)
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
 from server.store.models.slots import (
     FrameRow,
     OccurrenceRow,
     PlanRow,
+    PlanVersionRow,
     SlotItemRow,
     SlotRow,
     SlotTargetRow,
@@ -29,6 +36,10 @@ __all__ = [
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
+    "BulletinActRow",
+    "BulletinCopyRow",
+    "BulletinRow",
+    "ClaimRankRow",
     "ClusterRow",
     "ClusterUnitRow",
     "DeliveryRow",
@@ -42,6 +53,7 @@ __all__ = [
     "OccurrenceRow",
     "OutboxRow",
     "PlanRow",
+    "PlanVersionRow",
     "RefusalRow",
     "ReportRow",
     "RoleRow",

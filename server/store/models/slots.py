@@ -163,13 +163,31 @@ class PlanRow(Base):
     expires_at: Mapped[Instant]
 
 
+class PlanVersionRow(Base):
+    """When a version of a unit's plan was published: what a cluster holds tells since when."""
+
+    __tablename__ = "plan_versions"
+
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), primary_key=True)
+    version: Mapped[Wide] = mapped_column(primary_key=True)
+    published_at: Mapped[Instant] = mapped_column(index=True)
+
+
 class OccurrenceRow(Base):
-    """One occurrence of a slot that was published, kept so that silence can be noticed."""
+    """One occurrence of a slot that was published, kept so that silence can be noticed.
+
+    Attributes:
+        unit_id, title, bulletin_class: Of its slot, as they were when it began.
+        clusters: Those it was planned for, by their ids with commas between.
+    """
 
     __tablename__ = "occurrences"
 
     claim_id: Mapped[str] = mapped_column(primary_key=True)
     slot_id: Mapped[Id] = mapped_column(ForeignKey("slots.slot_id"), index=True)
+    unit_id: Mapped[Id] = mapped_column(default="", server_default="")
+    title: Mapped[Name] = mapped_column(default="", server_default="")
+    bulletin_class: Mapped[Word] = mapped_column(default="", server_default="")
     start: Mapped[Instant] = mapped_column(index=True)
     end: Mapped[Instant] = mapped_column(index=True)
     clusters: Mapped[LongText]

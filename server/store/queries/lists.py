@@ -3,17 +3,21 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
+from server.domain.errors import UnknownThingError
 from server.store.models import (
+    AsRunRow,
     AssetRow,
     BroadcastRow,
+    BulletinRow,
     DeliveryRow,
     NodeRow,
     RefusalRow,
     SlotItemRow,
     SlotRow,
+    UserRow,
 )
 
 WHOLE_SLOT = (
@@ -58,6 +62,32 @@ def delivery_counts(db: Session, broadcast_ids: Sequence[str]) -> dict[str, Coun
     return found
 
 
+def sounded_counts(db: Session, broadcast_ids: Sequence[str]) -> dict[str, Counter[str]]:
+    """Count, for each announcement, the clusters where any of it was heard, by their state."""
+    counted = (
+        select(DeliveryRow.broadcast_id, DeliveryRow.state, func.count())
+        .outerjoin(
+            AsRunRow,
+            (AsRunRow.claim_id == DeliveryRow.broadcast_id)
+            & (AsRunRow.cluster_id == DeliveryRow.cluster_id),
+        )
+        .where(DeliveryRow.broadcast_id.in_(broadcast_ids))
+        .where(or_(DeliveryRow.started_at.is_not(None), AsRunRow.start.is_not(None)))
+        .group_by(DeliveryRow.broadcast_id, DeliveryRow.state)
+    )
+    found: dict[str, Counter[str]] = {one: Counter() for one in broadcast_ids}
+    for broadcast_id, state, clusters in db.execute(counted):
+        found[broadcast_id][state] = clusters
+    return found
+
+
+def full_names(db: Session, logins: Collection[str]) -> dict[str, str]:
+    """Tell the full names of people by their log-ins; without one, a log-in names its owner."""
+    rows = select(UserRow.username, UserRow.full_name).where(UserRow.username.in_(set(logins)))
+    known = {login: name for login, name in db.execute(rows) if name}
+    return {login: known.get(login, login) for login in logins}
+
+
 def recent_refusals(
     db: Session, *, clusters: Collection[str] | None, limit: int
 ) -> Sequence[RefusalRow]:
@@ -73,3 +103,25 @@ def recent_refusals(
 def asset(db: Session, digest: str) -> AssetRow | None:
     """Find an audio file's entry."""
     return db.get(AssetRow, digest)
+
+
+def recent_bulletins(
+    db: Session, *, units: Collection[str] | None, limit: int
+) -> Sequence[BulletinRow]:
+    """List bulletins of some units with their history, newest first; None: of all."""
+    newest = select(BulletinRow).order_by(BulletinRow.created_at.desc(), BulletinRow.bulletin_id)
+    if units is not None:
+        newest = newest.where(BulletinRow.unit_id.in_(units))
+    return db.scalars(newest.limit(limit).options(selectinload(BulletinRow.acts))).all()
+
+
+def bulletin(db: Session, bulletin_id: str) -> BulletinRow:
+    """Find a bulletin with its history.
+
+    Raises:
+        UnknownThingError: There is none of that id.
+    """
+    row = db.get(BulletinRow, bulletin_id, options=[selectinload(BulletinRow.acts)])
+    if row is None:
+        raise UnknownThingError("bulletin", bulletin_id)
+    return row

@@ -11,6 +11,7 @@ _ENDED_WELL = frozenset({"played"})
 _SOUNDING = frozenset({"started"})
 _WAITING = frozenset({"sent", "received"})
 _TROUBLE = frozenset({"refused", "failed", "missed"})
+_STOPPED = frozenset({"stopped", "cut"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Progress:
     """Where a broadcast stands.
 
     Attributes:
+        stopped: Clusters where it did not sound to its end.
         silent: Clusters that have not answered and whose equipment is not connected.
         over: Nothing of it can sound any more.
     """
@@ -36,6 +38,7 @@ class Progress:
     finished: int
     waiting: int
     troubled: int
+    stopped: int
     lines: tuple[Line, ...]
     silent: tuple[ClusterDelivery, ...]
     over: bool
@@ -54,6 +57,7 @@ def progress(status: BroadcastStatus) -> Progress:
         finished=_count(deliveries, _ENDED_WELL),
         waiting=waiting,
         troubled=_count(deliveries, _TROUBLE),
+        stopped=_count(deliveries, _STOPPED),
         lines=tuple(lines),
         silent=tuple(line.delivery for line in lines if line.silent),
         over=broadcast.closed_at is not None or not (waiting or sounding),

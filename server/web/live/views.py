@@ -95,8 +95,13 @@ def broadcasts() -> ResponseReturnValue:
     with reading() as db:
         tree = units.tree(db, today=local_day(now()))
         rows = lists.recent_broadcasts(db, units=seen_units(person, tree), limit=MOST_LISTED)
-        counts = lists.delivery_counts(db, [row.broadcast_id for row in rows])
-    return render_template("live/broadcasts.html", rows=rows, counts=counts, tree=tree)
+        ids = [row.broadcast_id for row in rows]
+        counts = lists.delivery_counts(db, ids)
+        sounded = lists.sounded_counts(db, ids)
+        people = lists.full_names(db, [row.created_by for row in rows])
+    return render_template(
+        "live/broadcasts.html", rows=rows, counts=counts, sounded=sounded, people=people, tree=tree
+    )
 
 
 @pages.get("/broadcasts/<broadcast_id>")
@@ -126,8 +131,11 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         tree = units.tree(db, today=local_day(instant))
         chain = tree.chain(status.broadcast.unit_id)
         demand(person, Action.VIEW, chain)
+        row = status.broadcast
+        people = lists.full_names(db, [row.created_by, row.stopped_by or row.created_by])
     return {
-        "broadcast": status.broadcast,
+        "broadcast": row,
+        "people": people,
         "progress": progress(status),
         "unit": tree.unit(status.broadcast.unit_id),
         "may_stop": may(person, Action.STOP, chain)

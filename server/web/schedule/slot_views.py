@@ -11,10 +11,11 @@ from server.domain.authority import Action, demand, may
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import catalogue, monitoring, scheduling, units
+from server.services import catalogue, monitoring, plan_states, scheduling, units
 from server.store.queries import lists
 from server.web import rule_words
 from server.web.formats import weekday_marks
+from server.web.plans import late
 from server.web.schedule import recurrence_fields
 from server.web.schedule.forms import SlotForm
 from server.web.schedule.views import pages
@@ -37,6 +38,7 @@ def slots(unit_id: str) -> ResponseReturnValue:
         rows=rows,
         tree=tree,
         rule_words=rule_words.rule_words,
+        late=late.warnings_by_slot(rows, now()),
         may_add=may(person, Action.SCHEDULE, tree.chain(unit_id)),
     )
 
@@ -51,18 +53,25 @@ def new_slot(unit_id: str) -> ResponseReturnValue:
 def coming(unit_id: str) -> ResponseReturnValue:
     """Show when the slot in the form would come next, and how its files fit; nothing is saved."""
     new, findings = SlotForm.sent(unit_id, request.args).parsed()
-    slack_s = None
+    instant, slack_s = now(), None
+    starts: list[datetime] = []
+    warnings: list[str] = []
     with reading() as db:
-        demand(actor(), Action.SCHEDULE, units.tree(db, today=local_day(now())).chain(unit_id))
+        tree = units.tree(db, today=local_day(instant))
+        demand(actor(), Action.SCHEDULE, tree.chain(unit_id))
         if new is not None:
             slack_s = scheduling.slack_s(db, new)
-    starts: list[datetime] = []
-    try:
-        starts = [] if new is None else scheduling.foreseen(new, now=now(), most=MOST_FORESEEN)
-    except SlotRefusedError as refused:
-        findings = refused.findings
+            try:
+                starts = scheduling.foreseen(new, now=instant, most=MOST_FORESEEN)
+            except SlotRefusedError as refused:
+                findings = refused.findings
+            warnings = late.warnings(db, new, starts, now=instant, tree=tree)
     return render_template(
-        "schedule/coming.html", starts=starts, findings=findings, slack_s=slack_s
+        "schedule/coming.html",
+        starts=starts,
+        findings=findings,
+        slack_s=slack_s,
+        warnings=warnings,
     )
 
 
@@ -75,7 +84,7 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
         return _slot_page(form, findings), 422
     try:
         with writing() as db:
-            scheduling.add_slot(
+            row = scheduling.add_slot(
                 db,
                 new,
                 now=now(),
@@ -83,9 +92,11 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
+            version = plan_states.newest_version(db, row.unit_id)
     except SlotRefusedError as refused:
         return _slot_page(form, refused.findings), _status(refused)
-    return redirect(_where_it_comes(new), 303)
+    watched = late.after_edit(row, version, plan_states.at_stake(row, now()))
+    return redirect(watched or _where_it_comes(new), 303)
 
 
 @pages.get("/slots/<slot_id>/edit")
@@ -106,13 +117,14 @@ def change_slot(slot_id: str) -> ResponseReturnValue:
         row = lists.slot(db, slot_id)
         if row is None:
             raise UnknownThingError("slot", slot_id)
+    before = plan_states.at_stake(row, now())
     form = SlotForm.sent(row.unit_id, request.form)
     new, findings = form.parsed()
     if new is None:
         return _slot_page(form, findings, slot_id), 422
     try:
         with writing() as db:
-            scheduling.update_slot(
+            row = scheduling.update_slot(
                 db,
                 slot_id,
                 new,
@@ -122,11 +134,13 @@ def change_slot(slot_id: str) -> ResponseReturnValue:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
+            plan_version = plan_states.newest_version(db, row.unit_id)
     except SlotRefusedError as refused:
         return _slot_page(form, refused.findings, slot_id), _status(refused)
     except StaleError:
         return _slot_page(form, [Finding("changed-meanwhile")], slot_id), 409
-    return redirect(_where_it_comes(new), 303)
+    watched = late.after_edit(row, plan_version, before, plan_states.at_stake(row, now()))
+    return redirect(watched or _where_it_comes(new), 303)
 
 
 @pages.post("/slots/<slot_id>/withdraw")
@@ -141,7 +155,9 @@ def withdraw_slot(slot_id: str) -> ResponseReturnValue:
             keyring=here().keyring,
             plan_days=here().settings.plan_days,
         )
-    return redirect(url_for("schedule.slots", unit_id=row.unit_id), 303)
+        version = plan_states.newest_version(db, row.unit_id)
+    watched = late.after_edit(row, version, plan_states.at_stake(row, now()))
+    return redirect(watched or url_for("schedule.slots", unit_id=row.unit_id), 303)
 
 
 def _status(refused: SlotRefusedError) -> int:

@@ -13,6 +13,8 @@ import pytest
 from server.app import sweep
 from server.cli.installation import prepare
 from server.settings import Settings
+from server.store.engine import open_engine
+from server.store.migrations import downgrade
 
 ROOT = Path(__file__).parents[3]
 
@@ -38,6 +40,26 @@ def test_what_a_program_does_stands_in_its_log_a_line_of_json_each(settings):
         program.communicate()
     assert line["event"] == "scheduler_leads"
     assert {"level", "timestamp", "logger"} <= line.keys()
+
+
+@pytest.mark.parametrize("program", ["web", "scheduler", "gateway"])
+def test_a_program_does_not_run_on_older_tables_and_says_what_to_do(settings, program):
+    engine = open_engine(settings.database)
+    downgrade(engine, revision="0006")
+    chosen = {"LOA_STATE_DIR": str(settings.state_dir)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "server", program],
+        cwd=ROOT,
+        env={**os.environ, **chosen},  # noqa: TID251 - handed on to the child
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    engine.dispose()
+    assert ended.returncode == 1
+    assert "the tables are at 0006" in ended.stderr
+    assert "loa db upgrade" in ended.stderr
 
 
 def test_nobody_else_on_the_machine_may_look_into_the_state(settings):

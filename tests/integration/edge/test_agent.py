@@ -127,6 +127,22 @@ def test_a_repeated_order_is_answered_again_until_the_answer_is_acknowledged(sta
     assert station.hears(Refused).reason == "replayed"
 
 
+@pytest.mark.usefixtures("bench")
+def test_a_new_plan_is_told_of_at_once_and_told_again_when_the_server_sends_it_again(station):
+    station.plan(version=1)
+    station.hears(Presence, plan_versions={COMMUNE: 1})
+    station.plan(version=2)
+    wait_until(lambda: {COMMUNE: 2} in _told_versions(station))
+    before = len(_told_versions(station))
+    station.plan(version=2)
+    wait_until(lambda: len(_told_versions(station)) > before)
+    assert _told_versions(station)[-1] == {COMMUNE: 2}
+
+
+def _told_versions(station):
+    return [word.plan_versions for word in station.heard(Presence)]
+
+
 def test_a_damaged_file_is_fetched_again(station, bench, audio):
     speech = audio.add(b"not really sound", 30.0)
     station.play(an_urgent(speech, _soon()))

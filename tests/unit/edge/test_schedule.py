@@ -7,6 +7,7 @@ import pytest
 from edge.schedule import (
     Accepted,
     Acknowledged,
+    HeldAlready,
     Holdings,
     Kept,
     Repeated,
@@ -121,7 +122,7 @@ def test_a_configuration_that_revokes_its_own_signer_is_refused():
 
 def test_only_a_newer_version_counts(held):
     held = taken(held, PLAN_TOPIC, plan_token(version=7))
-    assert isinstance(receive(held, PLAN_TOPIC, plan_token(version=7), NOON), Unconcerned)
+    assert isinstance(receive(held, PLAN_TOPIC, plan_token(version=7), NOON), HeldAlready)
     assert refused(held, PLAN_TOPIC, plan_token(version=6)) is Refusal.STALE_VERSION
     held = taken(held, PLAN_TOPIC, plan_token(version=8))
     assert held.plan_versions == {COMMUNE: 8}

@@ -19,7 +19,7 @@ function refresh(kind, ref) {
     const kinds = part.dataset.live.split(" ");
     if (!kinds.includes(kind)) continue;
     const only = part.dataset.liveRef;
-    if (kind === "broadcast" && only && ref && ref !== only) continue;
+    if ((kind === "broadcast" || kind === "bulletin") && only && ref && ref !== only) continue;
     waiting.add(part.id);
   }
   // A burst of events is one look at the server.
@@ -40,7 +40,7 @@ function refreshAll() {
 function open() {
   if (source || document.hidden || !parts().length) return;
   source = new EventSource(`/events/stream${last === null ? "" : `?after=${last}`}`);
-  for (const kind of ["cluster", "broadcast", "schedule", "as-run"]) {
+  for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin"]) {
     source.addEventListener(kind, (event) => {
       last = event.lastEventId;
       refresh(kind, JSON.parse(event.data).ref);

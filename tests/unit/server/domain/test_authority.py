@@ -10,8 +10,8 @@ from tests.factories.units import a_small_tree, actions, actors, an_actor, trees
 
 ON_AIR = {"view", "upload", "schedule", "announce", "announce-emergency", "stop"}
 TABLE = {
-    Role.ADMIN: {*ON_AIR, "maintain", "administer"},
-    Role.BROADCASTER: ON_AIR,
+    Role.ADMIN: {*ON_AIR, "approve", "maintain", "administer"},
+    Role.BROADCASTER: {*ON_AIR, "approve"},
     Role.COMMUNE_OFFICER: ON_AIR,
     Role.TECHNICIAN: {"view", "maintain"},
     Role.VIEWER: {"view"},

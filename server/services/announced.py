@@ -1,0 +1,36 @@
+"""Announcements that are over: plans no longer tell of them, but a day's picture must."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from protocol.messages import Claim, Play
+from protocol.signing import unverified
+from server.store.models import BroadcastRow
+
+
+def over_by_now(
+    db: Session, unit_ids: Iterable[str], *, start: datetime, end: datetime, now: datetime
+) -> list[Claim]:
+    """Read what some units announced in a stretch and what is over or was stopped by ``now``.
+
+    A stopped one ends when it was stopped; one that was stopped before it began is left out.
+    """
+    rows = select(BroadcastRow.token, BroadcastRow.stopped_at).where(
+        BroadcastRow.unit_id.in_(tuple(unit_ids)),
+        BroadcastRow.start < end,
+        BroadcastRow.end > start,
+        or_(BroadcastRow.stopped_at.is_not(None), BroadcastRow.end <= now),
+    )
+    found = []
+    for token, stopped_at in db.execute(rows.order_by(BroadcastRow.broadcast_id)):
+        order = unverified(token).msg
+        if not isinstance(order, Play):
+            continue
+        ends = order.claim.end if stopped_at is None else min(stopped_at, order.claim.end)
+        if ends > order.claim.start:
+            found.append(msgspec.structs.replace(order.claim, end=ends))
+    return found
