@@ -18,7 +18,7 @@ from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
 from server.domain.slots import Slot, slot_of_claim
 from server.domain.units import Tree
-from server.services import audit, clashing, events, holding
+from server.services import audit, clashing, events, guarding
 from server.services.keyring import Keyring
 from server.services.placement import misplaced_slot
 from server.services.planning import (
@@ -124,7 +124,7 @@ def add_slot(
     write(row, new, slot, files_of(db, new))
     db.add(row)
     db.flush()  # the plan is compiled from the rows
-    holding.hold(db, clashing.occupant(slot, new.override), units=units, now=now)
+    guarding.hold(db, clashing.occupant(slot, new.override), units=units, now=now)
     publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
     audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
     events.emit(db, kind="schedule", ref=new.unit_id, now=now)
@@ -166,7 +166,7 @@ def update_slot(
     write(row, new, replace(slot, version=version + 1), files_of(db, new))
     row.changed_at = now
     db.flush()  # the plan is compiled from the rows
-    holding.hold(db, clashing.occupant(slot, new.override), units=units, now=now)
+    guarding.hold(db, clashing.occupant(slot, new.override), units=units, now=now)
     publish_plan(db, row.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
     changed = sorted(
         name for name in NewSlot.__slots__ if getattr(before, name) != getattr(new, name)
@@ -248,7 +248,7 @@ def withdraw_slot(
     if row.withdrawn_at is not None:
         return row
     row.withdrawn_at = now
-    holding.release(db, slot_id)
+    guarding.release(db, slot_id)
     db.flush()  # the plan is compiled from the rows
     publish_plan(db, row.unit_id, now=now, keyring=keyring, days=plan_days)
     audit.record(db, actor=actor, action="withdraw-slot", subject=slot_id, now=now)

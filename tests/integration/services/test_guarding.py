@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from server.domain.clashes import SlotClashError, clashes
 from server.domain.recurrence import Recurrence, Rule, local_day
-from server.services import clashing, holding, scheduling, units
+from server.services import clashing, guarding, scheduling, units
 from server.services.slot_requests import value_of, write
 from server.store.holds import SLOT_HOLDS
 from server.store.models import ClusterUnitRow, SlotRow
@@ -42,7 +42,7 @@ def save_unchecked(
         db.flush()  # holds refer to it
         if together is not None:
             together.wait(timeout=20)
-        holding.hold(db, clashing.occupant(slot, new.override), units=tree, now=NOON)
+        guarding.hold(db, clashing.occupant(slot, new.override), units=tree, now=NOON)
 
 
 def asked(**overrides: object) -> scheduling.NewSlot:
@@ -94,8 +94,8 @@ def test_what_no_longer_reaches_a_cluster_stands_in_nobodys_way_there(on_postgre
             .values(unit_id="xa-2")
         )
     assert on_postgres.add_slot(unit_id="xa-2", units=("xa-2",))
-    assert on_postgres.run(holding.refresh, now=NOON + A_DAY) == 2
-    assert on_postgres.run(holding.refresh, now=NOON + A_DAY) == 0
+    assert on_postgres.run(guarding.refresh, now=NOON + A_DAY) == 2
+    assert on_postgres.run(guarding.refresh, now=NOON + A_DAY) == 0
 
 
 def test_two_that_a_reform_has_brought_together_stay_on_air(on_postgres):
@@ -107,7 +107,7 @@ def test_two_that_a_reform_has_brought_together_stay_on_air(on_postgres):
             .where(ClusterUnitRow.cluster_id == "xa-2-c1")
             .values(unit_id="xa-1")
         )
-    on_postgres.run(holding.refresh, now=NOON + A_DAY)
+    on_postgres.run(guarding.refresh, now=NOON + A_DAY)
     with on_postgres.sessions.begin() as db:
         guarded = select(SLOT_HOLDS.c.slot_id, SLOT_HOLDS.c.guarded).distinct()
         assert sorted(row.guarded for row in db.execute(guarded)) == [False, True]
