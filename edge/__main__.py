@@ -21,6 +21,8 @@ from edge.link import Identity, Link
 from edge.observability import configure
 from edge.player.engine import MixerPlayer
 from edge.player.output import open_output
+from edge.player.reception import Receiver
+from edge.player.web import Web
 from edge.schedule import Holdings
 from edge.settings import NodeSettings, Overrides, environment, load, overrides_from
 from edge.store import Store
@@ -60,6 +62,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     """
     database, audio = state_paths(settings.state_dir)
     cache = Cache(audio)
+    receiver = Receiver(Web(near=settings.near_stations))
     lost = Presence(node=settings.node, state=PresenceState.LOST)
     identity = Identity(
         settings.node, settings.secret, node_presence(NodeId(settings.node)), encode(lost)
@@ -74,7 +77,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         watchdog=watchdog,
         clock=utc_now,
         software=_software(),
-        player=MixerPlayer(open_output(settings.output), events),
+        player=MixerPlayer(open_output(settings.output), events, receive=receiver),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: events.put(Stop()))

@@ -21,12 +21,23 @@ from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
 from edge.outbox import Outbox, numbered
-from edge.player import Damaged, Died, Ended, Piece, Player, PlayerEvent, Sound, Started
+from edge.player import (
+    Damaged,
+    Died,
+    Ended,
+    Piece,
+    Player,
+    PlayerEvent,
+    Sound,
+    Stalled,
+    Started,
+    Station,
+)
 from edge.playout import Amplifier, Cue, Event, Hush, OnDisk, Order, Playout, Spoiled, Tell, Tick
 from edge.playout import step as judged
 from edge.refusals import BadMessage, Refusals
 from edge.rounds import Rounds
-from edge.runs import UNNUMBERED, ClaimKey, restored
+from edge.runs import UNNUMBERED, ClaimKey, CuedPiece, restored
 from edge.schedule import (
     Accepted,
     Acknowledged,
@@ -213,6 +224,9 @@ class Agent:
                 self._take_files()
             case Started() | Ended():
                 self._take(event)
+            case Stalled(claim_id, _at, reason):
+                _log.warning("relay_stalled", claim_id=claim_id, error=reason.value)
+                self._take(event)
             case Damaged():
                 self._take_damaged(event)
             case Died(reason):
@@ -263,7 +277,10 @@ class Agent:
     def _sound(self, cue: Cue) -> Sound:
         path = self._parts.cache.path
         pieces = tuple(
-            Piece(path(piece.digest), piece.offset_s, piece.duration_s) for piece in cue.pieces
+            Piece(path(piece.digest), piece.offset_s, piece.duration_s)
+            if isinstance(piece, CuedPiece)
+            else Station(piece.url, piece.offset_s, piece.duration_s)
+            for piece in cue.pieces
         )
         return Sound(cue.key, cue.begins, pieces, cue.length_s, cue.gain_db)
 

@@ -1,7 +1,7 @@
 """What can go wrong on a node: one class for each different reaction of a caller."""
 
 from datetime import datetime
-from pathlib import Path
+from enum import StrEnum
 
 
 class EdgeError(Exception):
@@ -20,12 +20,12 @@ class NaiveInstantError(EdgeError):
 class PieceOrderError(EdgeError):
     """The pieces of a sound overlap or stand in the wrong order."""
 
-    def __init__(self, claim_id: str, path: Path, offset_s: float) -> None:
+    def __init__(self, claim_id: str, piece: str, offset_s: float) -> None:
         super().__init__(
-            f"sound {claim_id}: {path.name} at {offset_s:.3f} s begins before the piece ahead ends"
+            f"sound {claim_id}: {piece} at {offset_s:.3f} s begins before the piece ahead ends"
         )
         self.claim_id = claim_id
-        self.path = path
+        self.piece = piece
         self.offset_s = offset_s
 
 
@@ -53,6 +53,25 @@ class OutputError(EdgeError):
     def __init__(self, device: str, reason: str) -> None:
         super().__init__(f"sound device {device}: {reason}")
         self.device = device
+        self.reason = reason
+
+
+class Stall(StrEnum):
+    """Why a station is not heard."""
+
+    NO_ANSWER = "no-answer"
+    REFUSED = "refused"
+    FORBIDDEN = "forbidden"
+    NOT_AUDIO = "not-audio"
+    LOST = "lost"
+
+
+class StationError(EdgeError):
+    """A radio station cannot be heard: it does not answer, may not be asked, or sends no sound."""
+
+    def __init__(self, stall: Stall, reason: str) -> None:
+        super().__init__(f"station: {stall.value}: {reason}")
+        self.stall = stall
         self.reason = reason
 
 

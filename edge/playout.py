@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from edge.player import Ended as SoundEnded
+from edge.player import Stalled as SoundStalled
 from edge.player import Started as SoundStarted
 from edge.runs import (
     UNNUMBERED,
     ClaimKey,
     CuedPiece,
+    CuedRelay,
     Hearing,
     Run,
     brought_on,
@@ -28,16 +30,23 @@ from edge.runs import (
     patience_ends,
     pieces,
     put_aside,
+    retimed,
+    run_in,
+    stalled,
     stretches,
     total_s,
     until,
 )
+from protocol.airtime import Airtime, airtimes
 from protocol.messages import AsRun, Claim, ClaimKind, Outcome, Preempted, Started
 from protocol.policy import Policy
 from protocol.precedence import winner
 
 CUE_AHEAD = timedelta(seconds=2)
 """How long before it begins a sound is handed to the player, so that it is decoded in time."""
+
+TUNE_AHEAD = timedelta(seconds=6)
+"""The same for a relay: a station must be found, must answer, and must fill a buffer."""
 
 SETTLING = timedelta(seconds=1.1)
 """How long what is to sound now has to itself: the player holds one cue that waits for its files,
@@ -88,7 +97,7 @@ class Tick:
     """Event: time went on."""
 
 
-Event = Programme | OnDisk | Spoiled | Tick | SoundStarted | SoundEnded
+Event = Programme | OnDisk | Spoiled | Tick | SoundStarted | SoundStalled | SoundEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,7 @@ class Cue:
 
     key: ClaimKey
     begins: datetime
-    pieces: tuple[CuedPiece, ...]
+    pieces: tuple[CuedPiece | CuedRelay, ...]
     length_s: float
     gain_db: float
 
@@ -135,6 +144,7 @@ class Playout:
 
     Attributes:
         lead: Time the amplifier needs before it passes sound.
+        times: When each claim wants the loudspeakers.
         runs: Claims under way.
         done: Claims that have their as-run record (or need none), with their end.
         current: What the player was told to sound.
@@ -145,6 +155,7 @@ class Playout:
 
     lead: timedelta = timedelta()
     programme: Programme = field(default_factory=Programme)
+    times: Mapping[ClaimKey, Airtime] = field(default_factory=lambda: MappingProxyType({}))
     on_disk: frozenset[str] = frozenset()
     runs: Mapping[ClaimKey, Run] = field(default_factory=lambda: MappingProxyType({}))
     done: Mapping[ClaimKey, datetime] = field(default_factory=lambda: MappingProxyType({}))
@@ -201,9 +212,8 @@ class _Turn:
                     self.runs[key] = replace(run, damaged=run.damaged | {digest})
             case SoundStarted():
                 self._take_started(event)
-            case SoundEnded(key, at):
-                if run := self.runs.get(ClaimKey(key)):
-                    self.runs[ClaimKey(key)] = closed(run, at)
+            case SoundStalled() | SoundEnded():
+                self._take_silence(event)
             case Tick():
                 pass
 
@@ -250,13 +260,14 @@ class _Turn:
     # -- taking events in
 
     def _take_programme(self, new: Programme) -> None:
-        old, self.state = self.state.programme, replace(self.state, programme=new)
+        times = _times(new)
+        old, self.state = self.state.programme, replace(self.state, programme=new, times=times)
         for key in old.claims.keys() - new.claims.keys():
             if key in self.runs or (old.claims[key].start <= self.now and key not in self.done):
                 self._withdraw(key, old.claims[key])
         for key, claim in new.claims.items():
             if key in self.runs:
-                self.runs[key] = replace(self.runs[key], claim=claim)
+                self.runs[key] = retimed(self.runs[key], times[key])
             elif claim.end <= self.now and key not in old.claims and key not in self.done:
                 self._take_past(key, claim, at_start=new.at_start)
         if new.at_start:
@@ -285,7 +296,11 @@ class _Turn:
         if run is None or key in self.done or run.hearing is not None:
             return
         hearing = Hearing(event.at, event.position_s, stretches(run, self.state.on_disk))
-        self.runs[key] = replace(run, hearing=hearing)
+        # A relay that came back by itself has been told of.
+        is_news = not (run.stalled and run.segments)
+        self.runs[key] = replace(run, hearing=hearing, stalled=False)
+        if not is_news:
+            return
         word = Started(
             report_id=UNNUMBERED,
             claim_id=run.claim.claim_id,
@@ -294,15 +309,28 @@ class _Turn:
         )
         self.orders.append(Tell(word))
 
+    def _take_silence(self, event: SoundStalled | SoundEnded) -> None:
+        key = ClaimKey(event.claim_id)
+        run = self.runs.get(key)
+        if run is None:
+            return
+        if isinstance(event, SoundStalled):
+            self.runs[key] = stalled(run, event.at, event.reason)
+        else:
+            self.runs[key] = closed(run, event.at)
+
     # -- judging
 
     def _run(self, key: ClaimKey) -> Run:
-        return self.runs.get(key) or Run(self.state.programme.claims[key])
+        return self.runs.get(key) or run_in(self.state.times[key])
 
     def _due(self, at: datetime) -> Iterator[tuple[ClaimKey, Run]]:
         """Name the claims whose time ``at`` is and that are not over by then."""
         for key, claim in self.state.programme.claims.items():
-            if claim.covers(at) and key not in self.done and until(run := self._run(key)) > at:
+            if key in self.done or not claim.covers(at):
+                continue
+            run = self._run(key)
+            if run.start <= at < until(run):
                 yield key, run
 
     def _chosen(self, at: datetime) -> Claim | None:
@@ -320,7 +348,7 @@ class _Turn:
     def _cue(self, key: ClaimKey, at: datetime) -> Cue | None:
         """Make the cue of a claim that is on from ``at``; None when it has no sound by then."""
         run, programme = self.runs[key], self.state.programme
-        begins = run.begins or run.claim.start
+        begins = run.begins or run.start
         quiet_from = (
             quiet.start
             for quiet in programme.policy.quiet
@@ -343,6 +371,10 @@ class _Turn:
         for key, run in list(self._due(self.now)):
             if chosen is not None and key == key_of(chosen):
                 continue
+            cued = self.state.upcoming
+            if cued is not None and cued.key == key and cued.begins > self.now:
+                # A relay is cued ahead of its return, and tells of it while the other still sounds.
+                continue
             if run.hearing is not None and chosen is not None:
                 self._tell_preempted(run, chosen)
             cut_at = self._switched_at(run, chosen)
@@ -363,7 +395,7 @@ class _Turn:
         cued = self.state.upcoming
         if chosen is None or cued is None or cued.key != key_of(chosen):
             return self.now
-        began = run.hearing.since if run.hearing else run.claim.start
+        began = run.hearing.since if run.hearing else run.start
         return min(self.now, max(cued.begins, began))
 
     def _tell_preempted(self, run: Run, chosen: Claim) -> None:
@@ -386,7 +418,9 @@ class _Turn:
                 continue
             key = key_of(following)
             run = self._run(key)
-            if (run.begins or following.start) != at or run.paused_s is not None:
+            if not run.is_live and at > self.now + CUE_AHEAD:
+                return None
+            if not run.is_live and ((run.begins or run.start) != at or run.paused_s is not None):
                 return None
             self.runs[key] = self._brought_on(key, at)
             return self._cue(key, at) if self.runs[key].begins == at else None
@@ -394,12 +428,10 @@ class _Turn:
 
     def _edges_ahead(self) -> list[datetime]:
         """List the instants, up to the cueing horizon, at which the answer may change."""
-        last = self.now + CUE_AHEAD
-        claims = self.state.programme.claims
-        edges = {claim.start for claim in claims.values()}
+        edges = {self._run(key).start for key in self.state.programme.claims.keys() - self.done}
         edges |= {until(run) for run in self.runs.values()}
         edges |= set(self._policy_edges())
-        return sorted(edge for edge in edges if self.now < edge <= last)
+        return sorted(edge for edge in edges if self.now < edge <= self.now + TUNE_AHEAD)
 
     def _policy_edges(self) -> Iterator[datetime]:
         policy = self.state.programme.policy
@@ -452,13 +484,17 @@ class _Turn:
     def _changes(self) -> Iterator[datetime]:
         """Give every instant after now at which there may be something to do."""
         candidates = set(self._policy_edges())
-        for key, claim in self.state.programme.claims.items():
-            if key in self.done:
-                continue
-            if claim.start > self.now:
-                candidates |= {claim.start - CUE_AHEAD, claim.start}
+        # A relay is tuned in ahead of its return too.
+        returns = any(run.is_live for run in self.runs.values())
+        for key in self.state.programme.claims.keys() - self.done:
+            run = self._run(key)
+            if run.start > self.now:
+                ahead = TUNE_AHEAD if run.is_live else CUE_AHEAD
+                candidates |= {run.start - ahead, run.start}
             else:
-                candidates.add(until(self._run(key)))
+                candidates.add(until(run))
+                if returns:
+                    candidates.add(until(run) - TUNE_AHEAD)
         for run in self.runs.values():
             if (gives_up := patience_ends(run)) is not None:
                 candidates.add(gives_up)
@@ -467,3 +503,16 @@ class _Turn:
         if self.state.settled_at is not None:
             candidates.add(self.state.settled_at)
         return (at for at in candidates if at > self.now)
+
+
+def _times(programme: Programme) -> Mapping[ClaimKey, Airtime]:
+    """Work out when each claim wants the loudspeakers; one that was stopped holds nobody up."""
+    stopped, going_on = programme.stopped, dict[ClaimKey, Claim]()
+    times: dict[ClaimKey, Airtime] = {}
+    for key, claim in programme.claims.items():
+        if key in stopped:
+            times[key] = Airtime(claim, claim.start, claim.start)
+        else:
+            going_on[key] = claim
+    times |= zip(going_on, airtimes(going_on.values(), programme.policy), strict=True)
+    return MappingProxyType(times)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NewType
 
+from protocol.airtime import TOLERANCE_S, Airtime, begin_of, latest_begin
 from protocol.content import layout, length_s, opening_s
 from protocol.messages import AsRun, Claim, ClaimKind, Outcome, Segment, WhenCut
 
@@ -21,9 +22,6 @@ PIECE_LEAD = timedelta(milliseconds=150)
 """What comes late begins this much later: the decoder must be ready for it, and the player's buffer
 holds a tenth of a second that was decided before."""
 
-TOLERANCE_S = 0.5
-"""A claim of which no more than this was not heard counts as played: fades, clocks, a late wake."""
-
 UNNUMBERED = "-"
 """Stands for the report's id until the outbox gives it one."""
 
@@ -33,6 +31,15 @@ class CuedPiece:
     """One file of a cue: ``offset_s`` from the cue's zero."""
 
     digest: str
+    offset_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CuedRelay:
+    """A radio station in a cue: ``offset_s`` from the cue's zero."""
+
+    url: str
     offset_s: float
     duration_s: float
 
@@ -66,6 +73,7 @@ class Run:
     """One claim under way.
 
     Attributes:
+        held_to: Instant from which its start mode lets it want the loudspeakers.
         begins: Instant of the content's first sample; None while that is not decided.
         paused_s: Position at which a claim that resumes was cut; None when it is not cut.
         speech_s: Where an announcement's items begin in its cue; None until they are on disk.
@@ -73,9 +81,11 @@ class Run:
         segments: What was heard before.
         cause: The first reason for which some part was not heard.
         damaged: Files that did not decode.
+        stalled: Whether its relay has fallen silent by itself.
     """
 
     claim: Claim
+    held_to: datetime | None = None
     begins: datetime | None = None
     paused_s: float | None = None
     speech_s: float | None = None
@@ -83,6 +93,17 @@ class Run:
     segments: tuple[Segment, ...] = ()
     cause: str = ""
     damaged: frozenset[str] = frozenset()
+    stalled: bool = False
+
+    @property
+    def start(self) -> datetime:
+        """Instant from which it wants the loudspeakers."""
+        return self.held_to or self.claim.start
+
+    @property
+    def is_live(self) -> bool:
+        """Whether no place in its content is tied to an instant, so that it is joined anywhere."""
+        return self.claim.content.relay is not None and self.claim.content.opening is None
 
     @property
     def follows_clock(self) -> bool:
@@ -100,9 +121,26 @@ def key_of(claim: Claim) -> ClaimKey:
     return ClaimKey(f"{claim.unit}/{claim.claim_id}")
 
 
+def run_in(time: Airtime) -> Run:
+    """Open the run of a claim that has its time on air."""
+    waited = f"waited-for:{time.behind}" if time.behind and time.start >= time.claim.end else ""
+    held_to = time.start if time.start > time.claim.start else None
+    return Run(time.claim, held_to=held_to, cause=waited)
+
+
+def retimed(run: Run, time: Airtime) -> Run:
+    """Go by what a claim says now, and by the time it has now, unless it was heard already."""
+    run = replace(run, claim=time.claim)
+    if run.heard or run.paused_s is not None or not run.follows_clock:
+        return run
+    return replace(run, held_to=run_in(time).held_to, begins=None)
+
+
 def total_s(run: Run) -> float:
     """Tell how long the cue lasts, the wait for late speech included."""
-    return length_s(run.claim.content) + _shift_s(run)
+    left_s = (run.claim.end - (run.begins or run.start)).total_seconds()
+    # A relay lasts for as long as its claim does.
+    return min(left_s, length_s(run.claim.content) + _shift_s(run))
 
 
 def until(run: Run) -> datetime:
@@ -111,12 +149,11 @@ def until(run: Run) -> datetime:
     if run.paused_s is not None:
         return claim.end
     if run.follows_clock or run.speech_s is not None:
-        begins = run.begins or claim.start
+        begins = run.begins or run.start
         return min(claim.end, begins + timedelta(seconds=total_s(run)))
-    # An announcement that cannot end in its time any more is not begun.
+    # Its opening may have been heard, and only the speech be lacking.
     sounded_s = opening_s(claim.content) if run.heard else 0.0
-    rest = timedelta(seconds=length_s(claim.content) - sounded_s - TOLERANCE_S)
-    return min(claim.end, max(claim.start, claim.end - rest))
+    return latest_begin(claim, run.start, sounded_s=sounded_s)
 
 
 def is_ready(run: Run, on_disk: Collection[str], now: datetime) -> bool:
@@ -151,6 +188,9 @@ def brought_on(run: Run, on_disk: Collection[str], now: datetime, lead: timedelt
     """
     if run.paused_s is not None:
         run = replace(run, begins=now - timedelta(seconds=run.paused_s), paused_s=None)
+    if run.is_live and run.begins is not None and run.begins > now:
+        # What it was to follow has ended early.
+        run = replace(run, begins=None)
     planned_s = opening_s(run.claim.content)
     speech_s = planned_s
     if run.begins is None:
@@ -167,11 +207,19 @@ def put_aside(run: Run, now: datetime, cause: str) -> Run:
     """Note that a claim that is due does not have the loudspeakers, and why."""
     if not run.heard and not run.follows_clock:
         return replace(run, begins=None, speech_s=None, cause=run.cause or cause)
-    run = replace(run, cause=run.cause or cause)
+    run = replace(run, cause=run.cause or cause, stalled=False)
+    if run.is_live:
+        return replace(run, begins=None)
     if run.claim.when_cut is not WhenCut.RESUME or run.paused_s is not None:
         return run
-    begins = run.begins or run.claim.start
+    begins = run.begins or run.start
     return replace(run, paused_s=max(0.0, (now - begins).total_seconds()))
+
+
+def stalled(run: Run, at: datetime, reason: str) -> Run:
+    """Note that the relay of a claim fell silent by itself, or has not been heard at all."""
+    known = "" if run.cause.startswith("relay-") and not run.heard else run.cause
+    return replace(closed(run, at), stalled=True, cause=known or f"relay-{reason}")
 
 
 def is_dropped(run: Run) -> bool:
@@ -179,11 +227,14 @@ def is_dropped(run: Run) -> bool:
     return run.claim.when_cut is WhenCut.DROP and (run.follows_clock or run.heard)
 
 
-def pieces(run: Run, on_disk: Collection[str]) -> tuple[CuedPiece, ...]:
-    """List the files of the cue that are on disk, in order."""
+def pieces(run: Run, on_disk: Collection[str]) -> tuple[CuedPiece | CuedRelay, ...]:
+    """List the files of the cue that are on disk, in order, and the relay."""
+    relay = run.claim.content.relay
     return tuple(
-        CuedPiece(digest, offset_s, duration_s)
-        for digest, offset_s, duration_s, there in _laid(run, on_disk)
+        CuedPiece(name, offset_s, duration_s)
+        if relay is None or name != relay.url
+        else CuedRelay(name, offset_s, duration_s)
+        for name, offset_s, duration_s, there in _laid(run, on_disk)
         if there
     )
 
@@ -202,6 +253,9 @@ def is_missed_now(run: Run, on_disk: Collection[str], now: datetime) -> bool:
 def stretches(run: Run, on_disk: Collection[str]) -> tuple[Stretch, ...]:
     """Tell where content will sound: a pause between two files that are there is content too."""
     shift_s, opening = _shift_s(run), opening_s(run.claim.content)
+    # Of a relay the place is the time since its start: it has no other.
+    if run.is_live and run.begins is not None:
+        shift_s -= (run.begins - run.start).total_seconds()
     found: list[Stretch] = []
     broken = True
     for _digest, offset_s, duration_s, there in _laid(run, on_disk):
@@ -287,7 +341,8 @@ def _outcome(run: Run) -> tuple[Outcome, str]:
             return Outcome.FAILED, "audio-damaged"
         return Outcome.CUT, "audio-damaged"
     if not run.segments:
-        return Outcome.MISSED, run.cause or "late"
+        failed = run.cause.startswith("relay-")
+        return (Outcome.FAILED if failed else Outcome.MISSED), run.cause or "late"
     if _unheard_s(run) <= TOLERANCE_S:
         return Outcome.PLAYED, ""
     return Outcome.CUT, run.cause or "late"
@@ -298,6 +353,9 @@ def _unheard_s(run: Run) -> float:
     content = run.claim.content
     first_s = 0.0 if run.follows_clock else opening_s(content)
     whole_s = length_s(content) - first_s
+    if run.follows_clock or content.relay is not None:
+        # More than its time on air nobody has asked of it.
+        whole_s = min(whole_s, (run.claim.end - run.start).total_seconds() - first_s)
     heard_s = 0.0
     for segment in run.segments:
         end_s = segment.position_s + (segment.end - segment.start).total_seconds()
@@ -321,7 +379,7 @@ def _continues(before: Segment, after: Segment) -> bool:
 
 
 def _laid(run: Run, on_disk: Collection[str]) -> Iterator[tuple[str, float, float, bool]]:
-    """Place every file in the cue: digest, offset, duration, and whether it can sound there."""
+    """Place every file in the cue, and the relay: name, offset, length, whether it can sound."""
     content = run.claim.content
     shift_s = _shift_s(run)
     speech_known = run.follows_clock or run.speech_s is not None
@@ -330,6 +388,9 @@ def _laid(run: Run, on_disk: Collection[str]) -> Iterator[tuple[str, float, floa
         offset_s = placed.offset_s if is_opening else placed.offset_s + shift_s
         there = placed.asset.digest in on_disk and (is_opening or speech_known)
         yield placed.asset.digest, offset_s, placed.asset.duration_s, there
+    if content.relay is not None:
+        offset_s = opening_s(content)
+        yield content.relay.url, offset_s, max(0.0, total_s(run) - offset_s), True
 
 
 def _shift_s(run: Run) -> float:
@@ -345,10 +406,8 @@ def _patience_ends(run: Run, begins: datetime) -> datetime:
 
 
 def _first_begin(run: Run, now: datetime, lead: timedelta) -> datetime:
-    """Begin by the clock while that costs no more than the opening; else from the beginning."""
-    start = run.claim.start
-    if run.follows_clock:
-        return start
-    late = now + lead - start
-    in_step = late <= timedelta() or late < timedelta(seconds=opening_s(run.claim.content))
-    return start if in_step else now + max(lead, PIECE_LEAD)
+    """Begin by the clock, or when it first can; what comes late needs a moment."""
+    if run.is_live:
+        return max(run.start, now)
+    begins = begin_of(run.claim, run.start, now + lead)
+    return begins if begins == run.start else now + max(lead, PIECE_LEAD)

@@ -22,6 +22,7 @@ FORMAT = 1
 DEFAULT_STATE_DIR = Path("/var/lib/loalang-node")
 _KEY_BYTES = 32
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_SAID = {"state", "output", "board", "tls_ca", "cache_limit_mb", "near_stations"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class NodeSettings:
         board: How the node is wired.
         tls_ca: Certificates that vouch for the servers; the system's when None.
         cache_limit_mb: Space that audio may take.
+        near_stations: Whether a relay may be on this machine, or on its own wire.
     """
 
     node: str
@@ -81,6 +83,7 @@ class NodeSettings:
     board: Board = Board()
     tls_ca: Path | None = None
     cache_limit_mb: int = 2000
+    near_stations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Overrides:
     board: str | None = None
     tls_ca: Path | None = None
     cache_limit_mb: int | None = None
+    near_stations: bool | None = None
 
     def over(self, other: "Overrides") -> "Overrides":
         """Take what is said here, and the rest from ``other``."""
@@ -101,6 +105,7 @@ class Overrides:
             board=self.board or other.board,
             tls_ca=self.tls_ca or other.tls_ca,
             cache_limit_mb=self.cache_limit_mb or other.cache_limit_mb,
+            near_stations=other.near_stations if self.near_stations is None else self.near_stations,
         )
 
 
@@ -144,7 +149,7 @@ def overrides_from(environment: Mapping[str, str]) -> Overrides:
         for name, value in environment.items()
         if name.startswith("LOA_NODE_")
     }
-    unknown = said.keys() - {"state", "output", "board", "tls_ca", "cache_limit_mb"}
+    unknown = said.keys() - _SAID
     if unknown:
         raise BadSettingError(f"LOA_NODE_{min(unknown).upper()}", "is not a setting of the node")
     return Overrides(
@@ -153,6 +158,7 @@ def overrides_from(environment: Mapping[str, str]) -> Overrides:
         board=said.get("board"),
         tls_ca=Path(said["tls_ca"]) if "tls_ca" in said else None,
         cache_limit_mb=_limit(said["cache_limit_mb"]) if "cache_limit_mb" in said else None,
+        near_stations=_yes(said["near_stations"]) if "near_stations" in said else None,
     )
 
 
@@ -180,6 +186,7 @@ def load(node_file: Path, overrides: Overrides) -> NodeSettings:
         state_dir=overrides.state_dir or settings.state_dir,
         tls_ca=overrides.tls_ca,
         cache_limit_mb=overrides.cache_limit_mb or settings.cache_limit_mb,
+        near_stations=overrides.near_stations or False,
     )
 
 
@@ -272,3 +279,9 @@ def _limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise BadSettingError("LOA_NODE_CACHE_LIMIT_MB", f"{text} is not a number of megabytes")
     return int(text)
+
+
+def _yes(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise BadSettingError("LOA_NODE_NEAR_STATIONS", f"{text} is neither yes nor no")
+    return text == "yes"

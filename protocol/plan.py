@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
+from protocol.airtime import Airtime, airtimes
 from protocol.messages import Claim, Frame, Interval, Plan, Targets
 from protocol.policy import Policy
 from protocol.precedence import winner
 
-S = TypeVar("S", Claim, Frame, Interval)
+S = TypeVar("S", Airtime, Frame, Interval)
 
 _EVER = (datetime.max.replace(tzinfo=UTC), 0)
 
@@ -50,10 +51,11 @@ def timeline(
 ) -> tuple[Span, ...]:
     """Work out what one cluster will sound from ``start`` to ``end``.
 
-    The answer can only change where a claim, a frame or a quiet stretch begins or ends, so only
+    The answer can only change where an airtime, a frame or a quiet stretch begins or ends, so only
     those instants are asked. Neighbouring spans with the same answer are joined.
     """
-    frames, quiet, wanted = _Sweep(policy.frames), _Sweep(policy.quiet), _Sweep(claims)
+    times = airtimes(claims, policy)
+    frames, quiet, wanted = _Sweep(policy.frames), _Sweep(policy.quiet), _Sweep(times)
     here = policy
     spans: list[Span] = []
     left = start
@@ -62,7 +64,7 @@ def timeline(
             here = replace(policy, frames=tuple(frames.open), quiet=tuple(quiet.open))
         wanted.move(left)
         right = min(end, frames.until, quiet.until, wanted.until)
-        heard = winner(wanted.open, left, here)
+        heard = winner((time.claim for time in wanted.open), left, here)
         if spans and spans[-1].claim == heard:
             spans[-1] = Span(spans[-1].start, right, heard)
         else:

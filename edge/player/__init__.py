@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from edge.errors import NaiveInstantError, PieceOrderError, SoundLengthError
+from edge.errors import NaiveInstantError, PieceOrderError, SoundLengthError, Stall
 
 # Pieces laid end to end by sums of rounded lengths may overlap by less than anyone can hear.
 _OVERLAP_FORGIVEN_S = 0.001
@@ -32,6 +32,21 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Station:
+    """A radio station within a sound: it is pulled from its address while it is heard.
+
+    Attributes:
+        url: Where its stream is.
+        offset_s: Where it begins, from the sound's own zero.
+        duration_s: How long it is heard.
+    """
+
+    url: str
+    offset_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
     """Everything the player must know to make one claim heard.
 
@@ -45,7 +60,7 @@ class Sound:
 
     claim_id: str
     begins: datetime
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece | Station, ...]
     length_s: float
     gain_db: float = 0.0
 
@@ -77,13 +92,22 @@ class Damaged:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalled:
+    """A station fell silent by itself, or was not there when it was due; ``Started`` may follow."""
+
+    claim_id: str
+    at: datetime
+    reason: Stall
+
+
+@dataclass(frozen=True, slots=True)
 class Died:
     """A thread of the player ended by itself: nothing will sound, and the process must end."""
 
     reason: str
 
 
-PlayerEvent = Started | Ended | Damaged | Died
+PlayerEvent = Started | Stalled | Ended | Damaged | Died
 
 
 class EventSink(Protocol):
@@ -133,10 +157,14 @@ def check_sound(sound: Sound) -> None:
         _check_number(sound.claim_id, "offset_s", piece.offset_s, least=0.0)
         _check_number(sound.claim_id, "duration_s", piece.duration_s, least=0.0)
         if piece.offset_s < free_from_s - _OVERLAP_FORGIVEN_S:
-            raise PieceOrderError(sound.claim_id, piece.path, piece.offset_s)
+            raise PieceOrderError(sound.claim_id, _name(piece), piece.offset_s)
         free_from_s = piece.offset_s + piece.duration_s
 
 
 def _check_number(claim_id: str, field: str, value: float, *, least: float) -> None:
     if not math.isfinite(value) or value < least:
         raise SoundLengthError(claim_id, field, value)
+
+
+def _name(piece: Piece | Station) -> str:
+    return piece.path.name if isinstance(piece, Piece) else piece.url

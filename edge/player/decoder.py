@@ -48,13 +48,20 @@ def decode(path: Path, start: int, trouble: Trouble) -> Generator[Audio, None, N
         trouble(_reason(error))
 
 
+def is_playable(stream: AudioStream) -> bool:
+    """Say whether a stream's rate and channels are those of sound.
+
+    A header may claim anything; a resampler for 2 GHz would be built in good faith.
+    """
+    return stream.rate in _RATES_HZ and 1 <= stream.channels <= _MOST_CHANNELS
+
+
 def _audio_stream(container: InputContainer, trouble: Trouble) -> AudioStream | None:
     if not container.streams.audio:
         trouble("no audio in the file")
         return None
     stream = container.streams.audio[0]
-    if stream.rate not in _RATES_HZ or not 1 <= stream.channels <= _MOST_CHANNELS:
-        # A header may claim anything; a resampler for 2 GHz would be built in good faith.
+    if not is_playable(stream):
         trouble(f"{stream.channels} channels at {stream.rate} Hz cannot be played")
         return None
     return stream
@@ -99,7 +106,7 @@ def _on_grid(
 ) -> Iterator[Audio]:
     """Lay frames at their places, filling what is missing with silence."""
     position: int | None = None
-    resampler = _resampler()
+    bringing = resampler()
     for stamped, frame in frames:
         at = (position or 0) if stamped is None else stamped
         if position is None:
@@ -110,15 +117,15 @@ def _on_grid(
             if gap > _GAP:
                 trouble(f"{gap / RATE_HZ:.2f} s of sound are lost")
             yield from _silence(gap)
-            position, resampler = at, _resampler()
-        for chunk in _converted(resampler, frame):
+            position, bringing = at, resampler()
+        for chunk in converted(bringing, frame):
             # Sound that claims to lie in the past was heard already.
             fresh = chunk[max(0, position - at) :] if at < position - _GAP else chunk
             at += len(chunk)
             yield from _from(fresh, position, start)
             position += len(fresh)
     if position is not None:
-        for chunk in _converted(resampler, None):
+        for chunk in converted(bringing, None):
             yield from _from(chunk, position, start)
             position += len(chunk)
 
@@ -130,17 +137,18 @@ def _from(chunk: Audio, position: int, start: int) -> Iterator[Audio]:
         yield kept
 
 
-def _resampler() -> AudioResampler:
+def resampler() -> AudioResampler:
+    """Make what brings frames of one kind to 48 kHz, a channel at a time."""
     return AudioResampler(format="fltp", rate=RATE_HZ)
 
 
-def _converted(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[Audio]:
+def converted(bringing: AudioResampler, frame: AudioFrame | None) -> Iterator[Audio]:
     """Bring a frame to 48 kHz mono; None flushes.
 
     Channels are averaged here: libswresample's own down-mix to float is 3 dB hot (FFmpeg 7).
     """
-    for converted in resampler.resample(frame):
-        channels = converted.to_ndarray()
+    for part in bringing.resample(frame):
+        channels = part.to_ndarray()
         mono = channels[0] if len(channels) == 1 else channels.mean(axis=0)
         yield np.nan_to_num(np.clip(mono, -4.0, 4.0)).astype(np.float32, copy=False)
 

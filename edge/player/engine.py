@@ -18,7 +18,10 @@ from edge.player.life import Life, Vigil
 from edge.player.mixer import Mixer
 from edge.player.output import BUFFER_S, RATE_HZ, Output
 from edge.player.reader import ClockLock, Span
+from edge.player.reception import Receiver
 from edge.player.timeline import Timeline
+from edge.player.tuner import Receive
+from edge.player.web import Web
 
 _BLOCK = 20 * RATE_HZ // 1000
 _SILENCE = np.zeros(_BLOCK, dtype=np.int16)
@@ -45,6 +48,7 @@ class MixerPlayer:
         *,
         clock: Callable[[], float] = time.time,
         ceiling_db: float = 0.0,
+        receive: Receive | None = None,
     ) -> None:
         """Start sounding silence.
 
@@ -53,6 +57,7 @@ class MixerPlayer:
             events: Where to tell what happened; written to from the player's threads.
             clock: Wall time in epoch seconds; a step of it is followed within a quarter second.
             ceiling_db: The most gain any sound gets.
+            receive: How stations are received; by default, by their addresses.
         """
         self._output = output
         self._events = events
@@ -62,6 +67,7 @@ class MixerPlayer:
         self._mixer = Mixer(events.put, epoch_s=self._epoch_s, ceiling_db=ceiling_db)
         self._lock = ClockLock()
         self._underruns = 0
+        self._receive = receive or Receiver(Web())
         self._limiter = Limiter()
         self._meter = Meter()
         self._commands: queue.SimpleQueue[Timeline | None] = queue.SimpleQueue()
@@ -84,6 +90,7 @@ class MixerPlayer:
                 lambda path, reason: self._events.put(Damaged(sound.claim_id, path, reason)),
                 position=self._expected_position(sound),
                 inherits=latest if latest and _same(latest.sound, sound) else None,
+                receive=self._receive,
             )
             self._latest = timeline
             self._decoding.add(timeline)

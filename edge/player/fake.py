@@ -4,13 +4,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import final
 
-from edge.errors import PlayerClosedError
+from edge.errors import PlayerClosedError, Stall
 from edge.player import (
     Damaged,
     Died,
     Ended,
     EventSink,
+    Piece,
     Sound,
+    Stalled,
     Started,
     check_sound,
 )
@@ -95,9 +97,19 @@ class FakePlayer:
     def damage(self, path: Path, reason: str) -> None:
         """Let a piece of what sounds, or waits, fail to decode."""
         sound = self._sounding or self._waiting
-        if sound is None or path not in {piece.path for piece in sound.pieces}:
+        files = sound.pieces if sound else ()
+        if sound is None or path not in {file.path for file in files if isinstance(file, Piece)}:
             raise AssertionError(f"{path} is no piece of what is cued")
         self._events.put(Damaged(sound.claim_id, path, reason))
+
+    def stall(self, at: datetime, reason: Stall) -> None:
+        """Let the station of what sounds fall silent by itself."""
+        self._events.put(Stalled(self._heard().claim_id, at, reason))
+
+    def recover(self, at: datetime) -> None:
+        """Let the station of what sounds be heard again."""
+        sound = self._heard()
+        self._events.put(Started(sound.claim_id, at, (at - sound.begins).total_seconds()))
 
     def die(self, reason: str) -> None:
         """Let the player end by itself."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import final
 
-from edge.player import Ended, PlayerEvent, Started
+from edge.errors import Stall
+from edge.player import Ended, PlayerEvent, Stalled, Started
 from edge.player.levels import Ramp, gain_of
 from edge.player.output import RATE_HZ
 from edge.player.reader import Audio, Span
@@ -66,6 +67,7 @@ class Mixer:
         """Give the next block; None is silence."""
         hold = self._switch(span)
         self._exchange(span)
+        self._tell_of_station(span)
         block: Audio | None = None
         for voice in (*self._fading, self._sounding):
             if voice is not None:
@@ -95,9 +97,25 @@ class Mixer:
         if self._retire(at_s) or within:
             new.ramp = Ramp(0.0, new.gain)
         self._sounding = new
-        begun = Started(new.timeline.sound.claim_id, self._wall(at_s), at_s - new.begins_s)
-        self._report(begun)
+        self._tell(new, at_s, new.stall(at_s, span.count - hold))
         return hold
+
+    def _tell_of_station(self, span: Span) -> None:
+        """Tell when a station falls silent by itself, and when it is heard again."""
+        voice = self._sounding
+        if voice is None or voice.begins_s > span.begins_s:
+            return
+        stall = voice.stall(span.begins_s, span.count)
+        if voice.told == (stall is not None):
+            self._tell(voice, span.begins_s, stall)
+
+    def _tell(self, voice: Voice, at_s: float, stall: Stall | None) -> None:
+        claim_id, at = voice.timeline.sound.claim_id, self._wall(at_s)
+        voice.told = stall is None
+        if stall is None:
+            self._report(Started(claim_id, at, at_s - voice.begins_s))
+        else:
+            self._report(Stalled(claim_id, at, stall))
 
     def _ready_or_late(self, voice: Voice, at_s: float, count: int) -> bool:
         if voice.ready(at_s, count):

@@ -7,10 +7,11 @@ from typing import final
 
 import numpy as np
 
-from edge.player import Sound
+from edge.player import Piece, Sound, Station
 from edge.player.decoder import decode
 from edge.player.reader import Audio
 from edge.player.track import Decoder, Track
+from edge.player.tuner import Receive, Tuned
 
 
 @final
@@ -30,6 +31,7 @@ class Timeline:
         position: int = 0,
         inherits: "Timeline | None" = None,
         decoder: Decoder = decode,
+        receive: Receive | None = None,
     ) -> None:
         """Lay out the pieces.
 
@@ -39,14 +41,23 @@ class Timeline:
             position: Where reading is expected to begin.
             inherits: A timeline of the same claim and begin: what it has decoded stays decoded.
             decoder: How a file becomes samples.
+            receive: How a station's address does; without it, stations are silent.
         """
         self.sound = sound
         self.position = position
         old = inherits.tracks if inherits else ()
-        known = {track.piece: track for track in old if not track.failed}
-        self.tracks: tuple[Track, ...] = tuple(
-            known.get(piece) or Track(piece, trouble, decoder) for piece in sound.pieces
-        )
+        known: dict[Piece | Station, Track | Tuned] = {
+            track.piece: track for track in old if not track.failed
+        }
+        made: list[Track | Tuned] = []
+        for piece in sound.pieces:
+            if (track := known.get(piece)) is not None:
+                made.append(track)
+            elif isinstance(piece, Piece):
+                made.append(Track(piece, trouble, decoder))
+            elif receive is not None:
+                made.append(Tuned(piece, receive))
+        self.tracks: tuple[Track | Tuned, ...] = tuple(made)
         self._ends = [track.end for track in self.tracks]
         self._closed = False
 
@@ -71,7 +82,12 @@ class Timeline:
         """Let the decoding thread drop what only this timeline needs."""
         self._closed = True
 
-    def _within(self, start: int, count: int) -> Iterator[Track]:
+    def station_at(self, first: int, count: int) -> Tuned | None:
+        """Give the station that is heard in ``[first, first + count)``, if one is."""
+        tracks = (each for each in self._within(first, count) if isinstance(each, Tuned))
+        return next(tracks, None)
+
+    def _within(self, start: int, count: int) -> Iterator[Track | Tuned]:
         for track in self.tracks[bisect.bisect_right(self._ends, start) :]:
             if track.start >= start + count:
                 return

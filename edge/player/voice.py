@@ -5,6 +5,7 @@ from typing import final
 
 import numpy as np
 
+from edge.errors import Stall
 from edge.player.levels import Ramp
 from edge.player.output import RATE_HZ
 from edge.player.reader import Audio, Span, read_at
@@ -18,13 +19,18 @@ _TAIL = RATE_HZ // 100
 
 @final
 class Voice:
-    """One sound being rendered: its timeline, where it lies on the clock, and its gain."""
+    """One sound being rendered: its timeline, where it lies on the clock, and its gain.
+
+    Attributes:
+        told: Whether the last that was told of it is that it is heard.
+    """
 
     def __init__(self, timeline: Timeline, epoch_s: float, gain: float) -> None:
         self.timeline = timeline
         self.begins_s = timeline.sound.begins.timestamp() - epoch_s
         self.gain = gain
         self.ramp = Ramp(gain, gain)
+        self.told = False
 
     @property
     def ends_s(self) -> float:
@@ -40,6 +46,14 @@ class Voice:
         first = math.floor(self.position(at_s))
         self.timeline.position = first
         return self.timeline.ready(first, count + CURVE)
+
+    def stall(self, at_s: float, count: int) -> Stall | None:
+        """Say why a station that should be heard from an instant on is not; None when all is."""
+        first = math.floor(self.position(at_s))
+        station = self.timeline.station_at(first, count + CURVE)
+        if station is None or station.ready(first, first + count + CURVE):
+            return None
+        return station.stall
 
     def render(self, span: Span, *, hold: int = 0) -> Audio:
         """Give one block; a gain that changes does so after ``hold`` samples."""

@@ -55,3 +55,11 @@ class SheetFaultsError(CommandError):
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = tuple(lines)
         super().__init__("\n".join(["nothing was taken in:", *lines]))
+
+
+class ReformFaultsError(CommandError):
+    """A reform cannot be carried out."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = tuple(lines)
+        super().__init__("\n".join(["nothing was changed:", *lines]))

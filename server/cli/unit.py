@@ -1,14 +1,23 @@
 """``loa unit``: add administrative units."""
 
-from datetime import UTC, datetime
+import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+import msgspec
+from pydantic import ValidationError
 
+from server.api.reforms import proposal_of
+from server.api.schemas import ReformRequest
+from server.cli.errors import ReformFaultsError
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option
 from server.domain.recurrence import local_day
-from server.services import founding, units
+from server.domain.reforms import Proposal
+from server.domain.units import NewUnit
+from server.http.wording import finding_in_english
+from server.services import founding, reforming, units
 from server.services.country import country
 from server.services.founding import Founding
 
@@ -42,7 +51,7 @@ def add(unit_id: str, name: str, under: str | None, level: int | None, state: Pa
         units.create_level(db, rank=rank, name_vi=vietnamese, name_en=english)
         units.create_unit(
             db,
-            units.NewUnit(unit_id, name, rank, under),
+            NewUnit(unit_id, name, rank, under),
             now=now,
             actor=operator(),
             keyring=installation.keyring,
@@ -85,6 +94,96 @@ def import_(province: str, former_districts: bool, dry_run: bool, state: Path | 
                 keyring=installation.keyring,
             )
     click.echo(_told(added, "would be added" if dry_run else "added"))
+
+
+@unit.command("propose", epilog=example("loa unit propose tinh-ha-giang ke-hoach.json"))
+@click.argument("unit_id")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--from",
+    "valid_from",
+    type=click.DateTime(["%Y-%m-%d", "%d/%m/%Y"]),
+    help="The day of the reform.  [default: tomorrow]",
+)
+@state_option
+def propose(unit_id: str, file: Path, valid_from: datetime | None, state: Path | None) -> None:
+    """Write to FILE what the reform of July 2025 does with the old communes under UNIT_ID.
+
+    Look it through, change it where the decision says something else, and give it to
+    `loa unit reform`.
+    """
+    now = datetime.now(UTC)
+    day = local_day(now) + timedelta(days=1) if valid_from is None else valid_from.date()
+    with (
+        open_installation(settings_from(state)) as installation,
+        installation.sessions.begin() as db,
+    ):
+        proposal = reforming.propose_july_2025(
+            db, country(), under=unit_id, valid_from=day, now=now, actor=operator()
+        )
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(proposal), indent=2))
+    click.echo(f"{file}: {len(proposal.ways)} units change or end, {len(proposal.born)} come to be")
+
+
+@unit.command("reform", epilog=example("loa unit reform ke-hoach.json --dry-run"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@state_option
+def reform(file: Path, dry_run: bool, state: Path | None) -> None:  # noqa: FBT001 - click's flag
+    """Carry out the reform of the tree that FILE (JSON or TOML) describes: all of it, or nothing.
+
+    It takes effect by itself at midnight of its day. The file's fields are those that the API
+    takes at /api/v1/reforms.
+    """
+    proposal = _proposal(file)
+    now = datetime.now(UTC)
+    with (
+        open_installation(settings_from(state)) as installation,
+        installation.sessions.begin() as db,
+    ):
+        keyring = installation.keyring
+        verdict = reforming.examine(db, proposal, now=now, actor=operator(), keyring=keyring)
+        if verdict.findings:
+            raise ReformFaultsError([finding_in_english(one) for one in verdict.findings])
+        if not dry_run:
+            reforming.apply(
+                db, proposal, seen=verdict.digest, now=now, actor=operator(), keyring=keyring
+            )
+    click.echo(_reformed(verdict, "would be " if dry_run else "are "))
+
+
+def _proposal(file: Path) -> Proposal:
+    content = file.read_bytes()
+    try:
+        said = (
+            tomllib.loads(content.decode())
+            if file.suffix.lower() == ".toml"
+            else msgspec.json.decode(content)
+        )
+        return proposal_of(ReformRequest.model_validate(said))
+    except ValidationError as error:
+        raise ReformFaultsError(
+            [
+                f"{'.'.join(str(step) for step in one['loc']) or 'the file'}: {one['msg']}"
+                for one in error.errors()
+            ]
+        ) from error
+    except (msgspec.DecodeError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ReformFaultsError([f"{file.name}: {error}"]) from error
+
+
+def _reformed(verdict: reforming.Verdict, what: str) -> str:
+    drawing, found = verdict.drawing, verdict.effects
+    day = f"{verdict.proposal.valid_from:%d/%m/%Y}"
+    passed = len(found.slots) - len(found.ending())
+    return (
+        f"on {day}: {len(drawing.born)} units come to be, {len(drawing.ended)} end, "
+        f"{len(drawing.reparented)} change their place\n"
+        f"{len(drawing.moves)} clusters {what}moved\n"
+        f"{passed} slots {what}passed on, {len(found.ending())} {what}ended\n"
+        f"{len(found.frames)} hours, {len(found.grants)} rights and {len(found.groups)} groups "
+        f"{what}concerned"
+    )
 
 
 def _told(founding: Founding, what: str) -> str:

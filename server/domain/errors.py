@@ -100,5 +100,13 @@ class FrameRefusedError(RefusedRequestError):
     """A time frame cannot be laid down or withdrawn."""
 
 
+class GroupRefusedError(RefusedRequestError):
+    """A group cannot be named, changed or forgotten."""
+
+
+class ReformRefusedError(RefusedRequestError):
+    """A reform of the tree cannot be approved, or its draft cannot be kept."""
+
+
 class BulletinRefusedError(RefusedRequestError):
     """A bulletin cannot be saved, approved, sent, taken or declined."""

@@ -19,6 +19,19 @@ class Unit:
     parent_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NewUnit:
+    """A unit that is to exist from some day on; no parent: it is a root of the tree."""
+
+    unit_id: str
+    name: str
+    level_rank: int
+    parent_id: str | None = None
+    code: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
 @dataclass(frozen=True)
 class Tree:
     """Units, and the unit that each cluster belongs to.

@@ -17,9 +17,11 @@ from server.domain.errors import (
     BulletinRefusedError,
     Finding,
     FrameRefusedError,
+    GroupRefusedError,
     KeyMissingError,
     NotAllowedError,
     PreviewRefusedError,
+    ReformRefusedError,
     RefusedRequestError,
     SlotRefusedError,
     StaleError,
@@ -105,6 +107,8 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         SlotRefusedError: _Meaning(422, "slot-refused"),
         SlotClashError: _Meaning(409, "slot-clashes"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        GroupRefusedError: _Meaning(422, "group-refused"),
+        ReformRefusedError: _Meaning(422, "reform-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
         PreviewRefusedError: _Meaning(422, "preview-refused"),
         BulletinRefusedError: _Meaning(422, "bulletin-refused"),
@@ -124,6 +128,10 @@ def problem_of(error: Exception) -> Problem:
         findings = error.findings
         if any(found.code == "slots-left-outside" for found in findings):
             meaning = _Meaning(409, "slots-left-outside")
+        if any(found.code in {"group-changed", "group-in-use"} for found in findings):
+            meaning = _Meaning(409, "group-in-use-or-changed")
+        if any(found.code == "reform-stale" for found in findings):
+            meaning = _Meaning(409, "reform-stale")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
     clashes = error.clashes if isinstance(error, SlotClashError) else ()
     return Problem(meaning.status, meaning.code, findings, facts, clashes=clashes)

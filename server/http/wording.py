@@ -140,6 +140,80 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+        "bad-id": N_("“%(id)s” cannot be an id: small letters, digits and hyphens, 64 at most."),
+        "bad-name": N_("Write a name on one line of at most 200 characters."),
+        "group-taken": N_("There is a group of the id “%(id)s” already."),
+        "group-changed": N_(
+            "Somebody else has changed the group “%(name)s” meanwhile. "
+            "Open it again and look at what is there now."
+        ),
+        "group-in-use": N_(
+            "%(count)s slots target this group: %(slots)s. Give them other loudspeakers first."
+        ),
+        "unit-ends": N_(
+            "%(unit)s ends on %(day)s by a reform. Add it from that day on, to the unit that "
+            "takes over."
+        ),
+        "reform-past": N_("A reform takes effect today or later: %(day)s has passed."),
+        "reform-nothing": N_("Nothing would change yet. Add new units, or units that change."),
+        "reform-unknown-unit": N_("There is no unit “%(unit)s” on that day under this one."),
+        "reform-id-taken": N_(
+            "The id “%(id)s” is or was another unit’s. Ids are never used again."
+        ),
+        "reform-unknown-level": N_("There is no level of government %(level)s."),
+        "reform-bad-parent": N_(
+            "%(unit)s cannot stand under “%(parent)s”: there is no such unit here from that day on."
+        ),
+        "reform-level": N_("%(unit)s must stand under a unit of a higher level."),
+        "reform-circle": N_("%(unit)s would stand under itself."),
+        "reform-bad-point": N_(
+            "Write latitude and longitude of %(unit)s in degrees, for example 22.68 and 104.98, "
+            "or leave both empty."
+        ),
+        "reform-unit-twice": N_("%(unit)s is there twice."),
+        "reform-young": N_("%(unit)s comes to be on this very day and cannot end on it."),
+        "reform-later": N_(
+            "%(unit)s changes on %(day)s already, by another reform. "
+            "Choose that day or a later one."
+        ),
+        "reform-bad-target": N_(
+            "%(unit)s cannot pass anything to “%(target)s”: there is no such unit here from that "
+            "day on."
+        ),
+        "reform-one-target": N_("Choose the one unit to which all of %(unit)s goes."),
+        "reform-no-target": N_("Choose where the clusters of %(unit)s go."),
+        "reform-no-point": N_(
+            "%(target)s has no coordinates, so nothing of %(unit)s can be told to be nearest to it."
+        ),
+        "reform-village": N_("There are no clusters in “%(village)s” of %(unit)s."),
+        "reform-village-twice": N_("The village “%(village)s” of %(unit)s is there twice."),
+        "reform-cluster-twice": N_("The cluster “%(cluster)s” is given to two units."),
+        "reform-unknown-cluster": N_("There is no cluster “%(cluster)s” here on that day."),
+        "reform-child-left": N_(
+            "%(unit)s ends, and nobody takes over what is under it: %(units)s."
+        ),
+        "reform-left": N_("%(count)s clusters would be left without a unit: %(clusters)s."),
+        "reform-tie": N_(
+            "%(count)s clusters are equally near to two units. Place them by hand: %(clusters)s."
+        ),
+        "reform-no-coordinates": N_(
+            "%(count)s clusters have no coordinates. Place them by hand: %(clusters)s."
+        ),
+        "reform-collision": N_(
+            "“%(title)s” of %(unit)s (%(start)s) would pass into the time of “%(other)s” of "
+            "%(other_unit)s at %(count)s clusters. End one of them, or change its hours first."
+        ),
+        "reform-no-root-key": N_(
+            "New units need signing keys, and the root key is not on this machine."
+        ),
+        "reform-edited": N_(
+            "Somebody else has changed this draft meanwhile. This is how it stands now."
+        ),
+        "reform-approved": N_("This reform is approved already and cannot be changed."),
+        "reform-stale": N_(
+            "It would do something else by now than what you have seen: %(count)s %(kind)s have "
+            "changed (%(refs)s). Look at it again."
+        ),
         "preview-reversed": N_("Choose an end that comes after the beginning."),
         "preview-too-long": N_("At most two hours can be listened to at once."),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
@@ -190,6 +264,18 @@ _WEEKDAYS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_EFFECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "units": N_("units"),
+        "clusters": N_("clusters"),
+        "slots": N_("slots"),
+        "reaches": N_("slots of other units"),
+        "hours": N_("hours"),
+        "people": N_("rights of people"),
+        "groups": N_("groups"),
+    }
+)
+
 UPLOADS: Mapping[str, str] = MappingProxyType(
     {
         "empty": N_("The file is empty."),
@@ -220,6 +306,12 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "audio-damaged": N_("The sound file was damaged"),
         "audio-missing": N_("The sound had not arrived at the loudspeakers in time"),
         "preempted": N_("Something that goes before it took the loudspeakers"),
+        "waited-for": N_("It waited for what was sounding, until its own time was over"),
+        "relay-no-answer": N_("The radio station did not answer"),
+        "relay-refused": N_("The radio station refused to send"),
+        "relay-forbidden": N_("The address is none that loudspeakers may take a relay from"),
+        "relay-not-audio": N_("What the address sends is no sound that can be played"),
+        "relay-lost": N_("The radio station broke off"),
         "quiet-hours": N_("It fell into quiet hours"),
         "node-off": N_("The equipment was switched off"),
         "withdrawn": N_("It was withdrawn from the plan"),
@@ -257,6 +349,8 @@ def finding_sentence(finding: Finding) -> str:
     fields = dict(finding.fields)
     if weekday := _WEEKDAYS.get(fields.get("weekday", "")):
         fields["weekday"] = gettext(weekday)
+    if kind := _EFFECTS.get(fields.get("kind", "")):
+        fields["kind"] = gettext(kind)
     return _filled(gettext(sentence), fields)
 
 

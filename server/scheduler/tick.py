@@ -1,6 +1,6 @@
 """What is due at ``now``: each concern by itself, in transactions of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from server.services import (
     outbox,
     plan_states,
     planning,
+    reform_day,
     reports,
     units,
 )
@@ -92,12 +93,15 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
     plans = partial(publish_plans, keyring=keyring, days=plan_days)
     configs = partial(publish_configs, keyring=keyring)
+    carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
         Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
         Concern("bulletins_concluded", in_one_transaction(bulletin_results.conclude), SELDOM),
+        # Before plans and configurations, which go by what it has passed on.
+        Concern("reforms_carried_out", carry_out, NOW_AND_THEN),
         Concern("plans_published", plans, NOW_AND_THEN),
         Concern("configs_published", configs, RARELY),
         Concern("slots_held", in_one_transaction(guarding.refresh), NOW_AND_THEN),
@@ -137,11 +141,41 @@ def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> i
     """
     with sessions.begin() as db:
         due = configuring.due_nodes(db, now=now)
-    for first in range(0, len(due), configuring.MOST_AT_ONCE):
-        some = due[first : first + configuring.MOST_AT_ONCE]
+    _configure(sessions, due, now=now, keyring=keyring)
+    return len(due)
+
+
+def carry_out_reforms(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
+    """Do what is to be done of reforms whose day has come; say how many nodes were told.
+
+    Plans go out before configurations, so that no node stands under a unit whose plan is missing.
+    """
+    with sessions.begin() as db:
+        due = reform_day.due(db, now=now)
+    if not due:
+        return 0
+    for reform_id in due:
+        with sessions.begin() as db:
+            reform_day.begin(db, reform_id, now=now)
+    publish_plans(sessions, now, keyring=keyring, days=days)
+    told = 0
+    for reform_id in due:
+        with sessions.begin() as db:
+            nodes = reform_day.telling(db, reform_id, now=now).now
+        _configure(sessions, nodes, now=now, keyring=keyring)
+        told += len(nodes)
+        with sessions.begin() as db:
+            reform_day.conclude(db, reform_id, now=now)
+    return told
+
+
+def _configure(
+    sessions: Sessions, nodes: Sequence[str], *, now: datetime, keyring: Keyring
+) -> None:
+    for first in range(0, len(nodes), configuring.MOST_AT_ONCE):
+        some = nodes[first : first + configuring.MOST_AT_ONCE]
         with sessions.begin() as db:
             configuring.publish_configs(db, some, now=now, keyring=keyring)
-    return len(due)
 
 
 def in_one_transaction(work: Callable[..., int]) -> Callable[[Sessions, datetime], int]:

@@ -1,6 +1,6 @@
 """The signed configuration of each node: published anew when it would say something else."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,11 +12,13 @@ from protocol import topics
 from protocol.errors import RefusedError
 from protocol.ids import NodeId
 from protocol.messages import Config, UnitPlace
+from protocol.plan import Place
 from protocol.signing import audience_node, sign, unverified
 from server.domain.recurrence import local_day
 from server.domain.units import VIETNAMESE, Tree
 from server.services import outbox
 from server.services.catalogue import pinned
+from server.services.holding import in_mid_programme
 from server.services.keyring import Keyring, certificates, revoked_keys
 from server.services.planning import asset_ref
 from server.services.units import tree
@@ -130,20 +132,61 @@ def publish_due_configs(
 
 
 def due_nodes(db: Session, *, now: datetime, under: str | None = None) -> list[str]:
-    """List the nodes whose configuration would say something else now, or is soon at its end."""
+    """List the nodes whose configuration would say something else now, or is soon at its end.
+
+    Those that sound what they would lose with it are left out until that has ended.
+    """
+    return due_nodes_and_held(db, now=now, under=under)[0]
+
+
+def due_nodes_and_held(
+    db: Session,
+    *,
+    now: datetime,
+    under: str | None = None,
+    clusters: Collection[str] | None = None,
+) -> tuple[list[str], list[str]]:
+    """List the nodes whose configuration is due, and those that must not be disturbed yet.
+
+    Args:
+        db: The transaction.
+        now: When.
+        under: Nodes under one unit only.
+        clusters: Nodes of these clusters only.
+    """
     common = _common(db, now)
     units = common.units
     wanted = units.clusters.keys() if under is None else units.clusters_under(under)
-    rows = db.execute(_active_with_clusters()).all()
-    return [
-        node.node_id
-        for node, cluster in rows
-        if cluster.cluster_id in wanted and _is_due(db, node, cluster, common)
-    ]
+    rows = _active_with_clusters()
+    if clusters is not None:
+        rows = rows.where(NodeRow.cluster_id.in_(clusters))
+    ready: list[str] = []
+    leaving: dict[str, Place] = {}
+    for node, cluster in db.execute(rows):
+        told = _told(node)
+        if cluster.cluster_id not in wanted or not _is_due(db, node, cluster, told, common):
+            continue
+        ready.append(node.node_id)
+        held = () if told is None else tuple(place.unit for place in told[0].chain)
+        if not set(held) <= set(units.chain_of_cluster(cluster.cluster_id)):
+            leaving[node.node_id] = Place(cluster.cluster_id, held)
+    busy = in_mid_programme(db, leaving, units=units, now=now)
+    return [node for node in ready if node not in busy], sorted(busy)
 
 
-def _is_due(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) -> bool:
-    told = _told(node)
+def clusters_of(db: Session, nodes: Collection[str]) -> dict[str, str]:
+    """Tell the cluster of each node."""
+    places = select(NodeRow.node_id, NodeRow.cluster_id).where(NodeRow.node_id.in_(nodes))
+    return dict(db.execute(places).all())
+
+
+def _is_due(
+    db: Session,
+    node: NodeRow,
+    cluster: ClusterRow,
+    told: tuple[Config, datetime] | None,
+    common: _Common,
+) -> bool:
     if told is None:
         return True
     said, ends = told

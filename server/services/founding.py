@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from server.domain.authority import Action, Actor, demand
 from server.domain.country import COMMUNE_RANK, PROVINCE_RANK, REFORM, Country, Place
 from server.domain.recurrence import local_day
+from server.domain.units import NewUnit
 from server.services import audit, units
 from server.services.keyring import Keyring
 from server.store.gates import pass_gate
@@ -87,7 +88,7 @@ def found_province(
     founding = planned(db, country, province=province, former_districts=former_districts)
     _enter_levels(db)
     for place in founding.new:
-        new = units.NewUnit(
+        new = NewUnit(
             place.unit_id,
             place.name,
             PROVINCE_RANK if place.province is None else COMMUNE_RANK,

@@ -144,6 +144,14 @@ def communes(db: Session, *, now: datetime, actor: Actor) -> list[tuple[str, str
     ]
 
 
+def cluster_facts(db: Session, tree: Tree) -> dict[str, ClusterFacts]:
+    """Read what is known of each cluster, and which unit it belongs to in a tree."""
+    return {
+        row["cluster_id"]: ClusterFacts(unit_id=tree.clusters.get(row["cluster_id"], ""), **row)
+        for row in db.execute(select(*_FACTS)).mappings()
+    }
+
+
 def _own(tree: Tree, actor: Actor) -> list[str]:
     """List the units below the top at which somebody may enter clusters."""
     if not may_somewhere(actor, Action.ADMINISTER):
@@ -162,15 +170,11 @@ def _ground(db: Session, *, now: datetime, actor: Actor) -> Ground:
     known = [row for row in places if row.unit_id in tree.units]
     below = [row for row in known if tree.unit(row.unit_id).parent_id is not None]
     named = {commune_key(row.code): row.unit_id for row in below if row.code}
-    there = {
-        row["cluster_id"]: ClusterFacts(unit_id=tree.clusters.get(row["cluster_id"], ""), **row)
-        for row in db.execute(select(*_FACTS)).mappings()
-    }
     return Ground(
         {**named, **{commune_key(row.unit_id): row.unit_id for row in below}},
         frozenset(own),
         _bounds(tree, [(row.unit_id, row.latitude, row.longitude) for row in known]),
-        there,
+        cluster_facts(db, tree),
     )
 
 

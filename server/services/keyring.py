@@ -93,6 +93,11 @@ class Keyring:
             Fernet((folder / SEAL).read_bytes()),
         )
 
+    @property
+    def may_issue(self) -> bool:
+        """Whether the root key is on this machine, so that units can get keys."""
+        return self._root is not None
+
     def issue(
         self, db: Session, *, unit_id: str, level: int, configures: bool, now: datetime
     ) -> UnitKeyRow:

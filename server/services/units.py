@@ -10,9 +10,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from protocol.ids import checked_id
 from server.domain.authority import Action, Actor, demand
-from server.domain.errors import TakenError, UnknownThingError
+from server.domain.errors import Finding, ReformRefusedError, TakenError, UnknownThingError
 from server.domain.recurrence import local_day
-from server.domain.units import Tree, Unit
+from server.domain.units import NewUnit, Tree, Unit
 from server.services import audit
 from server.services.keyring import Keyring
 from server.store.gates import pass_gate
@@ -25,19 +25,6 @@ from server.store.models import (
     UnitEdgeRow,
     UnitRow,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NewUnit:
-    """A unit that is to exist from today on; no parent: it is a root of the tree."""
-
-    unit_id: str
-    name: str
-    level_rank: int
-    parent_id: str | None = None
-    code: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +81,11 @@ def tree(db: Session, *, today: date) -> Tree:
     )
 
 
+def unit_names(db: Session) -> dict[str, str]:
+    """Name all units that there are, were or are to be."""
+    return dict(db.execute(select(UnitRow.unit_id, UnitRow.name)).all())
+
+
 def chain_now_or_then(db: Session, unit_id: str, *, day: date, now: datetime) -> tuple[str, ...]:
     """Give the units above one as they are today, or, where it is no more, as they were that day.
 
@@ -127,6 +119,7 @@ def create_unit(
         TakenError: The id exists.
         UnknownThingError: No such parent, or level.
         NotAllowedError: The actor may not administer the parent.
+        ReformRefusedError: The parent is to end.
     """
     today = local_day(now)
     chain = tree(db, today=today).chain(new.parent_id) if new.parent_id else ()
@@ -136,6 +129,7 @@ def create_unit(
         raise TakenError("unit", new.unit_id)
     if db.get(LevelRow, new.level_rank) is None:
         raise UnknownThingError("level", str(new.level_rank))
+    refuse_ending(db, new.parent_id)
     row = enter_unit(db, new, since=today, now=now, keyring=keyring)
     audit.record(db, actor=actor, action="create-unit", subject=new.unit_id, now=now, name=new.name)
     return row
@@ -174,10 +168,12 @@ def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor)
     Raises:
         TakenError: The id exists.
         NotAllowedError: The actor may not administer the unit.
+        ReformRefusedError: The unit is to end.
     """
     today = local_day(now)
     demand(actor, Action.ADMINISTER, tree(db, today=today).chain(new.unit_id))
     pass_gate(db, "units")
+    refuse_ending(db, new.unit_id)
     if db.get(ClusterRow, checked_id(new.cluster_id)) is not None:
         raise TakenError("cluster", new.cluster_id)
     row = ClusterRow(
@@ -199,57 +195,16 @@ def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor)
     return row
 
 
-def create_group(
-    db: Session,
-    *,
-    group_id: str,
-    name: str,
-    unit_id: str,
-    clusters: tuple[str, ...],
-    now: datetime,
-    actor: Actor,
-) -> None:
-    """Name some clusters as a group; a group has no rank and owns no time.
+def refuse_ending(db: Session, unit_id: str | None) -> None:
+    """Go on only when a unit is not to end: what is added would belong nowhere from then on.
 
     Raises:
-        TakenError: The id exists.
-        UnknownThingError: No such unit, or one of the clusters does not exist today.
-        NotAllowedError: The actor may not administer the unit.
+        ReformRefusedError: A reform has laid down its end.
     """
-    places = tree(db, today=local_day(now))
-    demand(actor, Action.ADMINISTER, places.chain(unit_id))
-    pass_gate(db, "units")
-    if db.get(GroupRow, checked_id(group_id)) is not None:
-        raise TakenError("group", group_id)
-    for cluster in clusters:
-        places.chain_of_cluster(cluster)
-    db.add(GroupRow(group_id=checked_id(group_id), unit_id=unit_id, name=name))
-    db.flush()  # members refer to it
-    db.add_all(
-        GroupMemberRow(group_id=group_id, cluster_id=cluster) for cluster in dict.fromkeys(clusters)
-    )
-    audit.record(db, actor=actor, action="create-group", subject=group_id, now=now, name=name)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group of clusters and what it is called."""
-
-    group_id: str
-    name: str
-    unit_id: str
-    clusters: tuple[str, ...]
-
-
-def groups(db: Session) -> list[Group]:
-    """List all groups by name."""
-    members: dict[str, list[str]] = {}
-    for row in db.scalars(select(GroupMemberRow).order_by(GroupMemberRow.cluster_id)):
-        members.setdefault(row.group_id, []).append(row.cluster_id)
-    return [
-        Group(row.group_id, row.name, row.unit_id, tuple(members.get(row.group_id, ())))
-        for row in db.scalars(select(GroupRow).order_by(GroupRow.name))
-    ]
+    row = None if unit_id is None else db.get(UnitRow, unit_id)
+    if row is not None and row.valid_to is not None:
+        fields = {"unit": row.name, "day": f"{row.valid_to:%d/%m/%Y}"}
+        raise ReformRefusedError([Finding("unit-ends", fields)])
 
 
 def _holds(

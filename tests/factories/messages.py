@@ -18,6 +18,7 @@ from protocol.messages import (
     Claim,
     ClaimKind,
     Config,
+    Content,
     Mode,
     NodeWord,
     Outcome,
@@ -28,11 +29,13 @@ from protocol.messages import (
     PresenceState,
     Received,
     Refused,
+    Relay,
     Rules,
     Segment,
     Severity,
     Signed,
     Started,
+    StartMode,
     Stop,
     Targets,
     Telemetry,
@@ -287,6 +290,21 @@ def signed_one_of_each() -> dict[str, bytes]:
         for kind, (key, audience) in signers.items()
     }
     return {**tokens, "certificate": a_certified(PROVINCE_KEY).encode()}
+
+
+def additions() -> dict[str, Plan]:
+    """Make what fields say that came after the first messages of the version were fixed."""
+    relay = Content(relay=Relay(url="https://dai.example/truc-tiep.m3u8"))
+    waits = a_claim(
+        claim_id="tiep-song", content=relay, start_mode=StartMode.WAIT, wait_s=90.5, end=at(30)
+    )
+    follows = a_claim(claim_id="ke-tiep", start_mode=StartMode.NEXT, start=at(30), end=at(40))
+    return {"plan-of-a-relay-and-start-modes": a_plan(claims=(waits, follows))}
+
+
+def signed_additions() -> dict[str, bytes]:
+    """Sign the additions by the key that may."""
+    return {name: a_token(plan, message_id=name) for name, plan in additions().items()}
 
 
 def all_kinds() -> dict[str, type[msgspec.Struct]]:

@@ -3,13 +3,26 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from hypothesis import strategies as st
+
 from edge.player import Ended, Started
 from edge.playout import Amplifier, Cue, Event, Hush, OnDisk, Playout, Programme, Tell, Tick, step
 from edge.runs import key_of, restored
 from protocol.content import assets
-from protocol.messages import AsRun, Claim
+from protocol.messages import (
+    AsRun,
+    BulletinClass,
+    Claim,
+    ClaimKind,
+    Content,
+    Interval,
+    Mode,
+    Severity,
+    StartMode,
+    WhenCut,
+)
 from protocol.policy import Policy
-from tests.factories.claims import CLUSTER, NOON
+from tests.factories.claims import CLUSTER, NOON, a_claim, an_asset
 
 TELLS_EARLY = timedelta(seconds=0.06)
 """A device tells of a first sample while it is still in its buffer."""
@@ -197,3 +210,56 @@ def files_of(*claims: Claim) -> frozenset[str]:
 
 def _same(one: Cue, other: Cue) -> bool:
     return one.key == other.key and one.begins == other.begins
+
+
+claims_of_files = st.builds(
+    lambda number, start_s, lengths_s, opening_s, spare_s, turns, gap_s, **rest: a_claim(
+        claim_id=f"tin-{number}",
+        start=after_noon(start_s),
+        end=after_noon(
+            start_s + max(1, opening_s + sum(lengths_s) * turns + gap_s * (turns - 1) + spare_s)
+        ),
+        content=Content(
+            items=tuple(
+                an_asset(f"bai {number} {k}", duration_s=float(length_s))
+                for k, length_s in enumerate(lengths_s)
+            ),
+            opening=an_asset(f"chuong {opening_s}", duration_s=float(opening_s))
+            if opening_s
+            else None,
+            repeat=turns,
+            gap_s=float(gap_s),
+        ),
+        **rest,
+    ),
+    number=st.integers(0, 9),
+    start_s=st.integers(0, 50),
+    lengths_s=st.lists(st.integers(2, 12), min_size=1, max_size=3),
+    opening_s=st.sampled_from([0, 0, 3]),
+    # Shorter than its content, as long, or longer.
+    spare_s=st.integers(-10, 20),
+    turns=st.integers(1, 2),
+    gap_s=st.sampled_from([0, 4]),
+    level=st.integers(0, 1),
+    bulletin_class=st.sampled_from(BulletinClass),
+    kind=st.sampled_from([ClaimKind.SCHEDULED, ClaimKind.SCHEDULED, ClaimKind.ANNOUNCEMENT]),
+    mode=st.sampled_from(Mode),
+    severity=st.sampled_from(Severity),
+    when_cut=st.sampled_from(WhenCut),
+    start_mode=st.sampled_from(StartMode),
+    wait_s=st.integers(0, 15).map(float),
+)
+
+courses = st.lists(claims_of_files, min_size=1, max_size=5, unique_by=lambda claim: claim.claim_id)
+"""Claims of several files in the two minutes after noon, of every class, kind and start mode."""
+
+rules = st.builds(
+    lambda times: Policy(
+        quiet=tuple(
+            Interval(start=after_noon(start_s), end=after_noon(start_s + length_s))
+            for start_s, length_s in times
+        )
+    ),
+    st.lists(st.tuples(st.integers(0, 80), st.integers(1, 40)), max_size=2),
+)
+"""Quiet hours in the same time."""

@@ -18,7 +18,8 @@ from server.cli.nodefile import node_file_bytes, write_private
 from server.cli.operator import Installation, open_installation
 from server.cli.passwords import hashed_password
 from server.domain.authority import Actor
-from server.services import accounts, catalogue, commissioning, units
+from server.domain.units import NewUnit
+from server.services import accounts, catalogue, commissioning, grouping, units
 from server.settings import Settings
 from server.store.models import UnitRow
 
@@ -69,10 +70,10 @@ def _build_tree(db: Session, installation: Installation, now: datetime) -> None:
     keyring = installation.keyring
     for rank, vietnamese, english in province.LEVELS:
         units.create_level(db, rank=rank, name_vi=vietnamese, name_en=english)
-    top = units.NewUnit(province.PROVINCE, province.PROVINCE_NAME, 0)
+    top = NewUnit(province.PROVINCE, province.PROVINCE_NAME, 0)
     units.create_unit(db, top, now=now, actor=DEMO, keyring=keyring)
     for commune in province.COMMUNES:
-        below = units.NewUnit(
+        below = NewUnit(
             commune.unit_id,
             commune.name,
             1,
@@ -90,7 +91,7 @@ def _build_tree(db: Session, installation: Installation, now: datetime) -> None:
             if commune.group_id == group_id
             for cluster in province.clusters_of(commune.unit_id)
         )
-        units.create_group(
+        grouping.create_group(
             db,
             group_id=group_id,
             name=name,

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import Base
-from server.store.types import Bytes, Id, Instant, Name, Word
+from server.store.types import Bytes, Document, Id, Instant, Name, Word
 
 
 class LevelRow(Base):
@@ -96,3 +96,35 @@ class SheetDraftRow(Base):
     file_name: Mapped[Name]
     content: Mapped[Bytes]
     created_at: Mapped[Instant] = mapped_column(index=True)
+
+
+class ReformRow(Base):
+    """A reform of the tree: a draft until it is approved, then what is done on its day.
+
+    Attributes:
+        unit_id: The unit above all that changes.
+        proposal: What is asked for, see ``domain.reforms.Proposal``.
+        seen: What its effects were when somebody last looked at them.
+        version: Grows with every change of the draft.
+        settled: What was decided when it was approved: units that end, clusters that move.
+        began_at: When slots, rights and hours were passed on, on its day.
+        done_at: When the last node was told of its new place.
+    """
+
+    __tablename__ = "reforms"
+
+    reform_id: Mapped[Id] = mapped_column(primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
+    title: Mapped[Name]
+    valid_from: Mapped[date] = mapped_column(index=True)
+    proposal: Mapped[Document]
+    seen: Mapped[Document] = mapped_column(default=dict)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[Instant]
+    created_by: Mapped[Name]
+    changed_at: Mapped[Instant]
+    settled: Mapped[Document] = mapped_column(default=dict)
+    approved_at: Mapped[Instant | None]
+    approved_by: Mapped[Name] = mapped_column(default="")
+    began_at: Mapped[Instant | None]
+    done_at: Mapped[Instant | None]

@@ -11,7 +11,7 @@ from server.domain.authority import Action, demand, may
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import catalogue, monitoring, plan_states, scheduling, units
+from server.services import catalogue, grouping, monitoring, plan_states, scheduling, units
 from server.store.queries import lists
 from server.web import rule_words
 from server.web.formats import weekday_marks
@@ -179,7 +179,7 @@ def _slot_page(form: SlotForm, findings: Sequence[Finding], slot_id: str = "") -
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         usable = catalogue.usable_assets(db, chain=chain)
         files = {row.digest: row for row in (*usable, *catalogue.assets(db, form.assets))}
-        groups = units.groups(db)
+        groups = grouping.groups(db)
     below = tree.clusters_under(form.unit_id)
     names = {state.cluster_id: state.village or state.name for state in states}
     return render_template(

@@ -1,12 +1,13 @@
 """The tree from the command line: what is said, and with which status."""
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from server.cli import loa
-from server.cli.errors import SheetFaultsError
+from server.cli.errors import ReformFaultsError, SheetFaultsError
 from tests.factories.sheets import a_row, a_sheet, a_workbook
 
 
@@ -52,3 +53,29 @@ def test_every_wrong_row_is_told_in_a_sentence(run, tmp_path: Path, extra: tuple
         "Row 3: “Số dân” is no number that fits: “x”.",
         "Row 2: there is no commune of the code “00928” here today.",
     )
+
+
+def test_a_reform_is_proposed_looked_at_and_carried_out_from_the_command_line(run, tmp_path: Path):
+    for unit_id, *words in (("tinh",), ("xa-1", "--under", "tinh"), ("xa-2", "--under", "tinh")):
+        assert run("unit", "add", unit_id, "--name", unit_id, *words).exit_code == 0
+    assert run("cluster", "add", "c-1", "--name", "Chợ", "--unit", "xa-1").exit_code == 0
+    file = tmp_path / "ke-hoach.json"
+    assert "0 units change or end" in run("unit", "propose", "tinh", str(file)).output
+    plan = json.loads(file.read_text())
+    plan["ways"] = [{"unit_id": "xa-1", "to": ["xa-2"]}]
+    file.write_text(json.dumps(plan))
+    assert "1 clusters would be moved" in run("unit", "reform", str(file), "--dry-run").output
+    assert "1 clusters are moved" in run("unit", "reform", str(file)).output
+    again = run("unit", "reform", str(file))
+    assert isinstance(again.exception, ReformFaultsError)
+    assert "by another reform" in again.exception.lines[0] or "no unit" in again.exception.lines[0]
+
+
+def test_a_file_that_describes_no_reform_is_refused_in_sentences(run, tmp_path: Path):
+    cases = {"a.json": "{", "b.toml": "title = ", "c.json": '{"title": "x", "color": 1}'}
+    for name, content in cases.items():
+        file = tmp_path / name
+        file.write_text(content)
+        told = run("unit", "reform", str(file))
+        assert isinstance(told.exception, ReformFaultsError), told.output
+    assert "color: Extra inputs are not permitted" in told.exception.lines

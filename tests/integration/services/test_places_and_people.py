@@ -13,7 +13,15 @@ from protocol.messages import BulletinClass, Config, Presence, PresenceState, Te
 from protocol.signing import unverified
 from server.domain.authority import Action, Role, may
 from server.domain.errors import KeyMissingError, NotAllowedError, TakenError, UnknownThingError
-from server.services import accounts, catalogue, commissioning, configuring, monitoring, units
+from server.services import (
+    accounts,
+    catalogue,
+    commissioning,
+    configuring,
+    grouping,
+    monitoring,
+    units,
+)
 from server.services.keyring import ROOT_PRIVATE, Keyring, create_secrets
 from server.store.models import AssetRow, AuditRow, NodeRow, UnitKeyRow
 from tests.factories.claims import NOON, at
@@ -81,12 +89,12 @@ def test_a_tree_is_read_as_it_is_on_the_day(province):
 def test_a_group_names_clusters_that_exist_and_an_id_of_its_own(province):
     group = {"group_id": "huyen-cu", "name": "Huyện cũ", "unit_id": "tinh", **FACTS}
     with pytest.raises(UnknownThingError):
-        province.run(units.create_group, clusters=("c-none",), **group)
-    province.run(units.create_group, clusters=("xa-1-c1", "xa-2-c1", "xa-1-c1"), **group)
-    (made,) = province.run(units.groups)
+        province.run(grouping.create_group, clusters=("c-none",), **group)
+    province.run(grouping.create_group, clusters=("xa-1-c1", "xa-2-c1", "xa-1-c1"), **group)
+    (made,) = province.run(grouping.groups)
     assert (made.name, made.clusters) == ("Huyện cũ", ("xa-1-c1", "xa-2-c1"))
     with pytest.raises(TakenError):
-        province.run(units.create_group, clusters=(), **group)
+        province.run(grouping.create_group, clusters=(), **group)
 
 
 def test_a_key_can_be_issued_only_where_the_root_key_is(province, tmp_path):
@@ -272,7 +280,7 @@ def test_nodes_are_told_of_warnings_chimes_and_groups_that_came_after_them(provi
     assert due_configs(province, under="xa-2") == 0
     assert due_configs(province) == 1
     group = {"group_id": "huyen", "name": "Huyện", "unit_id": "tinh", "clusters": ("xa-2-c1",)}
-    province.run(units.create_group, **group, **FACTS)
+    province.run(grouping.create_group, **group, **FACTS)
     assert due_configs(province, now=at(1)) == 1
     assert due_configs(province, now=at(2)) == 0
     told = {token.msg.node: token.msg for token in province.said("/in/config")}

@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from edge.errors import Stall
+from edge.player import Stalled
+from edge.player import Started as SoundStarted
 from edge.playout import OnDisk, Spoiled, Tick
-from edge.runs import PATIENCE, PIECE_LEAD, key_of
+from edge.runs import PATIENCE, PIECE_LEAD, CuedRelay, key_of
 from protocol.messages import (
     AsRun,
     BulletinClass,
@@ -17,16 +20,19 @@ from protocol.messages import (
     Interval,
     Outcome,
     Preempted,
+    Relay,
     Started,
+    StartMode,
     WhenCut,
 )
 from protocol.policy import Policy
-from tests.factories.claims import CLUSTER, a_claim, an_announcement, an_asset
+from tests.factories.claims import CLUSTER, PROVINCE, a_claim, an_announcement, an_asset
 from tests.factories.playouts import World, after_noon, files_of
 
 SONG = an_asset("song", duration_s=60.0)
 SPEECH = an_asset("speech", duration_s=10.0)
 CHIME = an_asset("chime", duration_s=3.0)
+URL = "http://dai.example/live"
 
 
 def a_song(**overrides: object):
@@ -475,3 +481,190 @@ def test_a_file_that_vanishes_silences_until_it_is_there_again(gone_s):
     assert stretches(world.record("tin-1")) == [(0, gone_s, 0), (gone_s + 3, 60, gone_s + 3)]
     assert all(isinstance(record, AsRun) for record in world.records())
     assert changed(world.state).on_air == ""
+
+
+FIRST, SECOND = an_asset("bai 1", duration_s=20.0), an_asset("bai 2", duration_s=40.0)
+
+
+def a_list(**overrides: object):
+    return a_song(**{"content": Content(items=(FIRST, SECOND)), **overrides})
+
+
+def a_higher(start_s=10.0, **overrides: object):
+    """A programme of the province, of ten seconds, which wins against the commune's."""
+    return a_song(
+        **{
+            "claim_id": "tinh",
+            "unit": PROVINCE,
+            "level": 0,
+            "start": after_noon(start_s),
+            "end": after_noon(start_s + 30),
+            "content": Content(items=(SPEECH,)),
+            **overrides,
+        }
+    )
+
+
+def a_relay(**overrides: object):
+    return a_song(**{"content": Content(relay=Relay(url=URL)), **overrides})
+
+
+def test_one_that_waits_is_cued_ahead_to_where_the_file_ends_and_is_heard_whole():
+    waits = a_higher(start_mode=StartMode.WAIT, wait_s=15.0)
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(19))
+    assert (world.waiting.key, world.waiting.begins) == (key_of(waits), after_noon(20))
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tinh")) == [(20, 30, 0)]
+    assert world.record("tinh").outcome is Outcome.PLAYED
+    assert stretches(world.record("tin-1")) == [(0, 20, 0), (30, 60, 30)]
+
+
+def test_one_whose_patience_is_over_cuts_the_file_that_sounds():
+    waits = a_higher(start_mode=StartMode.WAIT, wait_s=4.0)
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tinh")) == [(14, 24, 0)]
+
+
+def test_one_that_could_never_begin_is_missed_and_says_behind_what():
+    waits = a_higher(21.0, end=after_noon(50), start_mode=StartMode.NEXT)
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(70))
+    record = world.record("tinh")
+    assert (record.outcome, record.reason) == (Outcome.MISSED, "waited-for:tin-1")
+    assert world.record("tin-1").outcome is Outcome.PLAYED
+
+
+def test_an_emergency_lets_go_of_one_that_waits_which_is_then_heard_by_the_clock():
+    waits = a_higher(start_mode=StartMode.NEXT)
+    alarm = an_alarm(12, content=Content(items=(an_asset("khan", duration_s=4.0),)))
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(11))
+    world.have(a_list(), waits, alarm)
+    world.hold(a_list(), waits, alarm)
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tinh")) == [(16, 22, 4)]
+    assert world.record("tinh").reason == "preempted:khan-1"
+
+
+def test_one_that_has_begun_keeps_its_beginning_whatever_becomes_of_what_it_waited_for():
+    waits = a_higher(start_mode=StartMode.NEXT)
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(22))
+    world.hold(waits)
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tinh")) == [(20, 30, 0)]
+
+
+def test_a_node_killed_while_it_waits_begins_where_its_neighbours_do():
+    waits = a_higher(start_mode=StartMode.NEXT)
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(12))
+    world.restart(off=timedelta(seconds=2))
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tinh")) == [(20, 30, 0)]
+
+
+def test_a_content_longer_than_its_time_is_played_to_the_end_of_its_time():
+    world = a_world(a_song(end=after_noon(45)))
+    world.run_to(after_noon(1))
+    assert world.sounding.length_s == 45
+    world.run_to(after_noon(70))
+    record = world.record("tin-1")
+    assert (record.outcome, record.reason) == (Outcome.PLAYED, "")
+    assert stretches(record) == [(0, 45, 0)]
+
+
+def test_a_content_longer_than_its_time_that_began_late_is_cut():
+    world = World(now=after_noon(25))
+    world.have(a_song(end=after_noon(45)))
+    world.hold(a_song(end=after_noon(45)))
+    world.run_to(after_noon(70))
+    assert (world.record("tin-1").outcome, world.record("tin-1").reason) == (Outcome.CUT, "late")
+
+
+def test_after_a_content_shorter_than_its_time_what_it_displaced_returns():
+    world = a_world(a_list(), a_higher())
+    world.run_to(after_noon(70))
+    assert world.at(after_noon(19)) == "tinh"
+    assert world.at(after_noon(21)) == "tin-1"
+    assert world.record("tinh").outcome is Outcome.PLAYED
+
+
+def test_after_a_content_shorter_than_its_time_the_amplifier_goes_off():
+    world = a_world(a_song(end=after_noon(300)))
+    world.run_to(after_noon(310))
+    assert [(seconds(at), on) for at, on in world.powered] == [(0, True), (60, False)]
+
+
+def test_a_relay_is_tuned_in_ahead_and_heard_for_all_its_time():
+    world = a_world(a_relay())
+    world.run_to(after_noon(-5.5))
+    assert world.waiting.pieces == (CuedRelay(URL, 0.0, 60.0),)
+    assert not world.powered
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tin-1")) == [(0, 60, 0)]
+    assert world.record("tin-1").outcome is Outcome.PLAYED
+
+
+def test_a_relay_returns_at_once_after_an_emergency_for_it_was_tuned_in_ahead():
+    world = a_world(a_relay(), an_alarm())
+    world.run_to(after_noon(28))
+    assert (world.waiting.key, world.waiting.begins) == (key_of(a_relay()), after_noon(33))
+    world.run_to(after_noon(70))
+    assert world.at(after_noon(32.9)) == "khan-1"
+    assert world.at(after_noon(33)) == "tin-1"
+    record = world.record("tin-1")
+    assert (record.outcome, record.reason) == (Outcome.CUT, "preempted:khan-1")
+    assert stretches(record) == [(0, 20, 0), (33, 60, 33)]
+    assert len([word for word in world.told if isinstance(word, Preempted)]) == 1
+
+
+def test_a_relay_returns_at_once_when_the_emergency_is_stopped():
+    alarm = an_alarm()
+    world = a_world(a_relay(), alarm)
+    world.run_to(after_noon(30))
+    world.hold(a_relay(), alarm, stopped=(alarm,))
+    world.run_to(after_noon(70))
+    assert world.at(after_noon(30.1)) == "tin-1"
+    assert stretches(world.record("tin-1")) == [(0, 20, 0), (30, 60, 30)]
+
+
+def test_a_relay_that_falls_silent_keeps_the_loudspeakers_and_is_recorded_as_it_was_heard():
+    lower = a_song(claim_id="tin-2", level=2)
+    world = a_world(a_relay(level=0), lower)
+    world.run_to(after_noon(20))
+    world.take(Stalled(key_of(a_relay()), after_noon(20), Stall.LOST))
+    world.run_to(after_noon(25))
+    assert world.sounding.key == key_of(a_relay())
+    world.take(SoundStarted(key_of(a_relay()), after_noon(30), 30.0))
+    world.run_to(after_noon(70))
+    record = world.record("tin-1")
+    assert (record.outcome, record.reason) == (Outcome.CUT, "relay-lost")
+    assert stretches(record) == [(0, 20, 0), (30, 60, 30)]
+    assert len([word for word in world.told if isinstance(word, Started)]) == 1
+
+
+def test_a_relay_that_was_never_heard_has_failed_and_says_the_last_that_is_known():
+    world = a_world(a_relay())
+    world.run_to(after_noon(-0.5))
+    world.waiting = None
+    world.take(Stalled(key_of(a_relay()), after_noon(1), Stall.NO_ANSWER))
+    world.take(Stalled(key_of(a_relay()), after_noon(5), Stall.REFUSED))
+    world.run_to(after_noon(70))
+    record = world.record("tin-1")
+    assert (record.outcome, record.reason, record.segments) == (
+        Outcome.FAILED,
+        "relay-refused",
+        (),
+    )
+
+
+def test_a_relay_that_comes_late_joins_now():
+    world = World(now=after_noon(25))
+    world.hold(a_relay())
+    assert world.cues[0].begins == after_noon(25)
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tin-1")) == [(25, 60, 25)]
+    assert world.record("tin-1").reason == "late"

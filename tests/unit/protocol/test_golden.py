@@ -14,13 +14,16 @@ from protocol.version import PROTOCOL_VERSION
 from tests.factories.claims import HERE, NOON
 from tests.factories.messages import (
     ROOT_KEY,
+    additions,
     audiences,
     kinds,
     one_of_each,
+    signed_additions,
     signed_one_of_each,
 )
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "protocol"
+ADDED = GOLDEN / "additions"
 NOW = GOLDEN / f"v{PROTOCOL_VERSION}"
 WORDS = {str(model.__struct_config__.tag) for model in kinds(NodeWord)}
 ALL_JSON = sorted(GOLDEN.glob("v*/*.json"))
@@ -83,3 +86,16 @@ def test_an_old_token_is_believed_for_ever(path):
     verified = verify(path.read_bytes(), believed(path.parent), audiences=audiences(), now=NOON)
     check_scope(verified, HERE.chain)
     assert verified.token.msg == one_of_each()[path.stem]
+
+
+@pytest.mark.parametrize("name", sorted(additions()))
+def test_a_field_that_came_later_is_written_as_the_very_bytes_that_others_expect(name):
+    assert encode(additions()[name]) == (ADDED / f"{name}.json").read_bytes()
+    assert signed_additions()[name] == (ADDED / f"{name}.jwt").read_bytes()
+
+
+@pytest.mark.parametrize("path", sorted(ADDED.glob("*.jwt")), ids=lambda path: path.stem)
+def test_a_field_that_came_later_is_believed_and_read_for_ever(path):
+    verified = verify(path.read_bytes(), believed(NOW), audiences=audiences(), now=NOON)
+    check_scope(verified, HERE.chain)
+    assert verified.token.msg == additions()[path.stem]

@@ -6,6 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.airtime import airtimes
 from protocol.messages import BulletinClass, Targets
 from protocol.plan import Place, Span, claims_at, is_targeted, timeline
 from protocol.policy import Policy
@@ -17,8 +18,10 @@ from tests.factories.claims import (
     NO_RULES,
     PROVINCE,
     a_claim,
+    a_content,
     a_frame,
     an_announcement,
+    an_asset,
     an_interval,
     at,
     policies,
@@ -47,7 +50,8 @@ def test_a_timeline_says_at_every_instant_what_the_rule_says(some, policy, fract
     # Rounded to a microsecond, the last fractions are the end itself.
     now = min(START + fraction * (END - START), END - timedelta(microseconds=1))
     (span,) = (s for s in timeline(some, policy, START, END) if s.start <= now < s.end)
-    assert span.claim == winner(some, now, policy)
+    wanting = [time.claim for time in airtimes(some, policy) if time.start <= now < time.end]
+    assert span.claim == winner(wanting, now, policy)
 
 
 @few
@@ -67,7 +71,8 @@ def test_a_timeline_does_not_depend_on_the_order_of_arrival(some, policy, random
 
 def test_a_programme_returns_after_the_announcement_that_cut_it():
     programme = a_claim()
-    urgent = an_announcement(start=at(2), end=at(3))
+    minute = a_content(items=(an_asset("khan", duration_s=60.0),))
+    urgent = an_announcement(start=at(2), end=at(3), content=minute)
     assert timeline((programme, urgent), NO_RULES, at(-1), at(11)) == (
         Span(at(-1), at(0), None),
         Span(at(0), at(2), programme),

@@ -1,0 +1,290 @@
+"""When each claim of a cluster wants the loudspeakers; used by both ends.
+
+A claim wants them from its start, or from when its start mode lets it begin, until its content
+has ended, at the latest until its own end. Who of those that want them is heard is for
+``protocol.precedence``.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import final
+
+from protocol.content import layout, length_s, opening_s
+from protocol.messages import BulletinClass, Claim, ClaimKind, Interval, StartMode, WhenCut
+from protocol.policy import Policy
+from protocol.precedence import key, winner
+
+TOLERANCE_S = 0.5
+"""What may be lacking of a content that counts as whole: fades, clocks, a late wake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Airtime:
+    """The stretch in which a claim wants the loudspeakers; empty when it never may begin.
+
+    Attributes:
+        start: Instant from which it wants them.
+        end: First instant at which it does not any more.
+        behind: Claim that it was held back for by its start mode, if it was.
+    """
+
+    claim: Claim
+    start: datetime
+    end: datetime
+    behind: str = ""
+
+
+def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
+    """Tell for each claim, in the order given, when it wants the loudspeakers.
+
+    The answer rests on nothing but the claims and the policy: on every node under the same claims,
+    and on the server, it is the same. It supposes that all files are there in time.
+    """
+    given = tuple(claims)
+    found: dict[int, Airtime] = {}
+    for together in _islands(given):
+        if any(_depends_on_others(given[number]) for number in together):
+            lives = {number: _Life(given[number]) for number in together}
+            _Course(tuple(lives.values()), policy).run()
+            found.update((number, life.airtime()) for number, life in lives.items())
+        else:
+            found.update((number, _by_the_clock(given[number])) for number in together)
+    return tuple(found[number] for number in range(len(given)))
+
+
+def content_ends(claim: Claim, begins: datetime) -> datetime:
+    """Tell when the sound of a claim that began at ``begins`` is over."""
+    # Seconds first: a relay's length is infinite, and no instant is that far away.
+    left_s = (claim.end - begins).total_seconds()
+    return begins + timedelta(seconds=min(left_s, length_s(claim.content)))
+
+
+def latest_begin(claim: Claim, start: datetime, *, sounded_s: float = 0.0) -> datetime:
+    """Tell until when an announcement may begin: one that cannot end in its time is not begun.
+
+    Args:
+        claim: The announcement.
+        start: From when it wants the loudspeakers.
+        sounded_s: How much of its content need not sound any more.
+    """
+    if claim.content.relay is not None:
+        return claim.end
+    rest = timedelta(seconds=length_s(claim.content) - sounded_s - TOLERANCE_S)
+    return min(claim.end, max(start, claim.end - rest))
+
+
+def begin_of(claim: Claim, start: datetime, at: datetime) -> datetime:
+    """Tell where the first sample of a claim lies that gets the loudspeakers at ``at``.
+
+    What is scheduled goes by the clock. An announcement does too while that costs no more than a
+    part of its opening, so that neighbours are in step; a later one is heard from its beginning.
+    """
+    if claim.kind is ClaimKind.SCHEDULED or at <= start:
+        return start
+    in_step = at - start < timedelta(seconds=opening_s(claim.content))
+    return start if in_step else at
+
+
+def _islands(claims: Sequence[Claim]) -> Iterator[list[int]]:
+    """Part the claims into groups that do not touch in time: one cannot hold another up."""
+    together: list[int] = []
+    last: datetime | None = None
+    for number in sorted(range(len(claims)), key=lambda number: claims[number].start):
+        if last is not None and claims[number].start >= last:
+            yield together
+            together, last = [], None
+        together.append(number)
+        last = claims[number].end if last is None else max(last, claims[number].end)
+    if together:
+        yield together
+
+
+def _depends_on_others(claim: Claim) -> bool:
+    by_the_clock = claim.kind is ClaimKind.SCHEDULED and claim.when_cut is WhenCut.REJOIN
+    return not by_the_clock or claim.start_mode is not StartMode.CUT
+
+
+def _by_the_clock(claim: Claim) -> Airtime:
+    return Airtime(claim, claim.start, max(claim.start, content_ends(claim, claim.start)))
+
+
+@dataclass(slots=True)
+class _Hold:
+    """A claim waits for what another one sounds."""
+
+    holder: "_Life"
+    until: datetime
+
+
+@final
+@dataclass(slots=True, eq=False)
+class _Life:
+    """What becomes of one claim.
+
+    Attributes:
+        start: From when it wants the loudspeakers; None while it does not yet.
+        begins: Where its first sample lies; None while it was never heard.
+        paused_s: The place in its content at which one that resumes was cut.
+        over_at: From when it does not want them any more.
+    """
+
+    claim: Claim
+    start: datetime | None = None
+    begins: datetime | None = None
+    paused_s: float | None = None
+    over_at: datetime | None = None
+    hold: _Hold | None = None
+    behind: str = ""
+
+    def airtime(self) -> Airtime:
+        """Sum it up."""
+        start = self.start or self.claim.end
+        return Airtime(self.claim, start, max(start, self.over_at or start), self.behind)
+
+    @property
+    def wants(self) -> bool:
+        """Whether it wants the loudspeakers."""
+        return self.start is not None and self.over_at is None
+
+    @property
+    def _is_scheduled(self) -> bool:
+        return self.claim.kind is ClaimKind.SCHEDULED
+
+    def ends(self) -> datetime:
+        """Tell when it is over as things stand."""
+        start = self.start or self.claim.start
+        if self.paused_s is not None:
+            return self.claim.end
+        if self.begins is None and not self._is_scheduled:
+            return latest_begin(self.claim, start)
+        return content_ends(self.claim, self.begins or start)
+
+    def take_over(self, at: datetime) -> None:
+        """Be heard from an instant on."""
+        start = self.start or at
+        if self.paused_s is not None:
+            self.begins, self.paused_s = at - timedelta(seconds=self.paused_s), None
+        elif self.begins is None:
+            self.begins = begin_of(self.claim, start, at)
+
+    def step_aside(self, at: datetime) -> None:
+        """Not be heard from an instant on, although it wants to be."""
+        if self.begins is None and not self._is_scheduled:
+            return
+        if self.claim.when_cut is WhenCut.DROP:
+            self.over_at = at
+        elif self.claim.when_cut is WhenCut.RESUME and self.paused_s is None:
+            begins = self.begins or self.start or at
+            self.paused_s = max(0.0, (at - begins).total_seconds())
+
+    def file_ends(self, at: datetime) -> datetime | None:
+        """Tell when what sounded of it just before an instant ends; None in a pause."""
+        begins, content = self.begins or at, self.claim.content
+        for placed in layout(content):
+            start = begins + timedelta(seconds=placed.offset_s)
+            end = begins + timedelta(seconds=placed.offset_s + placed.asset.duration_s)
+            if start < at <= end:
+                return end
+        return self.claim.end if content.relay is not None else None
+
+
+@final
+class _Course:
+    """Goes through the changes of one group of claims, from the first to the last."""
+
+    def __init__(self, lives: tuple[_Life, ...], policy: Policy) -> None:
+        self._lives = lives
+        start = min(life.claim.start for life in lives)
+        end = max(life.claim.end for life in lives)
+        frames = tuple(frame for frame in policy.frames if _touches(frame, start, end))
+        quiet = tuple(stretch for stretch in policy.quiet if _touches(stretch, start, end))
+        self._policy = replace(policy, frames=frames, quiet=quiet)
+        self._edges = sorted(
+            {at for each in (*frames, *quiet) for at in (each.start, each.end)}
+            | {at for life in lives for at in (life.claim.start, life.claim.end)}
+        )
+        self._sounding: _Life | None = None
+
+    def run(self) -> None:
+        """Let all of it happen."""
+        at: datetime | None = self._edges[0]
+        while at is not None:
+            self._pass_to(at)
+            at = min((change for change in self._changes() if change > at), default=None)
+
+    def _changes(self) -> Iterator[datetime]:
+        yield from self._edges
+        for life in self._lives:
+            if life.wants:
+                yield life.ends()
+            elif life.hold is not None:
+                yield life.hold.until
+
+    def _pass_to(self, at: datetime) -> None:
+        self._finish(at)
+        self._begin(at)
+        heard = self._release(at)
+        if heard is not None:
+            heard.take_over(at)
+        for life in self._lives:
+            if life.wants and life is not heard:
+                life.step_aside(at)
+        self._sounding = heard
+
+    def _finish(self, at: datetime) -> None:
+        for life in self._lives:
+            ends = life.claim.end if life.start is None else life.ends()
+            if life.over_at is None and ends <= at:
+                life.over_at, life.hold = at, None
+
+    def _begin(self, at: datetime) -> None:
+        """Let begin what is due, or hold it back for what sounds."""
+        for life in self._lives:
+            is_due = life.claim.start <= at and life.start is None and life.over_at is None
+            if not is_due or life.hold is not None:
+                continue
+            life.hold = self._hold(life, at)
+            if life.hold is None:
+                life.start = at
+            else:
+                life.behind = life.hold.holder.claim.claim_id
+
+    def _hold(self, life: _Life, at: datetime) -> _Hold | None:
+        claim, holder = life.claim, self._sounding
+        # Nobody waits in an emergency, and nobody but what would be cut is waited for.
+        if claim.start_mode is StartMode.CUT or claim.bulletin_class is BulletinClass.EMERGENCY:
+            return None
+        if holder is None or not holder.wants or not self._policy.permits(claim, at):
+            return None
+        if key(holder.claim, at, self._policy) < key(claim, at, self._policy):
+            return None
+        until = holder.file_ends(at)
+        if until is not None and claim.start_mode is StartMode.WAIT:
+            until = min(until, at + timedelta(seconds=claim.wait_s))
+        return _Hold(holder, until) if until is not None and until > at else None
+
+    def _release(self, at: datetime) -> _Life | None:
+        """Let go of those who have waited long enough, or in vain; give who is heard then."""
+        while True:
+            # An announcement that cannot end in its time is over before it has begun.
+            self._finish(at)
+            heard = self._winner(at)
+            freed = [
+                life
+                for life in self._lives
+                if life.hold is not None and (life.hold.until <= at or life.hold.holder != heard)
+            ]
+            if not freed:
+                return heard
+            for life in freed:
+                life.start, life.hold = at, None
+
+    def _winner(self, at: datetime) -> _Life | None:
+        wanting = {id(life.claim): life for life in self._lives if life.wants}
+        claim = winner((life.claim for life in wanting.values()), at, self._policy)
+        return None if claim is None else wanting[id(claim)]
+
+
+def _touches(stretch: Interval, start: datetime, end: datetime) -> bool:
+    return stretch.start < end and start < stretch.end

@@ -1,0 +1,190 @@
+"""Write a reform down: its dated rows when it is approved, what it passes on when its day comes."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from protocol.messages import Targets
+from server.domain.reform_slots import Reach, SlotFate
+from server.domain.reforms import Drawing
+from server.domain.slots import Slot
+from server.services.keyring import Keyring
+from server.services.reform_effects import AssetFate, Effects, FrameFate, GrantFate
+from server.services.units import enter_unit
+from server.store.inserts import insert_new
+from server.store.models import (
+    AssetRow,
+    ClusterUnitRow,
+    FrameRow,
+    GrantRow,
+    GroupRow,
+    SlotItemRow,
+    SlotRow,
+    SlotTargetRow,
+    UnitEdgeRow,
+    UnitRow,
+)
+from server.store.queries.lists import WHOLE_SLOT
+
+_A_DAY = timedelta(days=1)
+_NOT_COPIED = frozenset({"slot_id", "unit_id", "first_day", "excluded_days", "version"})
+
+
+def redraw(db: Session, drawing: Drawing, *, day: date, now: datetime, keyring: Keyring) -> None:
+    """Write the new tree down from a day on; until then every day keeps its own."""
+    for new in sorted(drawing.born, key=lambda new: new.level_rank):
+        enter_unit(db, new, since=day, now=now, keyring=keyring)
+    db.flush()  # places refer to the new units
+    parents = {move.cluster_id: move.after for move in drawing.reparented}
+    _end_edges(db, drawing.ended, day)
+    _hang_elsewhere(db, parents, day)
+    ended = update(UnitRow).where(UnitRow.unit_id.in_(drawing.ended))
+    db.execute(ended.values(valid_to=day))
+    _move_clusters(db, {move.cluster_id: move.after for move in drawing.moves}, day)
+
+
+def keep_reaching(db: Session, reaches: Iterable[Reach]) -> None:
+    """Let slots of units that live on target what they would miss; it is so on every day."""
+    for one in reaches:
+        rows = [
+            {"slot_id": one.slot.slot_id, "kind": kind, "ref": ref}
+            for kind, ref in _target_pairs(one.added)
+        ]
+        if rows:
+            insert_new(db, SlotTargetRow, rows)
+            row = db.get_one(SlotRow, one.slot.slot_id)
+            row.version += 1
+
+
+def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: datetime) -> None:
+    """Pass on what units that end leave behind; a slot that collides by now ends with them."""
+    collided = {one.slot.slot_id for one in found.collisions}
+    for slot in found.slots:
+        _pass_slot(db, slot, day=day, now=now, keeps_on=slot.slot.slot_id not in collided)
+    keep_reaching(db, found.reaches)
+    for frame in found.frames:
+        _pass_frame(db, frame, drawing, now=now)
+    _grant(db, found.grants)
+    for group in found.groups:
+        moved = update(GroupRow).where(GroupRow.group_id == group.group_id)
+        db.execute(moved.values(unit_id=group.to))
+    _pass_assets(db, found.assets)
+    db.flush()  # plans are compiled from the rows
+
+
+def _end_edges(db: Session, units: Sequence[str], day: date) -> None:
+    mine = UnitEdgeRow.child_id.in_(units)
+    db.execute(delete(UnitEdgeRow).where(mine, UnitEdgeRow.valid_from == day))
+    open_ = update(UnitEdgeRow).where(mine, UnitEdgeRow.valid_to.is_(None))
+    db.execute(open_.values(valid_to=day))
+
+
+def _hang_elsewhere(db: Session, parents: Mapping[str, str], day: date) -> None:
+    open_ = select(UnitEdgeRow).where(UnitEdgeRow.child_id.in_(parents))
+    for row in db.scalars(open_.where(UnitEdgeRow.valid_to.is_(None))).all():
+        parent = parents[row.child_id]
+        if row.valid_from == day:  # another reform of this very day
+            row.parent_id = parent
+            continue
+        row.valid_to = day
+        db.add(UnitEdgeRow(child_id=row.child_id, parent_id=parent, valid_from=day))
+    db.flush()  # read back as the new tree
+
+
+def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
+    if not places:
+        return
+    mine = ClusterUnitRow.cluster_id.in_(places) & ClusterUnitRow.valid_to.is_(None)
+    fresh = select(ClusterUnitRow).where(mine, ClusterUnitRow.valid_from == day)
+    young = db.scalars(fresh).all()
+    for row in young:  # it has belonged nowhere on any day before
+        row.unit_id = places[row.cluster_id]
+    db.flush()  # the next statement must not close these
+    older = update(ClusterUnitRow).where(mine, ClusterUnitRow.valid_from < day)
+    db.execute(older.values(valid_to=day))
+    moved = places.keys() - {row.cluster_id for row in young}
+    rows = [
+        {"cluster_id": cluster, "unit_id": places[cluster], "valid_from": day}
+        for cluster in sorted(moved)
+    ]
+    if rows:
+        db.execute(insert(ClusterUnitRow), rows)
+
+
+def _pass_slot(db: Session, one: SlotFate, *, day: date, now: datetime, keeps_on: bool) -> None:
+    row = db.get_one(SlotRow, one.slot.slot_id, options=WHOLE_SLOT)
+    if keeps_on:
+        db.add_all(_copied(row, passed) for passed in one.passed)
+    row.version += 1
+    if row.first_day >= day:
+        row.withdrawn_at = now
+    else:
+        row.last_day = day - _A_DAY
+
+
+def _copied(row: SlotRow, passed: Slot) -> SlotRow:
+    columns = [column.key for column in SlotRow.__table__.columns if column.key not in _NOT_COPIED]
+    return SlotRow(
+        **{key: getattr(row, key) for key in columns},
+        slot_id=passed.slot_id,
+        unit_id=passed.unit_id,
+        first_day=passed.rule.first_day,
+        excluded_days=sorted(excluded.isoformat() for excluded in passed.rule.excluded),
+        version=1,
+        items=[
+            SlotItemRow(position=item.position, asset_digest=item.asset_digest)
+            for item in row.items
+        ],
+        targets=[SlotTargetRow(kind=kind, ref=ref) for kind, ref in _target_pairs(passed.targets)],
+    )
+
+
+def _target_pairs(targets: Targets) -> list[tuple[str, str]]:
+    named = [("unit", ref) for ref in targets.units]
+    return named + [("cluster", ref) for ref in targets.clusters]
+
+
+def _pass_frame(db: Session, one: FrameFate, drawing: Drawing, *, now: datetime) -> None:
+    row = db.get_one(FrameRow, one.frame_id)
+    if row.unit_id not in drawing.ended and one.to:
+        row.owner_id = one.to[0]
+        return
+    for taker in one.to:
+        db.add(
+            FrameRow(
+                frame_id=f"f-{uuid.uuid4().hex[:16]}",
+                unit_id=taker,
+                owner_id=taker if row.owner_id == row.unit_id else row.owner_id,
+                owner_rank=row.owner_rank,
+                kind=row.kind,
+                weekdays=row.weekdays,
+                local_start=row.local_start,
+                local_end=row.local_end,
+                session_limit_s=row.session_limit_s,
+                volume_ceiling_db=row.volume_ceiling_db,
+                legal_reference=row.legal_reference,
+            )
+        )
+    row.withdrawn_at = now
+
+
+def _grant(db: Session, grants: Iterable[GrantFate]) -> None:
+    rows = [
+        {"user_id": one.user_id, "role": one.role, "unit_id": unit}
+        for one in grants
+        for unit in one.to
+    ]
+    insert_new(db, GrantRow, rows)
+
+
+def _pass_assets(db: Session, assets: Iterable[AssetFate]) -> None:
+    by_taker: dict[str, list[str]] = {}
+    for one in assets:
+        if one.to:
+            by_taker.setdefault(one.to, []).append(one.digest)
+    for taker, digests in by_taker.items():
+        moved = update(AssetRow).where(AssetRow.digest.in_(digests))
+        db.execute(moved.values(unit_id=taker))

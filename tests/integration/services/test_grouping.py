@@ -1,0 +1,135 @@
+"""Groups: who may change them, and that plans which target them follow."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from server.domain.authority import Role
+from server.domain.errors import (
+    GroupRefusedError,
+    NotAllowedError,
+    TakenError,
+    UnknownThingError,
+)
+from server.services import grouping, planning, units
+from server.store.models import AuditRow, GroupRow
+from tests.factories.claims import NOON, at
+from tests.factories.slots import TODAY
+from tests.factories.units import OPERATOR, an_actor
+
+FACTS = {"now": NOON, "actor": OPERATOR}
+GROUP = {"group_id": "huyen", "name": "Huyện cũ", "unit_id": "tinh", "clusters": ("xa-1-c1",)}
+
+
+@pytest.fixture
+def grouped(province):
+    province.run(grouping.create_group, **GROUP, **FACTS)
+    return province
+
+
+def change(province, *clusters: str, **facts: object):
+    wanted = {"name": "Huyện cũ", **FACTS, **facts}
+    return province.run(grouping.change_group, group_id="huyen", clusters=clusters, **wanted)
+
+
+def refusals(call, *args: object, **facts: object) -> list[str]:
+    with pytest.raises(GroupRefusedError) as refused:
+        call(*args, **facts)
+    return [finding.code for finding in refused.value.findings]
+
+
+def test_a_group_is_renamed_and_gets_other_members_and_the_audit_says_so(grouped):
+    change(grouped, "xa-2-c1", "xa-2-c2", name="Huyện Đồng Văn (cũ)")
+    made = grouped.run(grouping.group, group_id="huyen")
+    assert (made.name, made.clusters) == ("Huyện Đồng Văn (cũ)", ("xa-2-c1", "xa-2-c2"))
+    (deed,) = grouped.rows(AuditRow, action="change-group")
+    assert deed.detail["joined"] == ["xa-2-c1", "xa-2-c2"]
+    assert deed.detail["left"] == ["xa-1-c1"]
+    change(grouped, "xa-2-c2", "xa-2-c1", name="Huyện Đồng Văn (cũ)")
+    assert len(grouped.rows(AuditRow, action="change-group")) == 1
+
+
+def test_what_cannot_be_a_group_is_refused_and_nothing_is_kept(grouped):
+    wanted = {**GROUP, "group_id": "g-2", **FACTS}
+    cases = {
+        "bad-id": {"group_id": "Nhóm"},
+        "bad-name": {"name": " \n"},
+        "out-of-scope": {"unit_id": "xa-2"},
+    }
+    for code, wrong in cases.items():
+        assert refusals(grouped.run, grouping.create_group, **{**wanted, **wrong}) == [code]
+    with pytest.raises(TakenError):
+        grouped.run(grouping.create_group, **{**wanted, "group_id": "huyen"})
+    with pytest.raises(UnknownThingError):
+        grouped.run(grouping.create_group, **{**wanted, "clusters": ("c-9",)})
+    assert len(grouped.rows(GroupRow)) == 1
+
+
+def test_only_who_administers_its_unit_changes_a_group(grouped):
+    for actor in (an_actor(Role.ADMIN, "xa-1"), an_actor(Role.BROADCASTER, "tinh")):
+        for call in (
+            lambda a: change(grouped, actor=a),
+            lambda a: grouped.run(grouping.delete_group, group_id="huyen", now=NOON, actor=a),
+        ):
+            with pytest.raises(NotAllowedError):
+                call(actor)
+
+
+def test_of_two_who_change_a_group_the_second_is_told(grouped):
+    seen = grouped.run(grouping.group, group_id="huyen").version
+
+    def attempt(cluster: str) -> str:
+        try:
+            change(grouped, cluster, version=seen)
+        except GroupRefusedError as refused:
+            return refused.findings[0].code
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(attempt, ("xa-2-c1", "xa-2-c2"))) == ["done", "group-changed"]
+
+
+def test_plans_that_target_a_group_follow_its_members(grouped):
+    grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",))
+    plan = {"keyring": grouped.keyring}
+    grouped.run(planning.publish_due_plans, now=at(1), **plan)
+
+    def targets() -> tuple[str, ...]:
+        said = grouped.said("unit/tinh/plan")[-1].msg
+        return said.claims[0].targets.clusters
+
+    assert targets() == ("xa-1-c1",)
+    change(grouped, "xa-2-c2")
+    tree = grouped.run(units.tree, today=TODAY)
+    assert "tinh" in grouped.run(planning.due_units, now=at(2), units=tree)
+    grouped.run(planning.publish_due_plans, now=at(2), **plan)
+    assert targets() == ("xa-2-c2",)
+
+
+def test_a_group_is_forgotten_only_when_no_slot_targets_it(grouped):
+    slot = grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",), title="Thời sự")
+    forget = {"group_id": "huyen", "now": at(1), "actor": OPERATOR}
+    assert refusals(grouped.run, grouping.delete_group, **forget) == ["group-in-use"]
+    grouped.withdraw(slot)
+    grouped.run(grouping.delete_group, **forget)
+    assert not grouped.rows(GroupRow)
+    with pytest.raises(UnknownThingError):
+        grouped.run(grouping.delete_group, **forget)
+
+
+def test_ids_are_made_of_names_and_numbered(grouped):
+    made = grouped.run(grouping.free_id, unit_id="tinh", name="Vùng Cao")
+    assert made == "tinh-vung-cao"
+    grouped.run(grouping.create_group, **{**GROUP, "group_id": made}, **FACTS)
+    assert grouped.run(grouping.free_id, unit_id="tinh", name="Vùng cao") == "tinh-vung-cao-2"
+
+
+def test_a_group_is_seen_by_whom_it_concerns(grouped):
+    tree = grouped.run(units.tree, today=TODAY + timedelta(days=1))
+    found = grouped.run(grouping.groups)
+    seen = {
+        unit: [one.group_id for one in grouping.visible(found, an_actor(unit_id=unit), tree)]
+        for unit in ("tinh", "xa-1", "xa-2")
+    }
+    assert seen == {"tinh": ["huyen"], "xa-1": ["huyen"], "xa-2": []}
