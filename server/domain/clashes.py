@@ -10,7 +10,7 @@ from server.domain.day_sets import SPAN_YEARS, Days, between, bit, days_of, span
 from server.domain.errors import Finding, SlotRefusedError
 from server.domain.recurrence import LOCAL, Rule, local_day
 from server.domain.rrules import LAST_DAY
-from server.domain.slots import Stretch
+from server.domain.slots import Slot, Stretch
 from server.domain.week import DAY_S
 
 MOST_NAMED = 20
@@ -77,6 +77,21 @@ class Clash:
             for mine, theirs in _met_on(self.new, rule, day, _shifts(self.new, rule))
             if min(mine[1], theirs[1]) > self.now
         )
+
+
+def occupant(slot: Slot, overrides: Iterable[str] = ()) -> Occupant:
+    """Tell what of a slot matters to others."""
+    return Occupant(
+        slot.slot_id,
+        slot.unit_id,
+        slot.unit_name,
+        slot.level,
+        slot.title,
+        slot.bulletin_class,
+        slot.rule,
+        slot.clusters,
+        frozenset(overrides),
+    )
 
 
 class SlotClashError(SlotRefusedError):

@@ -18,7 +18,6 @@ from server.domain.authority import Action, Actor, may
 from server.domain.clashes import Clash, Occupant, clashes, found_wrong, shared_clusters
 from server.domain.errors import Finding
 from server.domain.recurrence import EVERY_DAY, Recurrence, Rule, local_day
-from server.domain.slots import Slot
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.domain.week import DAY_S
@@ -55,21 +54,6 @@ _COLUMNS = (
     SlotTargetRow.ref,
 )
 _EMPTY = "[]"
-
-
-def occupant(slot: Slot, overrides: Iterable[str] = ()) -> Occupant:
-    """Tell what of a slot matters to others."""
-    return Occupant(
-        slot.slot_id,
-        slot.unit_id,
-        slot.unit_name,
-        slot.level,
-        slot.title,
-        slot.bulletin_class,
-        slot.rule,
-        slot.clusters,
-        frozenset(overrides),
-    )
 
 
 def in_the_way(

@@ -16,12 +16,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.domain.clashes import Occupant, SlotClashError
+from server.domain.clashes import Occupant, SlotClashError, occupant
 from server.domain.errors import Finding
 from server.domain.holds import holds, ranges
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services.clashing import occupant
 from server.services.planning import slot_value
 from server.services.units import tree
 from server.store.holds import CLUSTER_NUMBERS, SLOT_GUARDS, SLOT_HOLDS

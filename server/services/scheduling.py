@@ -12,7 +12,7 @@ from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind
 from protocol.plan import timeline
 from server.domain.authority import Action, Actor, demand
-from server.domain.clashes import SlotClashError
+from server.domain.clashes import SlotClashError, occupant
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
@@ -124,7 +124,7 @@ def add_slot(
     write(row, new, slot, files_of(db, new))
     db.add(row)
     db.flush()  # the plan is compiled from the rows
-    guarding.hold(db, clashing.occupant(slot, new.override), units=units, now=now)
+    guarding.hold(db, occupant(slot, new.override), units=units, now=now)
     publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
     audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
     events.emit(db, kind="schedule", ref=new.unit_id, now=now)
@@ -166,7 +166,7 @@ def update_slot(
     write(row, new, replace(slot, version=version + 1), files_of(db, new))
     row.changed_at = now
     db.flush()  # the plan is compiled from the rows
-    guarding.hold(db, clashing.occupant(slot, new.override), units=units, now=now)
+    guarding.hold(db, occupant(slot, new.override), units=units, now=now)
     publish_plan(db, row.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
     changed = sorted(
         name for name in NewSlot.__slots__ if getattr(before, name) != getattr(new, name)
@@ -188,7 +188,7 @@ def _accepted(
     if slot.rule.next_occurrence(now) is None:
         raise SlotRefusedError([Finding("never")])
     wrong = _misplaced(db, slot, units, now)
-    wanted = clashing.occupant(slot, new.override)
+    wanted = occupant(slot, new.override)
     found = clashing.in_the_way(db, wanted, units=units, now=now, actor=actor)
     if found:
         raise SlotClashError([*wrong, *clashing.sentences(db, found)], found)

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from protocol.messages import BulletinClass
 from server.domain.authority import Actor
-from server.domain.clashes import MOST_NAMED, Occupant, clashes
+from server.domain.clashes import MOST_NAMED, Occupant, clashes, occupant
 from server.domain.recurrence import local_day
 from server.services import clashing, scheduling, units
 from server.services.planning import slots_of
@@ -107,7 +107,7 @@ def _must_be_all(engine: Engine, wanted: scheduling.NewSlot) -> None:
             tree.clusters_under(wanted.unit_id),
         )
         found = clashing.in_the_way(db, new, units=tree, now=NOON, actor=OPERATOR)
-        every = (clashing.occupant(slot) for slot in slots_of(db, units=tree))
+        every = (occupant(slot) for slot in slots_of(db, units=tree))
         named = {clash.other.slot_id for clash in clashes(new, every, NOON)}
     if {clash.other.slot_id for clash in found} != named or len(named) < MOST_NAMED // 4:
         message = f"{len(found)} clashes instead of {len(named)}"

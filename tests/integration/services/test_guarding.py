@@ -9,9 +9,9 @@ from threading import Barrier
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import func, select, update
 
-from server.domain.clashes import SlotClashError, clashes
+from server.domain.clashes import SlotClashError, clashes, occupant
 from server.domain.recurrence import Recurrence, Rule, local_day
-from server.services import clashing, guarding, scheduling, units
+from server.services import guarding, scheduling, units
 from server.services.slot_requests import value_of, write
 from server.store.holds import SLOT_HOLDS
 from server.store.models import ClusterUnitRow, SlotRow
@@ -42,7 +42,7 @@ def save_unchecked(
         db.flush()  # holds refer to it
         if together is not None:
             together.wait(timeout=20)
-        guarding.hold(db, clashing.occupant(slot, new.override), units=tree, now=NOON)
+        guarding.hold(db, occupant(slot, new.override), units=tree, now=NOON)
 
 
 def asked(**overrides: object) -> scheduling.NewSlot:
@@ -132,7 +132,7 @@ def test_the_wall_refuses_what_the_check_refuses_and_nothing_else(on_postgres, o
         refused = True
     tree = on_postgres.run(units.tree, today=TODAY)
     facts = {"slot_id": "s", "created_at": NOON}
-    pair = [clashing.occupant(value_of(new, {}, tree, **facts)) for new in (first, second)]
+    pair = [occupant(value_of(new, {}, tree, **facts)) for new in (first, second)]
     found = clashes(replace(pair[1], slot_id="t"), [pair[0]], NOON)
     if refused:
         assert found

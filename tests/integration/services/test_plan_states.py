@@ -25,7 +25,7 @@ def newest(province, unit_id="xa-1"):
     return province.run(plan_states.newest_version, unit_id=unit_id)
 
 
-def guarding(province, cluster, version, *, now=NOON, unit_id="xa-1"):
+def holding(province, cluster, version, *, now=NOON, unit_id="xa-1"):
     node = f"n-{cluster}"
     here = Presence(node=node, state=PresenceState.HERE, plan_versions={unit_id: version})
     province.hear(node, here, now=now)
@@ -47,13 +47,13 @@ def test_a_cluster_is_behind_from_the_first_plan_it_lacks_until_it_says_that_it_
         province.commission(cluster)
     province.add_slot(now=NOON)
     first = newest(province)
-    guarding(province, "xa-1-c1", first)
-    guarding(province, "xa-1-c2", first)
+    holding(province, "xa-1-c1", first)
+    holding(province, "xa-1-c2", first)
     assert in_view(province).up_to_date == 2
     later = NOON + timedelta(hours=1)
     province.add_slot(local_start=time(6, 30), now=later)
     province.add_slot(local_start=time(7, 30), now=later + 2 * S)
-    guarding(province, "xa-1-c2", newest(province), now=later + 3 * S)
+    holding(province, "xa-1-c2", newest(province), now=later + 3 * S)
     view = in_view(province, now=later + 4 * S)
     behind, up_to_date = view.clusters
     assert (behind.cluster_id, behind.behind_since) == ("xa-1-c1", later)
@@ -74,13 +74,13 @@ def test_clusters_without_equipment_or_word_are_behind(province):
 def test_a_late_edit_is_taken_over_by_those_who_say_so_and_is_too_late_for_the_others(province):
     for cluster in ("xa-1-c1", "xa-1-c2"):
         province.commission(cluster)
-        guarding(province, cluster, 0)
+        holding(province, cluster, 0)
     begins = NOON + 30 * S
     slot = province.add_slot(first_day=TODAY, local_start=time(12, 0, 30))
     assert plan_states.at_stake(slot, NOON) == begins
     before = edit_of(province, slot, begins, now=NOON + S)
     assert before.count(TakeOver.ON_ITS_WAY) == 2
-    guarding(province, "xa-1-c1", newest(province), now=NOON + 2 * S)
+    holding(province, "xa-1-c1", newest(province), now=NOON + 2 * S)
     gone = Presence(node="n-xa-1-c2", state=PresenceState.LOST)
     province.hear("n-xa-1-c2", gone, now=NOON + 2 * S)
     states = {
