@@ -8,6 +8,7 @@ from server.api import (
     assets,
     broadcasts,
     bulletins,
+    desk,
     frames,
     groups,
     health,
@@ -27,6 +28,7 @@ def register(app: APIFlask) -> None:
     for part in (
         assets,
         slots,
+        desk,
         plans,
         frames,
         groups,

@@ -12,6 +12,7 @@ from server.cli.options import example, settings_from, state_option
 from server.cli.remembered import recalled
 from server.domain.cluster_import import Verdict
 from server.domain.cluster_sheets import Faults, SheetRefusedError
+from server.domain.languages import NAMES
 from server.http.wording import finding_in_english
 from server.services import importing, units
 from server.services.sheets import read_sheet, template
@@ -32,6 +33,14 @@ def cluster() -> None:
 @click.option("--village", default="", help="Village that it stands in.")
 @click.option("--at", nargs=2, type=float, help="Latitude and longitude.")
 @click.option("--people", type=click.IntRange(0), default=0, help="How many it reaches.")
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    type=click.Choice(tuple(NAMES)),
+    metavar="CODE",
+    help="Spoken there, for example vi, hmn, tyz; may be given several times.",
+)
 @state_option
 def add(  # noqa: PLR0917 - one for each option
     cluster_id: str,
@@ -40,6 +49,7 @@ def add(  # noqa: PLR0917 - one for each option
     village: str,
     at: tuple[float, float] | None,
     people: int,
+    languages: tuple[str, ...],
     state: Path | None,
 ) -> None:
     """Add the cluster CLUSTER_ID. Its id never changes; `loa node add` gives it a node."""
@@ -52,6 +62,7 @@ def add(  # noqa: PLR0917 - one for each option
         latitude=latitude,
         longitude=longitude,
         people=people,
+        languages=languages,
     )
     with (
         open_installation(settings_from(state)) as installation,

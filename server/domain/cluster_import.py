@@ -38,6 +38,7 @@ class ClusterFacts:
     people: int = 0
     contact_name: str = ""
     contact_phone: str = ""
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ def _entered(row: Row, cluster_id: str, unit: str) -> ClusterFacts:
         row.people or 0,
         row.contact_name or "",
         row.contact_phone or "",
+        row.languages or (),
     )
 
 
@@ -217,6 +219,7 @@ def _altered(row: Row, before: ClusterFacts) -> ClusterFacts:
         people=_said(row.people, before.people),
         contact_name=_said(row.contact_name, before.contact_name),
         contact_phone=_said(row.contact_phone, before.contact_phone),
+        languages=_said(row.languages, before.languages),
     )
 
 

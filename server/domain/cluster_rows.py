@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from protocol.errors import BadIdError
 from protocol.ids import checked_id
 from server.domain.cluster_sheets import HEADINGS, Column, Fault, Tally
+from server.domain.languages import language_named
 
 _TEXTS: Mapping[Column, int] = {
     Column.NAME: 200,
@@ -17,6 +18,7 @@ _TEXTS: Mapping[Column, int] = {
 }
 _DEGREES = re.compile(r"-?\d{1,3}(?:[.,]\d{1,15})?\Z", re.ASCII)
 _PEOPLE = re.compile(r"\d{1,8}\Z", re.ASCII)
+_BETWEEN = re.compile("[,;/]")
 _COMMUNE_DIGITS = 5
 _PHONE_DIGITS = 10
 _BEYOND = frozenset({"Cc", "Cs"})
@@ -41,6 +43,7 @@ class Row:
     people: int | None = None
     contact_name: str | None = None
     contact_phone: str | None = None
+    languages: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Reader:
         longitude = self._degrees(number, said, Column.LONGITUDE, most=180)
         usable.append(self._is_whole_place(number, said))
         people = self._people(number, said)
+        languages = self._languages(number, said)
+        usable.append(languages is not None or Column.LANGUAGES not in said)
         if not all(usable) or _WRONG in {latitude, longitude, people}:
             return None
         return Row(
@@ -82,6 +87,7 @@ class Reader:
             people=None if people is None else int(people),
             contact_name=said.get(Column.CONTACT_NAME),
             contact_phone=_phone(said.get(Column.CONTACT_PHONE)),
+            languages=languages,
         )
 
     def _is_text(self, number: int, column: Column, text: str) -> bool:
@@ -135,6 +141,15 @@ class Reader:
             return int(text)
         self._note(Fault.NOT_A_NUMBER, number, Column.PEOPLE, text)
         return _WRONG
+
+    def _languages(self, number: int, said: Mapping[Column, str]) -> tuple[str, ...] | None:
+        named = [one for one in _BETWEEN.split(said.get(Column.LANGUAGES, "")) if one.strip()]
+        found = {one: language_named(one) for one in named}
+        for one, tag in found.items():
+            if tag is None:
+                self._note(Fault.UNKNOWN_LANGUAGE, number, Column.LANGUAGES, one.strip())
+        tags = sorted({tag for tag in found.values() if tag is not None})
+        return tuple(tags) if tags and None not in found.values() else None
 
     def _note(self, fault: Fault, number: int, column: Column, value: str = "") -> None:
         self.tally.note(fault, number, HEADINGS[column][0], value)

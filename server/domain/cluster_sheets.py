@@ -28,6 +28,7 @@ class Column(StrEnum):
     PEOPLE = "people"
     CONTACT_NAME = "contact_name"
     CONTACT_PHONE = "contact_phone"
+    LANGUAGES = "languages"
 
     # Enum's own is written in Python; a large sheet asks for it millions of times.
     __hash__ = str.__hash__
@@ -44,6 +45,7 @@ HEADINGS: Mapping[Column, tuple[str, ...]] = MappingProxyType(
         Column.PEOPLE: ("Số dân", "Dân số", "people"),
         Column.CONTACT_NAME: ("Người liên hệ", "contact_name", "contact"),
         Column.CONTACT_PHONE: ("Điện thoại", "Số điện thoại", "contact_phone", "phone"),
+        Column.LANGUAGES: ("Ngôn ngữ", "Tiếng", "languages", "language"),
     }
 )
 """Headings by which each column is known, marks and case apart; the template writes the first."""
@@ -67,6 +69,7 @@ class Fault(StrEnum):
     CELL_UNREADABLE = "cell-unreadable"
     BAD_ID = "cell-bad-id"
     NOT_A_NUMBER = "cell-not-a-number"
+    UNKNOWN_LANGUAGE = "cell-unknown-language"
     UNKNOWN_COMMUNE = "row-unknown-commune"
     NOT_YOURS = "row-not-yours"
     HALF_A_PLACE = "row-half-a-place"

@@ -88,6 +88,10 @@ class SlotRefusedError(RefusedRequestError):
     """A slot cannot be saved."""
 
 
+class DeskRefusedError(RefusedRequestError):
+    """The desk does not show, take back or copy that."""
+
+
 class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 

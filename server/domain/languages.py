@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from server.domain.names import folded
+
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "vi": "Tiếng Việt",
@@ -35,6 +37,17 @@ NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Names in Vietnamese; the codes are those of ISO 639, the shortest that there is."""
+
+
+_BY_NAME = {
+    **{folded(name).removeprefix("tieng "): tag for tag, name in NAMES.items()},
+    **{tag: tag for tag in NAMES},
+}
+
+
+def language_named(text: str) -> str | None:
+    """Find the tag of a language by tag or name, marks and case apart; None: there is none."""
+    return _BY_NAME.get(folded(text).removeprefix("tieng "))
 
 
 def is_language(tag: str) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from protocol.airtime import airtimes, begin_of
 from protocol.content import layout, length_s
 from protocol.messages import Claim, WhenCut
-from protocol.plan import Span
+from protocol.plan import Span, timeline
 from protocol.policy import Policy
 
 LONGEST = timedelta(hours=2)
@@ -70,8 +71,7 @@ class Rehearsal:
 
 
 def rehearsed(
-    spans: Iterable[Span],
-    begins: Mapping[Key, datetime],
+    claims: Sequence[Claim],
     *,
     policy: Policy,
     ceiling_db: float,
@@ -82,16 +82,19 @@ def rehearsed(
     """Lay out what sounds from ``since`` to ``until``.
 
     Args:
-        spans: Who is heard when, from before the first claim that reaches into this time.
-        begins: From when each claim wants the loudspeakers.
-        policy: Holds volumes down.
+        claims: All that target the cluster and reach into this time, or into what does.
+        policy: What holds there.
         ceiling_db: Loudest gain at this cluster.
         since: First instant.
         until: First instant that is not heard any more.
         skip_silence: Leave out pauses longer than a second in which nothing is to be heard.
     """
+    spans = timeline(claims, policy, _reaching(claims, since, until), until)
+    starts = {
+        (time.claim.unit, time.claim.claim_id): time.start for time in airtimes(claims, policy)
+    }
     scenes = tuple(
-        _placed(_clipped(_scenes(spans, begins), since, until), skip_silence=skip_silence)
+        _placed(_clipped(_scenes(spans, starts), since, until), skip_silence=skip_silence)
     )
     cuts = tuple(
         cut
@@ -102,8 +105,9 @@ def rehearsed(
     return Rehearsal(scenes, cuts, sum(scene.length_s for scene in scenes))
 
 
-def _scenes(spans: Iterable[Span], begins: Mapping[Key, datetime]) -> Iterator[Scene]:
+def _scenes(spans: Iterable[Span], starts: Mapping[Key, datetime]) -> Iterator[Scene]:
     heard_s: dict[Key, float] = {}
+    begun: dict[Key, datetime] = {}
     for span in spans:
         claim = span.claim
         if claim is None:
@@ -113,8 +117,8 @@ def _scenes(spans: Iterable[Span], begins: Mapping[Key, datetime]) -> Iterator[S
         if claim.when_cut is WhenCut.RESUME:
             position_s = heard_s.get(key, 0.0)
         else:
-            began = begins.get(key, claim.start)
-            position_s = max(0.0, (span.start - began).total_seconds())
+            began = begun.setdefault(key, begin_of(claim, starts[key], span.start))
+            position_s = (span.start - began).total_seconds()
         heard_s[key] = position_s + (span.end - span.start).total_seconds()
         yield from _of_claim(span, claim, position_s)
 
@@ -179,7 +183,7 @@ def _cuts(scene: Scene, claim: Claim, policy: Policy, ceiling_db: float) -> Iter
         )
 
 
-def reaching(claims: Sequence[Claim], since: datetime, until: datetime) -> datetime:
+def _reaching(claims: Sequence[Claim], since: datetime, until: datetime) -> datetime:
     """Tell from when the claims must be followed to know what sounds from ``since`` on."""
     over = (claim.start for claim in claims if claim.start < until and claim.end > since)
     return min((since, *over))

@@ -15,6 +15,7 @@ from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
     BulletinRefusedError,
+    DeskRefusedError,
     Finding,
     FrameRefusedError,
     GroupRefusedError,
@@ -106,6 +107,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
         SlotClashError: _Meaning(409, "slot-clashes"),
+        DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),
         ReformRefusedError: _Meaning(422, "reform-refused"),

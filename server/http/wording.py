@@ -134,6 +134,20 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "rrule-unreadable": N_("This part of the rule cannot be used: %(part)s"),
         "rrule-long": N_("The rule is too long."),
+        "not-that-day": N_("It does not come on %(day)s any more. Look at the page anew."),
+        "days-stay": N_(
+            "Its days cannot be moved together. Move this one day alone, or change its days "
+            "in its own form."
+        ),
+        "counted-from-first": N_(
+            "Its rule counts how often it comes (COUNT). Move one day alone, or all of them."
+        ),
+        "nothing-to-undo": N_("There is nothing of yours to take back."),
+        "nothing-to-redo": N_("There is nothing to do again."),
+        "desk-too-wide": N_("Choose at most %(days)s days, and fewer units."),
+        "nothing-to-copy": N_("There is nothing to copy on these days."),
+        "too-many-copies": N_("More than %(most)s copies at once are too many. Choose fewer."),
+        "copy-incomplete": N_("Choose a unit and at least one day to copy to."),
         "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),
         "bad-decision-number": N_("Write the decision’s number on one line."),
         "bad-when-cut": N_("Choose what happens when it is interrupted."),
@@ -232,6 +246,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Use small letters without marks, digits and hyphens, 64 at most."
         ),
         "cell-not-a-number": N_("Row %(row)s: “%(column)s” is no number that fits: “%(value)s”."),
+        "cell-unknown-language": N_(
+            "Row %(row)s: “%(value)s” is no language that is known here. "
+            "Write codes or names with commas between, for example vi, hmn, Tày."
+        ),
         "row-unknown-commune": N_(
             "Row %(row)s: there is no commune of the code “%(value)s” here today."
         ),

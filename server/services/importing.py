@@ -33,6 +33,7 @@ _FACTS = (
     ClusterRow.people,
     ClusterRow.contact_name,
     ClusterRow.contact_phone,
+    ClusterRow.languages,
 )
 
 
@@ -147,7 +148,13 @@ def communes(db: Session, *, now: datetime, actor: Actor) -> list[tuple[str, str
 def cluster_facts(db: Session, tree: Tree) -> dict[str, ClusterFacts]:
     """Read what is known of each cluster, and which unit it belongs to in a tree."""
     return {
-        row["cluster_id"]: ClusterFacts(unit_id=tree.clusters.get(row["cluster_id"], ""), **row)
+        row["cluster_id"]: ClusterFacts(
+            **{
+                **row,
+                "unit_id": tree.clusters.get(row["cluster_id"], ""),
+                "languages": tuple(row["languages"]),
+            }
+        )
         for row in db.execute(select(*_FACTS)).mappings()
     }
 
@@ -219,11 +226,12 @@ def _change(db: Session, changed: Sequence[Change]) -> None:
 
 
 def _nodes_moved(db: Session, changed: Iterable[Change]) -> list[str]:
-    """List the nodes whose configuration names a place that has changed."""
+    """List the nodes whose configuration names a place or languages that have changed."""
     moved = {
         one.after.cluster_id
         for one in changed
-        if (one.before.latitude, one.before.longitude) != (one.after.latitude, one.after.longitude)
+        if (one.before.latitude, one.before.longitude, one.before.languages)
+        != (one.after.latitude, one.after.longitude, one.after.languages)
     }
     if not moved:
         return []

@@ -10,10 +10,9 @@ from audio_library.child import stream_module
 from audio_library.parts import Part, Wanted
 from audio_library.store import Store
 from protocol.ids import AssetDigest
-from protocol.plan import timeline
 from server.domain.errors import Finding, PreviewRefusedError
 from server.domain.recurrence import is_usable
-from server.domain.rehearsal import LONGEST, Rehearsal, reaching, rehearsed
+from server.domain.rehearsal import LONGEST, Rehearsal, rehearsed
 from server.domain.units import Tree
 from server.services.planning import heard_at
 from server.store.models import ClusterRow
@@ -44,10 +43,8 @@ def rehearsal_of(
         raise PreviewRefusedError([Finding("preview-too-long")])
     start = since - LOOK_BACK
     heard = heard_at(db, cluster_id, start=start, end=until, now=now, units=units)
-    spans = timeline(heard.claims, heard.policy, reaching(heard.claims, since, until), until)
     return rehearsed(
-        spans,
-        {},
+        heard.claims,
         policy=heard.policy,
         ceiling_db=db.get_one(ClusterRow, cluster_id).volume_ceiling_db,
         since=since,

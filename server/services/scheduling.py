@@ -265,7 +265,7 @@ def day_timeline(db: Session, *, cluster_id: str, day: date, now: datetime) -> l
         return []  # it was not there yet, or no more, on that day
     start, end = day_bounds(day)
     heard = heard_at(db, cluster_id, start=start, end=end, now=now, units=units)
-    claims = tuple(_while_it_sounds(claim) for claim in heard.claims)
+    claims = tuple(while_it_sounds(claim) for claim in heard.claims)
     return [
         TimelineSpan(
             span.start,
@@ -283,7 +283,7 @@ def day_timeline(db: Session, *, cluster_id: str, day: date, now: datetime) -> l
     ]
 
 
-def _while_it_sounds(claim: Claim) -> Claim:
+def while_it_sounds(claim: Claim) -> Claim:
     """Cut off the time in which an announcement may still be begun late: it ends with its words."""
     if claim.kind is ClaimKind.SCHEDULED:
         return claim

@@ -30,8 +30,9 @@ _EXAMPLE = {
     Column.PEOPLE: "615",
     Column.CONTACT_NAME: "Nguyễn Văn A",
     Column.CONTACT_PHONE: "0912345678",
+    Column.LANGUAGES: "vi, hmn, tyz",
 }
-_WIDTHS = (18, 34, 22, 12, 12, 12, 10, 24, 16)
+_WIDTHS = (18, 34, 22, 12, 12, 12, 10, 24, 16, 16)
 
 Rows = list[list[str]]
 

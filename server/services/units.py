@@ -40,6 +40,7 @@ class NewCluster:
     people: int = 0
     contact_name: str = ""
     contact_phone: str = ""
+    languages: tuple[str, ...] = ()
 
 
 def tree(db: Session, *, today: date) -> Tree:
@@ -185,6 +186,7 @@ def create_cluster(db: Session, new: NewCluster, *, now: datetime, actor: Actor)
         people=new.people,
         contact_name=new.contact_name,
         contact_phone=new.contact_phone,
+        languages=list(new.languages),
     )
     db.add(row)
     db.flush()  # its place refers to it

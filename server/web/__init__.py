@@ -9,6 +9,7 @@ from server.web import (
     as_run,
     bulletins,
     dashboard,
+    desk,
     frames,
     groups,
     live,
@@ -33,6 +34,7 @@ def register(app: Flask, installation: Installation) -> None:
     for part in (
         dashboard,
         schedule,
+        desk,
         plans,
         preview,
         frames,

@@ -144,7 +144,7 @@ class Performance:
         slot_id = people[unit].add_slot(
             unit_id=unit,
             title=f"Chương trình thử {unit}",
-            asset_digest=material.digest,
+            assets=[material.digest],
             recurrence="once",
             local_start=local.time().isoformat(),
             first_day=local_day(start).isoformat(),

@@ -6,6 +6,7 @@ numbers are made up (numbers that no operator gives out).
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from server.domain.authority import Role
@@ -51,6 +52,18 @@ class Login:
     full_name: str
     role: Role
     unit_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A bulletin of the province that is there when the demo begins."""
+
+    title: str
+    text: str
+    bulletin_class: str
+    addressed: tuple[str, ...]
+    decision_number: str = ""
+    severity: int = 0
 
 
 PROVINCE = "tinh-tuyen-quang"
@@ -112,6 +125,31 @@ LOGINS = (
     Login("xa-thanh-thuy", "demo-thanh-thuy", "Phùng Văn Sinh", Role.COMMUNE_OFFICER, THANH_THUY),
     Login("ky-thuat", "demo-ky-thuat", "Hoàng Văn Tú", Role.TECHNICIAN, PROVINCE),
     Login("xem", "demo-xem", "Khách tham quan", Role.VIEWER, PROVINCE),
+)
+
+
+ANSWER_WITHIN = timedelta(days=3)
+LETTERS = (
+    Letter(
+        "Tiêm phòng cho trẻ dưới năm tuổi",
+        "Kính mời bà con đưa trẻ đến trạm y tế xã từ 7 giờ 30 sáng Thứ Bảy.",
+        "ordinary",
+        (DONG_VAN, LUNG_CU),
+    ),
+    Letter(
+        "Lịch cắt điện để sửa đường dây",
+        "Điện lực tỉnh sửa đường dây 35 kV. Bà con lưu ý tắt thiết bị trước giờ cắt điện.",
+        "priority",
+        (DONG_VAN, LUNG_CU),
+    ),
+    Letter(
+        "Cảnh báo lũ quét trên sông Nho Quế",
+        "Bà con ven sông di chuyển ngay tới nơi cao.",
+        "emergency",
+        (DONG_VAN,),
+        "15/QĐ-UBND",
+        3,
+    ),
 )
 
 

@@ -17,9 +17,17 @@ from server.cli.installation import prepare
 from server.cli.nodefile import node_file_bytes, write_private
 from server.cli.operator import Installation, open_installation
 from server.cli.passwords import hashed_password
-from server.domain.authority import Actor
+from server.domain.authority import Actor, Grant
 from server.domain.units import NewUnit
-from server.services import accounts, catalogue, commissioning, grouping, units
+from server.services import (
+    accounts,
+    bulletins,
+    catalogue,
+    commissioning,
+    grouping,
+    sending,
+    units,
+)
 from server.settings import Settings
 from server.store.models import UnitRow
 
@@ -45,6 +53,7 @@ def _build_province(installation: Installation, settings: Settings, now: datetim
         _build_tree(db, installation, now)
         _let_in(db, now)
         _keep_sounds(db, sounds, now)
+        _write_bulletins(db, installation, sounds, now)
         # Last: a node's configuration names the sounds that it keeps for good.
         _commission(db, installation, settings, now)
 
@@ -139,6 +148,38 @@ def _keep_sounds(db: Session, sounds: dict[str, Asset], now: datetime) -> None:
             file_name=f"{name}.wav",
         )
         catalogue.add_asset(db, new, asset=asset, now=now, actor=DEMO)
+
+
+def _write_bulletins(
+    db: Session, installation: Installation, sounds: dict[str, Asset], now: datetime
+) -> None:
+    """Leave one bulletin waiting for communes' answers, and two that wait for approval."""
+    author, editor = (_person(username) for username in ("phat-thanh", "duyet-tin"))
+    for letter, clip in zip(province.LETTERS, WARNINGS, strict=False):
+        new = bulletins.NewBulletin(
+            request_id=f"demo-{letter.bulletin_class}",
+            unit_id=province.PROVINCE,
+            title=letter.title,
+            text=letter.text,
+            bulletin_class=letter.bulletin_class,
+            asset_digest=sounds[clip.name].digest,
+            addressed=letter.addressed,
+            deadline=now + province.ANSWER_WITHIN,
+            decision_number=letter.decision_number,
+            severity=letter.severity,
+        )
+        row = bulletins.compose(db, new, now=now, actor=author)
+        bulletins.submit(db, row.bulletin_id, version=row.version, now=now, actor=author)
+        # The others would sound: that is for whoever looks at the demo to decide.
+        if letter.bulletin_class == "ordinary":
+            bulletins.approve(db, row.bulletin_id, version=row.version, now=now, actor=editor)
+            way = sending.Way(now=now, actor=author, keyring=installation.keyring)
+            sending.send(db, row.bulletin_id, version=row.version, way=way)
+
+
+def _person(username: str) -> Actor:
+    login = next(one for one in province.LOGINS if one.username == username)
+    return Actor(login.username, (Grant(login.role, login.unit_id),))
 
 
 def _commission(db: Session, installation: Installation, settings: Settings, now: datetime) -> None:

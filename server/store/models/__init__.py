@@ -10,6 +10,7 @@ from server.store.models.bulletins import (
     BulletinRow,
     ClaimRankRow,
 )
+from server.store.models.changes import SlotChangeRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
 from server.store.models.slots import (
@@ -60,6 +61,7 @@ __all__ = [
     "ReportRow",
     "RoleRow",
     "SheetDraftRow",
+    "SlotChangeRow",
     "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",

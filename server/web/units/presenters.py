@@ -41,4 +41,6 @@ def _changed(change: Change) -> Changed:
 
 def _text(facts: object, column: Column) -> str:
     value = getattr(facts, column.value)
+    if isinstance(value, tuple):
+        value = ", ".join(value)
     return _NOTHING if value in {None, ""} else str(value)

@@ -191,3 +191,10 @@ def test_a_kept_sheet_does_not_stay_for_ever(province):
         )
     province.run(importing.keep_draft, now=late, **keep)
     assert len(province.rows(SheetDraftRow)) == 1
+
+
+def test_a_node_is_told_of_the_languages_spoken_at_its_cluster(province):
+    province.commission("xa-1-c1")
+    take_in(province, new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="Mông, vi"))
+    assert province.said("/in/config")[-1].msg.languages == ("hmn", "vi")
+    assert province.rows(ClusterRow, cluster_id="xa-1-c1")[0].languages == ["hmn", "vi"]

@@ -215,3 +215,21 @@ def check_sound(verdict: Verdict, there: dict[str, ClusterFacts]) -> None:
         assert change.before == there[change.before.cluster_id]
         assert change.before.unit_id == change.after.unit_id
         assert change.columns
+
+
+def test_languages_are_named_by_code_or_name_and_an_unknown_one_is_a_fault():
+    (made,) = examined(a_sheet(a_row(languages="vi, Mông; tày,nut")), a_ground()).new
+    assert made.languages == ("hmn", "nut", "tyz", "vi")
+    verdict = examined(a_sheet(a_row(languages="vi, klingon")), a_ground())
+    assert not verdict.new
+    ((finding,),) = [kind.shown for kind in verdict.faults]
+    assert (finding.code, finding.fields["value"]) == ("cell-unknown-language", "klingon")
+
+
+def test_an_empty_cell_leaves_the_languages_as_they_are():
+    there = ClusterFacts(
+        "c-1", "vn-08-00928", "Bản Cáp", "Bản Cáp", 22.8, 105.0, languages=("hmn",)
+    )
+    assert examined(a_sheet(a_row(cluster_id="c-1")), a_ground(there)).same == 1
+    (change,) = examined(a_sheet(a_row(cluster_id="c-1", languages="vi")), a_ground(there)).changed
+    assert change.after.languages == ("vi",)

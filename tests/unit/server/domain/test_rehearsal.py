@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.messages import Ceiling, Content, Relay, WhenCut
-from protocol.plan import Span, timeline
+from protocol.messages import BulletinClass, Ceiling, Content, Relay, StartMode, WhenCut
 from protocol.policy import Policy
-from server.domain.rehearsal import PAUSE_S, What, reaching, rehearsed
+from server.domain.rehearsal import PAUSE_S, What, rehearsed
 from tests.factories.claims import (
     NO_RULES,
     NOON,
@@ -24,10 +23,8 @@ SHORT = an_asset("short", duration_s=60.0)
 
 
 def of(claims, since, until, *, policy=NO_RULES, ceiling_db=0.0, skip=False):
-    spans = timeline(claims, policy, reaching(claims, since, until), until)
     return rehearsed(
-        spans,
-        {},
+        claims,
         policy=policy,
         ceiling_db=ceiling_db,
         since=since,
@@ -107,6 +104,24 @@ def test_scenes_follow_one_another_and_no_cut_lies_over_another(claims, first, m
 
 
 def test_content_that_is_over_before_its_claim_leaves_silence():
-    spans = [Span(NOON, at(10), a_claim(content=a_content(items=(SHORT,))))]
-    found = rehearsed(spans, {}, policy=NO_RULES, ceiling_db=0.0, since=NOON, until=at(10))
+    found = of([a_claim(content=a_content(items=(SHORT,)))], NOON, at(10))
     assert [scene.what for scene in found.scenes] == [What.SOUND, What.SILENCE]
+
+
+def test_what_waits_for_the_file_that_sounds_is_heard_from_its_own_beginning():
+    first = a_claim(content=Content(items=(LONG,)))
+    second = a_claim(
+        claim_id="tin-2",
+        bulletin_class=BulletinClass.PRIORITY,
+        start=at(5),
+        end=at(20),
+        content=Content(items=(an_asset("second", duration_s=120.0),)),
+        start_mode=StartMode.WAIT,
+        wait_s=120.0,
+    )
+    found = of([first, second], at(6), at(12))
+    assert [(cut.from_s, cut.at_s) for cut in found.cuts] == [
+        (360.0, 0.0),
+        (0.0, 60.0),
+        (540.0, 180.0),
+    ]

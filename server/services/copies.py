@@ -1,0 +1,234 @@
+"""Copy a day or a week of a unit to other days and units: see first what would come of it."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from server.domain.authority import Action, Actor, demand
+from server.domain.errors import DeskRefusedError, Finding, SlotRefusedError
+from server.domain.frames import TimeFrame
+from server.domain.recurrence import is_usable, local_day
+from server.domain.slots import Slot, clashes
+from server.domain.units import Tree
+from server.services import audit, events
+from server.services.desk_changes import record
+from server.services.placement import misplaced_slot
+from server.services.planning import frames_of, publish_plan, slots_of
+from server.services.slot_hand import Hand, Step
+from server.services.slot_moves import comes, once_on
+from server.services.slot_requests import NewSlot, as_new, files_of, findings, value_of, write
+from server.services.units import tree
+from server.store.gates import pass_gate
+from server.store.models import SlotRow
+from server.store.queries.lists import WHOLE_SLOT
+
+MOST_COPIES = 600
+LENGTHS = (1, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be copied where to.
+
+    Attributes:
+        days: 1 for a day, 7 for a week.
+        to_days: First day of each copy.
+        to_units: Units that get it; none: the same one.
+    """
+
+    unit_id: str
+    first: date
+    days: int
+    to_days: tuple[date, ...]
+    to_units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One slot that would be made, on one day, and what stands against it."""
+
+    slot: NewSlot
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be made."""
+        return not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a copy would make.
+
+    Attributes:
+        there: How many are left out because the same slot comes there anyway.
+    """
+
+    lines: tuple[Line, ...]
+    there: int
+
+    @property
+    def free(self) -> int:
+        """How many can be made."""
+        return sum(line.is_free for line in self.lines)
+
+
+def draft(db: Session, wish: Wish, *, actor: Actor, now: datetime) -> Draft:
+    """Say what a copy would make and what stands against it; nothing is saved.
+
+    Raises:
+        NotAllowedError: The actor may not see the source, or not schedule for a target.
+        DeskRefusedError: It is too much at once.
+    """
+    return _Judge(db, wish, actor, now).draft()
+
+
+def copy(hand: Hand, wish: Wish, *, only_free: bool) -> tuple[int, Draft]:
+    """Make the copies, all of them or only those that nothing stands against; one undo takes all.
+
+    Raises:
+        SlotRefusedError: Something stands against one of them, or against all.
+        DeskRefusedError: It is too much at once, or there is nothing to copy.
+    """
+    pass_gate(hand.db, "slots")
+    judge = _Judge(hand.db, wish, hand.actor, hand.now)
+    made = judge.draft()
+    wrong = [found for line in made.lines for found in line.findings]
+    if wrong and (not only_free or not made.free):
+        raise SlotRefusedError(wrong)
+    free = [line.slot for line in made.lines if line.is_free]
+    if not free:
+        raise DeskRefusedError([Finding("nothing-to-copy")])
+    steps = [_save(hand, new, judge.units) for new in free]
+    hand.db.flush()  # plans are compiled from the rows
+    # In the tree's order, as the scheduler takes them: two may not wait for each other.
+    targets = {new.unit_id for new in free}
+    for unit_id in (unit for unit in judge.units.units if unit in targets):
+        publish_plan(
+            hand.db,
+            unit_id,
+            now=hand.now,
+            keyring=hand.keyring,
+            units=judge.units,
+            days=hand.plan_days,
+        )
+        events.emit(hand.db, kind="schedule", ref=unit_id, now=hand.now)
+    audit.record(
+        hand.db,
+        actor=hand.actor,
+        action="copy-slots",
+        subject=wish.unit_id,
+        now=hand.now,
+        first=wish.first.isoformat(),
+        days=wish.days,
+        made=len(steps),
+    )
+    record(hand, "copy", free[0].title, steps)
+    return len(steps), made
+
+
+def _save(hand: Hand, new: NewSlot, units: Tree) -> Step:
+    slot_id = f"s-{uuid.uuid4().hex[:16]}"
+    files = files_of(hand.db, new)
+    row = SlotRow(
+        slot_id=slot_id,
+        unit_id=new.unit_id,
+        created_at=hand.now,
+        created_by=hand.actor.name,
+        items=[],
+        targets=[],
+    )
+    write(row, new, value_of(new, files, units, slot_id=slot_id, created_at=hand.now), files)
+    hand.db.add(row)
+    return Step(slot_id, None, new, 0, row.version)
+
+
+class _Judge:
+    """Judges copies one after the other, each beside those before it."""
+
+    def __init__(self, db: Session, wish: Wish, actor: Actor, now: datetime) -> None:
+        self._db = db
+        self._wish = wish
+        self._now = now
+        self.units = tree(db, today=local_day(now))
+        demand(actor, Action.VIEW, self.units.chain(wish.unit_id))
+        self._targets = wish.to_units or (wish.unit_id,)
+        for unit_id in self._targets:
+            demand(actor, Action.SCHEDULE, self.units.chain(unit_id))
+
+    def draft(self) -> Draft:
+        wish = self._wish
+        days = [*wish.to_days, wish.first]
+        if wish.days not in LENGTHS or not all(is_usable(day) for day in days):
+            raise DeskRefusedError([Finding("bad-day")])
+        wanted = list(self._wanted())
+        if len(wanted) > MOST_COPIES:
+            raise DeskRefusedError([Finding("too-many-copies", {"most": str(MOST_COPIES)})])
+        missing = [new for new in wanted if new is not None]
+        return Draft(tuple(self._judged(missing)), len(wanted) - len(missing))
+
+    def _wanted(self) -> Iterator[NewSlot | None]:
+        """Yield each copy; None: the same slot comes there anyway."""
+        last = self._wish.first + timedelta(days=self._wish.days - 1)
+        rows = self._db.scalars(
+            select(SlotRow)
+            .where(
+                SlotRow.unit_id == self._wish.unit_id,
+                SlotRow.withdrawn_at.is_(None),
+                SlotRow.first_day <= last,
+                or_(SlotRow.last_day.is_(None), SlotRow.last_day >= self._wish.first),
+            )
+            .options(*WHOLE_SLOT)
+            .order_by(SlotRow.local_start, SlotRow.slot_id)
+        )
+        source = [as_new(row) for row in rows]
+        for to_unit in self._targets:
+            for to_day in self._wish.to_days:
+                yield from self._one_copy(source, to_unit, to_day)
+
+    def _one_copy(
+        self, source: Sequence[NewSlot], to_unit: str, to_day: date
+    ) -> Iterator[NewSlot | None]:
+        for ahead in range(self._wish.days):
+            was, day = (first + timedelta(days=ahead) for first in (self._wish.first, to_day))
+            for slot in source:
+                if not comes(slot, was):
+                    continue
+                there = to_unit == slot.unit_id and comes(slot, day)
+                yield None if there else self._given_to(once_on(slot, day), to_unit)
+
+    def _given_to(self, slot: NewSlot, to_unit: str) -> NewSlot:
+        if to_unit == slot.unit_id:
+            return slot
+        # What was chosen in one unit means nothing in another: there it goes to all.
+        return replace(
+            slot,
+            unit_id=to_unit,
+            units=(to_unit,),
+            groups=(),
+            clusters=(),
+            exclude=(),
+            override=(),
+        )
+
+    def _judged(self, wanted: Sequence[NewSlot]) -> Iterator[Line]:
+        meant = {one for unit in self._targets for one in self.units.clusters_under(unit)}
+        others = [slot for slot in slots_of(self._db, units=self.units) if slot.clusters & meant]
+        frames = frames_of(self._db, self.units.units)
+        for new in wanted:
+            files = files_of(self._db, new)
+            wrong = findings(new, files, self.units, self._now)
+            if not wrong:
+                slot = value_of(new, files, self.units, slot_id="new", created_at=self._now)
+                wrong = [*self._misplaced(slot, frames), *clashes(slot, others, self._now)]
+                if not wrong:
+                    others.append(slot)
+            yield Line(new, tuple(wrong))
+
+    def _misplaced(self, slot: Slot, frames: Sequence[TimeFrame]) -> list[Finding]:
+        chains = {self.units.chain_of_cluster(cluster) for cluster in slot.clusters}
+        return misplaced_slot(slot, chains, frames, units=self.units, now=self._now)

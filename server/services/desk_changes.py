@@ -1,0 +1,135 @@
+"""Changes at the desk: move, stretch and withdraw days of slots, and take the last change back."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from server.domain.authority import Actor
+from server.domain.errors import DeskRefusedError, Finding
+from server.services.slot_hand import Hand, Step, document_of, steps_of
+from server.services.slot_moves import Move, Scope, moved, without
+from server.services.slot_requests import NewSlot
+from server.store.models import SlotChangeRow
+
+KEPT = timedelta(days=30)
+"""How long a change can be taken back."""
+
+
+def move(hand: Hand, slot_id: str, wanted: Move, *, version: int) -> SlotChangeRow:
+    """Move or stretch one day of a slot, the days from one on, or all of them.
+
+    Raises:
+        StaleError: Somebody has changed the slot since ``version``.
+        NotAllowedError: The actor may not schedule for its unit.
+        SlotRefusedError: With every rule that the new time breaks; nothing is changed.
+    """
+    _, before = hand.find(slot_id, version)
+    outcome = moved(before, wanted, hand.now)
+    steps = [_kept(hand, slot_id, before, outcome.kept, version)]
+    if outcome.added is not None:
+        steps.append(hand.add(outcome.added))
+    return record(hand, "move", before.title, steps)
+
+
+def withdraw(hand: Hand, slot_id: str, scope: Scope, day: date, *, version: int) -> SlotChangeRow:
+    """Withdraw one day of a slot, the days from one on, or all of them.
+
+    Raises:
+        StaleError: Somebody has changed the slot since ``version``.
+        NotAllowedError: The actor may not schedule for its unit.
+        SlotRefusedError: The slot does not come on that day.
+    """
+    _, before = hand.find(slot_id, version)
+    left = without(before, scope, day, hand.now)
+    return record(hand, "withdraw", before.title, [_kept(hand, slot_id, before, left, version)])
+
+
+def undo(hand: Hand) -> SlotChangeRow:
+    """Take back the actor's last change that still stands, all of it or nothing.
+
+    Raises:
+        StaleError: Somebody else has changed one of its slots since.
+        DeskRefusedError: There is nothing to take back.
+        SlotRefusedError: What was there has lost its place.
+    """
+    row = undoable(hand.db, hand.actor)
+    if row is None:
+        raise DeskRefusedError([Finding("nothing-to-undo")])
+    _turn(hand, row)
+    row.undone_at = hand.now
+    return row
+
+
+def redo(hand: Hand) -> SlotChangeRow:
+    """Do again what the actor took back last, unless they have changed something else since.
+
+    Raises:
+        StaleError: Somebody else has changed one of its slots since.
+        DeskRefusedError: There is nothing to do again.
+        SlotRefusedError: Its time has been taken.
+    """
+    row = redoable(hand.db, hand.actor)
+    if row is None:
+        raise DeskRefusedError([Finding("nothing-to-redo")])
+    _turn(hand, row)
+    row.undone_at = None
+    return row
+
+
+def undoable(db: Session, actor: Actor) -> SlotChangeRow | None:
+    """Find the change that ``undo`` would take back."""
+    return db.scalar(
+        select(SlotChangeRow)
+        .where(SlotChangeRow.actor == actor.name, SlotChangeRow.undone_at.is_(None))
+        .order_by(SlotChangeRow.change_id.desc())
+        .limit(1)
+    )
+
+
+def redoable(db: Session, actor: Actor) -> SlotChangeRow | None:
+    """Find the change that ``redo`` would do again: the earliest of those taken back."""
+    last = undoable(db, actor)
+    undone = select(SlotChangeRow).where(
+        SlotChangeRow.actor == actor.name, SlotChangeRow.undone_at.is_not(None)
+    )
+    if last is not None:
+        undone = undone.where(SlotChangeRow.change_id > last.change_id)
+    return db.scalar(undone.order_by(SlotChangeRow.change_id).limit(1))
+
+
+def record(hand: Hand, kind: str, title: str, steps: list[Step]) -> SlotChangeRow:
+    """Keep a change, so that it can be taken back; old ones and those taken back are forgotten."""
+    gone = or_(SlotChangeRow.undone_at.is_not(None), SlotChangeRow.at < hand.now - KEPT)
+    hand.db.execute(delete(SlotChangeRow).where(SlotChangeRow.actor == hand.actor.name, gone))
+    row = SlotChangeRow(
+        actor=hand.actor.name, at=hand.now, kind=kind, title=title, steps=document_of(steps)
+    )
+    hand.db.add(row)
+    return row
+
+
+def _turn(hand: Hand, row: SlotChangeRow) -> None:
+    steps = list(reversed(steps_of(row.steps)))
+    turned = [hand.take_back(step) for step in steps]
+    row.steps = document_of(turned)
+    # The slots are as they were before, under a new version: changes around this one follow.
+    now = {(step.slot_id, step.was): back.version for step, back in zip(steps, turned, strict=True)}
+    others = select(SlotChangeRow).where(
+        SlotChangeRow.actor == row.actor, SlotChangeRow.change_id != row.change_id
+    )
+    for other in hand.db.scalars(others):
+        known = steps_of(other.steps)
+        followed = [
+            replace(step, version=now.get((step.slot_id, step.version), step.version))
+            for step in known
+        ]
+        if followed != known:
+            other.steps = document_of(followed)
+
+
+def _kept(hand: Hand, slot_id: str, before: NewSlot, after: NewSlot | None, version: int) -> Step:
+    if after is None:
+        return hand.withdraw(slot_id, version)
+    return hand.change(slot_id, before, after, version)

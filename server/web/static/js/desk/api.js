@@ -1,0 +1,30 @@
+// Asks and tells the server; what was refused comes back in its words.
+
+const token = document.querySelector('meta[name="csrf-token"]').content;
+
+export class Refused extends Error {
+  constructor(code, sentence) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+async function answered(request, lost) {
+  let answer;
+  try {
+    answer = await request;
+  } catch {
+    throw new Refused("lost", lost);
+  }
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(said.code, said.detail || said.title || lost);
+  return said;
+}
+
+export const ask = (address, lost) => answered(fetch(address, { headers: { Accept: "application/json" } }), lost);
+
+export const tell = (address, body, lost) => answered(fetch(address, {
+  method: "POST",
+  headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+  body: JSON.stringify(body),
+}), lost);
