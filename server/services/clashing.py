@@ -76,6 +76,8 @@ def in_the_way(
 def sentences(db: Session, found: list[Clash]) -> list[Finding]:
     """Put clashes into words, the clusters by their names."""
     wanted = shared_clusters(found)
+    if not wanted:
+        return []
     rows = db.execute(
         select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name).where(
             ClusterRow.cluster_id.in_(wanted)
