@@ -110,5 +110,11 @@ bench-conflicts: setup-dev  ## check a slot against 1,000 to 100,000 others, on 
 	$(BIN)/python -m tests.bench.conflicts
 
 .PHONY: test-slow
-test-slow: setup-dev  ## kill every program at many moments of the demo (ten minutes)
+test-slow: setup-dev  ## kill every program at many moments of the demo; random days and rules by the thousand
 	$(BIN)/pytest tests/slow
+
+# ------------------------------------------------------------------ measure
+
+.PHONY: bench-timeline
+bench-timeline: .stamps/dev  ## how long plans and timelines of a province and of a country take
+	$(BIN)/python -m tests.bench.timeline

@@ -10,9 +10,9 @@ from protocol.messages import Claim, Frame, Interval, Plan, Targets
 from protocol.policy import Policy
 from protocol.precedence import winner
 
-S = TypeVar("S", Airtime, Frame, Interval)
+S = TypeVar("S", Airtime, Claim, Frame, Interval)
 
-_EVER = (datetime.max.replace(tzinfo=UTC), 0)
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,14 @@ def timeline(
     those instants are asked. Neighbouring spans with the same answer are joined.
     """
     times = airtimes(claims, policy)
-    frames, quiet, wanted = _Sweep(policy.frames), _Sweep(policy.quiet), _Sweep(times)
+    frames, quiet, wanted = Sweep(policy.frames), Sweep(policy.quiet), Sweep(times)
     here = policy
     spans: list[Span] = []
     left = start
     while left < end:
-        if frames.move(left) | quiet.move(left):
+        if left >= min(frames.until, quiet.until):
+            frames.move(left)
+            quiet.move(left)
             here = replace(policy, frames=tuple(frames.open), quiet=tuple(quiet.open))
         wanted.move(left)
         right = min(end, frames.until, quiet.until, wanted.until)
@@ -73,7 +75,7 @@ def timeline(
     return tuple(spans)
 
 
-class _Sweep(Generic[S]):
+class Sweep(Generic[S]):
     """Those of some stretches that cover an instant, which may only move on.
 
     Each is looked at when it begins and while it lasts, not whenever another begins or ends.
@@ -95,15 +97,16 @@ class _Sweep(Generic[S]):
         self.open: list[S] = []
         self.until = datetime.min.replace(tzinfo=UTC)
 
-    def move(self, now: datetime) -> bool:
-        """Move on to an instant; say whether what covers it may be something else."""
+    def move(self, now: datetime) -> None:
+        """Move on to an instant."""
         if now < self.until:
-            return False
+            return
         begins, ends, places = self._begins, self._ends, self._places
         while begins and begins[-1][0] <= now:
             places.add(begins.pop()[1])
         while ends and ends[-1][0] <= now:
             places.discard(ends.pop()[1])
         self.open = [self._stretches[place] for place in sorted(places)]
-        self.until = min(begins[-1:] + ends[-1:], default=_EVER)[0]
-        return True
+        # What is yet to begin is yet to end, so while there are begins there are ends.
+        next_ = begins if begins and begins[-1] < ends[-1] else ends
+        self.until = next_[-1][0] if next_ else _EVER

@@ -39,7 +39,9 @@ class Policy:
 
         Only a real emergency passes through quiet hours.
         """
-        return _is_emergency(claim) or not any(stretch.covers(now) for stretch in self.quiet)
+        if not self.quiet or _is_emergency(claim):
+            return True
+        return not any(stretch.covers(now) for stretch in self.quiet)
 
     def loudest_db(self, claim: Claim, start: datetime, end: datetime) -> float:
         """Tell the loudest gain that ``claim`` may have when it sounds from ``start`` to ``end``.

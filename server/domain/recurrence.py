@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from server.domain.errors import Finding, PatternError
 from server.domain.lunar import lunar_rule
@@ -15,6 +16,7 @@ from server.domain.zone import LOCAL
 __all__ = ["EVERY_DAY", "LOCAL", "Recurrence", "Rule", "check", "day_bounds", "local_day"]
 
 EVERY_DAY = 0b1111111
+_WEEK, _WEEKDAY_OF_NOUGHT = 7, 6
 _MONTHLY_PARTS = ("BYMONTHDAY=", "BYDAY=")
 
 _USABLE_DAYS = (date(2000, 1, 1), date(2200, 1, 1))
@@ -79,7 +81,7 @@ class Rule:
 
     def occurrence(self, day: date) -> tuple[datetime, datetime]:
         """Give start and end, in UTC, of the occurrence that begins on a local day."""
-        begins = datetime.combine(day, self.local_start, LOCAL).astimezone(UTC)
+        begins = _instant(day, self.local_start)
         return begins, begins + self.length
 
     def occurrences(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -98,6 +100,9 @@ class Rule:
         first = max(self.first_day, start)
         last = min(self.last_day or LAST_DAY, end, LAST_DAY)
         if first > last:
+            return
+        if self.holidays is HolidayChoice.ANY and not self.excluded:
+            yield from self._days(first, last)
             return
         for day in self._days(first, last):
             if self._lets(day):
@@ -123,10 +128,15 @@ class Rule:
 
 def _counted(first: date, last: date, weekdays: int) -> Iterator[date]:
     # Plain counting: dateutil's rrule gives the same days at several times the cost.
-    for ahead in range((last - first).days + 1):
-        day = first + timedelta(days=ahead)
-        if weekdays >> day.weekday() & 1:
-            yield day
+    for ordinal in range(first.toordinal(), last.toordinal() + 1):
+        if weekdays >> (ordinal + _WEEKDAY_OF_NOUGHT) % _WEEK & 1:
+            yield date.fromordinal(ordinal)
+
+
+@lru_cache(maxsize=8192)
+def _instant(day: date, at: time) -> datetime:
+    """Turn a time on the wall into an instant; very many slots begin at the same ones."""
+    return datetime.combine(day, at, LOCAL).astimezone(UTC)
 
 
 def check(recurrence: Recurrence, pattern: str, local_start: time) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from protocol.messages import AssetRef, BulletinClass, StartMode, Targets, WhenCut
 from server.domain.recurrence import Rule
@@ -66,7 +67,13 @@ class Slot:
 
 def claim_id(slot_id: str, start: datetime) -> str:
     """Name one occurrence of a slot: the slot and the start, so that every compilation agrees."""
-    return f"{slot_id}-{start:%Y%m%dt%H%M%Sz}"
+    return f"{slot_id}-{_stamp(start)}"
+
+
+@lru_cache(maxsize=8192)
+def _stamp(start: datetime) -> str:
+    """Write an instant down; very many slots begin at the same ones."""
+    return f"{start:%Y%m%dt%H%M%Sz}"
 
 
 def slot_of_claim(claim: str) -> str:

@@ -1,14 +1,16 @@
 """Compile a unit's plan from its rows, sign it, and publish it when its content has changed."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
 
 from protocol import topics
 from protocol.ids import UnitId
@@ -49,9 +51,11 @@ from server.store.models import (
     PlanVersionRow,
     SlotRow,
 )
-from server.store.queries.lists import WHOLE_SLOT
+from server.store.queries.slots import Target, naming, running, slot_columns
 
 PLAN_DAYS = 14
+AT_ONCE = 200
+"""Units whose plans are compiled together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,17 @@ def publish_plan(
     The window begins at local midnight, so an unchanged plan is published anew once a day.
     """
     # Two at once would give one version to two contents, and miss each other's slots.
-    pass_gate(db, f"plan of {unit_id}")
+    pass_gate(db, _gate(unit_id))
     places = units or tree(db, today=local_day(now))
     start, end = window(now, days)
-    rests_on = sources(db, units=places, start=start, end=end, now=now, unit_id=unit_id)[unit_id]
+    rests_on = sources(db, units=places, start=start, end=end, now=now, unit_ids=[unit_id])
     plan = plan_of(db, unit_id, start=start, end=end, now=now, units=places)
+    return _published(db, plan, rests_on[unit_id], now=now, keyring=keyring)
+
+
+def _published(db: Session, plan: Plan, rests_on: str, *, now: datetime, keyring: Keyring) -> bool:
+    """Publish a plan that has been compiled behind its unit's gate, if it says something new."""
+    unit_id = plan.unit
     plan = msgspec.structs.replace(plan, certificates=certificates(db, [unit_id], now=now))
     digest = hashlib.sha256(encode(plan)).hexdigest()
     row = db.get(PlanRow, unit_id)
@@ -89,7 +99,7 @@ def publish_plan(
         return False
     # Seconds since 1970 keep versions growing even after the database came back from a backup.
     version = max(int(now.timestamp()), row.version + 1 if row else 1)
-    expires = end + timedelta(days=1)
+    expires = plan.end + timedelta(days=1)
     token = sign(
         keyring.unit_key(db, unit_id, now=now),
         msgspec.structs.replace(plan, version=version),
@@ -141,15 +151,31 @@ def publish_plans(
     days: int = PLAN_DAYS,
 ) -> int:
     """Publish the plans of some units that say something new; say how many did."""
+    start, end = window(now, days)
     published = 0
-    for unit_id in unit_ids:
-        try:
-            published += publish_plan(db, unit_id, now=now, keyring=keyring, units=units, days=days)
-        except KeyMissingError:
-            # A unit without a key cannot speak; one without slots need not.
-            if slots_of(db, units=units, unit_id=unit_id):
-                raise
+    for some in in_parts(unit_ids):
+        for unit_id in some:
+            pass_gate(db, _gate(unit_id))
+        rests_on = sources(db, units=units, start=start, end=end, now=now, unit_ids=some)
+        for plan in plans_of(db, some, start=start, end=end, now=now, units=units):
+            try:
+                published += _published(db, plan, rests_on[plan.unit], now=now, keyring=keyring)
+            except KeyMissingError:
+                # A unit without a key cannot speak; one without slots need not.
+                if slots_of(db, units=units, unit_id=plan.unit):
+                    raise
     return published
+
+
+def _gate(unit_id: str) -> str:
+    return f"plan of {unit_id}"
+
+
+def in_parts(unit_ids: Iterable[str]) -> Iterator[list[str]]:
+    """Part units into as many as are worked on at once: what is read for them fits in memory."""
+    waiting = iter(unit_ids)
+    while some := list(islice(waiting, AT_ONCE)):
+        yield some
 
 
 def due_units(db: Session, *, now: datetime, units: Tree, days: int = PLAN_DAYS) -> list[str]:
@@ -173,50 +199,121 @@ def plan_of(
     db: Session, unit_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
 ) -> Plan:
     """Compile what one unit has to say from ``start`` to ``end``; version 1, no certificates."""
-    frames = frames_of(db, units.chain(unit_id))
-    return Plan(
-        unit=unit_id,
-        version=1,
-        start=start,
-        end=end,
-        claims=compiled(
-            slots_of(db, units=units, unit_id=unit_id),
-            announcements_of(db, unit_id, now=now),
-            start,
-            end,
-        ),
-        rules=rules(units.unit(unit_id), frames, start, end),
-        ranks=ranks_of(db, unit_id, since=start),
-    )
+    return next(plans_of(db, [unit_id], start=start, end=end, now=now, units=units))
+
+
+def plans_of(
+    db: Session,
+    unit_ids: Collection[str],
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    units: Tree,
+    places: Sequence[Place] = (),
+) -> Iterator[Plan]:
+    """Compile what some units have to say, as ``plan_of`` does; all is read at once.
+
+    Args:
+        db: Is asked the same few questions, however many units there are.
+        unit_ids: Units in the order in which their plans are wanted.
+        start: First instant of the plans.
+        end: Instant at which they end.
+        now: What is over by then is left out.
+        units: The tree of the day.
+        places: Clusters that alone matter; none: all, as in what is published.
+    """
+    wanted = [SlotRow.unit_id.in_(unit_ids), running(local_day(start), local_day(end))]
+    if places:
+        wanted.append(naming(_names(places, units)))
+    slots: dict[str, list[Slot]] = {}
+    for slot in _slots(db, units, wanted):
+        if not places or any(is_targeted(slot.targets, place) for place in places):
+            slots.setdefault(slot.unit_id, []).append(slot)
+    frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
+    announced = announcements_by_unit(db, unit_ids, now=now)
+    ranks = ranks_by_unit(db, unit_ids, since=start)
+    for unit_id in unit_ids:
+        chain = set(units.chain(unit_id))
+        chain_frames = [frame for frame in frames if frame.unit_id in chain]
+        yield Plan(
+            unit=unit_id,
+            version=1,
+            start=start,
+            end=end,
+            claims=compiled(slots.get(unit_id, ()), announced.get(unit_id, ()), start, end),
+            rules=rules(units.unit(unit_id), chain_frames, start, end),
+            ranks=ranks.get(unit_id, {}),
+        )
+
+
+def _names(places: Sequence[Place], units: Tree) -> set[str]:
+    """List all by which a slot may target one of some clusters."""
+    clusters = {place.cluster for place in places}
+    groups = {group for group, members in units.groups.items() if members & clusters}
+    return {*clusters, *groups, *(unit for place in places for unit in place.chain)}
 
 
 def heard_at(
     db: Session, cluster_id: str, *, start: datetime, end: datetime, now: datetime, units: Tree
 ) -> Heard:
     """Collect what one cluster goes by, just as its node merges it, and what it went by before."""
-    chain = units.chain_of_cluster(cluster_id)
-    plans = [plan_of(db, unit_id, start=start, end=end, now=now, units=units) for unit_id in chain]
-    place = Place(cluster_id, chain)
-    announced = tuple(
-        claim
-        for claim in over_by_now(db, chain, start=start, end=end, now=now)
-        if is_targeted(claim.targets, place)
-    )
-    return Heard((*claims_at(plans, place), *announced), merge(plans, chain[-1]))
+    heard = heard_by(db, [cluster_id], start=start, end=end, now=now, units=units)
+    return heard[cluster_id]
+
+
+def heard_by(
+    db: Session,
+    cluster_ids: Iterable[str],
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    units: Tree,
+) -> dict[str, Heard]:
+    """Collect what each of some clusters goes by; of clusters side by side little is read twice."""
+    places = [Place(one, units.chain_of_cluster(one)) for one in cluster_ids]
+    above = list(dict.fromkeys(unit_id for place in places for unit_id in place.chain))
+    made = plans_of(db, above, start=start, end=end, now=now, units=units, places=places)
+    plans = {plan.unit: plan for plan in made}
+    over = over_by_now(db, above, start=start, end=end, now=now)
+    policies: dict[tuple[str, ...], Policy] = {}
+    found = {}
+    for place in places:
+        own = [plans[unit_id] for unit_id in place.chain]
+        if place.chain not in policies:
+            policies[place.chain] = merge(own, place.chain[-1])
+        before = (
+            claim
+            for claim in over
+            if claim.unit in place.chain and is_targeted(claim.targets, place)
+        )
+        claims = (*claims_at(own, place), *before)
+        found[place.cluster] = Heard(claims, policies[place.chain])
+    return found
 
 
 def slots_of(db: Session, *, units: Tree, unit_id: str | None = None) -> list[Slot]:
     """Read the slots of one unit, or of all, that have not been withdrawn."""
-    rows = (
-        select(SlotRow)
-        .where(SlotRow.withdrawn_at.is_(None))
-        .options(*WHOLE_SLOT)
-        .order_by(SlotRow.slot_id)
-    )
+    wanted = list[ColumnElement[bool]]()
     if unit_id is not None:
-        rows = rows.where(SlotRow.unit_id == unit_id)
-    # A unit that has been dissolved has no time any more, whatever it had asked for.
-    return [slot_value(slot, units) for slot in db.scalars(rows) if slot.unit_id in units.units]
+        wanted.append(SlotRow.unit_id == unit_id)
+    return list(_slots(db, units, wanted))
+
+
+def _slots(db: Session, units: Tree, wanted: Iterable[ColumnElement[bool]]) -> Iterator[Slot]:
+    assets: dict[str, AssetRef] = {}
+    for found in slot_columns(db, *wanted):
+        # A unit that has been dissolved has no time any more, whatever it had asked for.
+        if found.row.unit_id not in units.units:
+            continue
+        for digest, duration_s, size_bytes in found.items:
+            if digest not in assets:
+                assets[digest] = AssetRef(
+                    digest=digest, duration_s=duration_s, size_bytes=size_bytes
+                )
+        items = tuple(assets[digest] for digest, *_ in found.items)
+        yield _value(found.row, found.targets, items, units)
 
 
 class SlotTimes(NamedTuple):
@@ -250,10 +347,25 @@ def rule_of(row: SlotRow | SlotTimes | Row[*tuple[Any, ...]]) -> Rule:
 
 def slot_value(row: SlotRow, units: Tree) -> Slot:
     """Turn a row, with its items and targets, into the value that the rules work on."""
+    targets = [(target.kind, target.ref) for target in row.targets]
+    return _value(row, targets, tuple(asset_ref(item.asset) for item in row.items), units)
+
+
+def _value(
+    row: SlotRow | Row[*tuple[Any, ...]],
+    picked: Iterable[Target],
+    items: tuple[AssetRef, ...],
+    units: Tree,
+) -> Slot:
+    by_kind: dict[str, list[str]] = {"unit": [], "cluster": [], "except": [], "group": []}
+    for kind, ref in sorted(picked):
+        by_kind[kind].append(ref)
     targets = Targets(
-        units=refs(row, "unit"), clusters=refs(row, "cluster"), exclude=refs(row, "except")
+        units=tuple(by_kind["unit"]),
+        clusters=tuple(by_kind["cluster"]),
+        exclude=tuple(by_kind["except"]),
     )
-    groups = refs(row, "group")
+    groups = by_kind["group"]
     unit = units.unit(row.unit_id)
     clusters = chosen(
         units,
@@ -273,7 +385,7 @@ def slot_value(row: SlotRow, units: Tree) -> Slot:
         title=row.title,
         bulletin_class=BulletinClass(row.bulletin_class),
         rule=rule_of(row),
-        items=tuple(asset_ref(item.asset) for item in row.items),
+        items=items,
         targets=targets,
         clusters=clusters,
         when_cut=WhenCut(row.when_cut),
@@ -295,22 +407,43 @@ def narrowed(units: Tree, unit_id: str, clusters: frozenset[str]) -> Targets:
 
 def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]:
     """Read the claims of a unit's broadcasts that may still sound, out of their signed orders."""
-    rows = db.scalars(
-        select(BroadcastRow.token)
-        .where(BroadcastRow.unit_id == unit_id, BroadcastRow.stopped_at.is_(None))
+    return announcements_by_unit(db, [unit_id], now=now).get(unit_id, [])
+
+
+def announcements_by_unit(
+    db: Session, unit_ids: Collection[str], *, now: datetime
+) -> dict[str, list[Claim]]:
+    """Read the same of several units at once."""
+    rows = db.execute(
+        select(BroadcastRow.unit_id, BroadcastRow.token)
+        .where(BroadcastRow.unit_id.in_(unit_ids), BroadcastRow.stopped_at.is_(None))
         .where(BroadcastRow.end > now)
         .order_by(BroadcastRow.broadcast_id)
     )
-    orders = (unverified(token).msg for token in rows)
-    return [order.claim for order in orders if isinstance(order, Play)]
+    found: dict[str, list[Claim]] = {}
+    for unit_id, token in rows:
+        order = unverified(token).msg
+        if isinstance(order, Play):
+            found.setdefault(unit_id, []).append(order.claim)
+    return found
 
 
 def ranks_of(db: Session, unit_id: str, *, since: datetime) -> dict[str, int]:
     """Read the places that a unit has given to priority claims not over at ``since``."""
-    rows = select(ClaimRankRow.claim_id, ClaimRankRow.rank).where(
-        ClaimRankRow.unit_id == unit_id, ClaimRankRow.ends > since
+    return ranks_by_unit(db, [unit_id], since=since).get(unit_id, {})
+
+
+def ranks_by_unit(
+    db: Session, unit_ids: Collection[str], *, since: datetime
+) -> dict[str, dict[str, int]]:
+    """Read the same of several units at once."""
+    rows = select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank).where(
+        ClaimRankRow.unit_id.in_(unit_ids), ClaimRankRow.ends > since
     )
-    return dict(db.execute(rows.order_by(ClaimRankRow.claim_id)).all())
+    found: dict[str, dict[str, int]] = {}
+    for unit_id, claim_id, rank in db.execute(rows.order_by(ClaimRankRow.claim_id)):
+        found.setdefault(unit_id, {})[claim_id] = rank
+    return found
 
 
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:

@@ -1,6 +1,7 @@
 """Slots: check, save, change and withdraw one, and show what a cluster will play on a day."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind
-from protocol.plan import timeline
+from protocol.plan import Span, Sweep, timeline
 from server.domain.authority import Action, Actor, demand
 from server.domain.clashes import SlotClashError, occupant
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
@@ -23,8 +24,9 @@ from server.services.keyring import Keyring
 from server.services.placement import misplaced_slot
 from server.services.planning import (
     PLAN_DAYS,
+    Heard,
     frames_of,
-    heard_at,
+    heard_by,
     publish_plan,
 )
 from server.services.slot_requests import (
@@ -38,7 +40,7 @@ from server.services.slot_requests import (
     wrong_days,
     wrong_rule,
 )
-from server.services.units import tree
+from server.services.units import above, tree
 from server.store.gates import pass_gate
 from server.store.models import ClusterRow, SlotRow
 from server.store.queries.lists import WHOLE_SLOT
@@ -258,29 +260,78 @@ def withdraw_slot(
 
 def day_timeline(db: Session, *, cluster_id: str, day: date, now: datetime) -> list[TimelineSpan]:
     """Work out what one cluster plays on a local day, and what loses to it, and when."""
-    units = tree(db, today=day)
-    if cluster_id not in units.clusters:
-        if db.get(ClusterRow, cluster_id) is None:
-            raise UnknownThingError("cluster", cluster_id)
-        return []  # it was not there yet, or no more, on that day
     start, end = day_bounds(day)
-    heard = heard_at(db, cluster_id, start=start, end=end, now=now, units=units)
+    return cluster_timeline(db, cluster_id=cluster_id, start=start, end=end, now=now)
+
+
+def cluster_timeline(
+    db: Session, *, cluster_id: str, start: datetime, end: datetime, now: datetime
+) -> list[TimelineSpan]:
+    """Work out what one cluster plays from ``start`` to ``end``, under the units of its first day.
+
+    Raises:
+        UnknownThingError: There has never been such a cluster.
+    """
+    units = above(db, cluster_id, today=local_day(start))
+    if cluster_id not in units.clusters and db.get(ClusterRow, cluster_id) is None:
+        raise UnknownThingError("cluster", cluster_id)
+    found = timelines(db, [cluster_id], start=start, end=end, now=now, units=units)
+    return found[cluster_id]
+
+
+def timelines(
+    db: Session,
+    cluster_ids: Iterable[str],
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+    units: Tree,
+) -> dict[str, list[TimelineSpan]]:
+    """Work out what each of some clusters plays, and what loses to it.
+
+    Nothing is heard at a cluster that is not there yet, or no more. Those that go by the same share
+    one answer.
+    """
+    asked = list(cluster_ids)
+    there = [one for one in asked if one in units.clusters]
+    found: dict[str, list[TimelineSpan]] = {one: [] for one in asked}
+    alike: dict[tuple[object, ...], list[TimelineSpan]] = {}
+    heard = heard_by(db, there, start=start, end=end, now=now, units=units)
+    for cluster_id, goes_by in heard.items():
+        names = tuple((claim.unit, claim.claim_id) for claim in goes_by.claims)
+        key = (units.clusters[cluster_id], names)
+        if key not in alike:
+            alike[key] = _spans(goes_by, start, end, units)
+        found[cluster_id] = alike[key]
+    return found
+
+
+def _spans(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[TimelineSpan]:
     claims = tuple(while_it_sounds(claim) for claim in heard.claims)
-    return [
-        TimelineSpan(
-            span.start,
-            span.end,
-            span.claim,
-            span.claim.title if span.claim else "",
-            units.unit(span.claim.unit).name if span.claim else "",
-            span.claim.bulletin_class if span.claim else None,
-            slot_of_claim(span.claim.claim_id)
-            if span.claim and span.claim.kind is ClaimKind.SCHEDULED
-            else None,
-            tuple(claim for claim in claims if claim.covers(span.start) and claim != span.claim),
-        )
-        for span in timeline(claims, heard.policy, start, end)
-    ]
+    wanting = Sweep(claims)
+    spans = []
+    for span in timeline(claims, heard.policy, start, end):
+        wanting.move(span.start)
+        losers = tuple(claim for claim in wanting.open if claim is not span.claim)
+        spans.append(_span(span, losers, units))
+    return spans
+
+
+def _span(span: Span, losers: tuple[Claim, ...], units: Tree) -> TimelineSpan:
+    claim = span.claim
+    if claim is None:
+        return TimelineSpan(span.start, span.end, None, "", "", None, None, losers)
+    return TimelineSpan(
+        span.start,
+        span.end,
+        claim,
+        claim.title,
+        units.unit(claim.unit).name,
+        claim.bulletin_class,
+        slot_of_claim(claim.claim_id) if claim.kind is ClaimKind.SCHEDULED else None,
+        losers,
+    )
 
 
 def while_it_sounds(claim: Claim) -> Claim:

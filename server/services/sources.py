@@ -1,7 +1,7 @@
 """What plans are compiled from, boiled down to a digest for each unit."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Text, cast, select
@@ -29,12 +29,13 @@ def sources(
     start: datetime,
     end: datetime,
     now: datetime,
-    unit_id: str | None = None,
+    unit_ids: Collection[str] | None = None,
 ) -> dict[str, str]:
-    """Digest, for each unit or for one, all that its plan from ``start`` to ``end`` rests on."""
-    wanted = list(units.units) if unit_id is None else [unit_id]
-    rests_on: dict[str, list[object]] = {
-        unit: [RECIPE, start, end, units.unit(unit).level_rank] for unit in wanted
+    """Digest, for each unit or for some, all that its plan from ``start`` to ``end`` rests on."""
+    wanted = list(units.units if unit_ids is None else unit_ids)
+    rests_on = {
+        unit: hashlib.sha256(_told((RECIPE, start, end, units.unit(unit).level_rank)))
+        for unit in wanted
     }
     slots = select(SlotRow.unit_id, *SlotRow.__table__.c).where(SlotRow.withdrawn_at.is_(None))
     targets = (
@@ -62,21 +63,23 @@ def sources(
         (live.order_by(BroadcastRow.broadcast_id), BroadcastRow.unit_id),
         (ranks.order_by(ClaimRankRow.claim_id), ClaimRankRow.unit_id),
     ):
-        for row in db.execute(rows if unit_id is None else rows.where(owner == unit_id)):
+        for row in db.execute(rows if unit_ids is None else rows.where(owner.in_(wanted))):
             if row[0] in rests_on:
-                rests_on[row[0]].append(tuple(row))
-    for unit in _resolved_here(db, wanted):
-        rests_on[unit].append(_who_is_where(units, unit))
+                rests_on[row[0]].update(_told(row))
+    for unit in _resolved_here(db, units, wanted):
+        rests_on[unit].update(_told(_who_is_where(units, unit)))
     for unit, frame in _frames(db, units=units, wanted=wanted):
-        rests_on[unit].append(frame)
+        rests_on[unit].update(_told(frame))
     for unit, keys in certificates_by_unit(db, wanted, now=now).items():
-        rests_on[unit].append(keys)
-    return {
-        unit: hashlib.sha256(repr(rest).encode()).hexdigest() for unit, rest in rests_on.items()
-    }
+        rests_on[unit].update(_told(keys))
+    return {unit: digest.hexdigest() for unit, digest in rests_on.items()}
 
 
-def _resolved_here(db: Session, wanted: Sequence[str]) -> Iterator[str]:
+def _told(fact: Iterable[object]) -> bytes:
+    return f"{tuple(fact)!r}\n".encode()
+
+
+def _resolved_here(db: Session, units: Tree, wanted: Sequence[str]) -> Iterator[str]:
     """Yield the units whose slots name groups or languages, which the server resolves itself."""
     by_group = (
         select(SlotTargetRow.slot_id)
@@ -88,8 +91,8 @@ def _resolved_here(db: Session, wanted: Sequence[str]) -> Iterator[str]:
         .distinct()
         .where(SlotRow.withdrawn_at.is_(None), by_group | (cast(SlotRow.languages, Text) != "[]"))
     )
-    if len(wanted) == 1:
-        rows = rows.where(SlotRow.unit_id == wanted[0])
+    if len(wanted) < len(units.units):
+        rows = rows.where(SlotRow.unit_id.in_(wanted))
     yield from sorted(set(db.scalars(rows)).intersection(wanted))
 
 
@@ -109,8 +112,9 @@ def _frames(
     A frame given to a level is named in the plans of that level's units.
     """
     rows = select(*FrameRow.__table__.c).where(FrameRow.withdrawn_at.is_(None))
-    if len(wanted) == 1:
-        rows = rows.where(FrameRow.unit_id.in_(units.chain(wanted[0])))
+    if len(wanted) < len(units.units):
+        above = {upper for unit in wanted for upper in units.chain(unit)}
+        rows = rows.where(FrameRow.unit_id.in_(above))
     given: dict[int, list[tuple[str, tuple[object, ...]]]] = {}
     own: dict[str, list[tuple[object, ...]]] = {}
     for row in db.execute(rows.order_by(FrameRow.frame_id)):

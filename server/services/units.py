@@ -82,6 +82,45 @@ def tree(db: Session, *, today: date) -> Tree:
     )
 
 
+def above(db: Session, cluster_id: str, *, today: date) -> Tree:
+    """Read the part of a day's tree that stands above one cluster; it alone stands under it.
+
+    However large the country is, this is little. Of each group it holds who is in this part.
+    """
+    step = (
+        select(ClusterUnitRow.unit_id.label("unit_id"))
+        .where(ClusterUnitRow.cluster_id == cluster_id)
+        .where(_holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today))
+        .cte(recursive=True)
+    )
+    edge = (UnitEdgeRow.child_id == step.c.unit_id) & _holds(
+        UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today
+    )
+    chain = step.union_all(select(UnitEdgeRow.parent_id).join(step, edge))
+    rows = db.execute(
+        select(UnitRow.unit_id, UnitRow.name, UnitRow.level_rank, UnitEdgeRow.parent_id)
+        .join(chain, chain.c.unit_id == UnitRow.unit_id)
+        .outerjoin(
+            UnitEdgeRow,
+            (UnitEdgeRow.child_id == UnitRow.unit_id)
+            & _holds(UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today),
+        )
+        .where(_holds(UnitRow.valid_from, UnitRow.valid_to, today))
+    )
+    units = {row.unit_id: Unit(*row) for row in rows}
+    uppers = {unit.parent_id for unit in units.values()}
+    place = next((unit_id for unit_id in units if unit_id not in uppers), None)
+    groups = select(GroupMemberRow.group_id).where(GroupMemberRow.cluster_id == cluster_id)
+    cluster = frozenset((cluster_id,))
+    spoken = db.scalar(select(ClusterRow.languages).where(ClusterRow.cluster_id == cluster_id))
+    return Tree(
+        units,
+        dict.fromkeys(cluster, place) if place else {},
+        dict.fromkeys(db.scalars(groups), cluster),
+        {cluster_id: frozenset(spoken)} if spoken else {},
+    )
+
+
 def unit_names(db: Session) -> dict[str, str]:
     """Name all units that there are, were or are to be."""
     return dict(db.execute(select(UnitRow.unit_id, UnitRow.name)).all())

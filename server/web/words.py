@@ -72,7 +72,7 @@ _BULLETINS: Mapping[str, Sign] = MappingProxyType(
         "played": Sign("here", "check2-all", N_("Played")),
         "declined": Sign("lost", "slash-circle", N_("Declined")),
         "expired": Sign("lost", "hourglass-split", N_("Expired")),
-        "withdrawn": Sign("away", "trash", N_("Withdrawn")),
+        "withdrawn": Sign("away", "trash", N_("Called back")),
     }
 )
 _ANSWERS: Mapping[str, Sign] = MappingProxyType(
@@ -86,7 +86,7 @@ _ANSWERS: Mapping[str, Sign] = MappingProxyType(
         "announced": Sign("waiting", "megaphone-fill", N_("Ordered to sound")),
         "played": Sign("here", "check2-all", N_("Played")),
         "missed": Sign("lost", "slash-circle", N_("Not played")),
-        "withdrawn": Sign("away", "trash", N_("Withdrawn")),
+        "withdrawn": Sign("away", "trash", N_("Called back")),
     }
 )
 _ACTS: Mapping[str, str] = MappingProxyType(

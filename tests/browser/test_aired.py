@@ -60,6 +60,9 @@ def test_an_edit_is_followed_to_the_clusters_and_the_day_to_what_they_sounded(op
             Presence(node=cluster.node_id, state=PresenceState.HERE, plan_versions=held),
         )
     expect(phone.get_by_text(f"{len(MINE)}/{len(MINE)} cụm đã nhận")).to_be_visible()
+    for page in ("plans", "aired", "preview"):
+        assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        phone.goto(f"/units/{LUNG_CU}/{page}")
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     desk = open_page(login="xa-lung-cu")

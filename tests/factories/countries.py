@@ -68,9 +68,9 @@ class BigProvince:
 
 
 def enter_country(
-    db: Session, size: Size, *, provinces: int = 1, keyring: Keyring | None = None, seed: int = 1
+    db: Session, *sizes: Size, provinces: int = 1, keyring: Keyring | None = None, seed: int = 1
 ) -> list[BigProvince]:
-    """Enter provinces ``t1``, ``t2``, … with everything; with a key ring, keys too.
+    """Enter provinces ``t1``, ``t2``, … of each size with everything; with a key ring, keys too.
 
     Slots lie anywhere in the day and may clash, as long as they are older than the check.
     """
@@ -79,7 +79,10 @@ def enter_country(
         insert(LevelRow),
         [{"rank": rank, "name_vi": name, "name_en": name} for rank, name in enumerate("TX")],
     )
-    entered = [_enter(db, f"t{place + 1}", size, keyring, random) for place in range(provinces)]
+    entered = [
+        _enter(db, f"t{number}", size, keyring, random)
+        for number, size in enumerate(sizes * provinces, 1)
+    ]
     if db.get_bind().dialect.name == "postgresql":
         db.execute(text("ANALYZE"))  # in time its own housekeeping does this
     return entered

@@ -56,15 +56,12 @@ def _timeline(unit_id: str) -> dict[str, object]:
             for state in monitoring.overview(db, now=instant, units=tree, under=unit_id)
         }
         drawable = sorted(names, key=lambda one: plain(names[one]))[:MOST_CLUSTERS_DRAWN]
-        days = [
-            ClusterDay(
-                names[cluster_id],
-                tuple(scheduling.day_timeline(db, cluster_id=cluster_id, day=day, now=instant)),
-            )
-            for cluster_id in drawable
-        ]
+        start, end = day_bounds(day)
+        then = tree if day == local_day(instant) else units.tree(db, today=day)
+        played = scheduling.timelines(db, drawable, start=start, end=end, now=instant, units=then)
+        days = [ClusterDay(names[one], tuple(spans)) for one, spans in played.items()]
         hours = week(unit_id, framing.frames_at(db, unit_id, units=tree), tree, level_names(db))
-    drawing = drawn(days, tree, day_bounds(day), instant, merge=merge)
+    drawing = drawn(days, tree, (start, end), instant, merge=merge)
     return {
         "unit": tree.unit(unit_id),
         "drawing": drawing,

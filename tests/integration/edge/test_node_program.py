@@ -5,9 +5,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from protocol.messages import AsRun, Outcome, Preempted, Presence, PresenceState, Received, Started
+from protocol.messages import (
+    AsRun,
+    Content,
+    Outcome,
+    Preempted,
+    Presence,
+    PresenceState,
+    Received,
+    Relay,
+    Started,
+)
 from tests.factories.claims import COMMUNE
 from tests.factories.messages import a_stop
+from tests.factories.radios import Radio, programme
 from tests.factories.sounds import heard, lag_s, noise, rms, wait_until
 from tests.factories.stations import a_programme, an_urgent
 
@@ -97,3 +108,20 @@ def test_a_node_killed_in_the_middle_of_a_programme_joins_where_the_clock_says(
     assert abs(offset_s(node, source, start + SECOND) - 1.0) < 0.01
     assert abs(offset_s(node, source, start + 5.8 * SECOND) - 5.8) < 0.01
     assert len(station.heard(AsRun)) == 1
+
+
+def test_a_relay_of_this_machine_is_refused_where_it_is_not_allowed_and_said_so(
+    station, node, recorded, tmp_path
+):
+    radio = Radio()
+    radio.send_at_once(programme(tmp_path / "live.mp3", noise(3.0)).read_bytes())
+    station.configure()
+    station.hears(Presence, state=PresenceState.HERE, config_version=1)
+    start = soon(1.5)
+    relay = Content(relay=Relay(url=radio.url()))
+    station.plan(a_programme(recorded(1.0, 5), start, content=relay, end=start + 2.5 * SECOND))
+    record = station.final("tin-1")
+    radio.close()
+    assert (record.outcome, record.reason) == (Outcome.FAILED, "relay-forbidden")
+    assert radio.asked == []
+    assert node.stop() == 0

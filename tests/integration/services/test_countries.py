@@ -1,9 +1,15 @@
 """The provinces that benchmarks are about are such as the server works with."""
 
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from protocol.plan import Place, claims_at
+from protocol.policy import merge
 from server.domain.recurrence import local_day
-from server.services import planning, units
+from server.services import planning, scheduling, units
+from server.store.models import ClusterRow, GroupMemberRow, GroupRow, SlotRow, SlotTargetRow
 from tests.factories.claims import NOON
-from tests.factories.countries import Size, enter_country
+from tests.factories.countries import BigProvince, Size, enter_country
 
 
 def test_every_unit_of_an_entered_country_publishes_its_plan(sessions, keyring):
@@ -13,3 +19,62 @@ def test_every_unit_of_an_entered_country_publishes_its_plan(sessions, keyring):
         assert [len(province.all_clusters) for province in provinces] == [7, 7]
         assert planning.publish_due_plans(db, now=NOON, keyring=keyring) == 2 * (1 + 3)
         assert planning.due_units(db, now=NOON, units=units.tree(db, today=local_day(NOON))) == []
+
+
+def test_a_cluster_asked_about_alone_plays_what_it_plays_among_all(sessions):
+    start, end = planning.window(NOON, 3)
+    facts = {"start": start, "end": end, "now": NOON}
+    with sessions.begin() as db:
+        (province,) = enter_country(db, Size(communes=3, clusters=7, slots=120))
+        _group_and_speak(db, province)
+        tree = units.tree(db, today=local_day(NOON))
+        together = scheduling.timelines(db, tree.clusters, units=tree, **facts)
+        for cluster_id in tree.clusters:
+            alone = scheduling.cluster_timeline(db, cluster_id=cluster_id, **facts)
+            assert [_said(span) for span in alone] == [_said(span) for span in together[cluster_id]]
+
+
+def test_a_cluster_goes_by_the_plans_of_the_units_above_it(sessions):
+    start, end = planning.window(NOON, 3)
+    facts = {"start": start, "end": end, "now": NOON}
+    with sessions.begin() as db:
+        (province,) = enter_country(db, Size(communes=3, clusters=7, slots=120))
+        _group_and_speak(db, province)
+        tree = units.tree(db, today=local_day(NOON))
+        heard = planning.heard_by(db, tree.clusters, units=tree, **facts)
+        for cluster_id in tree.clusters:
+            chain = tree.chain_of_cluster(cluster_id)
+            plans = [planning.plan_of(db, unit, units=tree, **facts) for unit in chain]
+            assert heard[cluster_id].claims == claims_at(plans, Place(cluster_id, chain))
+            assert heard[cluster_id].policy == merge(plans, chain[-1])
+
+
+def _said(span: scheduling.TimelineSpan) -> tuple[object, ...]:
+    losers = [loser.claim_id for loser in span.losers]
+    return span.start, span.end, span.claim and span.claim.claim_id, span.unit_name, losers
+
+
+def _group_and_speak(db, province: BigProvince) -> None:
+    """Let a slot be for a group across communes, and one for where H'Mông is spoken."""
+    commune, other, _ = province.communes
+    one, its_neighbour = province.clusters[commune][:2]
+    db.add(GroupRow(group_id="g-1", unit_id=province.unit_id, name="Chợ"))
+    db.flush()  # its members refer to it
+    db.add_all(
+        GroupMemberRow(group_id="g-1", cluster_id=member)
+        for member in (one, province.clusters[other][0])
+    )
+    db.get_one(ClusterRow, its_neighbour).languages = ["hmn"]
+    daily = (
+        select(SlotRow)
+        .where(SlotRow.recurrence == "daily", SlotRow.withdrawn_at.is_(None))
+        .options(selectinload(SlotRow.targets))
+        .order_by(SlotRow.slot_id)
+    )
+    for_group = db.scalars(daily.where(SlotRow.unit_id == province.unit_id)).first()
+    for_language = db.scalars(daily.where(SlotRow.unit_id == commune)).first()
+    assert for_group is not None
+    assert for_language is not None
+    for_group.targets = [SlotTargetRow(kind="group", ref="g-1")]
+    for_language.languages = ["hmn"]
+    db.flush()  # the plans are compiled from the rows

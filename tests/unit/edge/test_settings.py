@@ -111,11 +111,26 @@ def test_what_is_said_on_the_spot_goes_before_the_environment_and_that_before_th
 
 
 @pytest.mark.parametrize(
-    "environment", [{"LOA_NODE_VOLUME": "11"}, {"LOA_NODE_CACHE_LIMIT_MB": "0"}]
+    "environment",
+    [
+        {"LOA_NODE_VOLUME": "11"},
+        {"LOA_NODE_CACHE_LIMIT_MB": "0"},
+        {"LOA_NODE_NEAR_STATIONS": "true"},
+    ],
 )
 def test_an_unknown_or_unusable_setting_in_the_environment_is_refused(environment):
     with pytest.raises(BadSettingError):
         overrides_from(environment)
+
+
+def test_a_relay_near_by_is_allowed_by_a_plain_yes_alone(tmp_path):
+    path = tmp_path / "node.json"
+    path.write_bytes(a_node_file())
+    path.chmod(0o600)
+    assert not load(path, Overrides()).near_stations
+    for said, allowed in (("yes", True), ("no", False)):
+        overrides = overrides_from({"LOA_NODE_NEAR_STATIONS": said})
+        assert load(path, overrides).near_stations is allowed
 
 
 def test_a_board_profile_says_how_the_amplifier_is_wired(tmp_path):
