@@ -33,7 +33,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(BulletinRequest, arg_name="wanted")
     @api.output(BulletinReport, status_code=201)
     @api.doc(summary="Compose a bulletin", responses=_RESPONSES)
-    def compose(wanted: BulletinRequest) -> BulletinReport:
+    def compose_bulletin(wanted: BulletinRequest) -> BulletinReport:
         with writing() as db:
             new = NewBulletin(**wanted.model_dump())
             row = bulletins.compose(db, new, now=now(), actor=actor())
@@ -73,7 +73,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(BulletinStep, arg_name="asked")
     @api.output(BulletinReport)
     @api.doc(summary="Ask for approval", responses=_RESPONSES)
-    def submit(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
+    def submit_bulletin(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
         with writing() as db:
             bulletins.submit(db, bulletin_id, version=asked.version, now=now(), actor=actor())
             return _report(db, bulletin_id)
@@ -82,7 +82,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(BulletinStep, arg_name="asked")
     @api.output(BulletinReport)
     @api.doc(summary="Approve somebody else's bulletin", responses=_RESPONSES)
-    def approve(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
+    def approve_bulletin(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
         with writing() as db:
             bulletins.approve(db, bulletin_id, version=asked.version, now=now(), actor=actor())
             return _report(db, bulletin_id)
@@ -91,7 +91,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(BulletinStep, arg_name="asked")
     @api.output(BulletinReport)
     @api.doc(summary="Send a bulletin back to its authors, with a reason", responses=_RESPONSES)
-    def send_back(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
+    def return_bulletin(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
         with writing() as db:
             bulletins.send_back(
                 db,
@@ -107,7 +107,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(BulletinStep, arg_name="asked")
     @api.output(BulletinReport)
     @api.doc(summary="Send an approved bulletin to the communes", responses=_RESPONSES)
-    def send(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
+    def send_bulletin(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
         with writing() as db:
             sending.send(db, bulletin_id, version=asked.version, way=way())
             return _report(db, bulletin_id)
@@ -116,7 +116,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(BulletinStep, arg_name="asked")
     @api.output(BulletinReport)
     @api.doc(summary="Call a bulletin back, for good", responses=_RESPONSES)
-    def withdraw(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
+    def withdraw_bulletin(bulletin_id: str, asked: BulletinStep) -> BulletinReport:
         with writing() as db:
             sending.withdraw(db, bulletin_id, version=asked.version, way=way())
             return _report(db, bulletin_id)

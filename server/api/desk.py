@@ -42,7 +42,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(CopyRequest, arg_name="wanted")
     @api.output(CopyAnswer)
     @api.doc(summary="Copy a day or a week of a unit, or see what would come", responses=[403, 409])
-    def copy(wanted: CopyRequest) -> CopyAnswer:
+    def copy_days(wanted: CopyRequest) -> CopyAnswer:
         wish = copies.Wish(
             wanted.unit_id, wanted.first, wanted.days, wanted.to_days, wanted.to_units
         )
@@ -58,7 +58,7 @@ def _add_questions(api: APIBlueprint) -> None:
     @api.input(DeskQuery, location="query", arg_name="query")
     @api.output(DeskAnswer)
     @api.doc(summary="Slots of some units over some days, and whose time it is", responses=[403])
-    def rows(query: DeskQuery) -> Response:
+    def desk_rows(query: DeskQuery) -> Response:
         with reading() as db:
             found = desk.feed(
                 db,
@@ -75,7 +75,7 @@ def _add_questions(api: APIBlueprint) -> None:
     @api.input(DeskClustersQuery, location="query", arg_name="query")
     @api.output(HeardRowsAnswer)
     @api.doc(summary="What the clusters of one unit will sound over some days", responses=[403])
-    def clusters(query: DeskClustersQuery) -> HeardRowsAnswer:
+    def desk_clusters(query: DeskClustersQuery) -> HeardRowsAnswer:
         with reading() as db:
             found = heard_rows.heard_rows(
                 db,
@@ -102,7 +102,7 @@ def _add_changes(api: APIBlueprint) -> None:
     @api.input(MoveRequest, arg_name="wanted")
     @api.output(ChangeAnswer)
     @api.doc(summary="Move or stretch a slot on one day, from one on, or all", responses=[403, 409])
-    def move(wanted: MoveRequest) -> ChangeAnswer:
+    def move_days(wanted: MoveRequest) -> ChangeAnswer:
         minutes, seconds = divmod(wanted.start_s, 60)
         change = Move(
             Scope(wanted.scope),
@@ -119,7 +119,7 @@ def _add_changes(api: APIBlueprint) -> None:
     @api.input(WithdrawalRequest, arg_name="wanted")
     @api.output(ChangeAnswer)
     @api.doc(summary="Withdraw a slot on one day, from one on, or all", responses=[403, 409])
-    def withdraw(wanted: WithdrawalRequest) -> ChangeAnswer:
+    def withdraw_days(wanted: WithdrawalRequest) -> ChangeAnswer:
         with writing() as db:
             row = desk_changes.withdraw(
                 _hand(db), wanted.slot_id, Scope(wanted.scope), wanted.day, version=wanted.version
@@ -129,14 +129,14 @@ def _add_changes(api: APIBlueprint) -> None:
     @api.post("/desk/undo")
     @api.output(ChangeAnswer)
     @api.doc(summary="Take back the caller's last change at the desk", responses=[409, 422])
-    def undo() -> ChangeAnswer:
+    def undo_change() -> ChangeAnswer:
         with writing() as db:
             return _changed(db, desk_changes.undo(_hand(db)))
 
     @api.post("/desk/redo")
     @api.output(ChangeAnswer)
     @api.doc(summary="Do again what the caller took back last", responses=[409, 422])
-    def redo() -> ChangeAnswer:
+    def redo_change() -> ChangeAnswer:
         with writing() as db:
             return _changed(db, desk_changes.redo(_hand(db)))
 

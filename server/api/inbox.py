@@ -43,7 +43,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(AiringRequest, arg_name="wanted")
     @api.output(LetterAnswer)
     @api.doc(summary="Take a bulletin into a slot of the commune's own", responses=_RESPONSES)
-    def take(unit_id: str, bulletin_id: str, wanted: AiringRequest) -> LetterAnswer:
+    def take_bulletin(unit_id: str, bulletin_id: str, wanted: AiringRequest) -> LetterAnswer:
         with writing() as db:
             answers.take(
                 db,
@@ -61,7 +61,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(DeclineRequest, arg_name="said")
     @api.output(LetterAnswer)
     @api.doc(summary="Decline a bulletin, with a reason", responses=_RESPONSES)
-    def decline(unit_id: str, bulletin_id: str, said: DeclineRequest) -> LetterAnswer:
+    def decline_bulletin(unit_id: str, bulletin_id: str, said: DeclineRequest) -> LetterAnswer:
         with writing() as db:
             answers.decline(db, bulletin_id, unit_id, reason=said.reason, now=now(), actor=actor())
             return _letter(inbox.find(db, bulletin_id, unit_id, now=now()))
@@ -81,7 +81,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(OrderRequest, arg_name="asked")
     @api.output(ClashList)
     @api.doc(summary="Put the contenders of one clash into an order", responses=_RESPONSES)
-    def order(unit_id: str, asked: OrderRequest) -> ClashList:
+    def order_clash(unit_id: str, asked: OrderRequest) -> ClashList:
         with writing() as db:
             ranking.order(
                 db,

@@ -96,6 +96,10 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class ExportRefusedError(RefusedRequestError):
+    """More is asked for at once than is given out."""
+
+
 class PreviewRefusedError(RefusedRequestError):
     """Nothing can be rehearsed of what was asked for."""
 

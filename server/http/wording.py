@@ -230,6 +230,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "preview-reversed": N_("Choose an end that comes after the beginning."),
         "preview-too-long": N_("At most two hours can be listened to at once."),
+        "too-many-days": N_("Choose at most %(most)s days at once."),
+        "too-many-rows": N_(
+            "This is more than %(most)s rows. Choose fewer days, or a smaller unit."
+        ),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),

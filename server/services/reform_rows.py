@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from protocol.messages import Targets
-from server.domain.reform_slots import Reach, SlotFate
+from server.domain.reform_slots import Reach
 from server.domain.reforms import Drawing
 from server.domain.slots import Slot
 from server.services.keyring import Keyring
@@ -62,8 +62,13 @@ def keep_reaching(db: Session, reaches: Iterable[Reach]) -> None:
 def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: datetime) -> None:
     """Pass on what units that end leave behind; a slot that collides by now ends with them."""
     collided = {one.slot.slot_id for one in found.collisions}
+    wanted = select(SlotRow).where(SlotRow.slot_id.in_([one.slot.slot_id for one in found.slots]))
+    rows = {row.slot_id: row for row in db.scalars(wanted.options(*WHOLE_SLOT))}
     for slot in found.slots:
-        _pass_slot(db, slot, day=day, now=now, keeps_on=slot.slot.slot_id not in collided)
+        row = rows[slot.slot.slot_id]
+        if row.slot_id not in collided:
+            db.add_all(_copied(row, passed) for passed in slot.passed)
+        _end_slot(row, day=day, now=now)
     keep_reaching(db, found.reaches)
     for frame in found.frames:
         _pass_frame(db, frame, drawing, now=now)
@@ -114,10 +119,7 @@ def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
         db.execute(insert(ClusterUnitRow), rows)
 
 
-def _pass_slot(db: Session, one: SlotFate, *, day: date, now: datetime, keeps_on: bool) -> None:
-    row = db.get_one(SlotRow, one.slot.slot_id, options=WHOLE_SLOT)
-    if keeps_on:
-        db.add_all(_copied(row, passed) for passed in one.passed)
+def _end_slot(row: SlotRow, *, day: date, now: datetime) -> None:
     row.version += 1
     if row.first_day >= day:
         row.withdrawn_at = now

@@ -8,8 +8,10 @@ from server.web import (
     aired,
     as_run,
     bulletins,
+    calendars,
     dashboard,
     desk,
+    exports,
     frames,
     groups,
     live,
@@ -50,3 +52,6 @@ def register(app: Flask, installation: Installation) -> None:
         app.register_blueprint(part.pages)
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
+    for way_out in (exports, calendars):
+        app.register_blueprint(way_out.pages)
+    calendars.slow_down_readings(app)

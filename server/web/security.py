@@ -43,6 +43,7 @@ OPEN_ENDPOINTS = frozenset(
         "api.health",
         "openapi.spec",
         "accounts.language",
+        "calendars.subscribed",
     }
 )
 NODE_ENDPOINTS = frozenset({"api.asset_bytes"})

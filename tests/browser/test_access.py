@@ -13,6 +13,8 @@ PAGES = (
     "/urgent",
     "/broadcasts",
     "/as-run",
+    "/units/xa-dong-van/exports",
+    "/units/xa-dong-van/week",
 )
 
 

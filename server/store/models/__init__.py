@@ -1,6 +1,6 @@
 """All rows; importing this makes the metadata whole."""
 
-from server.store.models.accounts import GrantRow, RoleRow, UserRow
+from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -41,6 +41,7 @@ __all__ = [
     "BulletinActRow",
     "BulletinCopyRow",
     "BulletinRow",
+    "CalendarAddressRow",
     "ClaimRankRow",
     "ClusterRow",
     "ClusterUnitRow",

@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
-from server.store.types import Id, Instant, Name, Word
+from server.store.types import Digest, Id, Instant, Name, Word
 
 
 class RoleRow(Base):
@@ -49,3 +49,18 @@ class GrantRow(Base):
     unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
 
     user: Mapped[UserRow] = relationship(back_populates="grants", lazy="raise")
+
+
+class CalendarAddressRow(Base):
+    """The secret address at which one person's calendar programs read one unit's calendar.
+
+    Attributes:
+        secret_digest: Of its secret part, which is kept nowhere.
+    """
+
+    __tablename__ = "calendar_addresses"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), primary_key=True)
+    secret_digest: Mapped[Digest] = mapped_column(unique=True)
+    created_at: Mapped[Instant]
