@@ -105,6 +105,10 @@ test-e2e: setup-dev  ## our programs as processes
 test-browser: setup-dev  ## the pages in Chromium
 	$(BIN)/pytest tests/browser
 
+.PHONY: bench-conflicts
+bench-conflicts: setup-dev  ## check a slot against 1,000 to 100,000 others, on both engines
+	$(BIN)/python -m tests.bench.conflicts
+
 .PHONY: test-slow
 test-slow: setup-dev  ## kill every program at many moments of the demo; random days and rules by the thousand
 	$(BIN)/pytest tests/slow

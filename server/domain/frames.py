@@ -4,16 +4,24 @@ What a unit lays down binds all that is under it. A frame of an upper unit can b
 or to a level; time in no frame of a unit that has frames is closed to all but the units above it.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from math import ceil
 
 from protocol.messages import Ceiling, Frame, Interval, Rules
 from server.domain.errors import Finding
 from server.domain.recurrence import LOCAL, Recurrence, Rule
 from server.domain.units import Unit
-from server.domain.week import Stretches, weekly
+from server.domain.week import (
+    DAY_S,
+    WEEK_S,
+    Stretches,
+    common,
+    joined,
+    weekly,
+    without,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,59 +145,50 @@ def misplaced(
     """
     if not occurrences or not chain_frames:
         return []
-    around = (occurrences[0][0] - timedelta(days=1), occurrences[-1][1] + timedelta(days=1))
     quiet = [frame for frame in chain_frames if frame.quiet]
     binding = [frame for frame in chain_frames if not frame.quiet and frame.unit_id in above]
     open_ = [frame for frame in binding if frame.is_open_to(unit)]
-    silent = _joined(quiet, around)
+    silent = _week(quiet)
     layers = [
-        _joined([frame for frame in open_ if frame.unit_id == upper], around)
+        _week([frame for frame in open_ if frame.unit_id == upper])
         for upper in {frame.unit_id for frame in binding}
     ]
     for start, end in occurrences:
-        # Joined stretches lie apart, so only the last that begins in time can reach this one.
-        last = bisect_left(silent, end, key=_begin)
-        if last > 0 and silent[last - 1][1] > start:
+        place = _in_week(start, end)
+        if common(place, silent):
             return [_where("quiet-hours", start, end, quiet)]
-        if not all(_holds(layer, start, end) for layer in layers):
+        if any(without(place, layer) for layer in layers):
             return [_where("outside-frame", start, end, open_)]
-        limit_s = _limit_s(open_, start, end)
+        limit_s = _limit_s(open_, place)
         if limit_s is not None and (end - start).total_seconds() > limit_s:
             return [_too_long(start, end, limit_s)]
     return []
 
 
-def _holds(layer: Sequence[tuple[datetime, datetime]], start: datetime, end: datetime) -> bool:
-    around_it = bisect_right(layer, start, key=_begin)
-    return around_it > 0 and end <= layer[around_it - 1][1]
+def _in_week(start: datetime, end: datetime) -> Stretches:
+    """Place an occurrence in the week in whole seconds, those that it begins or ends in too."""
+    local = start.astimezone(LOCAL)
+    begins = local.weekday() * DAY_S + local.hour * 3600 + local.minute * 60 + local.second
+    lasts_s = (end - start).total_seconds() + local.microsecond / 1e6
+    ends = begins + ceil(lasts_s)
+    if ends > WEEK_S:
+        return ((0, ends - WEEK_S), (begins, WEEK_S))
+    return ((begins, ends),)
 
 
-def _limit_s(frames: Sequence[TimeFrame], start: datetime, end: datetime) -> int | None:
+def _limit_s(frames: Sequence[TimeFrame], place: Stretches) -> int | None:
     """Find the shortest limit of the frames that an occurrence touches."""
     limits = (
         frame.session_limit_s
         for frame in frames
-        if frame.session_limit_s is not None
-        and next(iter(frame.stretches(start, end)), None) is not None
+        if frame.session_limit_s is not None and common(place, frame.week)
     )
     return min(limits, default=None)
 
 
-def _joined(
-    frames: Sequence[TimeFrame], around: tuple[datetime, datetime]
-) -> list[tuple[datetime, datetime]]:
+def _week(frames: Sequence[TimeFrame]) -> Stretches:
     """Join stretches that touch: there is no seam at midnight, nor between two frames."""
-    joined: list[tuple[datetime, datetime]] = []
-    for begin, until in sorted(at for frame in frames for at in frame.stretches(*around)):
-        if joined and begin <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(until, joined[-1][1]))
-        else:
-            joined.append((begin, until))
-    return joined
-
-
-def _begin(stretch: tuple[datetime, datetime]) -> datetime:
-    return stretch[0]
+    return joined(stretch for frame in frames for stretch in frame.week)
 
 
 def _where(code: str, start: datetime, end: datetime, frames: Sequence[TimeFrame]) -> Finding:

@@ -31,9 +31,10 @@ def is_holiday(day: date) -> bool:
     Days that the government moves are known for the years it has decided on; for later years they
     are what the law's general rule gives.
     """
-    return day in _of_year(day.year)
+    return day in holidays_of(day.year)
 
 
 @cache
-def _of_year(year: int) -> frozenset[date]:
+def holidays_of(year: int) -> frozenset[date]:
+    """Name the public holidays of a year."""
     return frozenset(country_holidays("VN", years=year))

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from protocol.messages import Targets
+from server.domain.clashes import clashes, occupant
 from server.domain.recurrence import Recurrence, Rule
 from server.domain.reforms import END, FOLLOW, Drawing, Way
 from server.domain.rrules import LAST_DAY
-from server.domain.slots import Slot, clashes
+from server.domain.slots import Slot
 from server.domain.targeting import cover
 from server.domain.units import Tree
 
@@ -103,7 +104,7 @@ def collisions(
     for one in fates:
         for passed in one.passed:
             for other in index.near(passed):
-                if clashes(passed, [other], now) and not _lay_over(one.slot, other, earlier, now):
+                if _clash(passed, other, now) and not _lay_over(one.slot, other, earlier, now):
                     shared = passed.clusters & other.clusters
                     found.append(Collision(one.slot, other, shared))
             index.add(passed)
@@ -112,7 +113,11 @@ def collisions(
 
 def _lay_over(slot: Slot, other: Slot, earlier: dict[str, Slot], now: datetime) -> bool:
     was = earlier.get(other.slot_id)
-    return was is not None and bool(clashes(slot, [was], now))
+    return was is not None and _clash(slot, was, now)
+
+
+def _clash(one: Slot, other: Slot, now: datetime) -> bool:
+    return bool(clashes(occupant(one), [occupant(other)], now))
 
 
 class _Index:

@@ -61,7 +61,7 @@ class RecurrenceSet:
 
     def days(self, first_day: date, start: date, end: date) -> Iterator[date]:
         """Yield, in order, its days from ``start`` to ``end``, when it begins on ``first_day``."""
-        last = min(end, self.until or end, _end_of_count(self, first_day) or end)
+        last = min(end, self.until or end, end_of_count(self, first_day) or end)
         extra = (day for day in self.added if first_day <= day <= end)
         before = None
         for day in merge(self._regular(first_day, max(first_day, start), last), extra):
@@ -129,7 +129,7 @@ def _is_month_day(day: date, wanted: tuple[int, ...]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _end_of_count(rule: RecurrenceSet, first_day: date) -> date | None:
+def end_of_count(rule: RecurrenceSet, first_day: date) -> date | None:
     """Find the day on which a counted rule comes for the last time: where it is begun matters."""
     if rule.count is None:
         return None

@@ -67,6 +67,7 @@ def clock(second: int, *, ends: bool = False) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
+@lru_cache(maxsize=4096)
 def _rest(stretches: Stretches) -> Stretches:
     edges = (0, *(edge for stretch in stretches for edge in stretch), WEEK_S)
     return joined(zip(edges[::2], edges[1::2], strict=True))

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import islice
 from types import MappingProxyType
 
 from flask import Response, json, request
 from flask_babel import force_locale
 
 from audio_library.errors import MissingAssetError, RefusedAudioError
+from server.domain.clashes import MOST_NAMED, Clash, SlotClashError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
@@ -32,6 +34,8 @@ from server.http.languages import LANGUAGES, gettext
 from server.http.wording import N_, finding_sentence, upload_sentence
 
 API_PREFIX = "/api/"
+MOST_DAYS_TOLD = 10
+MOST_CLUSTERS_TOLD = 50
 CHANGED_MEANWHILE = "changed-meanwhile"
 REFUSED_AUDIO = "refused-audio"
 _STATUS_SENTENCES: Mapping[int, str] = {
@@ -60,6 +64,7 @@ class Problem:
         findings: Everything that is wrong, when the rules found more than one thing.
         fields: Facts about the whole.
         invalid: Messages of the validator, by place and field.
+        clashes: Slots in the way of one that was to be saved.
     """
 
     status: int
@@ -67,6 +72,7 @@ class Problem:
     findings: tuple[Finding, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     invalid: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    clashes: tuple[Clash, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -101,6 +107,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         StaleError: _Meaning(409, CHANGED_MEANWHILE, ("kind", "ref")),
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
+        SlotClashError: _Meaning(409, "slot-clashes"),
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),
@@ -123,8 +130,6 @@ def problem_of(error: Exception) -> Problem:
     findings: tuple[Finding, ...] = ()
     if isinstance(error, RefusedRequestError):
         findings = error.findings
-        if any(found.code == "overlap" for found in findings):
-            meaning = _Meaning(409, "slot-clashes")
         if any(found.code == "slots-left-outside" for found in findings):
             meaning = _Meaning(409, "slots-left-outside")
         if any(found.code in {"group-changed", "group-in-use"} for found in findings):
@@ -132,7 +137,8 @@ def problem_of(error: Exception) -> Problem:
         if any(found.code == "reform-stale" for found in findings):
             meaning = _Meaning(409, "reform-stale")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
-    return Problem(meaning.status, meaning.code, findings, facts)
+    clashes = error.clashes if isinstance(error, SlotClashError) else ()
+    return Problem(meaning.status, meaning.code, findings, facts, clashes=clashes)
 
 
 def for_program() -> bool:
@@ -158,6 +164,9 @@ def as_json(problem: Problem) -> Response:
             {"code": found.code, "detail": sentence, **found.fields}
             for found, sentence in zip(problem.findings, problem.sentences, strict=True)
         ]
+    if problem.clashes:
+        body["clash_count"] = len(problem.clashes)
+        body["clashes"] = [_clash(one) for one in problem.clashes[:MOST_NAMED]]
     if problem.invalid:
         body["errors"] = problem.invalid
     return Response(
@@ -165,6 +174,23 @@ def as_json(problem: Problem) -> Response:
         problem.status,
         {**problem.headers, "Content-Type": "application/problem+json"},
     )
+
+
+def _clash(clash: Clash) -> dict[str, object]:
+    """Tell a program what stands in the way, where, and the first days of it."""
+    start, end = clash.first
+    return {
+        "slot_id": clash.other.slot_id,
+        "title": clash.other.title,
+        "unit_id": clash.other.unit_id,
+        "level_rank": clash.other.level,
+        "start": start.isoformat().replace("+00:00", "Z"),
+        "end": end.isoformat().replace("+00:00", "Z"),
+        "days": [day.isoformat() for day in islice(clash.days, MOST_DAYS_TOLD)],
+        "day_count": len(clash.days),
+        "clusters": sorted(clash.clusters)[:MOST_CLUSTERS_TOLD],
+        "cluster_count": len(clash.clusters),
+    }
 
 
 def _in_all_languages(problem: Problem) -> dict[str, str]:

@@ -16,9 +16,11 @@ def N_(sentence: str) -> str:  # noqa: N802 - the name that extractors of catalo
 FINDINGS: Mapping[str, str] = MappingProxyType(
     {
         "overlap": N_(
-            "It overlaps “%(title)s” of %(unit)s on %(day)s, %(start)s–%(end)s. "
-            "Choose another time, or withdraw that one first."
+            "It overlaps “%(title)s” of %(unit)s, %(start)s–%(end)s, on %(days)s "
+            "(%(day_count)s days in all), at %(clusters)s clusters: %(cluster_names)s."
         ),
+        "time-taken": N_("Somebody else has taken this time at the same moment. Look again."),
+        "more-overlaps": N_("It overlaps %(count)s more slots."),
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
         ),

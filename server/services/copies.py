@@ -9,12 +9,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand
+from server.domain.clashes import clashes, occupant
 from server.domain.errors import DeskRefusedError, Finding, SlotRefusedError
 from server.domain.frames import TimeFrame
 from server.domain.recurrence import is_usable, local_day
-from server.domain.slots import Slot, clashes
+from server.domain.slots import Slot
 from server.domain.units import Tree
-from server.services import audit, events
+from server.services import audit, clashing, events
 from server.services.desk_changes import record
 from server.services.placement import misplaced_slot
 from server.services.planning import frames_of, publish_plan, slots_of
@@ -217,16 +218,20 @@ class _Judge:
 
     def _judged(self, wanted: Sequence[NewSlot]) -> Iterator[Line]:
         meant = {one for unit in self._targets for one in self.units.clusters_under(unit)}
-        others = [slot for slot in slots_of(self._db, units=self.units) if slot.clusters & meant]
+        standing = slots_of(self._db, units=self.units)
+        others = [occupant(slot) for slot in standing if slot.clusters & meant]
         frames = frames_of(self._db, self.units.units)
-        for new in wanted:
+        for number, new in enumerate(wanted):
             files = files_of(self._db, new)
             wrong = findings(new, files, self.units, self._now)
             if not wrong:
-                slot = value_of(new, files, self.units, slot_id="new", created_at=self._now)
-                wrong = [*self._misplaced(slot, frames), *clashes(slot, others, self._now)]
+                slot = value_of(
+                    new, files, self.units, slot_id=f"new-{number}", created_at=self._now
+                )
+                found = clashes(occupant(slot), others, self._now)
+                wrong = [*self._misplaced(slot, frames), *clashing.sentences(self._db, found)]
                 if not wrong:
-                    others.append(slot)
+                    others.append(occupant(slot))
             yield Line(new, tuple(wrong))
 
     def _misplaced(self, slot: Slot, frames: Sequence[TimeFrame]) -> list[Finding]:

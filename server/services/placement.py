@@ -23,7 +23,7 @@ def misplaced_slot(
     start, end = horizon(now, slot.rule)
     occurrences = _one_each_weekday(slot.rule.occurrences(start, end))
     above = units.chain(slot.unit_id)
-    for laid_down in _different(chains, frames):
+    for laid_down in _different(chains, frames, above):
         findings = misplaced(
             occurrences, unit=units.unit(slot.unit_id), above=above, chain_frames=laid_down
         )
@@ -43,9 +43,22 @@ def _one_each_weekday(occurrences: Iterator[Stretch]) -> list[Stretch]:
 
 
 def _different(
-    chains: Iterable[tuple[str, ...]], frames: Sequence[TimeFrame]
-) -> dict[tuple[TimeFrame, ...], None]:
-    # Hundreds of communes under one province mostly have nothing but the province's frames.
-    return dict.fromkeys(
-        tuple(frame for frame in frames if frame.unit_id in chain) for chain in sorted(chains)
-    )
+    chains: Iterable[tuple[str, ...]], frames: Sequence[TimeFrame], above: Collection[str]
+) -> list[tuple[TimeFrame, ...]]:
+    """Keep of the chains one each that differs for programmes from above.
+
+    Hundreds of communes under one province mostly have the province's frames and the same quiet
+    hours; what else they have laid down does not bind the province.
+    """
+    by_unit: dict[str, list[TimeFrame]] = {}
+    for frame in frames:
+        if frame.quiet or frame.unit_id in above:
+            by_unit.setdefault(frame.unit_id, []).append(frame)
+    found: dict[tuple[object, ...], tuple[TimeFrame, ...]] = {}
+    for chain in sorted(chains):
+        binding = tuple(frame for unit in chain for frame in by_unit.get(unit, ()))
+        alike = tuple(
+            frame if frame.unit_id in above else (frame.weekdays, frame.hours) for frame in binding
+        )
+        found.setdefault(alike, binding)
+    return list(found.values())

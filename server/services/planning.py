@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row, select
@@ -293,11 +293,9 @@ def heard_by(
     return found
 
 
-def slots_of(
-    db: Session, *, units: Tree, unit_id: str | None = None, except_slot: str = ""
-) -> list[Slot]:
+def slots_of(db: Session, *, units: Tree, unit_id: str | None = None) -> list[Slot]:
     """Read the slots of one unit, or of all, that have not been withdrawn."""
-    wanted = [SlotRow.slot_id != except_slot]
+    wanted = list[ColumnElement[bool]]()
     if unit_id is not None:
         wanted.append(SlotRow.unit_id == unit_id)
     return list(_slots(db, units, wanted))
@@ -318,7 +316,21 @@ def _slots(db: Session, units: Tree, wanted: Iterable[ColumnElement[bool]]) -> I
         yield _value(found.row, found.targets, items, units)
 
 
-def rule_of(row: SlotRow | Row[*tuple[Any, ...]]) -> Rule:
+class SlotTimes(NamedTuple):
+    """The columns of a slot that tell its times."""
+
+    recurrence: str
+    local_start: time
+    duration_s: float
+    first_day: date
+    last_day: date | None
+    weekdays: int
+    pattern: str
+    holidays: str
+    excluded_days: Sequence[str]
+
+
+def rule_of(row: SlotRow | SlotTimes | Row[*tuple[Any, ...]]) -> Rule:
     """Turn a slot's row, or the columns of one that tell its times, into its rule."""
     return Rule(
         Recurrence(row.recurrence),

@@ -1,7 +1,7 @@
 """Slots: check, save, change and withdraw one, and show what a cluster will play on a day."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind
 from protocol.plan import Span, Sweep, timeline
-from server.domain.authority import Action, Actor, demand, may
+from server.domain.authority import Action, Actor, demand
+from server.domain.clashes import SlotClashError, occupant
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
-from server.domain.slots import Slot, clashes, slot_of_claim
+from server.domain.slots import Slot, slot_of_claim
 from server.domain.units import Tree
-from server.services import audit, events
+from server.services import audit, clashing, events, guarding
 from server.services.keyring import Keyring
 from server.services.placement import misplaced_slot
 from server.services.planning import (
@@ -27,7 +28,6 @@ from server.services.planning import (
     frames_of,
     heard_by,
     publish_plan,
-    slots_of,
 )
 from server.services.slot_requests import (
     NewSlot,
@@ -126,6 +126,7 @@ def add_slot(
     write(row, new, slot, files_of(db, new))
     db.add(row)
     db.flush()  # the plan is compiled from the rows
+    guarding.hold(db, occupant(slot, new.override), units=units, now=now)
     publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
     audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
     events.emit(db, kind="schedule", ref=new.unit_id, now=now)
@@ -167,6 +168,7 @@ def update_slot(
     write(row, new, replace(slot, version=version + 1), files_of(db, new))
     row.changed_at = now
     db.flush()  # the plan is compiled from the rows
+    guarding.hold(db, occupant(slot, new.override), units=units, now=now)
     publish_plan(db, row.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
     changed = sorted(
         name for name in NewSlot.__slots__ if getattr(before, name) != getattr(new, name)
@@ -187,26 +189,14 @@ def _accepted(
     slot = value_of(new, files, units, slot_id=slot_id, created_at=now)
     if slot.rule.next_occurrence(now) is None:
         raise SlotRefusedError([Finding("never")])
-    others = slots_of(db, units=units, except_slot=slot_id)
-    yielding = _yielding(slot, others, new.override, actor, units)
-    standing = [other for other in others if other.slot_id not in yielding]
-    wrong = [*_misplaced(db, slot, units, now), *clashes(slot, standing, now)]
+    wrong = _misplaced(db, slot, units, now)
+    wanted = occupant(slot, new.override)
+    found = clashing.in_the_way(db, wanted, units=units, now=now, actor=actor)
+    if found:
+        raise SlotClashError([*wrong, *clashing.sentences(db, found)], found)
     if wrong:
         raise SlotRefusedError(wrong)
     return slot
-
-
-def _yielding(
-    slot: Slot, others: Iterable[Slot], override: Collection[str], actor: Actor, units: Tree
-) -> set[str]:
-    """Name the slots of lower levels that are to give way, by people who may decide it there."""
-    return {
-        other.slot_id
-        for other in others
-        if other.slot_id in override
-        and other.level > slot.level
-        and may(actor, Action.SCHEDULE, units.chain(other.unit_id))
-    }
 
 
 def slack_s(db: Session, new: NewSlot) -> float | None:
@@ -260,6 +250,7 @@ def withdraw_slot(
     if row.withdrawn_at is not None:
         return row
     row.withdrawn_at = now
+    guarding.release(db, slot_id)
     db.flush()  # the plan is compiled from the rows
     publish_plan(db, row.unit_id, now=now, keyring=keyring, days=plan_days)
     audit.record(db, actor=actor, action="withdraw-slot", subject=slot_id, now=now)
@@ -352,6 +343,6 @@ def while_it_sounds(claim: Claim) -> Claim:
 
 
 def _misplaced(db: Session, slot: Slot, units: Tree, now: datetime) -> list[Finding]:
-    chains = {units.chain_of_cluster(cluster) for cluster in slot.clusters}
+    chains = {units.chain(unit) for unit in {units.clusters[one] for one in slot.clusters}}
     frames = frames_of(db, {unit for chain in chains for unit in chain})
     return misplaced_slot(slot, chains, frames, units=units, now=now)

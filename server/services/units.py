@@ -45,8 +45,10 @@ class NewCluster:
 
 def tree(db: Session, *, today: date) -> Tree:
     """Read the tree as it is on a day."""
-    units = db.scalars(
-        select(UnitRow).where(_holds(UnitRow.valid_from, UnitRow.valid_to, today))
+    units = db.execute(
+        select(UnitRow.unit_id, UnitRow.name, UnitRow.level_rank).where(
+            _holds(UnitRow.valid_from, UnitRow.valid_to, today)
+        )
     ).all()
     edges = db.execute(
         select(UnitEdgeRow.child_id, UnitEdgeRow.parent_id).where(

@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 from hypothesis import strategies as st
 
 from protocol.messages import BulletinClass, Targets, WhenCut
+from server.domain.clashes import Occupant
 from server.domain.frames import TimeFrame
 from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import EVERY_DAY, Recurrence, Rule
@@ -41,6 +42,22 @@ def a_slot(slot_id: str = "s-1", clusters: str = "c-1 c-2", **overrides: object)
         when_cut=WhenCut.REJOIN,
         gain_db=0.0,
         created_at=at(-24 * 60),
+    )
+    return replace(boring, **overrides)
+
+
+def an_occupant(slot_id: str = "s-1", clusters: str = "c-1 c-2", **overrides: object) -> Occupant:
+    """Make what others see of a commune's slot; rule fields may be overridden too."""
+    of_rule = {name: overrides.pop(name) for name in tuple(overrides) if name in Rule.__slots__}
+    boring = Occupant(
+        slot_id=slot_id,
+        unit_id="xa-1",
+        unit_name="Xã Một",
+        level=1,
+        title="Bản tin sáng",
+        bulletin_class=BulletinClass.ORDINARY,
+        rule=a_rule(**of_rule),
+        clusters=frozenset(clusters.split()),
     )
     return replace(boring, **overrides)
 

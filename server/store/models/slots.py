@@ -2,7 +2,7 @@
 
 from datetime import date, time
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
@@ -41,6 +41,10 @@ class FrameRow(Base):
     withdrawn_at: Mapped[Instant | None]
 
 
+_ON_AIR = text("withdrawn_at IS NULL")
+_ON_AIR_LONG = text("withdrawn_at IS NULL AND duration_s > 3600")
+
+
 class SlotRow(Base):
     """A recurring claim on time at certain clusters.
 
@@ -66,6 +70,21 @@ class SlotRow(Base):
         CheckConstraint("duration_s > 0 AND duration_s <= 86400", name="length"),
         CheckConstraint("(content_kind = 'relay') = (relay_url <> '')", name="relay"),
         CheckConstraint("last_day IS NULL OR last_day >= first_day", name="ordered"),
+        # By these the slots in another's way are found: of an hour at most by the hour, and the
+        # few that last longer.
+        Index(
+            "ix_slots_by_hour",
+            "bulletin_class",
+            "local_start",
+            sqlite_where=_ON_AIR,
+            postgresql_where=_ON_AIR,
+        ),
+        Index(
+            "ix_slots_long",
+            "bulletin_class",
+            sqlite_where=_ON_AIR_LONG,
+            postgresql_where=_ON_AIR_LONG,
+        ),
     )
 
     slot_id: Mapped[Id] = mapped_column(primary_key=True)

@@ -87,10 +87,14 @@ def test_an_overlap_is_refused_and_names_the_slot_the_day_and_the_time(province)
                 "slot_id": slot.slot_id,
                 "title": "Tin xã",
                 "unit": "Xã xa-1",
+                "level": "1",
                 "day": "22/11/2026",
                 "start": "05:30:00",
                 "end": "05:30:30",
+                "days": "22/11/2026, 23/11/2026, 24/11/2026…",
+                "day_count": "4058+",
                 "clusters": "2",
+                "cluster_names": "Thôn Đoài",
             },
         )
     ]

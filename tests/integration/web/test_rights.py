@@ -134,6 +134,11 @@ def test_a_clash_is_answered_with_every_slot_in_the_way(any_site):
     assert answer.status_code == 409
     assert {one["title"] for one in answer.json["findings"]} == {"Thời sự", "Âm nhạc"}
     assert "“Thời sự”" in answer.json["detail_by_language"]["vi"]
+    assert answer.json["clash_count"] == 2
+    first = answer.json["clashes"][0]
+    assert (first["title"], first["unit_id"]) == ("Thời sự", COMMUNE)
+    assert first["days"][0] == first["start"][:10] or first["day_count"] > len(first["days"])
+    assert set(first["clusters"]) <= set(CLUSTERS)
     kept = program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"]
     assert [one["title"] for one in kept] == ["Thời sự", "Âm nhạc"]
 

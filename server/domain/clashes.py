@@ -1,0 +1,267 @@
+"""Where a slot wants the same loudspeakers, in the same class, at the same time as others."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+
+from protocol.messages import BulletinClass
+from server.domain.day_sets import SPAN_YEARS, Days, between, bit, days_of, span_of
+from server.domain.errors import Finding, SlotRefusedError
+from server.domain.recurrence import LOCAL, Rule, local_day
+from server.domain.rrules import LAST_DAY
+from server.domain.slots import Slot, Stretch
+from server.domain.week import DAY_S
+
+MOST_NAMED = 20
+MOST_DAYS_NAMED = 3
+MOST_CLUSTERS_NAMED = 5
+
+A_DAY = timedelta(days=1)
+_SHIFTS = (-1, 0, 1)
+"""By how many days one occurrence may begin after another that it meets: none lasts over a day."""
+_UNKNOWN = Days(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Occupant:
+    """What of a slot matters to others that may want the same time.
+
+    Attributes:
+        clusters: Clusters it reaches today.
+        overrides: Slots that it may lie over.
+    """
+
+    slot_id: str
+    unit_id: str
+    unit_name: str
+    level: int
+    title: str
+    bulletin_class: BulletinClass
+    rule: Rule
+    clusters: frozenset[str]
+    overrides: frozenset[str] = frozenset()
+
+    def may_lie_over(self, other: "Occupant") -> bool:
+        """Say whether it was told to lie over another, and is of a higher level still."""
+        return other.slot_id in self.overrides and self.level < other.level
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Another slot in the way of one that is to be saved.
+
+    Attributes:
+        days: Local days on which the new one begins and meets it, of the coming ten years.
+        clusters: Clusters that both want.
+    """
+
+    new: Rule
+    other: Occupant
+    days: Days
+    clusters: frozenset[str]
+    now: datetime
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether they meet for as long as is looked: the days are only the first of them."""
+        late = date(self.days.year + SPAN_YEARS - 2, 1, 1)
+        return self.days.bits >= bit(self.days.year, late)
+
+    @property
+    def first(self) -> Stretch:
+        """The other's first occurrence that is met."""
+        rule, day = self.other.rule, next(iter(self.days))
+        return next(
+            theirs
+            for mine, theirs in _met_on(self.new, rule, day, _shifts(self.new, rule))
+            if min(mine[1], theirs[1]) > self.now
+        )
+
+
+def occupant(slot: Slot, overrides: Iterable[str] = ()) -> Occupant:
+    """Tell what of a slot matters to others."""
+    return Occupant(
+        slot.slot_id,
+        slot.unit_id,
+        slot.unit_name,
+        slot.level,
+        slot.title,
+        slot.bulletin_class,
+        slot.rule,
+        slot.clusters,
+        frozenset(overrides),
+    )
+
+
+class SlotClashError(SlotRefusedError):
+    """A slot cannot be saved where others are, and perhaps for more reasons."""
+
+    def __init__(self, findings: Sequence[Finding], found: Sequence[Clash]) -> None:
+        """Keep what stands in the way."""
+        self.clashes = tuple(found)
+        super().__init__(findings)
+
+
+def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Clash]:
+    """Name every other slot of the same class that wants some of the same clusters then.
+
+    Slots of different classes may lie over each other: precedence decides between them.
+    The first to come goes first.
+    """
+    found: list[Clash] = []
+    comes = _Coming(new.rule, now)
+    judged: dict[int, Days | None] = {}  # many do the same at the same hour
+    for other in others:
+        if other.bulletin_class is not new.bulletin_class or other.slot_id == new.slot_id:
+            continue
+        if new.clusters.isdisjoint(other.clusters):
+            continue
+        if new.may_lie_over(other) or other.may_lie_over(new):
+            continue
+        # Of one reading, equal rules are mostly one value; comparing them would cost more.
+        met = judged.get(id(other.rule), _UNKNOWN)
+        if met is _UNKNOWN:
+            met = judged[id(other.rule)] = comes.over(other.rule)
+        if met is not None:
+            found.append(Clash(new.rule, other, met, new.clusters & other.clusters, now))
+    return sorted(found, key=_order)
+
+
+class _Coming:
+    """A rule that is compared with many others at one moment.
+
+    Days are looked for from where both run, for ten years: patterns of the moon and the holidays
+    may come round as late as after centuries.
+    """
+
+    def __init__(self, rule: Rule, now: datetime) -> None:
+        self._rule = rule
+        self._now = now
+        self._today = local_day(now)
+        self._since = max(self._today, rule.first_day)
+        self._shifts: dict[tuple[time, timedelta], list[int]] = {}
+        self._days: dict[int, int] = {}
+
+    def over(self, other: Rule) -> Days | None:
+        """Find the days on which it lies over another; None: there are none."""
+        hours = other.local_start, other.length
+        shifts = self._shifts.get(hours)
+        if shifts is None:
+            shifts = self._shifts[hours] = _shifts(self._rule, other)
+        if not shifts:
+            return None
+        year = span_of(max(self._since, other.first_day))
+        met = self._met(other, shifts, year)
+        if not met:
+            later = self._where_both_run(other, year)
+            if later is None:
+                return None
+            year, met = later, self._met(other, shifts, later)
+        for near in (self._today - A_DAY, self._today):
+            if met & bit(year, near) and not self._is_to_come(other, near, shifts):
+                met ^= bit(year, near)
+        return Days(year, met) if met else None
+
+    def _met(self, other: Rule, shifts: list[int], year: int) -> int:
+        mine, theirs = self._in(year), days_of(other, year)
+        met = 0
+        for shift in shifts:
+            met |= mine & (theirs >> shift if shift >= 0 else theirs << -shift)
+        return met
+
+    def _in(self, year: int) -> int:
+        """Give the days of a span on which it begins; what began yesterday may still last."""
+        if year not in self._days:
+            coming = between(year, self._today - A_DAY, LAST_DAY)
+            self._days[year] = days_of(self._rule, year) & coming
+        return self._days[year]
+
+    def _where_both_run(self, other: Rule, year: int) -> int | None:
+        """Find a later span in which both have come at least once, if they do not in the first."""
+        if self._in(year) and days_of(other, year) & between(year, self._today, LAST_DAY):
+            return None
+        firsts = [rule.next_occurrence(self._now) for rule in (self._rule, other)]
+        known = [local_day(first[0]) for first in firsts if first is not None]
+        return span_of(max(known)) if len(known) == len(firsts) else None
+
+    def _is_to_come(self, other: Rule, day: date, shifts: list[int]) -> bool:
+        """Tell whether some of what is met on a day lies after now."""
+        met = _met_on(self._rule, other, day, shifts)
+        return any(min(mine[1], theirs[1]) > self._now for mine, theirs in met)
+
+
+def found_wrong(found: Sequence[Clash], names: Mapping[str, str]) -> list[Finding]:
+    """Put clashes into words: the first ones each with its clusters' names, and how many more."""
+    named = [_named(clash, names) for clash in found[:MOST_NAMED]]
+    if len(found) > MOST_NAMED:
+        named.append(Finding("more-overlaps", {"count": str(len(found) - MOST_NAMED)}))
+    return named
+
+
+def shared_clusters(found: Sequence[Clash]) -> set[str]:
+    """List the clusters whose names ``found_wrong`` needs."""
+    return {one for clash in found[:MOST_NAMED] for one in _first_clusters(clash)}
+
+
+def _named(clash: Clash, names: Mapping[str, str]) -> Finding:
+    start, end = (at.astimezone(LOCAL) for at in clash.first)
+    count = len(clash.days)
+    first = [f"{day:%d/%m/%Y}" for day in islice(clash.days, MOST_DAYS_NAMED)]
+    clusters = list(dict.fromkeys(names.get(one, one) for one in _first_clusters(clash)))
+    return Finding(
+        "overlap",
+        {
+            "slot_id": clash.other.slot_id,
+            "title": clash.other.title,
+            "unit": clash.other.unit_name,
+            "level": str(clash.other.level),
+            "day": f"{start:%d/%m/%Y}",
+            "start": f"{start:%H:%M:%S}",
+            "end": f"{end:%H:%M:%S}",
+            "days": ", ".join(first) + ("…" if count > len(first) else ""),
+            "day_count": f"{count}+" if clash.is_endless else str(count),
+            "clusters": str(len(clash.clusters)),
+            "cluster_names": ", ".join(clusters)
+            + ("…" if len(clash.clusters) > MOST_CLUSTERS_NAMED else ""),
+        },
+    )
+
+
+def _first_clusters(clash: Clash) -> list[str]:
+    return sorted(clash.clusters)[:MOST_CLUSTERS_NAMED]
+
+
+def _order(clash: Clash) -> tuple[int, int, time, str]:
+    rule = clash.other.rule
+    return (
+        clash.days.year,
+        clash.days.bits & -clash.days.bits,
+        rule.local_start,
+        clash.other.slot_id,
+    )
+
+
+def _shifts(one: Rule, other: Rule) -> list[int]:
+    """List how many days after the one the other begins where they meet: no summer time."""
+    lasts_s, theirs_s = one.length.total_seconds(), other.length.total_seconds()
+    ahead_s = _second(other) - _second(one)
+    return [
+        shift
+        for shift in _SHIFTS
+        if max(0.0, ahead_s + shift * DAY_S) < min(lasts_s, ahead_s + shift * DAY_S + theirs_s)
+    ]
+
+
+def _second(rule: Rule) -> float:
+    start = rule.local_start
+    return start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
+
+
+def _met_on(
+    new: Rule, other: Rule, day: date, shifts: list[int]
+) -> Iterator[tuple[Stretch, Stretch]]:
+    for shift in shifts:
+        one = day + shift * A_DAY
+        if days_of(other, span_of(one)) & bit(span_of(one), one):
+            yield new.occurrence(day), other.occurrence(one)
