@@ -16,6 +16,7 @@ from server.api import (
     occurrences,
     plans,
     reforms,
+    simulation,
     slots,
     units,
 )
@@ -29,6 +30,7 @@ def register(app: APIFlask) -> None:
     for part in (
         assets,
         slots,
+        simulation,
         desk,
         plans,
         frames,

@@ -211,6 +211,7 @@ def plans_of(
     now: datetime,
     units: Tree,
     places: Sequence[Place] = (),
+    only: Collection[str] | None = None,
 ) -> Iterator[Plan]:
     """Compile what some units have to say, as ``plan_of`` does; all is read at once.
 
@@ -222,10 +223,13 @@ def plans_of(
         now: What is over by then is left out.
         units: The tree of the day.
         places: Clusters that alone matter; none: all, as in what is published.
+        only: Slots that alone matter; None: all.
     """
     wanted = [SlotRow.unit_id.in_(unit_ids), running(local_day(start), local_day(end))]
     if places:
         wanted.append(naming(_names(places, units)))
+    if only is not None:
+        wanted.append(SlotRow.slot_id.in_(only))
     slots: dict[str, list[Slot]] = {}
     for slot in _slots(db, units, wanted):
         if not places or any(is_targeted(slot.targets, place) for place in places):

@@ -54,6 +54,7 @@ __all__ = [
     "day_timeline",
     "foreseen",
     "slack_s",
+    "spans_of",
     "update_slot",
     "withdraw_slot",
 ]
@@ -302,12 +303,13 @@ def timelines(
         names = tuple((claim.unit, claim.claim_id) for claim in goes_by.claims)
         key = (units.clusters[cluster_id], names)
         if key not in alike:
-            alike[key] = _spans(goes_by, start, end, units)
+            alike[key] = spans_of(goes_by, start, end, units)
         found[cluster_id] = alike[key]
     return found
 
 
-def _spans(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[TimelineSpan]:
+def spans_of(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[TimelineSpan]:
+    """Work out what is heard where one goes by this, and what loses to it."""
     claims = tuple(while_it_sounds(claim) for claim in heard.claims)
     wanting = Sweep(claims)
     spans = []

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from server.domain import languages
 from server.domain.authority import Action, demand, may
@@ -16,7 +17,7 @@ from server.store.queries import lists
 from server.web import rule_words
 from server.web.formats import weekday_marks
 from server.web.plans import late
-from server.web.schedule import recurrence_fields
+from server.web.schedule import recurrence_fields, simulation
 from server.web.schedule.forms import SlotForm
 from server.web.schedule.views import pages
 from server.web.targets import acting_units, communes
@@ -73,6 +74,14 @@ def coming(unit_id: str) -> ResponseReturnValue:
         slack_s=slack_s,
         warnings=warnings,
     )
+
+
+@pages.post("/units/<unit_id>/slots/simulate")
+def simulate_slot(unit_id: str) -> ResponseReturnValue:
+    """Show what saving the form would change, alone or under the form; nothing is saved."""
+    form, slot_id = SlotForm.sent(unit_id, request.form), request.args.get("slot_id", "")
+    shown = simulation.fragment(form, slot_id)
+    return (shown if "part" in request.args else _slot_page(form, (), slot_id, shown)), 200
 
 
 @pages.post("/units/<unit_id>/slots/new")
@@ -170,7 +179,9 @@ def _where_it_comes(new: scheduling.NewSlot) -> str:
     return url_for("schedule.timeline", unit_id=new.unit_id, day=day)
 
 
-def _slot_page(form: SlotForm, findings: Sequence[Finding], slot_id: str = "") -> str:
+def _slot_page(
+    form: SlotForm, findings: Sequence[Finding], slot_id: str = "", simulated: str = ""
+) -> str:
     instant, person = now(), actor()
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
@@ -198,6 +209,7 @@ def _slot_page(form: SlotForm, findings: Sequence[Finding], slot_id: str = "") -
         marks=weekday_marks(),
         fields=recurrence_fields,
         names=rule_words,
+        simulated=Markup(simulated),  # noqa: S704 - made by a template, where all is escaped
     )
 
 

@@ -92,6 +92,24 @@ def test_it_is_said_before_saving_how_files_fit_their_slot(site):
     assert saved.status_code == 303
 
 
+def test_what_saving_would_change_is_shown_alone_and_under_the_form_and_not_saved(site):
+    browser = site.browser("commune-officer")
+    page, ask = f"/units/{COMMUNE}/slots/new", f"/units/{COMMUNE}/slots/simulate"
+    alone = posted(browser, page, f"{ask}?part=1", **a_slot_form(site))
+    assert alone.status_code == 200
+    assert "<form" not in alone.text
+    assert "Nếu lưu: 2 cụm loa thay đổi" in alone.text
+    assert "Bản tin sáng" in alone.text
+    whole = posted(browser, page, ask, **a_slot_form(site))
+    assert "Nếu lưu: 2 cụm loa thay đổi" in whole.text
+    assert f'action="{page}"' in whole.text
+    wrong = posted(browser, page, f"{ask}?part=1", **a_slot_form(site, local_start="giờ"))
+    assert "Chưa lưu được" in wrong.text
+    assert browser.get(f"/api/v1/slots?unit_id={COMMUNE}").json["slots"] == []
+    viewer = site.browser("viewer")
+    assert posted(viewer, "/", ask, **a_slot_form(site)).status_code == 403
+
+
 def test_a_slot_goes_from_the_form_to_the_timeline(site):
     browser = site.browser("commune-officer")
     page = f"/units/{COMMUNE}/slots/new"

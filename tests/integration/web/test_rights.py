@@ -186,3 +186,22 @@ def test_what_others_announce_does_not_push_out_ones_own(site):
     shown = site.program("viewer").ask("GET", "/broadcasts").json["broadcasts"]
     assert [one["broadcast_id"] for one in shown] == [own.json["broadcast_id"]]
     assert len(program.ask("GET", "/broadcasts").json["broadcasts"]) == 3
+
+
+def test_what_saving_a_slot_would_change_is_told_to_who_may_save_it(site):
+    program = site.program("commune-officer")
+    told = program.ask("POST", "/slots/simulate", json=a_slot(site.digest))
+    assert told.status_code == 200
+    assert (told.json["changed"], told.json["findings"], told.json["loses_to"]) == (2, [], [])
+    (group,) = told.json["groups"]
+    assert [one["cluster_id"] for one in group["clusters"]] == list(CLUSTERS)
+    assert group["days"][0]["day"] == TOMORROW
+    assert [span["title"] for span in group["days"][0]["after"]] == ["Bản tin sáng"]
+    assert program.ask("GET", f"/slots?unit_id={COMMUNE}").json["slots"] == []
+    saved = program.ask("POST", "/slots", json=a_slot(site.digest)).json
+    again = a_slot(site.digest, slot_id=saved["slot_id"])
+    assert program.ask("POST", "/slots/simulate", json=again).json["changed"] == 0
+    clash = program.ask("POST", "/slots/simulate", json=a_slot(site.digest, title="Xen")).json
+    assert [finding["code"] for finding in clash["findings"]] == ["overlap"]
+    viewer = site.program("viewer").ask("POST", "/slots/simulate", json=a_slot(site.digest))
+    assert viewer.status_code == 403

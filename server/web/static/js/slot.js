@@ -131,3 +131,26 @@ form.addEventListener("input", soon);
 form.addEventListener("change", (event) => { settle(); soon(event); });
 settle();
 foresee();
+
+// What saving would change, shown under the form; without this the button sends the form there.
+const simulate = form.querySelector("[data-simulate]");
+const simulated = document.querySelector("[data-simulated]");
+simulate.addEventListener("click", async (event) => {
+  event.preventDefault();
+  const address = new URL(simulate.formAction);
+  address.searchParams.set("part", "1");
+  simulate.disabled = true;
+  try {
+    const answer = await fetch(address, { method: "POST", body: new FormData(form) });
+    if (!answer.ok) throw new Error(answer.statusText);
+    simulated.innerHTML = await answer.text();
+    simulated.hidden = false;
+    simulated.scrollIntoView({ block: "nearest" });
+  } catch {
+    form.action = simulate.formAction;
+    form.noValidate = true;
+    form.submit();
+  } finally {
+    simulate.disabled = false;
+  }
+});
