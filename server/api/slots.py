@@ -18,6 +18,7 @@ from server.domain.authority import Action, demand
 from server.domain.errors import UnknownThingError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
+from server.http.offering import ways_out
 from server.services import plan_states, scheduling, units
 from server.store.models import SlotRow
 from server.store.queries import lists
@@ -32,7 +33,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Add a slot", responses=[403, 404, 409, 422])
     def add_slot(wanted: SlotRequest) -> SlotSaved:
         new = scheduling.NewSlot(**wanted.model_dump())
-        with writing() as db:
+        with ways_out(new), writing() as db:
             row = scheduling.add_slot(
                 db,
                 new,
@@ -71,7 +72,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Change a slot", responses=[403, 404, 409, 422])
     def change_slot(slot_id: str, wanted: SlotChange) -> SlotSaved:
         new = scheduling.NewSlot(**wanted.model_dump(exclude={"version"}))
-        with writing() as db:
+        with ways_out(new, slot_id), writing() as db:
             known = lists.slot(db, slot_id)
             before = None if known is None else plan_states.at_stake(known, now())
             row = scheduling.update_slot(

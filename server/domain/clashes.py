@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
+from math import ceil, floor
 
 from protocol.messages import BulletinClass
 from server.domain.day_sets import SPAN_YEARS, Days, between, bit, days_of, span_of
 from server.domain.errors import Finding, SlotRefusedError
+from server.domain.offers import Offer, second
 from server.domain.recurrence import LOCAL, Rule, local_day
 from server.domain.rrules import LAST_DAY
 from server.domain.slots import Slot, Stretch
-from server.domain.week import DAY_S
+from server.domain.week import DAY_S, Stretches, joined
 
 MOST_NAMED = 20
 MOST_DAYS_NAMED = 3
@@ -45,6 +47,18 @@ class Occupant:
     def may_lie_over(self, other: "Occupant") -> bool:
         """Say whether it was told to lie over another, and is of a higher level still."""
         return other.slot_id in self.overrides and self.level < other.level
+
+    def yields_to(self, other: "Occupant") -> bool:
+        """Say whether it may not be where another is: of its class, somewhere at its clusters.
+
+        Slots of different classes may lie over each other: precedence decides between them.
+        """
+        return (
+            other.bulletin_class is self.bulletin_class
+            and other.slot_id != self.slot_id
+            and not self.clusters.isdisjoint(other.clusters)
+            and not (self.may_lie_over(other) or other.may_lie_over(self))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +114,17 @@ class SlotClashError(SlotRefusedError):
     def __init__(self, findings: Sequence[Finding], found: Sequence[Clash]) -> None:
         """Keep what stands in the way."""
         self.clashes = tuple(found)
+        self.offers: tuple[Offer, ...] = ()
         super().__init__(findings)
 
 
 def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Clash]:
-    """Name every other slot of the same class that wants some of the same clusters then.
-
-    Slots of different classes may lie over each other: precedence decides between them.
-    The first to come goes first.
-    """
+    """Name every other slot that one has to yield to, the first to come first."""
     found: list[Clash] = []
     comes = _Coming(new.rule, now)
     judged: dict[int, Days | None] = {}  # many do the same at the same hour
     for other in others:
-        if other.bulletin_class is not new.bulletin_class or other.slot_id == new.slot_id:
-            continue
-        if new.clusters.isdisjoint(other.clusters):
-            continue
-        if new.may_lie_over(other) or other.may_lie_over(new):
+        if not new.yields_to(other):
             continue
         # Of one reading, equal rules are mostly one value; comparing them would cost more.
         met = judged.get(id(other.rule), _UNKNOWN)
@@ -126,6 +133,34 @@ def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Cl
         if met is not None:
             found.append(Clash(new.rule, other, met, new.clusters & other.clusters, now))
     return sorted(found, key=_order)
+
+
+def hours_taken(new: Occupant, others: Iterable[Occupant], now: datetime) -> Stretches:
+    """Lay out which hours others take on any of the days on which one comes, whatever its own.
+
+    In whole seconds since midnight of such a day, up to the end of the next.
+    """
+    comes = _Coming(new.rule, now)
+    judged: dict[int, list[int]] = {}
+    found: set[tuple[int, int]] = set()
+    for other in others:
+        if not new.yields_to(other):
+            continue
+        rule = other.rule
+        if id(rule) not in judged:
+            judged[id(rule)] = comes.beside(rule)
+        for shift in judged[id(rule)]:
+            begins_s = second(rule.local_start) + shift * DAY_S
+            until = min(ceil(begins_s + rule.length.total_seconds()), 2 * DAY_S)
+            found.add((max(0, floor(begins_s)), until))
+    return joined(found)
+
+
+def coming_days(rule: Rule, now: datetime) -> Days:
+    """Give the days from yesterday to ten years from now on which a rule begins."""
+    since = local_day(now) - A_DAY
+    year = span_of(max(since, rule.first_day))
+    return Days(year, days_of(rule, year) & between(year, since, LAST_DAY))
 
 
 class _Coming:
@@ -162,6 +197,16 @@ class _Coming:
             if met & bit(year, near) and not self._is_to_come(other, near, shifts):
                 met ^= bit(year, near)
         return Days(year, met) if met else None
+
+    def beside(self, other: Rule) -> list[int]:
+        """List by how many days another may begin after it, whatever the hours of either."""
+        year = span_of(max(self._since, other.first_day))
+        later = self._where_both_run(other, year)
+        return [
+            shift
+            for shift in _SHIFTS
+            if self._met(other, [shift], year if later is None else later)
+        ]
 
     def _met(self, other: Rule, shifts: list[int], year: int) -> int:
         mine, theirs = self._in(year), days_of(other, year)
@@ -245,17 +290,12 @@ def _order(clash: Clash) -> tuple[int, int, time, str]:
 def _shifts(one: Rule, other: Rule) -> list[int]:
     """List how many days after the one the other begins where they meet: no summer time."""
     lasts_s, theirs_s = one.length.total_seconds(), other.length.total_seconds()
-    ahead_s = _second(other) - _second(one)
+    ahead_s = second(other.local_start) - second(one.local_start)
     return [
         shift
         for shift in _SHIFTS
         if max(0.0, ahead_s + shift * DAY_S) < min(lasts_s, ahead_s + shift * DAY_S + theirs_s)
     ]
-
-
-def _second(rule: Rule) -> float:
-    start = rule.local_start
-    return start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
 
 
 def _met_on(

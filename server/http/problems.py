@@ -1,7 +1,8 @@
 """From an error to its status and sentence: one table, for pages and API alike (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, time
 from http import HTTPStatus
 from itertools import islice
 from types import MappingProxyType
@@ -30,8 +31,9 @@ from server.domain.errors import (
     TakenError,
     UnknownThingError,
 )
+from server.domain.offers import Offer
 from server.http.languages import LANGUAGES, gettext
-from server.http.wording import N_, finding_sentence, upload_sentence
+from server.http.wording import N_, finding_sentence, offer_sentence, upload_sentence
 
 API_PREFIX = "/api/"
 MOST_DAYS_TOLD = 10
@@ -65,6 +67,7 @@ class Problem:
         fields: Facts about the whole.
         invalid: Messages of the validator, by place and field.
         clashes: Slots in the way of one that was to be saved.
+        offers: Changes with which it would be saved.
     """
 
     status: int
@@ -73,6 +76,7 @@ class Problem:
     fields: Mapping[str, str] = field(default_factory=dict)
     invalid: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     clashes: tuple[Clash, ...] = ()
+    offers: tuple[Offer, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -137,8 +141,10 @@ def problem_of(error: Exception) -> Problem:
         if any(found.code == "reform-stale" for found in findings):
             meaning = _Meaning(409, "reform-stale")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
-    clashes = error.clashes if isinstance(error, SlotClashError) else ()
-    return Problem(meaning.status, meaning.code, findings, facts, clashes=clashes)
+    problem = Problem(meaning.status, meaning.code, findings, facts)
+    if isinstance(error, SlotClashError):
+        return replace(problem, clashes=error.clashes, offers=error.offers)
+    return problem
 
 
 def for_program() -> bool:
@@ -167,6 +173,7 @@ def as_json(problem: Problem) -> Response:
     if problem.clashes:
         body["clash_count"] = len(problem.clashes)
         body["clashes"] = [_clash(one) for one in problem.clashes[:MOST_NAMED]]
+        body["offers"] = [_offer(one) for one in problem.offers]
     if problem.invalid:
         body["errors"] = problem.invalid
     return Response(
@@ -191,6 +198,21 @@ def _clash(clash: Clash) -> dict[str, object]:
         "clusters": sorted(clash.clusters)[:MOST_CLUSTERS_TOLD],
         "cluster_count": len(clash.clusters),
     }
+
+
+def _offer(offer: Offer) -> dict[str, object]:
+    """Tell a program which fields to ask for otherwise, in the form in which it asks."""
+    return {
+        "kind": offer.kind.value,
+        "changes": {name: _as_asked(value) for name, value in offer.changes.items()},
+        "detail": offer_sentence(offer),
+    }
+
+
+def _as_asked(value: object) -> object:
+    if isinstance(value, time | date):
+        return value.isoformat()
+    return [_as_asked(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _in_all_languages(problem: Problem) -> dict[str, str]:

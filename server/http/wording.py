@@ -1,10 +1,12 @@
 """What each code is called in sentences for people; catalogues translate them."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from server.domain.errors import Finding
+from server.domain.offers import Offer, OfferKind, clock, second
+from server.domain.week import DAY_S
 from server.http.languages import gettext
 
 
@@ -361,6 +363,39 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "no-config": N_("the equipment is not set up yet"),
     }
 )
+
+
+OFFERS: Mapping[OfferKind, str] = MappingProxyType(
+    {
+        OfferKind.TRIM: N_("Shorten it: %(start)s–%(end)s"),
+        OfferKind.NEXT_GAP: N_("Move it to the nearest free time: %(start)s–%(end)s"),
+        OfferKind.EXCLUDE: N_("Leave out the days that clash: %(days)s"),
+        OfferKind.OVERRIDE: N_("Sound in their stead: %(slots)s"),
+    }
+)
+_MOST_LISTED = 6
+
+
+def offer_sentence(offer: Offer) -> str:
+    """Say what would be done, in the reader's language."""
+    begins_s = second(offer.local_start)
+    ends_s = begins_s + offer.length.total_seconds()
+    fields = {
+        "start": _hours(begins_s),
+        "end": _hours(ends_s) if ends_s != DAY_S else "24:00",
+        "days": _listed([f"{day:%d/%m/%Y}" for day in offer.days]),
+        "slots": _listed(offer.names),
+    }
+    return gettext(OFFERS[offer.kind]) % fields
+
+
+def _hours(at_s: float) -> str:
+    at = clock(at_s % DAY_S)
+    return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_LISTED]) + ("…" if len(names) > _MOST_LISTED else "")
 
 
 def finding_sentence(finding: Finding) -> str:

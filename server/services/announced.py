@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from protocol.messages import Claim, Play
+from protocol.content import layout, length_s
+from protocol.messages import Claim, Content, Play
 from protocol.signing import unverified
 from server.store.models import BroadcastRow
 
@@ -32,5 +33,21 @@ def over_by_now(
             continue
         ends = order.claim.end if stopped_at is None else min(stopped_at, order.claim.end)
         if ends > order.claim.start:
-            found.append(msgspec.structs.replace(order.claim, end=ends))
+            found.append(_until(order.claim, ends))
     return found
+
+
+def _until(claim: Claim, ends: datetime) -> Claim:
+    """Cut a claim short, its content too: one that cannot end in its time is never begun."""
+    room_s = (ends - claim.start).total_seconds()
+    if claim.content.relay is not None or length_s(claim.content) <= room_s:
+        return msgspec.structs.replace(claim, end=ends)
+    # The pauses between the turns of what is repeated are left out of the picture.
+    items = tuple(
+        msgspec.structs.replace(
+            placed.asset, duration_s=min(placed.asset.duration_s, room_s - placed.offset_s)
+        )
+        for placed in layout(claim.content)
+        if placed.offset_s < room_s
+    )
+    return msgspec.structs.replace(claim, end=ends, content=Content(items=items))

@@ -15,12 +15,20 @@ from sqlalchemy.orm import Session
 
 from protocol.messages import BulletinClass
 from server.domain.authority import Action, Actor, may
-from server.domain.clashes import Clash, Occupant, clashes, found_wrong, shared_clusters
+from server.domain.clashes import (
+    Clash,
+    Occupant,
+    clashes,
+    found_wrong,
+    hours_taken,
+    shared_clusters,
+)
 from server.domain.errors import Finding
+from server.domain.offers import clock, second
 from server.domain.recurrence import EVERY_DAY, Recurrence, Rule, local_day
 from server.domain.targeting import chosen
 from server.domain.units import Tree
-from server.domain.week import DAY_S
+from server.domain.week import DAY_S, Stretches
 from server.services.planning import SlotTimes, rule_of
 from server.store.models import ClusterRow, SlotRow, SlotTargetRow
 
@@ -64,13 +72,24 @@ def in_the_way(
     Of those that it is to lie over, it does over the ones for which the actor may decide.
     """
     others = occupants(db, new, units=units, now=now)
+    return clashes(_settled(new, others, units, actor), others, now)
+
+
+def taken(db: Session, new: Occupant, *, units: Tree, now: datetime, actor: Actor) -> Stretches:
+    """Lay out the hours of its days that other slots leave to none, whatever hours one asks for."""
+    whole_day = replace(new.rule, local_start=time(), length=2 * A_DAY)
+    others = occupants(db, replace(new, rule=whole_day), units=units, now=now)
+    return hours_taken(_settled(new, others, units, actor), others, now)
+
+
+def _settled(new: Occupant, others: Sequence[Occupant], units: Tree, actor: Actor) -> Occupant:
     yielding = frozenset(
         other.slot_id
         for other in others
         if other.slot_id in new.overrides
         and may(actor, Action.SCHEDULE, units.chain(other.unit_id))
     )
-    return clashes(replace(new, overrides=yielding), others, now)
+    return replace(new, overrides=yielding)
 
 
 def sentences(db: Session, found: list[Clash]) -> list[Finding]:
@@ -169,7 +188,7 @@ def _words(text: str) -> Sequence[str]:
 def _questions(new: Occupant, now: datetime) -> Iterator[Select[*tuple[Any, ...]]]:
     """Ask for the slots of an hour at most by the hour, and for the few longer ones by the day."""
     rule = new.rule
-    begins_s = _second(rule.local_start)
+    begins_s = second(rule.local_start)
     ends_s = begins_s + rule.length.total_seconds()
     likely = _on_some_day(new, local_day(now))
     over_midnight = begins_s < LONG_S or ends_s > DAY_S
@@ -239,15 +258,7 @@ def _band(longest_s: float, begins_s: float, ends_s: float) -> ColumnElement[boo
 
 
 def _between(first_s: float, last_s: float) -> ColumnElement[bool]:
-    begins_in_time = SlotRow.local_start >= _clock(first_s)
+    begins_in_time = SlotRow.local_start >= clock(first_s)
     if last_s >= DAY_S:
         return begins_in_time
-    return and_(begins_in_time, SlotRow.local_start < _clock(last_s))
-
-
-def _clock(second: float) -> time:
-    return (datetime.min + timedelta(seconds=second)).time()  # noqa: DTZ901 - only its clock is read
-
-
-def _second(at: time) -> float:
-    return at.hour * 3600 + at.minute * 60 + at.second + at.microsecond / 1e6
+    return and_(begins_in_time, SlotRow.local_start < clock(last_s))

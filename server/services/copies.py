@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand
-from server.domain.clashes import clashes, occupant
+from server.domain.clashes import SlotClashError, clashes, occupant
 from server.domain.errors import DeskRefusedError, Finding, SlotRefusedError
 from server.domain.frames import TimeFrame
 from server.domain.recurrence import is_usable, local_day
@@ -100,7 +100,8 @@ def copy(hand: Hand, wish: Wish, *, only_free: bool) -> tuple[int, Draft]:
     made = judge.draft()
     wrong = [found for line in made.lines for found in line.findings]
     if wrong and (not only_free or not made.free):
-        raise SlotRefusedError(wrong)
+        taken = any(found.code == "overlap" for found in wrong)
+        raise SlotClashError(wrong, ()) if taken else SlotRefusedError(wrong)
     free = [line.slot for line in made.lines if line.is_free]
     if not free:
         raise DeskRefusedError([Finding("nothing-to-copy")])

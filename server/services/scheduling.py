@@ -19,7 +19,7 @@ from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
 from server.domain.slots import Slot, slot_of_claim
 from server.domain.units import Tree
-from server.services import audit, clashing, events, guarding
+from server.services import audit, clashing, events, guarding, overriding
 from server.services.keyring import Keyring
 from server.services.placement import misplaced_slot
 from server.services.planning import (
@@ -81,14 +81,20 @@ class TimelineSpan:
 
 
 def check_slot(
-    db: Session, new: NewSlot, *, now: datetime, actor: Actor, replacing: str = ""
+    db: Session,
+    new: NewSlot,
+    *,
+    now: datetime,
+    actor: Actor,
+    replacing: str = "",
+    units: Tree | None = None,
 ) -> list[Finding]:
     """Say everything that stands against saving a slot, in place of one or as a new one.
 
     Raises:
         NotAllowedError: The actor may not schedule for the unit.
     """
-    units = tree(db, today=local_day(now))
+    units = units or tree(db, today=local_day(now))
     try:
         _accepted(db, new, now=now, actor=actor, units=units, slot_id=replacing or NEW)
     except SlotRefusedError as refused:
@@ -129,7 +135,10 @@ def add_slot(
     db.flush()  # the plan is compiled from the rows
     guarding.hold(db, occupant(slot, new.override), units=units, now=now)
     publish_plan(db, new.unit_id, now=now, keyring=keyring, units=units, days=plan_days)
-    audit.record(db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title)
+    over = overriding.told(db, new, units=units, now=now)
+    audit.record(
+        db, actor=actor, action="add-slot", subject=row.slot_id, now=now, title=new.title, **over
+    )
     events.emit(db, kind="schedule", ref=new.unit_id, now=now)
     return row
 
@@ -174,7 +183,10 @@ def update_slot(
     changed = sorted(
         name for name in NewSlot.__slots__ if getattr(before, name) != getattr(new, name)
     )
-    audit.record(db, actor=actor, action="change-slot", subject=slot_id, now=now, changed=changed)
+    over = overriding.told(db, new, units=units, now=now)
+    audit.record(
+        db, actor=actor, action="change-slot", subject=slot_id, now=now, changed=changed, **over
+    )
     events.emit(db, kind="schedule", ref=row.unit_id, now=now)
     return row
 

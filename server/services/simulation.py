@@ -231,11 +231,12 @@ class _Changes:
         before = spans_of(heard, self._start, self._end, self._units)
         after = spans_of(wanted, self._start, self._end, self._units)
         ours = {claim.claim_id for claim in self.claims}
-        self.loses_to.update(
-            (span.title, span.unit_name)
-            for span in after
-            if span.end > self._now and any(loser.claim_id in ours for loser in span.losers)
-        )
+        for span in after:
+            silenced = span.claim is None and any(one.claim_id in ours for one in span.losers)
+            beaten = span.claim is not None and span.claim.claim_id not in ours
+            meets = any(one.start < span.end and span.start < one.end for one in come)
+            if span.end > self._now and meets and (silenced or beaten):
+                self.loses_to.add((span.title, span.unit_name))
         return tuple(_compared(before, after, days, self._now))
 
     def _is_replaced(self, claim: Claim) -> bool:
@@ -261,8 +262,8 @@ def _beside(heard: Heard, changed: Sequence[Claim]) -> Heard:
                 stretches.append(together[:2])
             together = claim.start, claim.end, id(claim) in marks
         else:
-            start, end, matters = together
-            together = start, max(end, claim.end), matters or id(claim) in marks
+            start, end, marked = together
+            together = start, max(end, claim.end), marked or id(claim) in marks
     if together and together[2]:
         stretches.append(together[:2])
 

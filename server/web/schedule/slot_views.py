@@ -9,15 +9,25 @@ from markupsafe import Markup
 
 from server.domain import languages
 from server.domain.authority import Action, demand, may
+from server.domain.clashes import SlotClashError
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import catalogue, grouping, monitoring, plan_states, scheduling, units
+from server.http.offering import ways_out
+from server.services import (
+    catalogue,
+    grouping,
+    monitoring,
+    overriding,
+    plan_states,
+    scheduling,
+    units,
+)
 from server.store.queries import lists
 from server.web import rule_words
 from server.web.formats import weekday_marks
 from server.web.plans import late
-from server.web.schedule import recurrence_fields, simulation
+from server.web.schedule import offers, recurrence_fields, simulation
 from server.web.schedule.forms import SlotForm
 from server.web.schedule.views import pages
 from server.web.targets import acting_units, communes
@@ -33,10 +43,12 @@ def slots(unit_id: str) -> ResponseReturnValue:
         tree = units.tree(db, today=local_day(now()))
         demand(person, Action.VIEW, tree.chain(unit_id))
         rows = lists.slots_of(db, unit_id)
+        lain_over = overriding.lain_over(db, rows, units=tree, now=now())
     return render_template(
         "schedule/slots.html",
         unit=tree.unit(unit_id),
         rows=rows,
+        lain_over=lain_over,
         tree=tree,
         rule_words=rule_words.rule_words,
         late=late.warnings_by_slot(rows, now()),
@@ -81,18 +93,20 @@ def simulate_slot(unit_id: str) -> ResponseReturnValue:
     """Show what saving the form would change, alone or under the form; nothing is saved."""
     form, slot_id = SlotForm.sent(unit_id, request.form), request.args.get("slot_id", "")
     shown = simulation.fragment(form, slot_id)
-    return (shown if "part" in request.args else _slot_page(form, (), slot_id, shown)), 200
+    return (
+        shown if "part" in request.args else _slot_page(form, (), slot_id, simulated=shown)
+    ), 200
 
 
 @pages.post("/units/<unit_id>/slots/new")
 def add_slot(unit_id: str) -> ResponseReturnValue:
     """Add the slot, or show the form again with what is wrong."""
-    form = SlotForm.sent(unit_id, request.form)
+    form = offers.taken(SlotForm.sent(unit_id, request.form), request.form.get("offer", ""))
     new, findings = form.parsed()
     if new is None:
         return _slot_page(form, findings), 422
     try:
-        with writing() as db:
+        with ways_out(new), writing() as db:
             row = scheduling.add_slot(
                 db,
                 new,
@@ -103,7 +117,7 @@ def add_slot(unit_id: str) -> ResponseReturnValue:
             )
             version = plan_states.newest_version(db, row.unit_id)
     except SlotRefusedError as refused:
-        return _slot_page(form, refused.findings), _status(refused)
+        return _slot_page(form, refused.findings, ways=_ways(form, new, refused)), _status(refused)
     watched = late.after_edit(row, version, plan_states.at_stake(row, now()))
     return redirect(watched or _where_it_comes(new), 303)
 
@@ -127,12 +141,12 @@ def change_slot(slot_id: str) -> ResponseReturnValue:
         if row is None:
             raise UnknownThingError("slot", slot_id)
     before = plan_states.at_stake(row, now())
-    form = SlotForm.sent(row.unit_id, request.form)
+    form = offers.taken(SlotForm.sent(row.unit_id, request.form), request.form.get("offer", ""))
     new, findings = form.parsed()
     if new is None:
         return _slot_page(form, findings, slot_id), 422
     try:
-        with writing() as db:
+        with ways_out(new, slot_id), writing() as db:
             row = scheduling.update_slot(
                 db,
                 slot_id,
@@ -145,7 +159,8 @@ def change_slot(slot_id: str) -> ResponseReturnValue:
             )
             plan_version = plan_states.newest_version(db, row.unit_id)
     except SlotRefusedError as refused:
-        return _slot_page(form, refused.findings, slot_id), _status(refused)
+        ways = _ways(form, new, refused)
+        return _slot_page(form, refused.findings, slot_id, ways=ways), _status(refused)
     except StaleError:
         return _slot_page(form, [Finding("changed-meanwhile")], slot_id), 409
     watched = late.after_edit(row, plan_version, before, plan_states.at_stake(row, now()))
@@ -173,6 +188,13 @@ def _status(refused: SlotRefusedError) -> int:
     return 409 if any(finding.code == "overlap" for finding in refused.findings) else 422
 
 
+def _ways(
+    form: SlotForm, new: scheduling.NewSlot, refused: SlotRefusedError
+) -> list[offers.OfferButton]:
+    found = refused.offers if isinstance(refused, SlotClashError) else ()
+    return offers.buttons(form, new, found)
+
+
 def _where_it_comes(new: scheduling.NewSlot) -> str:
     first = scheduling.foreseen(new, now=now(), most=1)[0]
     day = f"{local_day(first):%Y-%m-%d}"
@@ -180,7 +202,11 @@ def _where_it_comes(new: scheduling.NewSlot) -> str:
 
 
 def _slot_page(
-    form: SlotForm, findings: Sequence[Finding], slot_id: str = "", simulated: str = ""
+    form: SlotForm,
+    findings: Sequence[Finding],
+    slot_id: str = "",
+    ways: Sequence[offers.OfferButton] = (),
+    simulated: str = "",
 ) -> str:
     instant, person = now(), actor()
     with reading() as db:
@@ -198,6 +224,7 @@ def _slot_page(
         form=form,
         slot_id=slot_id,
         findings=findings,
+        ways=ways,
         unit=tree.unit(form.unit_id),
         acting=acting_units(person, Action.SCHEDULE, tree),
         communes=communes(states, tree, form.unit_id),

@@ -14,7 +14,7 @@ from server.domain.errors import (
     UnknownThingError,
 )
 from server.domain.recurrence import day_bounds, local_day
-from server.services import as_run, planning, scheduling, units
+from server.services import as_run, grouping, planning, scheduling
 from server.store.models import AuditRow, ClusterRow, GroupMemberRow, OccurrenceRow, SlotRow
 from server.store.queries import lists
 from tests.factories.claims import NOON
@@ -127,7 +127,7 @@ def test_it_does_not_come_on_days_left_out(province):
 
 def group(province, name: str, *clusters: str) -> None:
     facts = {"group_id": name, "name": name, "unit_id": "tinh", "clusters": clusters}
-    province.run(units.create_group, **facts, now=NOON, actor=OPERATOR)
+    province.run(grouping.create_group, **facts, now=NOON, actor=OPERATOR)
 
 
 def publish(province) -> int:

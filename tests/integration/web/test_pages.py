@@ -1,5 +1,6 @@
 """The pages without a browser: forms kept, refusals named, the way from form to announcement."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -343,3 +344,58 @@ def test_each_kind_of_days_goes_from_the_form_to_the_list_in_words(site):
         assert saved.status_code == 303, saved.text
         assert "Bản tin sáng" in browser.get(saved.location).text
         assert words in browser.get(f"/units/{COMMUNE}/slots").text
+
+
+def test_a_way_out_of_a_clash_is_one_press(site):
+    browser = site.browser("commune-officer")
+    page = f"/units/{COMMUNE}/slots/new"
+    posted(browser, page, page, **a_slot_form(site, local_end="05:40"))
+    form = a_slot_form(site, title="Cái khác", local_end="05:50")
+    refused = posted(browser, page, page, **form)
+    assert "Rút ngắn: 05:40–05:50" in refused.text
+    assert "Chuyển sang giờ trống gần nhất: 05:40–06:00" in refused.text
+    buttons = dict(
+        re.findall(r'name="offer" value="([^"]+)" data-offer="([^"]+)"', refused.text)[::-1]
+    )
+    by_kind = {kind: html.unescape(value) for value, kind in buttons.items()}
+    assert by_kind.keys() == {"trim", "next-gap"}
+    saved = posted(browser, page, page, **form, offer=by_kind["next-gap"])
+    assert saved.status_code == 303
+    listed = browser.get(f"/units/{COMMUNE}/slots").text
+    assert "Cái khác" in listed
+    assert "05:40" in listed
+
+
+def test_who_is_lain_over_sees_by_whom(site):
+    below, above = site.browser("commune-officer"), site.browser("top")
+    page = f"/units/{COMMUNE}/slots/new"
+    posted(below, page, page, **a_slot_form(site, local_end="05:40"))
+    page = f"/units/{PROVINCE}/slots/new"
+    form = a_slot_form(site, title="Tin tỉnh", local_end="05:40")
+    refused = posted(above, page, page, **form)
+    assert "Phát đè lên: “Bản tin sáng”" in refused.text
+    over = re.search(r'value="(override=[^"]+)"', refused.text)[1]
+    assert posted(above, page, page, **form, offer=html.unescape(over)).status_code == 303
+    assert "Bị khung giờ “Tin tỉnh” (05:30) của" in below.get(f"/units/{COMMUNE}/slots").text
+
+
+def test_the_interface_offers_what_to_ask_for_otherwise(site):
+    asked = {
+        "unit_id": COMMUNE,
+        "title": "Bản tin sáng",
+        "bulletin_class": "ordinary",
+        "recurrence": "daily",
+        "local_start": "05:30:00",
+        "length_s": 600.0,
+        "first_day": "2027-11-22",
+        "assets": [site.digest],
+        "units": [COMMUNE],
+    }
+    program = site.program("commune-officer")
+    assert program.ask("POST", "/slots", json=asked).status_code == 201
+    refused = program.ask("POST", "/slots", json=asked)
+    assert (refused.status_code, refused.json["code"]) == (409, "slot-clashes")
+    (offer,) = refused.json["offers"]
+    assert (offer["kind"], offer["changes"]) == ("next-gap", {"local_start": "05:40:00"})
+    again = program.ask("POST", "/slots", json=asked | offer["changes"])
+    assert again.status_code == 201
