@@ -99,10 +99,10 @@ def test_what_saving_would_change_is_shown_alone_and_under_the_form_and_not_save
     alone = posted(browser, page, f"{ask}?part=1", **a_slot_form(site))
     assert alone.status_code == 200
     assert "<form" not in alone.text
-    assert "Nếu lưu: 2 cụm loa thay đổi" in alone.text
+    assert "Nếu lưu: 2 cụm loa" in alone.text
     assert "Bản tin sáng" in alone.text
     whole = posted(browser, page, ask, **a_slot_form(site))
-    assert "Nếu lưu: 2 cụm loa thay đổi" in whole.text
+    assert "Nếu lưu: 2 cụm loa" in whole.text
     assert f'action="{page}"' in whole.text
     wrong = posted(browser, page, f"{ask}?part=1", **a_slot_form(site, local_start="giờ"))
     assert "Chưa lưu được" in wrong.text
