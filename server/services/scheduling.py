@@ -1,7 +1,7 @@
 """Slots: check, save, change and withdraw one, and show what a cluster will play on a day."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -42,7 +42,7 @@ from server.services.slot_requests import (
 )
 from server.services.units import above, tree
 from server.store.gates import pass_gate
-from server.store.models import ClusterRow, SlotRow
+from server.store.models import AssetRow, ClusterRow, SlotRow
 from server.store.queries.lists import WHOLE_SLOT
 
 __all__ = [
@@ -121,7 +121,7 @@ def add_slot(
     pass_gate(db, "slots")
     units = tree(db, today=local_day(now))
     slot_id = f"s-{uuid.uuid4().hex[:16]}"
-    slot = _accepted(db, new, now=now, actor=actor, units=units, slot_id=slot_id)
+    slot, files = _accepted(db, new, now=now, actor=actor, units=units, slot_id=slot_id)
     row = SlotRow(
         slot_id=slot_id,
         unit_id=new.unit_id,
@@ -130,7 +130,7 @@ def add_slot(
         items=[],
         targets=[],
     )
-    write(row, new, slot, files_of(db, new))
+    write(row, new, slot, files)
     db.add(row)
     db.flush()  # the plan is compiled from the rows
     guarding.hold(db, occupant(slot, new.override), units=units, now=now)
@@ -174,8 +174,8 @@ def update_slot(
     if new.unit_id != row.unit_id:
         raise SlotRefusedError([Finding("other-unit")])
     before = as_new(row)
-    slot = _accepted(db, new, now=now, actor=actor, units=units, slot_id=slot_id)
-    write(row, new, replace(slot, version=version + 1), files_of(db, new))
+    slot, files = _accepted(db, new, now=now, actor=actor, units=units, slot_id=slot_id)
+    write(row, new, replace(slot, version=version + 1), files)
     row.changed_at = now
     db.flush()  # the plan is compiled from the rows
     guarding.hold(db, occupant(slot, new.override), units=units, now=now)
@@ -193,7 +193,8 @@ def update_slot(
 
 def _accepted(
     db: Session, new: NewSlot, *, now: datetime, actor: Actor, units: Tree, slot_id: str
-) -> Slot:
+) -> tuple[Slot, Mapping[str, AssetRow]]:
+    """Judge a slot; give its value, and the files that it names, by digest."""
     demand(actor, Action.SCHEDULE, units.chain(new.unit_id))
     files = files_of(db, new)
     wrong = findings(new, files, units, now)
@@ -209,7 +210,7 @@ def _accepted(
         raise SlotClashError([*wrong, *clashing.sentences(db, found)], found)
     if wrong:
         raise SlotRefusedError(wrong)
-    return slot
+    return slot, files
 
 
 def slack_s(db: Session, new: NewSlot) -> float | None:
