@@ -361,7 +361,9 @@ class _Turn:
         there = tuple(
             piece for piece in pieces(run, self.state.on_disk) if piece.offset_s < length_s
         )
-        if not any(piece.offset_s + piece.duration_s > at_s for piece in there):
+        # Behind its last file a cue is over: a pause that leads to nothing is no content.
+        length_s = min(length_s, max((p.offset_s + p.duration_s for p in there), default=0.0))
+        if length_s <= at_s:
             return None
         allowed_db = programme.policy.loudest_db(run.claim, begins, stops)
         gain_db = min(run.claim.gain_db, allowed_db, programme.ceiling_db)

@@ -414,6 +414,21 @@ def test_the_player_itself_ends_a_programme_where_quiet_hours_begin():
     assert world.waiting.length_s == 10
 
 
+@pytest.mark.parametrize("looked_at_s", [[], [2], [2.5], [2, 2.5]])
+def test_a_pause_that_quiet_hours_make_the_last_is_not_told_as_heard(looked_at_s):
+    # Two seconds of sound, two of pause, two of sound; it is quiet from 3 to 4.
+    twice = a_song(content=Content(items=(an_asset("short", duration_s=2.0),), repeat=2, gap_s=2.0))
+    quiet = Policy(quiet=(Interval(start=after_noon(3), end=after_noon(4)),))
+    world = World()
+    world.have(twice)
+    world.hold(twice, policy=quiet)
+    for moment_s in looked_at_s:
+        world.run_to(after_noon(moment_s))
+        world.take(Tick())
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tin-1")) == [(0, 2, 0), (4, 6, 4)]
+
+
 def test_a_programme_that_returns_is_heard_although_the_next_begins_within_the_horizon():
     after = a_song(
         claim_id="tin-2",

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -17,9 +17,6 @@ from protocol.plan import timeline
 from tests.factories.playouts import World, after_noon, courses, rules
 
 HORIZON_S = 150
-
-# A busy machine is no reason to fail, and each example is two minutes of a node's life.
-unhurried = settings(deadline=None, max_examples=50)
 
 moments = st.integers(-5, 110).map(float)
 
@@ -47,7 +44,6 @@ def records_of(world):
     }
 
 
-@unhurried
 @given(courses, rules)
 def test_what_is_heard_at_any_instant_is_what_the_shared_timeline_says(some, policy):
     world = world_of(some, policy)
@@ -60,7 +56,6 @@ def test_what_is_heard_at_any_instant_is_what_the_shared_timeline_says(some, pol
             moment += timedelta(seconds=1)
 
 
-@unhurried
 @given(courses, rules, st.randoms(use_true_random=False), st.lists(moments, max_size=8))
 def test_the_order_of_arrival_and_repetition_change_nothing(some, policy, random, repeats):
     shuffled = list(some)
@@ -78,7 +73,6 @@ def test_the_order_of_arrival_and_repetition_change_nothing(some, policy, random
     assert records_of(world) == records_of(world_of(some, policy))
 
 
-@unhurried
 @given(courses, rules, moments)
 def test_each_claim_ends_in_exactly_one_record(some, policy, killed_s):
     world = World()
@@ -98,7 +92,6 @@ def test_each_claim_ends_in_exactly_one_record(some, policy, killed_s):
         assert bool(record.segments) == (record.outcome not in {Outcome.MISSED, Outcome.FAILED})
 
 
-@unhurried
 @given(courses, rules)
 def test_nothing_but_a_real_emergency_breaks_quiet_hours(some, policy):
     world = world_of(some, policy)
@@ -113,7 +106,6 @@ def test_nothing_but_a_real_emergency_breaks_quiet_hours(some, policy):
             assert not overlaps or claim_id in may_pierce
 
 
-@unhurried
 @given(courses, rules, moments, st.data())
 def test_a_stop_is_final(some, policy, stopped_s, data):
     stopped = data.draw(st.sampled_from(some))
@@ -132,7 +124,6 @@ def test_a_stop_is_final(some, policy, stopped_s, data):
     assert len([r for r in world.records() if r.claim_id == stopped.claim_id]) == 1
 
 
-@unhurried
 @given(courses, rules)
 def test_the_records_tell_what_was_heard(some, policy):
     # A pause between two turns is a part of the content, and of the record.
@@ -146,7 +137,6 @@ def test_the_records_tell_what_was_heard(some, policy):
     assert _joined(told) == _joined(sorted(world.heard))
 
 
-@unhurried
 @given(courses, rules)
 def test_the_amplifier_is_on_while_anything_is_heard_and_off_in_the_end(some, policy):
     world = world_of(some, policy)
