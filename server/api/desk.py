@@ -25,6 +25,7 @@ from server.api.desk_schemas import (
 )
 from server.http.change_words import change_sentence
 from server.http.context import actor, here, now, reading, writing
+from server.http.offering import ways_out_of_move
 from server.http.why_words import absence_sentence, why_sentence
 from server.http.wording import finding_sentence
 from server.services import copies, desk, desk_changes, heard_rows, why
@@ -110,8 +111,11 @@ def _add_changes(api: APIBlueprint) -> None:
             wanted.to_day,
             time(minutes // 60, minutes % 60, seconds),
             wanted.length_s,
+            wanted.excluded_days,
+            wanted.override,
         )
-        with writing() as db:
+        offers = ways_out_of_move(wanted.slot_id, change, wanted.version)
+        with offers, writing() as db:
             row = desk_changes.move(_hand(db), wanted.slot_id, change, version=wanted.version)
             return _changed(db, row)
 

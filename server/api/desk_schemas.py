@@ -120,6 +120,14 @@ class MoveRequest(_OfSlot):
     to_day: Day
     start_s: Annotated[int, Field(ge=0, lt=86_400)]
     length_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)]
+    excluded_days: Annotated[
+        tuple[Day, ...] | None,
+        Field(max_length=1000, description="Days that what is moved is to leave out."),
+    ] = None
+    override: Annotated[
+        tuple[Id, ...] | None,
+        Field(max_length=1000, description="Slots of lower levels that it is to lie over."),
+    ] = None
 
 
 class WithdrawalRequest(_OfSlot):

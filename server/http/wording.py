@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from flask_babel import format_decimal
+
 from server.domain.errors import Finding
 from server.domain.offers import Offer, OfferKind, clock, second
 from server.domain.week import DAY_S
@@ -408,7 +410,15 @@ def finding_sentence(finding: Finding) -> str:
         fields["weekday"] = gettext(weekday)
     if kind := _EFFECTS.get(fields.get("kind", "")):
         fields["kind"] = gettext(kind)
+    if count := fields.get("day_count", ""):
+        fields["day_count"] = _days_counted(count)
     return _filled(gettext(sentence), fields)
+
+
+def _days_counted(count: str) -> str:
+    """Show how many days; those of a slot without end are counted as far as anybody looks."""
+    shown = str(format_decimal(int(count.removesuffix("+"))))
+    return gettext("at least %(count)s", count=shown) if count.endswith("+") else shown
 
 
 def finding_in_english(finding: Finding) -> str:

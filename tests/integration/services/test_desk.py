@@ -1,5 +1,6 @@
 """The desk: what its rows show, changes by hand and their undoing, copies, and why."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -7,12 +8,14 @@ import pytest
 from protocol.why import Why
 from server.domain.absence import Absence
 from server.domain.authority import Role
+from server.domain.clashes import SlotClashError
 from server.domain.errors import (
     DeskRefusedError,
     NotAllowedError,
     SlotRefusedError,
     StaleError,
 )
+from server.domain.offers import OfferKind
 from server.domain.recurrence import day_bounds
 from server.services import copies, desk, desk_changes, heard_rows, why
 from server.services.slot_hand import Hand
@@ -157,6 +160,80 @@ def test_a_clash_is_told_with_its_days_and_nothing_is_changed(province):
         assert error.value.findings[0].fields["title"] == "Nông vụ"
     assert coming(province) == [["05:30", "09:00"]] * 7
     assert [row.version for row in province.rows(SlotRow)] == [1, 1]
+
+
+def ways_out(province, slot, wanted, actor=OFFICER):
+    with pytest.raises(SlotClashError) as refused:
+        done(province, desk_changes.move, slot.slot_id, wanted, version=1, actor=actor)
+    return province.run(
+        desk_changes.ways_out,
+        slot_id=slot.slot_id,
+        wanted=wanted,
+        found=refused.value.clashes,
+        version=1,
+        now=NOON,
+        actor=actor,
+    )
+
+
+def taken(wanted, offer):
+    changes = dict(offer.changes)
+    if "local_start" in changes:
+        changes["start"] = changes.pop("local_start")
+    return replace(wanted, **changes)
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_move_that_clashes_is_offered_ways_out_each_of_which_is_taken_and_comes_back(
+    province, scope
+):
+    slot = province.add_slot(length_s=600.0)
+    province.add_slot(local_start=time(9), length_s=600.0, title="Nông vụ")
+    before = coming(province)
+    wanted = Move(scope, DAY[2], DAY[2], time(8, 55), 600.0)
+    offers = ways_out(province, slot, wanted)
+    assert {offer.kind for offer in offers} == {OfferKind.TRIM, OfferKind.NEXT_GAP}
+    version = 1
+    for offer in offers:
+        done(province, desk_changes.move, slot.slot_id, taken(wanted, offer), version=version)
+        assert coming(province) != before
+        done(province, desk_changes.undo)
+        assert coming(province) == before
+        version += 2
+
+
+def test_a_day_is_not_offered_the_time_of_the_days_that_stay(province):
+    slot = province.add_slot(length_s=600.0)
+    wanted = Move(Scope.DAY, DAY[2], DAY[3], time(5, 35), 1200.0)
+    offers = {offer.kind: offer.changes for offer in ways_out(province, slot, wanted)}
+    assert offers[OfferKind.TRIM] == {"local_start": time(5, 40), "length_s": 900.0}
+    assert offers[OfferKind.NEXT_GAP] == {"local_start": time(5, 40)}
+
+
+def test_a_move_is_offered_to_leave_days_out_or_to_lie_over_slots_below(province):
+    other = province.add_slot(
+        local_start=time(9), recurrence="once", first_day=DAY[4], title="Nông vụ"
+    )
+    slot = province.add_slot(unit_id="tinh", units=("tinh",), local_start=time(7))
+    wanted = Move(Scope.ONWARD, DAY[2], DAY[2], time(9), 30.0)
+    offers = {one.kind: one for one in ways_out(province, slot, wanted, OPERATOR)}
+    assert offers[OfferKind.EXCLUDE].changes == {"excluded_days": (DAY[4],)}
+    over = taken(wanted, offers[OfferKind.OVERRIDE])
+    assert over.override == (other.slot_id,)
+    done(province, desk_changes.move, slot.slot_id, over, version=1, actor=OPERATOR)
+    assert coming(province, "tinh", "xa-1")[3] == ["09:00", "09:00"]
+
+
+def test_nothing_is_offered_for_what_has_been_changed_meanwhile(province):
+    slot = province.add_slot(length_s=600.0)
+    province.add_slot(local_start=time(9), length_s=600.0)
+    wanted = Move(Scope.ALL, DAY[2], DAY[2], time(8, 55), 600.0)
+    with pytest.raises(SlotClashError) as refused:
+        done(province, desk_changes.move, slot.slot_id, wanted, version=1)
+    facts = {"found": refused.value.clashes, "now": NOON, "actor": OFFICER}
+    assert not province.run(
+        desk_changes.ways_out, slot_id=slot.slot_id, wanted=wanted, version=2, **facts
+    )
 
 
 def test_days_are_withdrawn_and_come_back(province):

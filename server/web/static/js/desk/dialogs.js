@@ -56,6 +56,18 @@ export async function asked({ title, when, thisDay, yes, once, dayOnly, danger }
   return once ? "all" : dialog.querySelector("[name=scope]:checked").value;
 }
 
+// What stands in the way, and what can be done instead; gives the chosen offer, or null.
+export async function instead({ findings, offers }) {
+  const dialog = find("clash");
+  dialog.querySelector("[data-findings]").replaceChildren(...findings.map(({ detail }) => Object.assign(document.createElement("li"), { textContent: detail })));
+  dialog.querySelector("[data-ways]").replaceChildren(...offers.map(({ kind, detail }, place) => {
+    const button = Object.assign(document.createElement("button"), { className: "btn btn-outline-primary text-start text-wrap", value: String(place), textContent: detail });
+    button.dataset.offer = kind;
+    return button;
+  }));
+  return offers[await shown(dialog)] ?? null;
+}
+
 // Why a cluster sounds what it does at an instant, as the server says it.
 export async function why(cluster, at) {
   const dialog = find("why");
