@@ -45,7 +45,12 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Copy a day or a week of a unit, or see what would come", responses=[403, 409])
     def copy_days(wanted: CopyRequest) -> CopyAnswer:
         wish = copies.Wish(
-            wanted.unit_id, wanted.first, wanted.days, wanted.to_days, wanted.to_units
+            wanted.unit_id,
+            wanted.first,
+            wanted.days,
+            wanted.to_days,
+            wanted.to_units,
+            copies.Reach(wanted.reach),
         )
         if wanted.dry_run:
             with reading() as db:
@@ -170,6 +175,7 @@ def _copied(made: int, said: copies.Draft) -> CopyAnswer:
                 title=line.slot.title,
                 day=line.slot.first_day,
                 start=line.slot.local_start.isoformat(),
+                clusters=sorted(line.clusters),
                 findings=[found.code for found in line.findings],
                 sentences=[finding_sentence(found) for found in line.findings],
             )

@@ -142,6 +142,13 @@ class CopyRequest(Request):
     days: Literal[1, 7] = 1
     to_days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=60)]
     to_units: Annotated[tuple[Id, ...], Field(max_length=MOST_UNITS)] = ()
+    reach: Annotated[
+        Literal["all", "alike"],
+        Field(
+            description="Loudspeakers of other units: `all`, or `alike`: those in villages, with "
+            "names or in groups called like the slot's own."
+        ),
+    ] = "all"
     only_free: bool = False
     dry_run: bool = True
 
@@ -153,6 +160,7 @@ class CopyLineAnswer(Answer):
     title: str
     day: date
     start: str
+    clusters: list[str]
     findings: list[str]
     sentences: list[str]
 

@@ -150,6 +150,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "nothing-to-redo": N_("There is nothing to do again."),
         "desk-too-wide": N_("Choose at most %(days)s days, and fewer units."),
         "nothing-to-copy": N_("There is nothing to copy on these days."),
+        "copy-nowhere": N_(
+            "No loudspeakers of %(unit)s correspond to those of this slot: it is not copied there."
+        ),
         "too-many-copies": N_("More than %(most)s copies at once are too many. Choose fewer."),
         "copy-incomplete": N_("Choose a unit and at least one day to copy to."),
         "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),

@@ -99,6 +99,16 @@ def test_a_slot_is_moved_by_pointer_and_by_keys_and_comes_back(open_page):
     desk.keyboard.press("Control+z")
     expect(at(desk, "08:00")).to_be_visible()
 
+    # Opened and written down exactly.
+    at(desk, "08:00").focus()
+    desk.keyboard.press("Enter")
+    desk.get_by_label("Bắt đầu lúc").fill("08:20")
+    desk.get_by_role("button", name="Lưu").click()
+    desk.get_by_role("dialog").get_by_role("button", name="Lưu").click()
+    expect(at(desk, "08:20")).to_be_visible()
+    desk.keyboard.press("Control+z")
+    expect(at(desk, "08:00")).to_be_visible()
+
     at(desk, "08:00").focus()
     desk.keyboard.press("Delete")
     expect(desk.get_by_role("dialog")).to_contain_text("Hủy “")

@@ -20,7 +20,7 @@ from server.domain.recurrence import day_bounds
 from server.services import copies, desk, desk_changes, heard_rows, why
 from server.services.slot_hand import Hand
 from server.services.slot_moves import Move, Scope
-from server.store.models import SlotRow
+from server.store.models import ClusterRow, SlotRow
 from tests.factories.claims import NOON
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, an_actor
@@ -299,6 +299,33 @@ def test_a_day_is_copied_to_other_units_and_one_undo_takes_it_all_back(province)
     done(province, desk_changes.undo, actor=OPERATOR)
     assert coming(province, days=4) == [["05:30", "06:00"], [], [], []]
     assert coming(province, "xa-2", days=3) == [["06:00"]] * 3
+
+
+def called(province, **villages: str):
+    with province.sessions.begin() as db:
+        for cluster, village in villages.items():
+            db.get_one(ClusterRow, cluster.replace("_", "-")).village = village
+
+
+def test_a_copy_goes_to_the_loudspeakers_that_are_called_alike_or_not_at_all(province):
+    called(province, xa_1_c1="Nà Pồng", xa_1_c2="Bản Cáp", xa_2_c1="na pồng", xa_2_c2="Khuổi Vạc")
+    for hour, places in ((6, ("xa-1-c1",)), (7, ("xa-1-c2",))):
+        province.add_slot(
+            recurrence="once", first_day=DAY[1], local_start=time(hour), units=(), clusters=places
+        )
+    province.add_slot(recurrence="once", first_day=DAY[1], local_start=time(8))
+    wish = copies.Wish("xa-1", DAY[1], 1, (DAY[2],), ("xa-2",), copies.Reach.ALIKE)
+    draft = province.run(copies.draft, wish=wish, actor=OPERATOR, now=NOON)
+    one, none, whole = draft.lines
+    assert (sorted(one.clusters), one.is_whole, one.is_free) == (["xa-2-c1"], False, True)
+    assert [found.code for found in none.findings] == ["copy-nowhere"]
+    assert (whole.is_whole, whole.slot.units) == (True, ("xa-2",))
+    made, _ = done(province, copies.copy, wish, only_free=True, actor=OPERATOR)
+    assert made == 2
+    assert coming(province, "xa-2", days=2) == [[], ["06:00", "08:00"]]
+    everywhere = replace(wish, reach=copies.Reach.ALL, to_days=(DAY[3],))
+    draft = province.run(copies.draft, wish=everywhere, actor=OPERATOR, now=NOON)
+    assert all(line.is_whole and line.is_free for line in draft.lines)
 
 
 def test_a_week_is_copied_without_what_comes_there_anyway(province):

@@ -25,16 +25,16 @@ export async function opened(one, { unit, mayChange, when, facts, words }) {
   const wrong = dialog.querySelector("[data-wrong]");
   wrong.textContent = "";
   form.elements.start.value = clock(one.start);
-  form.elements.length.value = length(one.end - one.start);
+  form.elements.lasts.value = length(one.end - one.start);
   form.onsubmit = (event) => {
     if (event.submitter?.value !== "save") return;
-    const right = parsedClock(form.elements.start.value) !== null && parsedLength(form.elements.length.value) !== null;
+    const right = parsedClock(form.elements.start.value) !== null && parsedLength(form.elements.lasts.value) !== null;
     if (!right) { event.preventDefault(); wrong.textContent = words.wrongTime; }
   };
   const chosen = await shown(dialog);
   if (chosen === "withdraw") return "withdraw";
   if (chosen !== "save") return null;
-  return { start_s: parsedClock(form.elements.start.value), length_s: parsedLength(form.elements.length.value) };
+  return { start_s: parsedClock(form.elements.start.value), length_s: parsedLength(form.elements.lasts.value) };
 }
 
 // For which days; gives "day", "onward", "all" or null.
