@@ -156,6 +156,13 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+        "bad-field": N_("“%(field)s” is missing, or cannot be used like this."),
+        "unknown-unit": N_(
+            "There is no unit “%(ref)s” today: it is not known, has ended, or comes later."
+        ),
+        "unknown-cluster": N_("There is no loudspeaker cluster “%(ref)s” today."),
+        "unknown-group": N_("There is no group “%(ref)s”."),
+        "unknown-target": N_("None of this is here today, or no more: %(targets)s."),
         "bad-id": N_("“%(id)s” cannot be an id: small letters, digits and hyphens, 64 at most."),
         "bad-name": N_("Write a name on one line of at most 200 characters."),
         "group-taken": N_("There is a group of the id “%(id)s” already."),
@@ -237,6 +244,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "This is more than %(most)s rows. Choose fewer days, or a smaller unit."
         ),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
+        "sheet-encoding": N_(
+            "The letters of this file cannot be read: save it as “CSV UTF-8”, or as XLSX."
+        ),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),
         "sheet-too-long": N_("The sheet has more than %(value)s rows. Send it in parts."),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, may
-from server.domain.clashes import Clash, Occupant, coming_days, occupant
+from server.domain.clashes import Clash, Occupant, all_days, coming_days, occupant
 from server.domain.frames import TimeFrame
 from server.domain.hours import left_to
 from server.domain.offers import (
@@ -121,7 +121,7 @@ class _Seeking:
 
     def exclude(self) -> Iterator[Offer]:
         """Let it stay away on the days on which it clashes."""
-        days = {day for clash in self._found for day in clash.days}
+        days = set(all_days(self._found))
         if self._new.recurrence != Recurrence.ONCE and leaves_few(days, local_day(self._now)):
             left_out = tuple(sorted(days | set(self._new.excluded_days)))
             changes = {"excluded_days": left_out}

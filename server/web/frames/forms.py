@@ -53,8 +53,9 @@ class FrameForm:
         start, end = parsed_time(self.local_start), _end(self.local_end)
         limit_min, ceiling_db = _number(self.session_limit_min), _number(self.volume_ceiling_db)
         findings = []
-        if start is None or end is None:
-            findings.append(Finding("bad-time"))
+        for name, at in (("local_start", start), ("local_end", end)):
+            if at is None:
+                findings.append(Finding("bad-time", {"field": name}))
         if self.session_limit_min and limit_min is None:
             findings.append(Finding("bad-session-limit"))
         if self.volume_ceiling_db and ceiling_db is None:
