@@ -616,7 +616,8 @@ class BroadcastAnswer(Answer):
     mode: str
     severity: int
     decision_number: str
-    asset_digest: str
+    kind: str
+    asset_digest: str | None
     opening_digest: str | None
     repeat: int
     gap_s: float

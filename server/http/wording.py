@@ -59,6 +59,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "quiet-hours": N_(
             "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
         ),
+        "already-spoken": N_("Somebody speaks, or has spoken, to this broadcast already."),
+        "audio-unused": N_("Somebody speaks live: there is no sound file then."),
+        "bad-ticket": N_("The page with the microphone is not ours. Open it anew."),
+        "ticket-expired": N_("The page with the microphone is too old. Open it anew."),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
         "changed-meanwhile": N_("Somebody else has changed it meanwhile. Look at it again."),
         "no-length": N_("Say how long it lasts."),
@@ -346,6 +350,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "audio-missing": N_("The sound had not arrived at the loudspeakers in time"),
         "preempted": N_("Something that goes before it took the loudspeakers"),
         "waited-for": N_("It waited for what was sounding, until its own time was over"),
+        "live-lost": N_("What was spoken did not arrive any more"),
+        "live-broken-off": N_("The connection of the microphone broke"),
+        "live-too-long": N_("The longest time for speaking was over"),
         "relay-no-answer": N_("The radio station did not answer"),
         "relay-refused": N_("The radio station refused to send"),
         "relay-forbidden": N_("The address is none that loudspeakers may take a relay from"),

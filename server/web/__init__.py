@@ -50,6 +50,7 @@ def register(app: Flask, installation: Installation) -> None:
         units,
     ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(live.microphone_pages)
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
     for way_out in (exports, calendars):

@@ -168,7 +168,7 @@ def holes(heard: Heard, sound: Sound, zero: datetime) -> list[float]:
 @contextmanager
 def a_town(folder: Path, clusters: set[str], broker: str = "auto") -> Iterator[Town]:
     """Run the demo's server and the nodes of some clusters in a folder of their own."""
-    settings = demo_settings(folder / "state", free_port(18080), free_port(18083))
+    settings = demo_settings(folder / "state", free_port(18080), free_port(18083), free_port(18180))
     version = choose_broker(broker).mqtt_version
     settings = settings.model_copy(update={"mqtt_version": version})
     build(settings)

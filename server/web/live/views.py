@@ -30,7 +30,7 @@ def urgent() -> ResponseReturnValue:
     acting = acting_units(actor(), Action.ANNOUNCE, tree)
     if not acting:
         raise NotAllowedError(Action.ANNOUNCE.value, "*")
-    return _urgent_page(UrgentForm.fresh(request.args.get("unit") or acting[0].unit_id), ())
+    return urgent_page(UrgentForm.fresh(request.args.get("unit") or acting[0].unit_id), ())
 
 
 @pages.post("/urgent/confirm")
@@ -38,10 +38,10 @@ def confirm() -> ResponseReturnValue:
     """Say whom it will reach, before anything is sent."""
     form = UrgentForm.sent(request.form)
     if "back" in request.form:
-        return _urgent_page(form, ())
+        return urgent_page(form, ())
     missing = form.missing()
     if missing:
-        return _urgent_page(form, missing), 422
+        return urgent_page(form, missing), 422
     instant, new = now(), form.new
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
@@ -58,10 +58,10 @@ def confirm() -> ResponseReturnValue:
         asset = lists.asset(db, form.asset_digest)
         opening = catalogue.default_opening(db, chain=tree.chain(form.unit_id))
     if asset is None:
-        return _urgent_page(form, [Finding("unknown-asset")]), 422
+        return urgent_page(form, [Finding("unknown-asset")]), 422
     needs_decision = form.bulletin_class == "emergency" and tree.children(form.unit_id)
     if needs_decision and not form.decision_number:
-        return _urgent_page(form, [Finding("decision-number-needed")]), 422
+        return urgent_page(form, [Finding("decision-number-needed")]), 422
     return render_template(
         "live/confirm.html",
         form=form,
@@ -90,7 +90,7 @@ def send() -> ResponseReturnValue:
                 lead=timedelta(seconds=here().settings.lead_s),
             )
     except BroadcastRefusedError as refused:
-        return _urgent_page(form, refused.findings), 422
+        return urgent_page(form, refused.findings), 422
     return redirect(url_for("live.broadcast", broadcast_id=row.broadcast_id), 303)
 
 
@@ -150,7 +150,8 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
     }
 
 
-def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
+def urgent_page(form: UrgentForm, findings: Sequence[Finding], *, way: str = "") -> str:
+    """Show the form with what is wrong with it, one of its ways opened."""
     instant, person = now(), actor()
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
@@ -169,7 +170,7 @@ def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
         communes=communes(states, tree, form.unit_id),
         groups=groups,
         ways=WAYS,
-        first_way="prepared" if warnings else "record",
+        first_way=way or ("prepared" if warnings else "record"),
         warnings=warnings,
         chosen=next((asset for asset in assets if asset.digest == form.asset_digest), None),
         repeats=range(1, MOST_REPEATS + 1),
