@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from flask_babel import format_decimal
+
 from server.domain.errors import Finding
 from server.domain.offers import Offer, OfferKind, clock, second
 from server.domain.week import DAY_S
@@ -151,6 +153,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "nothing-to-redo": N_("There is nothing to do again."),
         "desk-too-wide": N_("Choose at most %(days)s days, and fewer units."),
         "nothing-to-copy": N_("There is nothing to copy on these days."),
+        "copy-nowhere": N_(
+            "No loudspeakers of %(unit)s correspond to those of this slot: it is not copied there."
+        ),
         "too-many-copies": N_("More than %(most)s copies at once are too many. Choose fewer."),
         "copy-incomplete": N_("Choose a unit and at least one day to copy to."),
         "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),
@@ -421,7 +426,15 @@ def finding_sentence(finding: Finding) -> str:
         fields["weekday"] = gettext(weekday)
     if kind := _EFFECTS.get(fields.get("kind", "")):
         fields["kind"] = gettext(kind)
+    if count := fields.get("day_count", ""):
+        fields["day_count"] = _days_counted(count)
     return _filled(gettext(sentence), fields)
+
+
+def _days_counted(count: str) -> str:
+    """Show how many days; those of a slot without end are counted as far as anybody looks."""
+    shown = str(format_decimal(int(count.removesuffix("+"))))
+    return gettext("at least %(count)s", count=shown) if count.endswith("+") else shown
 
 
 def finding_in_english(finding: Finding) -> str:
