@@ -34,7 +34,7 @@ _AT: Mapping[str, str] = MappingProxyType(
         "wait_s": "bad-wait",
         "when_cut": "bad-when-cut",
         "gain_db": "bad-gain",
-        "unit_id": "unknown-unit other-unit",
+        "unit_id": "unknown-unit other-unit frame-other-unit",
         "kind": "bad-frame-kind quiet-is-nobodys",
         "owner_id": "frame-owner",
         "session_limit_s": "bad-session-limit frame-longer",

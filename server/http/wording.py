@@ -44,6 +44,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "A unit above allows at most %(limit)s minutes for one programme in these hours."
         ),
         "frame-owner": N_("Hours can be given only to this unit or to units and levels under it."),
+        "frame-other-unit": N_(
+            "Hours stay with the unit that laid them down. Withdraw them and lay them down there."
+        ),
         "quiet-is-nobodys": N_("Quiet hours have no owner, no length and no volume."),
         "bad-frame-kind": N_("Choose hours for programmes or quiet hours."),
         "bad-frame-time": N_("Hours begin and end at whole minutes."),
