@@ -19,6 +19,7 @@ from server.services import (
     configuring,
     events,
     guarding,
+    hush_deliveries,
     outbox,
     plan_states,
     planning,
@@ -100,6 +101,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     place = partial(place_bulletins, keyring=keyring, days=plan_days)
     carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
+        Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
         Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
