@@ -255,6 +255,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Somebody else has changed this draft meanwhile. This is how it stands now."
         ),
         "reform-approved": N_("This reform is approved already and cannot be changed."),
+        "reform-began": N_("Its day has come: it cannot be taken back any more."),
+        "reform-built-upon": N_(
+            "The reform “%(title)s” changes what this one does. Take that one back first."
+        ),
         "reform-stale": N_(
             "It would do something else by now than what you have seen: %(count)s %(kind)s have "
             "changed (%(refs)s). Look at it again."
