@@ -124,6 +124,16 @@ def glances(db: Session, *, now: datetime, units: Tree) -> list[Glance]:
     return found
 
 
+def names(db: Session, clusters: Collection[str]) -> dict[str, str]:
+    """Name some clusters as people do: by their villages, or else by their own names."""
+    rows = db.execute(
+        select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name).where(
+            ClusterRow.cluster_id.in_(clusters)
+        )
+    )
+    return {one: village or name for one, village, name in rows}
+
+
 def overview(
     db: Session,
     *,

@@ -50,7 +50,9 @@ class PlanWatch:
 
 def _common(db: Session, now: datetime, units: Tree, days: int) -> Trace:
     """Sum up what many plans rest on: the day, the tree, frames and keys."""
-    frames = db.execute(select(func.count(), func.count(FrameRow.withdrawn_at))).one()
+    # Frames are few, and changed in place.
+    frames = select(*FrameRow.__table__.c).where(FrameRow.withdrawn_at.is_(None))
+    laid_down = tuple(map(tuple, db.execute(frames.order_by(FrameRow.frame_id))))
     keys = db.execute(
         select(
             func.count(),
@@ -58,7 +60,7 @@ def _common(db: Session, now: datetime, units: Tree, days: int) -> Trace:
             func.count().filter(UnitKeyRow.valid_to > now),
         ).select_from(UnitKeyRow)
     ).one()
-    return (planning.window(now, days), units, tuple(frames), tuple(keys))
+    return (planning.window(now, days), units, laid_down, tuple(keys))
 
 
 def _by_unit(db: Session, now: datetime, units: Tree, days: int) -> Mapping[str, Trace]:

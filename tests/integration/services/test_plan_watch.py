@@ -57,6 +57,8 @@ def test_an_announcement_that_ends_frames_languages_keys_and_midnight_are_notice
             FrameRow(frame_id="f-1", unit_id="xa-2", local_start=NOON.time(), local_end=at.time())
         )
     assert looked(province, watch, at) == ["xa-2"]
+    write(province, update(FrameRow).values(kind="quiet"))
+    assert looked(province, watch, at) == ["xa-2"]
     write(province, update(ClusterRow).values(languages=["hmn"]))
     assert looked(province, watch, at + S) == ["xa-1"]
     with province.sessions.begin() as db:
