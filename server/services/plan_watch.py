@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from server.domain.units import Tree
 from server.services import planning
-from server.store.models import BroadcastRow, ClaimRankRow, FrameRow, SlotRow, UnitKeyRow
+from server.store.models import BroadcastRow, ClaimRankRow, FrameRow, HushRow, SlotRow, UnitKeyRow
 
 LOOKED_AT_ANYWAY = timedelta(minutes=10)
 """How often all units are digested: a change may have left no trace."""
 
 Trace = tuple[object, ...]
+
+_HUSHES = select(HushRow.unit_id, HushRow.number, HushRow.lift_number).order_by(HushRow.number)
 
 
 @dataclass(slots=True)
@@ -64,11 +66,14 @@ def _common(db: Session, now: datetime, units: Tree, days: int) -> Trace:
 
 
 def _by_unit(db: Session, now: datetime, units: Tree, days: int) -> Mapping[str, Trace]:
-    """Sum up what each unit's plan rests on by itself: slots, announcements and ranks."""
+    """Sum up what each unit's plan rests on by itself: slots, announcements, ranks and hushes."""
     start, _ = planning.window(now, days)
     found: dict[str, list[object]] = {unit: [] for unit in units.units}
     for unit, *trace in chain(
-        db.execute(_slots()), db.execute(_announcements(now)), db.execute(_ranks(start))
+        db.execute(_slots()),
+        db.execute(_announcements(now)),
+        db.execute(_ranks(start)),
+        db.execute(_HUSHES),
     ):
         if unit in found:
             found[unit].extend(trace)

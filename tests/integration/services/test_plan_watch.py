@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from server.domain.recurrence import local_day
 from server.services import planning, units
 from server.services.plan_watch import LOOKED_AT_ANYWAY, PlanWatch
-from server.store.models import ClusterRow, FrameRow, SlotRow, UnitKeyRow
+from server.store.models import ClusterRow, FrameRow, HushRow, SlotRow, UnitKeyRow
 from tests.factories.claims import NOON
 from tests.factories.questions import counted
 
@@ -67,6 +67,21 @@ def test_an_announcement_that_ends_frames_languages_keys_and_midnight_are_notice
         key.revoked_at = at
     assert looked(province, watch, at + 2 * S) == ["xa-2"]
     assert looked(province, watch, at + timedelta(days=1)) == ["tinh", "xa-1", "xa-2"]
+
+
+def test_a_hush_is_noticed(province):
+    watch = PlanWatch()
+    for second in range(2):
+        looked(province, watch, NOON + second * S)
+    hush = {"mode": "real", "spares_emergencies": True, "reason": "", "created_by": "loa"}
+    with province.sessions.begin() as db:
+        ends = NOON + timedelta(days=1)
+        row = HushRow(hush_id="h-1", unit_id="xa-2", number=1, token=b"", plan_version=1, **hush)
+        row.since, row.expires_at = NOON, ends
+        db.add(row)
+        tree = units.tree(db, today=local_day(NOON))
+        db.flush()  # the watch reads the rows
+        assert watch.due(db, now=NOON + 2 * S, units=tree, days=DAYS) == ["xa-2"]
 
 
 def test_what_left_no_trace_is_noticed_after_some_minutes(province):
