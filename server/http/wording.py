@@ -24,6 +24,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "(%(day_count)s days in all), at %(clusters)s clusters: %(cluster_names)s."
         ),
         "time-taken": N_("Somebody else has taken this time at the same moment. Look again."),
+        "wider-clashes": N_(
+            "These slots would come to reach loudspeakers where others have their time: %(slots)s."
+        ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
@@ -252,6 +255,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Somebody else has changed this draft meanwhile. This is how it stands now."
         ),
         "reform-approved": N_("This reform is approved already and cannot be changed."),
+        "reform-began": N_("Its day has come: it cannot be taken back any more."),
+        "reform-built-upon": N_(
+            "The reform “%(title)s” changes what this one does. Take that one back first."
+        ),
         "reform-stale": N_(
             "It would do something else by now than what you have seen: %(count)s %(kind)s have "
             "changed (%(refs)s). Look at it again."
