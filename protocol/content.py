@@ -34,8 +34,14 @@ def length_s(content: Content) -> float:
     """Tell how long the whole content lasts, in seconds; a relay ends only with its claim."""
     if content.relay is not None:
         return math.inf
-    last = layout(content)[-1]
-    return last.offset_s + last.asset.duration_s
+    # Summed up just as ``layout`` does, so that no rounding tells them apart.
+    at = 0.0 if content.opening is None else content.opening.duration_s
+    for turn in range(content.repeat):
+        if turn:
+            at += content.gap_s
+        for asset in content.items:
+            at += asset.duration_s
+    return at
 
 
 def opening_s(content: Content) -> float:
