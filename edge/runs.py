@@ -130,10 +130,12 @@ def run_in(time: Airtime) -> Run:
 
 def retimed(run: Run, time: Airtime) -> Run:
     """Go by what a claim says now, and by the time it has now, unless it was heard already."""
-    run = replace(run, claim=time.claim)
-    if run.heard or run.paused_s is not None or not run.follows_clock:
+    was, run, held_to = run.start, replace(run, claim=time.claim), run_in(time).held_to
+    # One that resumes was given its beginning when what held it up ended; it keeps that.
+    same_time = was == (held_to or time.claim.start)
+    if run.heard or run.paused_s is not None or not run.follows_clock or same_time:
         return run
-    return replace(run, held_to=run_in(time).held_to, begins=None)
+    return replace(run, held_to=held_to, begins=None)
 
 
 def total_s(run: Run) -> float:

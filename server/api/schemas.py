@@ -594,6 +594,7 @@ class BroadcastRequest(Request):
     asset_digest: Digest
     units: Ids = ()
     clusters: Ids = ()
+    groups: Ids = ()
     exclude: Ids = ()
     repeat: Annotated[int, Field(ge=1, le=20)] = 1
     gap_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 1.0

@@ -162,8 +162,15 @@ def mark_confirmed(carrier: OutboxCarrier, sessions: Sessions, clock: Clock, sto
         except queue.Empty:
             continue
         ids = {first, *drained(carrier.confirmed)}
-        with sessions.begin() as db:
-            outbox.mark_published(db, ids, now=clock())
+        try:
+            with sessions.begin() as db:
+                outbox.mark_published(db, ids, now=clock())
+        except Exception:  # a database that is busy or away: what the broker has is marked later
+            log.exception("messages_not_marked", messages=len(ids))
+            for outbox_id in ids:
+                carrier.confirmed.put(outbox_id)
+            stop.wait(POLL_S)
+            continue
         for outbox_id in ids:
             carrier.marked.put(outbox_id)
         carrier.nudge()

@@ -58,6 +58,8 @@ class NewBroadcast:
 
     Attributes:
         request_id: Made once by the sender; the same one again is the same broadcast.
+        groups: Groups whose clusters are all under the unit; resolved here, so that orders name
+            units and clusters alone.
         decision_number: The deciding committee's number; needed for an emergency from a unit
             that has others under it (Decree 49/2024/NĐ-CP, articles 7-9).
     """
@@ -69,6 +71,7 @@ class NewBroadcast:
     asset_digest: str
     units: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     repeat: int = 1
     gap_s: float = 1.0
@@ -99,12 +102,13 @@ def reach(
     unit_id: str,
     units: Iterable[str],
     clusters: Iterable[str],
+    groups: Iterable[str] = (),
     exclude: Iterable[str] = (),
     now: datetime,
 ) -> Reach:
     """Count the clusters and people that targets mean, and how many clusters answer now."""
     places = tree(db, today=local_day(now))
-    meant = chosen(places, units=units, clusters=clusters, exclude=exclude)
+    meant = chosen(places, units=units, clusters=clusters, groups=groups, exclude=exclude)
     meant &= places.clusters_under(unit_id)
     people = select(ClusterRow.people).where(ClusterRow.cluster_id.in_(meant))
     nodes = _active_nodes(db, meant)
@@ -145,7 +149,7 @@ def announce(
     findings = _wrong(new, asset, places)
     if findings or asset is None:
         raise BroadcastRefusedError(findings)
-    meant = chosen(places, units=new.units, clusters=new.clusters, exclude=new.exclude)
+    meant = _meant(places, new)
     words = cover(places, new.unit_id, meant)
     chain = places.chain(new.unit_id)
     opening = default_opening(db, chain=chain) if new.opening else None
@@ -411,11 +415,22 @@ def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Find
     inside = set(places.subtree(new.unit_id))
     outside = [unit for unit in new.units if unit not in inside]
     outside += [cluster for cluster in (*new.clusters, *new.exclude) if cluster not in below]
+    outside += [
+        group
+        for group in new.groups
+        if not places.groups.get(group, frozenset()) & places.clusters.keys() <= below
+    ]
     if outside:
         findings.append(Finding("out-of-scope", {"targets": ", ".join(outside)}))
-    elif not chosen(places, units=new.units, clusters=new.clusters, exclude=new.exclude):
+    elif not _meant(places, new):
         findings.append(Finding("no-target"))
     return findings
+
+
+def _meant(places: Tree, new: NewBroadcast) -> frozenset[str]:
+    return chosen(
+        places, units=new.units, clusters=new.clusters, groups=new.groups, exclude=new.exclude
+    )
 
 
 def _out_of_range(new: NewBroadcast) -> list[Finding]:

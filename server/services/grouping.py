@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, count
 
@@ -78,6 +78,13 @@ def visible(all_groups: Iterable[Group], actor: Actor, units: Tree) -> list[Grou
         or not seen.isdisjoint(one.clusters)
         or (one.unit_id in units.units and may(actor, Action.VIEW, units.chain(one.unit_id)))
     ]
+
+
+def usable(all_groups: Iterable[Group], unit_id: str, units: Tree) -> list[Group]:
+    """Keep the groups that a unit may aim at: all of whose clusters are under it today."""
+    below = units.clusters_under(unit_id)
+    today = [replace(one, clusters=_today(one, units)) for one in all_groups]
+    return [one for one in today if one.clusters and below.issuperset(one.clusters)]
 
 
 def free_id(db: Session, *, unit_id: str, name: str) -> str:
@@ -215,6 +222,10 @@ def targeting(db: Session, group_id: str) -> list[str]:
         .order_by(SlotRow.local_start, SlotRow.slot_id)
     )
     return list(db.scalars(aimed))
+
+
+def _today(one: Group, units: Tree) -> tuple[str, ...]:
+    return tuple(cluster for cluster in one.clusters if cluster in units.clusters)
 
 
 def _check(places: Tree, *, group_id: str, name: str, unit_id: str, new: Iterable[str]) -> None:

@@ -46,6 +46,7 @@ class Picked:
 
     units: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     def holds(self, village: Village, commune: Commune) -> bool:
         """Say whether a village is chosen, by itself or with all of its commune."""
@@ -70,10 +71,10 @@ def communes(states: Iterable[ClusterState], tree: Tree, under: str) -> list[Com
     return found
 
 
-def picked(units: Sequence[str], villages: Sequence[str]) -> Picked:
+def picked(units: Sequence[str], villages: Sequence[str], groups: Sequence[str] = ()) -> Picked:
     """Read what the form sent."""
     clusters = [cluster for value in villages for cluster in value.split(_JOIN) if cluster]
-    return Picked(tuple(dict.fromkeys(units)), tuple(dict.fromkeys(clusters)))
+    return Picked(*(tuple(dict.fromkeys(one)) for one in (units, clusters, groups)))
 
 
 def acting_units(person: Actor, action: Action, tree: Tree) -> list[Unit]:

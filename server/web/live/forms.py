@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Finding
+from server.http.wording import N_
 from server.services.broadcasting import NewBroadcast
 from server.web.targets import Picked, picked
 
 MOST_REPEATS = 5
 SEVERITIES = (1, 2, 3)
+LOUDNESS = ((0, N_("Full")), (-5, N_("A little softer")), (-10, N_("Half as loud")))
+"""In dB below what each cluster's own ceiling lets through; ten are heard as half as loud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class UrgentForm:
     severity: int = 1
     asset_digest: str = ""
     repeat: int = 1
+    gain_db: int = 0
     picked: Picked = field(default_factory=Picked)
 
     @classmethod
@@ -49,7 +53,8 @@ class UrgentForm:
             severity=_within(form.get("severity", ""), 1, SEVERITIES[-1]),
             asset_digest=form.get("asset_digest", ""),
             repeat=_within(form.get("repeat", ""), 1, MOST_REPEATS),
-            picked=picked(form.getlist("unit"), form.getlist("village")),
+            gain_db=_loudness(form.get("gain_db", "")),
+            picked=picked(form.getlist("unit"), form.getlist("village"), form.getlist("group")),
         )
 
     @property
@@ -64,7 +69,9 @@ class UrgentForm:
             asset_digest=self.asset_digest,
             units=self.picked.units,
             clusters=self.picked.clusters,
+            groups=self.picked.groups,
             repeat=self.repeat,
+            gain_db=self.gain_db,
             severity=self.severity if emergency else 0,
             decision_number=self.decision_number if emergency else "",
         )
@@ -72,7 +79,7 @@ class UrgentForm:
     def missing(self) -> Sequence[Finding]:
         """Say what is not filled in yet, before anything is confirmed."""
         findings = []
-        if not self.picked.units and not self.picked.clusters:
+        if not (self.picked.units or self.picked.clusters or self.picked.groups):
             findings.append(Finding("no-target"))
         if not self.asset_digest:
             findings.append(Finding("no-audio"))
@@ -83,3 +90,7 @@ class UrgentForm:
 
 def _within(text: str, least: int, most: int) -> int:
     return min(most, max(least, int(text))) if text.isdecimal() and len(text) <= 2 else least  # noqa: PLR2004 - two digits
+
+
+def _loudness(text: str) -> int:
+    return next((gain_db for gain_db, _name in LOUDNESS if str(gain_db) == text), 0)

@@ -10,10 +10,11 @@ from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import broadcasting, catalogue, monitoring, units
+from server.services import broadcasting, catalogue, grouping, monitoring, units
 from server.store.queries import lists
-from server.web.live.forms import MOST_REPEATS, SEVERITIES, UrgentForm
+from server.web.live.forms import LOUDNESS, MOST_REPEATS, SEVERITIES, UrgentForm
 from server.web.live.presenters import progress
+from server.web.live.ways import WAYS
 from server.web.targets import acting_units, communes
 
 MOST_LISTED = 100
@@ -46,7 +47,12 @@ def confirm() -> ResponseReturnValue:
         tree = units.tree(db, today=local_day(instant))
         demand(actor(), Action.ANNOUNCE, tree.chain(form.unit_id))
         reach = broadcasting.reach(
-            db, unit_id=new.unit_id, units=new.units, clusters=new.clusters, now=instant
+            db,
+            unit_id=new.unit_id,
+            units=new.units,
+            clusters=new.clusters,
+            groups=new.groups,
+            now=instant,
         )
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         asset = lists.asset(db, form.asset_digest)
@@ -152,6 +158,8 @@ def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
         demand(person, Action.ANNOUNCE, chain)
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         assets = catalogue.usable_assets(db, chain=chain)
+        groups = grouping.usable(grouping.groups(db), form.unit_id, tree)
+    warnings = [asset for asset in assets if asset.purpose == catalogue.WARNING]
     return render_template(
         "live/urgent.html",
         form=form,
@@ -159,9 +167,13 @@ def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
         unit=tree.unit(form.unit_id),
         acting=acting_units(person, Action.ANNOUNCE, tree),
         communes=communes(states, tree, form.unit_id),
-        warnings=[asset for asset in assets if asset.purpose == catalogue.WARNING],
+        groups=groups,
+        ways=WAYS,
+        first_way="prepared" if warnings else "record",
+        warnings=warnings,
         chosen=next((asset for asset in assets if asset.digest == form.asset_digest), None),
         repeats=range(1, MOST_REPEATS + 1),
+        loudness=LOUDNESS,
         severities=SEVERITIES,
         decision_needed=bool(tree.children(form.unit_id)),
     )

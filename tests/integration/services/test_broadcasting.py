@@ -22,7 +22,7 @@ from server.domain.errors import (
     TakenError,
     UnknownThingError,
 )
-from server.services import as_run, broadcasting
+from server.services import as_run, broadcasting, grouping
 from server.store.models import (
     AuditRow,
     BroadcastRow,
@@ -55,6 +55,27 @@ def test_one_signed_order_goes_to_the_narrowest_units_that_cover_the_targets(pro
     assert {each.payload for each in posted} == {row.token}
     assert not any(each.retained for each in posted)
     assert set(province.deliveries(row)) == {"xa-1-c1", "xa-1-c2", "xa-2-c1"}
+
+
+def test_a_group_is_resolved_to_clusters_and_only_by_a_unit_that_has_them_all(province):
+    facts = {"now": NOON, "actor": an_actor(Role.ADMIN, "tinh")}
+    members = ("xa-1-c1", "xa-2-c1")
+    province.run(
+        grouping.create_group,
+        group_id="ho",
+        name="Ven hồ",
+        unit_id="tinh",
+        clusters=members,
+        **facts,
+    )
+    with pytest.raises(BroadcastRefusedError) as refused:
+        province.announce(unit_id="xa-1", units=(), clusters=(), groups=("ho",))
+    assert [one.code for one in refused.value.findings] == ["out-of-scope"]
+    row = province.announce(
+        unit_id="tinh", units=(), clusters=("xa-1-c1",), groups=("ho",), decision_number="1"
+    )
+    assert set(province.deliveries(row)) == set(members)
+    assert {each.msg.claim.targets.clusters for each in province.said("/order")} == {members}
 
 
 def test_the_order_says_what_was_asked_for_and_ends_when_it_may_no_longer_begin(province):

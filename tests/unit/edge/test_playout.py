@@ -429,6 +429,20 @@ def test_a_pause_that_quiet_hours_make_the_last_is_not_told_as_heard(looked_at_s
     assert stretches(world.record("tin-1")) == [(0, 2, 0), (4, 6, 4)]
 
 
+def test_a_plan_that_comes_again_leaves_a_resumed_programme_where_it_resumes():
+    song = a_song(end=after_noon(50), when_cut=WhenCut.RESUME)
+    quiet = Policy(quiet=(Interval(start=after_noon(0), end=after_noon(1)),))
+    world = World()
+    world.have(song)
+    world.hold(song, policy=quiet)
+    world.run_to(after_noon(0.9))
+    world.hold(song, policy=quiet)
+    world.run_to(after_noon(1))
+    world.hold(song, policy=quiet)
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tin-1")) == [(1, 50, 0)]
+
+
 def test_a_programme_that_returns_is_heard_although_the_next_begins_within_the_horizon():
     after = a_song(
         claim_id="tin-2",

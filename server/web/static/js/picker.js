@@ -2,16 +2,16 @@
 
 const plain = (text) => text.toLowerCase().replaceAll("đ", "d").normalize("NFD").replace(/\p{M}/gu, "");
 
+// A village and a group may share clusters: each counts once.
 export function chosenClusters(root = document) {
-  let sum = 0;
-  for (const commune of root.querySelectorAll("[data-commune]")) {
-    const all = commune.querySelector("[data-all]");
-    if (all.checked) { sum += Number(all.dataset.clusters); continue; }
-    for (const village of commune.querySelectorAll("[data-village]:checked")) {
-      sum += Number(village.dataset.clusters);
-    }
+  const chosen = new Set();
+  for (const village of root.querySelectorAll("[data-village]:checked")) {
+    for (const cluster of village.value.split(",")) chosen.add(cluster);
   }
-  return sum;
+  for (const group of root.querySelectorAll("[data-group]:checked")) {
+    for (const cluster of group.dataset.group.split(",")) chosen.add(cluster);
+  }
+  return chosen;
 }
 
 function settle(commune) {

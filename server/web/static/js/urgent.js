@@ -1,42 +1,35 @@
-// The urgent form: where the sound comes from, and how many clusters are chosen.
+// The urgent form: the ways of saying something, and how many clusters are chosen.
 
 import { chosenClusters } from "./picker.js";
-import { prepareRecorder } from "./recorder.js";
 import { sounds } from "./sound.js";
+import prepared from "./ways/prepared.js";
+import record from "./ways/record.js";
+
+// A way without a module needs none: a file is taken by the sound itself.
+const ways = { record, prepared };
 
 const form = document.querySelector("[data-urgent-form]");
 const sound = sounds[0];
 const sum = form.querySelector("[data-sum]");
 const go = form.querySelector("[data-continue]");
-const title = form.querySelector("[data-title-field]");
+const bar = form.querySelector("[data-bar]");
+const panels = [...form.querySelectorAll("[data-panel]")];
+const tabs = [...form.querySelectorAll("[data-tab]")];
 
 function count() {
-  const clusters = chosenClusters(form);
-  sum.textContent = clusters;
-  go.classList.toggle("is-waiting", !clusters || !sound.digest.value);
+  const { size } = chosenClusters(form);
+  sum.textContent = size;
+  go.classList.toggle("is-waiting", !size || !sound.digest.value);
 }
 
-for (const tab of form.querySelectorAll("[data-tab]")) {
-  tab.addEventListener("click", () => {
-    for (const other of form.querySelectorAll("[data-tab]")) {
-      other.setAttribute("aria-pressed", String(other === tab));
-    }
-    for (const panel of form.querySelectorAll("[data-panel]")) {
-      panel.hidden = panel.dataset.panel !== tab.dataset.tab;
-    }
-  });
+function show(way) {
+  for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.tab === way));
+  for (const panel of panels) panel.hidden = panel.dataset.panel !== way;
+  bar.hidden = panels.some((panel) => !panel.hidden && panel.dataset.ownBar !== undefined);
 }
 
-for (const radio of form.querySelectorAll("[data-prepared]")) {
-  radio.addEventListener("change", () => {
-    sound.use(radio.value, radio.dataset.title, radio.dataset.length);
-    if (!title.value.trim() || title.dataset.offered) {
-      title.value = radio.dataset.title;
-      title.dataset.offered = "yes";
-    }
-  });
-}
-title.addEventListener("input", () => delete title.dataset.offered);
+for (const tab of tabs) tab.addEventListener("click", () => show(tab.dataset.tab));
+for (const panel of panels) ways[panel.dataset.panel]?.({ panel, form, sound });
 
 for (const radio of form.querySelectorAll("[data-class]")) {
   radio.addEventListener("change", () => {
@@ -44,7 +37,7 @@ for (const radio of form.querySelectorAll("[data-class]")) {
   });
 }
 
-prepareRecorder(form, sound);
 form.addEventListener("picked", count);
 form.addEventListener("sound", count);
+form.addEventListener("change", (event) => { if (event.target.matches("[data-group]")) count(); });
 count();

@@ -96,6 +96,22 @@ def test_nothing_is_published_without_a_connection(post):
     assert post.step() == []
 
 
+def test_what_a_busy_database_would_not_mark_is_marked_later_and_not_published_again(post):
+    post.link.connect()
+    post.write(b"one")
+    post.step()
+    post.link.confirm(1)
+    post.step()
+    away = open_sessions(open_engine("sqlite:////dev/null/none.db"))
+    here, post.sessions = post.sessions, away
+    post.mark()
+    post.sessions = here
+    assert post.waiting() == [b"one"]
+    assert post.step() == []
+    post.mark()
+    assert post.waiting() == []
+
+
 def test_a_row_under_way_is_not_published_again_before_its_time(post):
     post.link.connect()
     post.write(b"one")
