@@ -35,8 +35,8 @@ from audio_library.reading.values import (
 
 __all__ = ["MAX_CHARACTERS", "NORTHERN", "SOUTHERN", "Dialect", "Kind", "Reading", "Span", "read"]
 
-MAX_CHARACTERS = 2000
-"""About three minutes of speech: what is longer is a programme, not an announcement."""
+MAX_CHARACTERS = 6000
+"""About ten minutes of speech: what is longer is a programme, not an announcement."""
 
 _RULES: tuple[Rule, ...] = (
     *links.RULES,

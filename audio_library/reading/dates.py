@@ -14,7 +14,8 @@ _LEAP_YEAR = 2024
 _NAMED = re.compile(r"\b(?:ngày|hôm|sáng|trưa|chiều|tối|đêm|khuya|rằm)\s*$", re.IGNORECASE)
 _MUNG = re.compile(r"\b(?:mùng|mồng)\s*$", re.IGNORECASE)
 _FEAST = re.compile(
-    r"\b(?:lễ|tết|dịp|khánh|kỷ niệm|phóng|phố|đường|quảng trường)\s*(?:\d+/\d+\s*(?:[-–,]|và)\s*)*$",
+    r"\b(?:lễ|tết|dịp|khánh|kỷ niệm|phóng|phố|đường|quảng trường)\s*"
+    r"(?:\d+/\d+\s*(?:[-–,]|và)\s*)*$",
     re.IGNORECASE,
 )
 _MONTH = re.compile(r"\b(?:tháng|quý)\s*$", re.IGNORECASE)

@@ -12,7 +12,8 @@ _CALL = re.compile(
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
-    r"\b(?:tài khoản|stk|cccd|cmnd|định danh|mã số thuế|mst|mã số|số thẻ|biển số)\s*(?:là|số)?[\s:]*$",
+    r"\b(?:tài khoản|stk|cccd|cmnd|định danh|mã số thuế|mst|mã số|số thẻ|biển số)\s*"
+    r"(?:là|số)?[\s:]*$",
     re.IGNORECASE,
 )
 _TEN = 10

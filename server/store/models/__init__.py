@@ -22,6 +22,7 @@ from server.store.models.slots import (
     SlotRow,
     SlotTargetRow,
 )
+from server.store.models.speeches import SpeechRow
 from server.store.models.units import (
     GroupMemberRow,
     GroupRow,
@@ -66,6 +67,7 @@ __all__ = [
     "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
+    "SpeechRow",
     "UnitEdgeRow",
     "UnitKeyRow",
     "UnitRow",
