@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import final
 
-from protocol.content import layout, length_s, opening_s
+from protocol.content import lasts_as_its_claim, layout, length_s, opening_s
 from protocol.messages import BulletinClass, Claim, ClaimKind, Interval, StartMode, WhenCut
 from protocol.policy import Policy
 from protocol.precedence import key, winner
@@ -68,7 +68,7 @@ def latest_begin(claim: Claim, start: datetime, *, sounded_s: float = 0.0) -> da
         start: From when it wants the loudspeakers.
         sounded_s: How much of its content need not sound any more.
     """
-    if claim.content.relay is not None:
+    if lasts_as_its_claim(claim.content):
         return claim.end
     rest = timedelta(seconds=length_s(claim.content) - sounded_s - TOLERANCE_S)
     return min(claim.end, max(start, claim.end - rest))
@@ -186,7 +186,7 @@ class _Life:
             end = begins + timedelta(seconds=placed.offset_s + placed.asset.duration_s)
             if start < at <= end:
                 return end
-        return self.claim.end if content.relay is not None else None
+        return self.claim.end if lasts_as_its_claim(content) else None
 
 
 @final

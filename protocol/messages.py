@@ -22,6 +22,7 @@ GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 RELAY_PATTERN = r"^https?://[!-~]{1,500}\Z"
+PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}\Z"
 
 MAX_WHOLE = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
@@ -101,14 +102,29 @@ class Relay(_Wire, frozen=True):
     url: Annotated[str, msgspec.Meta(pattern=RELAY_PATTERN)]
 
 
+class LiveSource(_Wire, frozen=True):
+    """Somebody who speaks while the claim lasts; see ``protocol.live`` for how it comes.
+
+    Attributes:
+        public_key: Made for this one broadcast, raw Ed25519, base64url without padding.
+        delay_s: Every frame is heard this long after it was captured, on all nodes.
+        max_length_s: Longest that is spoken, counted from the end of the opening.
+    """
+
+    public_key: Annotated[str, msgspec.Meta(pattern=PUBLIC_KEY_PATTERN)]
+    delay_s: Annotated[float, msgspec.Meta(ge=0.1, le=5)]
+    max_length_s: Annotated[float, msgspec.Meta(ge=1, le=3600)]
+
+
 class Content(_Wire, frozen=True):
-    """What sounds: an opening once, then the items, all of them ``repeat`` times; or a relay.
+    """What sounds: an opening once, then the items, all of them ``repeat`` times.
 
     Attributes:
         relay: Sounds after the opening until the claim ends; then there are no items.
+        live: The same for somebody who speaks.
 
     Raises:
-        ValueError: Neither items nor a relay, or both.
+        ValueError: None of items, relay and live, or more than one.
     """
 
     items: Annotated[tuple[AssetRef, ...], msgspec.Meta(max_length=500)] = ()
@@ -116,11 +132,12 @@ class Content(_Wire, frozen=True):
     repeat: Annotated[int, msgspec.Meta(ge=1, le=50)] = 1
     gap_s: Length = 0.0
     relay: Relay | None = None
+    live: LiveSource | None = None
 
     def __post_init__(self) -> None:
         """Refuse what says nothing, or two things."""
-        if bool(self.items) == (self.relay is not None):
-            raise ValueError("content is either items or a relay")
+        if bool(self.items) + (self.relay is not None) + (self.live is not None) != 1:
+            raise ValueError("content is either items or a relay or live")
 
 
 class Targets(_Wire, frozen=True):
@@ -381,6 +398,20 @@ class Segment(Interval, frozen=True):
     position_s: float
 
 
+class FrameTally(_Wire, frozen=True):
+    """How the frames of a live broadcast came to a node.
+
+    Attributes:
+        heard: Frames that were there in time.
+        late: Frames that came after their time.
+        missing: Frames that were not there in time; those that came late are among them.
+    """
+
+    heard: Count
+    late: Count
+    missing: Count
+
+
 class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     """Report: the one final record of one claim at one cluster.
 
@@ -389,6 +420,7 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
             ``failed`` or ``missed`` when nothing sounded.
         reason: Why, when the outcome is not ``played``.
         segments: When it sounded, in order; empty when it never did.
+        frames: How the frames of a live broadcast came.
     """
 
     report_id: ReportId
@@ -398,6 +430,7 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     outcome: Outcome
     reason: Text = ""
     segments: tuple[Segment, ...] = ()
+    frames: FrameTally | None = None
 
 
 Report = Received | Refused | Started | Preempted | AsRun

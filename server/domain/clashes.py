@@ -156,6 +156,15 @@ def hours_taken(new: Occupant, others: Iterable[Occupant], now: datetime) -> Str
     return joined(found)
 
 
+def all_days(found: Iterable[Clash]) -> Iterator[date]:
+    """Yield each day on which any of some clashes comes once, however many meet on it."""
+    by_year: dict[int, int] = {}
+    for clash in found:
+        by_year[clash.days.year] = by_year.get(clash.days.year, 0) | clash.days.bits
+    for year, bits in sorted(by_year.items()):
+        yield from Days(year, bits)
+
+
 def coming_days(rule: Rule, now: datetime) -> Days:
     """Give the days from yesterday to ten years from now on which a rule begins."""
     since = local_day(now) - A_DAY

@@ -33,12 +33,14 @@ from server.domain.errors import (
     UnknownThingError,
 )
 from server.domain.offers import Offer
+from server.http.fields import field_of
 from server.http.languages import LANGUAGES, gettext
 from server.http.wording import N_, finding_sentence, offer_sentence, upload_sentence
 
 API_PREFIX = "/api/"
 MOST_DAYS_TOLD = 10
 MOST_CLUSTERS_TOLD = 50
+_LONGEST_REF = 64
 CHANGED_MEANWHILE = "changed-meanwhile"
 REFUSED_AUDIO = "refused-audio"
 SPEECH_FAILED = "speech-failed"
@@ -107,6 +109,9 @@ class _Meaning:
     facts: tuple[str, ...] = ()
 
 
+_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused"})
+_NAMED_IN_REQUESTS = frozenset({"unit", "group", "cluster"})
+
 MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
     {
         NotAllowedError: _Meaning(403, "not-allowed", ("action", "unit_id")),
@@ -138,6 +143,10 @@ def problem_of(error: Exception) -> Problem:
     """Find what an error of the table means to whoever asked."""
     meaning = MEANINGS[type(error)]
     findings: tuple[Finding, ...] = ()
+    if isinstance(error, UnknownThingError) and error.kind in _NAMED_IN_REQUESTS:
+        # Most were named in the request: an address says so by itself.
+        named = {"field": f"{error.kind}_id", "ref": error.ref[:_LONGEST_REF]}
+        findings = (Finding(f"unknown-{error.kind}", named),)
     if isinstance(error, RefusedRequestError):
         findings = error.findings
         if any(found.code == "slots-left-outside" for found in findings):
@@ -173,7 +182,7 @@ def as_json(problem: Problem) -> Response:
         body["detail_by_language"] = _in_all_languages(problem)
     if problem.findings:
         body["findings"] = [
-            {"code": found.code, "detail": sentence, **found.fields}
+            {"code": found.code, "detail": sentence, **_field(problem, found), **found.fields}
             for found, sentence in zip(problem.findings, problem.sentences, strict=True)
         ]
     if problem.clashes:
@@ -187,6 +196,11 @@ def as_json(problem: Problem) -> Response:
         problem.status,
         {**problem.headers, "Content-Type": "application/problem+json"},
     )
+
+
+def _field(problem: Problem, finding: Finding) -> dict[str, str]:
+    name = field_of(finding) if problem.code in _TOLD_AT_FIELDS else ""
+    return {"field": name} if name else {}
 
 
 def _clash(clash: Clash) -> dict[str, object]:

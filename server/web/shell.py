@@ -12,6 +12,7 @@ from markupsafe import Markup
 from server.domain.authority import ALLOWED, Action, may_somewhere
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
+from server.http.fields import at_field, field_of
 from server.http.languages import LANGUAGES
 from server.http.wording import finding_sentence, reason_sentence
 from server.services import inbox
@@ -31,6 +32,8 @@ def set_up_shell(app: Flask) -> None:
         icon=icon,
         static_file=static_file,
         finding_sentence=finding_sentence,
+        field_of=field_of,
+        at_field=at_field,
         reason_sentence=reason_sentence,
         words=words,
         languages=LANGUAGES,

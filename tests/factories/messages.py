@@ -19,6 +19,7 @@ from protocol.messages import (
     ClaimKind,
     Config,
     Content,
+    FrameTally,
     Mode,
     NodeWord,
     Outcome,
@@ -68,6 +69,7 @@ from tests.factories.claims import (
     an_interval,
     at,
 )
+from tests.factories.live import a_live_claim
 
 A_YEAR = timedelta(days=365)
 A_MINUTE = timedelta(minutes=1)
@@ -292,14 +294,23 @@ def signed_one_of_each() -> dict[str, bytes]:
     return {**tokens, "certificate": a_certified(PROVINCE_KEY).encode()}
 
 
-def additions() -> dict[str, Plan]:
+def additions() -> dict[str, Plan | Play]:
     """Make what fields say that came after the first messages of the version were fixed."""
     relay = Content(relay=Relay(url="https://dai.example/truc-tiep.m3u8"))
     waits = a_claim(
         claim_id="tiep-song", content=relay, start_mode=StartMode.WAIT, wait_s=90.5, end=at(30)
     )
     follows = a_claim(claim_id="ke-tiep", start_mode=StartMode.NEXT, start=at(30), end=at(40))
-    return {"plan-of-a-relay-and-start-modes": a_plan(claims=(waits, follows))}
+    return {
+        "plan-of-a-relay-and-start-modes": a_plan(claims=(waits, follows)),
+        "play-of-somebody-who-speaks": Play(claim=a_live_claim()),
+    }
+
+
+def added_words() -> dict[str, AsRun]:
+    """Make what fields of a node's words say that came later."""
+    frames = FrameTally(heard=4200, late=12, missing=15)
+    return {"as-run-of-a-live-broadcast": replace(one_of_each()["as-run"], frames=frames)}
 
 
 def signed_additions() -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from protocol.messages import (
     MAX_PLAIN_BYTES,
     MAX_WHOLE,
     Content,
+    LiveSource,
     NodeWord,
     Plan,
     Presence,
@@ -29,6 +30,7 @@ from protocol.messages import (
     read,
 )
 from tests.factories.claims import NODE, an_asset, an_interval, at
+from tests.factories.live import a_live_source
 from tests.factories.messages import a_plan, all_kinds, kinds, one_of_each
 
 WORDS = sorted(str(model.__struct_config__.tag) for model in kinds(NodeWord))
@@ -320,3 +322,20 @@ def test_a_relay_stands_in_place_of_items():
     assert length_s(Content(relay=relay)) == math.inf
     with pytest.raises(ValueError, match="either items or a relay"):
         Content(relay=relay, items=(an_asset(),))
+
+
+def test_somebody_who_speaks_stands_in_place_of_items_and_relays():
+    source = a_live_source()
+    assert length_s(Content(live=source)) == math.inf
+    for other in ({"items": (an_asset(),)}, {"relay": Relay(url="https://dai.example/live")}):
+        with pytest.raises(ValueError, match="or live"):
+            Content(live=source, **other)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"public_key": "short"}, {"delay_s": 0.0}, {"delay_s": 6}, {"max_length_s": 3601}]
+)
+def test_who_speaks_has_a_key_a_delay_and_a_longest_time_within_bounds(wrong):
+    raw = msgspec.json.encode(msgspec.structs.replace(a_live_source(), **wrong))
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(raw, type=LiveSource)
