@@ -512,6 +512,7 @@ class ReformVerdictAnswer(Answer):
     hours: list[FateAnswer]
     people: list[FateAnswer]
     groups: list[FateAnswer]
+    bulletins: list[FateAnswer]
     files: list[FateAnswer]
 
 

@@ -29,6 +29,7 @@ class Action(StrEnum):
     ANNOUNCE = "announce"
     ANNOUNCE_EMERGENCY = "announce-emergency"
     STOP = "stop"
+    HUSH = "hush"
     APPROVE = "approve"
     MAINTAIN = "maintain"
     ADMINISTER = "administer"
@@ -42,6 +43,7 @@ _ON_AIR = frozenset(
         Action.ANNOUNCE,
         Action.ANNOUNCE_EMERGENCY,
         Action.STOP,
+        Action.HUSH,
     }
 )
 

@@ -73,7 +73,8 @@ _UNREADABLE: Mapping[str, str] = MappingProxyType(
 
 def field_of(finding: Finding) -> str:
     """Name the field at which a finding is told; empty: it is about the whole."""
-    return finding.fields.get("field") or _FIELDS.get(finding.code, "")
+    named = finding.fields.get("field") or finding.fields.get("at")
+    return named or _FIELDS.get(finding.code, "")
 
 
 def at_field(findings: Iterable[Finding], *names: str) -> list[Finding]:

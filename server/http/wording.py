@@ -111,6 +111,17 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-text": N_("The text is too long, or has signs that cannot be kept."),
         "bad-severity": N_("Choose how grave it is."),
         "reason-needed": N_("Write the reason."),
+        "bad-mode": N_("It is either meant or rehearsed."),
+        "hush-looser": N_(
+            "The loudspeakers are silent in emergencies too. One person cannot take that back: "
+            "lift the silence, which takes two."
+        ),
+        "lift-asked": N_("%(person)s has asked to lift it already: approve that, or wait."),
+        "lift-not-asked": N_(
+            "Nobody has asked to lift it in the last quarter of an hour. Ask first; somebody else "
+            "approves."
+        ),
+        "own-lift": N_("Whoever asks to lift a silence cannot approve it: somebody else has to."),
         "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
         "answered-already": N_("It has been answered already, by %(person)s."),
         "airing-endless": N_("Write the last day, at most %(most)s days after the first."),
@@ -243,6 +254,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Somebody else has changed this draft meanwhile. This is how it stands now."
         ),
         "reform-approved": N_("This reform is approved already and cannot be changed."),
+        "reform-began": N_("Its day has come: it cannot be taken back any more."),
+        "reform-built-upon": N_(
+            "The reform “%(title)s” changes what this one does. Take that one back first."
+        ),
         "reform-stale": N_(
             "It would do something else by now than what you have seen: %(count)s %(kind)s have "
             "changed (%(refs)s). Look at it again."
@@ -357,6 +372,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "relay-not-audio": N_("What the address sends is no sound that can be played"),
         "relay-lost": N_("The radio station broke off"),
         "quiet-hours": N_("It fell into quiet hours"),
+        "hushed": N_("The loudspeakers were silent by order"),
         "node-off": N_("The equipment was switched off"),
         "withdrawn": N_("It was withdrawn from the plan"),
         "refused": N_("The equipment refused the order: %(why)s"),
