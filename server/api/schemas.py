@@ -376,6 +376,10 @@ class GroupChange(Request):
     name: Title
     clusters: Ids
     version: Annotated[str, Field(max_length=64)] | None = None
+    lie_over: Annotated[
+        bool,
+        Field(description="Slots that reach more by it may lie over those of lower levels."),
+    ] = False
 
 
 class GroupAnswer(Answer):

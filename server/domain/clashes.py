@@ -118,6 +118,17 @@ class SlotClashError(SlotRefusedError):
         super().__init__(findings)
 
 
+class WideningRefusedError(SlotClashError):
+    """Slots would come to reach clusters at which others have their time."""
+
+    def __init__(
+        self, findings: Sequence[Finding], found: Sequence[Clash], *, may_lie_over: bool
+    ) -> None:
+        """Keep what stands in the way, and whether they could be let to lie over all of it."""
+        self.may_lie_over = may_lie_over
+        super().__init__(findings, found)
+
+
 def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Clash]:
     """Name every other slot that one has to yield to, the first to come first."""
     found: list[Clash] = []

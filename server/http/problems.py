@@ -11,7 +11,7 @@ from flask import Response, json, request
 from flask_babel import force_locale
 
 from audio_library.errors import MissingAssetError, RefusedAudioError, SpeechError
-from server.domain.clashes import MOST_NAMED, Clash, SlotClashError
+from server.domain.clashes import MOST_NAMED, Clash, SlotClashError, WideningRefusedError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
@@ -122,6 +122,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
         SlotClashError: _Meaning(409, "slot-clashes"),
+        WideningRefusedError: _Meaning(409, "widening-clashes"),
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),

@@ -24,6 +24,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "(%(day_count)s days in all), at %(clusters)s clusters: %(cluster_names)s."
         ),
         "time-taken": N_("Somebody else has taken this time at the same moment. Look again."),
+        "wider-clashes": N_(
+            "These slots would come to reach loudspeakers where others have their time: %(slots)s."
+        ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."

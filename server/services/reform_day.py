@@ -15,8 +15,8 @@ from server.domain.authority import Actor
 from server.domain.recurrence import local_day
 from server.domain.reforms import Drawing, Move
 from server.domain.units import Tree
-from server.services import audit, configuring, events
-from server.services.reform_effects import effects
+from server.services import audit, configuring, events, guarding
+from server.services.reform_effects import Effects, effects
 from server.services.reform_rows import pass_on
 from server.services.reforming import asked
 from server.services.units import tree
@@ -57,6 +57,7 @@ def begin(db: Session, reform_id: str, *, now: datetime) -> bool:
     drawing = _between(before, after, row)
     found = effects(db, drawing, proposal, now=now)
     pass_on(db, drawing, found, day=row.valid_from, now=now)
+    guarding.renew(db, _slots_touched(found), units=after, now=now)
     row.began_at = now
     audit.record(
         db,
@@ -111,6 +112,13 @@ def conclude(db: Session, reform_id: str, *, now: datetime) -> bool:
         db, actor=Actor(row.approved_by, ()), action="finish-reform", subject=reform_id, now=now
     )
     return True
+
+
+def _slots_touched(found: Effects) -> list[str]:
+    """Name the slots that end, what they pass into, and those with other targets, in this order."""
+    ended = [one.slot.slot_id for one in found.slots]
+    passed = [slot.slot_id for one in found.slots for slot in one.passed]
+    return [*ended, *passed, *(one.slot.slot_id for one in found.reaches)]
 
 
 def _concerned(row: ReformRow, units: Tree) -> Collection[str]:

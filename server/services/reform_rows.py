@@ -1,7 +1,7 @@
 """Write a reform down: its dated rows when it is approved, what it passes on when its day comes."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -109,10 +109,13 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
         row = rows[slot.slot.slot_id]
         if row.slot_id not in collided:
             db.add_all(_copied(row, passed) for passed in slot.passed)
-        _end_slot(row, day=day, now=now)
+    _end_slots(db, list(rows), day=day, now=now)
     keep_reaching(db, found.reaches)
+    frames = select(FrameRow).where(FrameRow.frame_id.in_([one.frame_id for one in found.frames]))
+    # Read at once: each reading would look through all slots above for what is to be written.
+    laid_down = {row.frame_id: row for row in db.scalars(frames)}
     for frame in found.frames:
-        _pass_frame(db, frame, drawing, now=now)
+        _pass_frame(db, frame, laid_down[frame.frame_id], drawing, now=now)
     _grant(db, found.grants)
     for group in found.groups:
         moved = update(GroupRow).where(GroupRow.group_id == group.group_id)
@@ -161,12 +164,16 @@ def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
         db.execute(insert(ClusterUnitRow), rows)
 
 
-def _end_slot(row: SlotRow, *, day: date, now: datetime) -> None:
-    row.version += 1
-    if row.first_day >= day:
-        row.withdrawn_at = now
-    else:
-        row.last_day = day - _A_DAY
+def _end_slots(db: Session, slots: Collection[str], *, day: date, now: datetime) -> None:
+    grown = (
+        update(SlotRow)
+        .where(SlotRow.slot_id.in_(slots))
+        .execution_options(synchronize_session=False)
+    )
+    version = SlotRow.version + 1
+    begun, still_to_come = SlotRow.first_day < day, SlotRow.first_day >= day
+    db.execute(grown.where(still_to_come).values(version=version, withdrawn_at=now))
+    db.execute(grown.where(begun).values(version=version, last_day=day - _A_DAY))
 
 
 def _copied(row: SlotRow, passed: Slot) -> SlotRow:
@@ -191,8 +198,9 @@ def _target_pairs(targets: Targets) -> list[tuple[str, str]]:
     return named + [("cluster", ref) for ref in targets.clusters]
 
 
-def _pass_frame(db: Session, one: FrameFate, drawing: Drawing, *, now: datetime) -> None:
-    row = db.get_one(FrameRow, one.frame_id)
+def _pass_frame(
+    db: Session, one: FrameFate, row: FrameRow, drawing: Drawing, *, now: datetime
+) -> None:
     if row.unit_id not in drawing.ended and one.to:
         row.owner_id = one.to[0]
         return

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, seed, settings
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from protocol import topics
 from protocol.plan import Place, claims_at
@@ -25,6 +25,7 @@ from server.services import (
     reforming,
     units,
 )
+from server.store.holds import SLOT_HOLDS
 from server.store.models import (
     AssetRow,
     AuditRow,
@@ -307,6 +308,17 @@ def test_it_is_carried_out_late_and_after_being_killed_half_way_but_once(provinc
     (old,) = province.rows(SlotRow, slot_id=slot.slot_id)
     assert (old.last_day, mine[0].first_day) == (EVE, DAY)
     assert len(province.rows(AuditRow, action="begin-reform")) == 1
+
+
+def test_what_passes_on_is_behind_the_databases_wall_at_once(on_postgres):
+    slot = on_postgres.add_slot()
+    row, _ = apply(on_postgres, merged())
+    on_postgres.run(reform_day.begin, reform_id=row.reform_id, now=local(DAY, 1))
+    (passed,) = on_postgres.rows(SlotRow, unit_id="xa-moi")
+    with on_postgres.sessions.begin() as db:
+        held = {one.slot_id for one in db.execute(select(SLOT_HOLDS.c.slot_id))}
+    assert held == {passed.slot_id}
+    assert slot.slot_id not in held
 
 
 def test_slots_pass_to_each_unit_that_takes_over_or_to_one_or_end(province):

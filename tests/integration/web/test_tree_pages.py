@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+from tests.factories.contents import contents
 from tests.factories.pages import form_token
 from tests.factories.units import PROVINCE
 
@@ -152,3 +153,36 @@ def test_a_reform_is_drawn_step_by_step_on_its_pages_and_approved(site):
     assert "Xem toàn bộ kết quả" in browser.get(path).text
     assert "Xã Mới" in done
     assert post(browser, f"{path}/basics", page, title="x", valid_from=DAY).status_code == 422
+
+
+def test_a_group_that_would_bring_slots_together_is_refused_with_the_slots_named(site):
+    program, browser = site.program("top"), site.browser("top")
+    wanted = {"unit_id": PROVINCE, "name": "Vùng cao", "clusters": ["xa-1-c1"]}
+    path = f"/groups/{program.ask('POST', '/groups', json=wanted).json['group_id']}"
+    slot = {
+        "title": "Thời sự",
+        "content_kind": "live",
+        "length_s": 600,
+        "recurrence": "daily",
+        "local_start": "05:30",
+        "first_day": "2030-01-01",
+    }
+    upper = {**slot, "unit_id": PROVINCE, "groups": [path.rpartition("/")[2]]}
+    own = {**slot, "unit_id": "xa-2", "units": ["xa-2"], "title": "Bản tin xã"}
+    for one in (upper, own):
+        assert program.ask("POST", "/slots", json=one).status_code == 201
+    wider = {"name": "Vùng cao", "clusters": ["xa-1-c1", "xa-2-c1"]}
+    before = contents(site.engine)
+    answer = program.ask("PUT", path, json=wider)
+    assert (answer.status_code, answer.json["code"]) == (409, "widening-clashes")
+    assert [one["title"] for one in answer.json["clashes"]] == ["Bản tin xã"]
+    page = browser.get(path).text
+    form = {"name": "Vùng cao", "village": ["xa-1-c1", "xa-2-c1"]}
+    form["version"] = re.search(r'name="version" value="([0-9a-f]+)"', page)[1]
+    shown = post(browser, path, page, **form)
+    assert shown.status_code == 409
+    assert "Trùng giờ với “Bản tin xã”" in shown.text
+    assert 'name="lie_over"' in shown.text
+    assert contents(site.engine) == before
+    assert post(browser, path, page, **form, lie_over="yes").status_code == 303
+    assert program.ask("GET", "/groups").json["groups"][0]["clusters"] == wider["clusters"]
