@@ -55,6 +55,19 @@ from server.store.models import (
 from server.store.queries.slots import Target, naming, running, slot_columns
 
 PLAN_DAYS = 14
+_FRAME_COLUMNS = (
+    FrameRow.unit_id,
+    FrameRow.owner_id,
+    FrameRow.weekdays,
+    FrameRow.local_start,
+    FrameRow.local_end,
+    FrameRow.kind,
+    FrameRow.legal_reference,
+    FrameRow.owner_rank,
+    FrameRow.session_limit_s,
+    FrameRow.volume_ceiling_db,
+    FrameRow.frame_id,
+)
 AT_ONCE = 200
 """Units whose plans are compiled together."""
 
@@ -461,14 +474,14 @@ def ranks_by_unit(
 
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:
     """Read the frames that some units have laid down, the earliest first."""
-    rows = select(FrameRow).where(FrameRow.unit_id.in_(tuple(unit_ids)))
+    rows = select(*_FRAME_COLUMNS).where(FrameRow.unit_id.in_(tuple(unit_ids)))
     kept = rows.where(FrameRow.withdrawn_at.is_(None))
     ordered = kept.order_by(FrameRow.local_start, FrameRow.frame_id)
-    return [frame_value(row) for row in db.scalars(ordered)]
+    return [frame_value(row) for row in db.execute(ordered)]
 
 
-def frame_value(row: FrameRow) -> TimeFrame:
-    """Turn a row into the value that the rules work on."""
+def frame_value(row: FrameRow | Row[*tuple[Any, ...]]) -> TimeFrame:
+    """Turn a row, or the columns of one, into the value that the rules work on."""
     return TimeFrame(
         row.unit_id,
         row.owner_id,
