@@ -1,12 +1,14 @@
 """The spoken label of a drill, made the first time that one is announced."""
 
 from audio_library.errors import AudioLibraryError
+from audio_library.tts import PLAIN
 from server.domain.authority import Action, demand
 from server.domain.errors import BroadcastRefusedError, Finding
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.services import units
 from server.services.drill_labels import TEXTS, drill_labels, keep_labels
+from server.services.speaking import voiced
 
 
 def make_labels(unit_id: str) -> None:
@@ -24,12 +26,11 @@ def make_labels(unit_id: str) -> None:
         demand(actor(), Action.ANNOUNCE, chain)
         if drill_labels(db, chain=chain) is not None:
             return
-    # Speaking and preparing bring in what few requests need.
-    from audio_library.labels import spoken  # noqa: PLC0415 - see above
-    from audio_library.tts.espeak import installed_synthesiser  # noqa: PLC0415 - see above
-
     try:
-        made = spoken(TEXTS, engine=installed_synthesiser(), store=here().audio)
+        made = {
+            purpose: voiced(text, PLAIN, engines=here().engines, store=here().audio)[0].asset
+            for purpose, text in TEXTS.items()
+        }
     except AudioLibraryError as error:
         raise BroadcastRefusedError([Finding("drill-label-missing")]) from error
     with writing() as db:
