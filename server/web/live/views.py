@@ -10,7 +10,7 @@ from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import broadcasting, catalogue, grouping, monitoring, units
+from server.services import broadcasting, catalogue, grouping, monitoring, speaking, units
 from server.store.queries import lists
 from server.web.live.forms import LOUDNESS, MOST_REPEATS, SEVERITIES, UrgentForm
 from server.web.live.presenters import progress
@@ -169,6 +169,8 @@ def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
         communes=communes(states, tree, form.unit_id),
         groups=groups,
         ways=WAYS,
+        most_written=speaking.MOST_WRITTEN,
+        most_said=speaking.MOST_SAID,
         first_way="prepared" if warnings else "record",
         warnings=warnings,
         chosen=next((asset for asset in assets if asset.digest == form.asset_digest), None),
