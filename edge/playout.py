@@ -383,7 +383,7 @@ class _Turn:
         begins = run.begins or run.start
         quiet_from = (
             quiet.start
-            for quiet in programme.policy.quiet
+            for quiet in programme.policy.closed
             if at < quiet.start and not programme.policy.permits(run.claim, quiet.start)
         )
         total = begins + timedelta(seconds=total_s(run))
@@ -418,7 +418,10 @@ class _Turn:
                 self._finish(key, self.now)
 
     def _cause(self, run: Run, chosen: Claim | None) -> str:
-        if not self.state.programme.policy.permits(run.claim, self.now):
+        policy = self.state.programme.policy
+        if policy.hushed_by(run.claim, self.now) is not None:
+            return "hushed"
+        if not policy.permits(run.claim, self.now):
             return "quiet-hours"
         if chosen is None or not is_ready(run, self.state.on_disk, self.now):
             return "audio-missing"
@@ -469,9 +472,12 @@ class _Turn:
 
     def _policy_edges(self) -> Iterator[datetime]:
         policy = self.state.programme.policy
-        for interval in (*policy.quiet, *policy.frames):
-            yield interval.start
-            yield interval.end
+        for stretch in policy.closed:
+            yield stretch.start
+            yield stretch.end
+        for frame in policy.frames:
+            yield frame.start
+            yield frame.end
 
     # -- what follows
 

@@ -12,7 +12,7 @@ from typing import final
 
 from protocol.content import lasts_as_its_claim, layout, length_s, opening_s
 from protocol.messages import BulletinClass, Claim, ClaimKind, Interval, StartMode, WhenCut
-from protocol.policy import Policy
+from protocol.policy import Policy, Silence
 from protocol.precedence import key, winner
 
 TOLERANCE_S = 0.5
@@ -199,9 +199,11 @@ class _Course:
         end = max(life.claim.end for life in lives)
         frames = tuple(frame for frame in policy.frames if _touches(frame, start, end))
         quiet = tuple(stretch for stretch in policy.quiet if _touches(stretch, start, end))
-        self._policy = replace(policy, frames=frames, quiet=quiet)
+        silences = tuple(silence for silence in policy.silences if _touches(silence, start, end))
+        self._policy = replace(policy, frames=frames, quiet=quiet, silences=silences)
+        stretches: tuple[Interval | Silence, ...] = (*frames, *quiet, *silences)
         self._edges = sorted(
-            {at for each in (*frames, *quiet) for at in (each.start, each.end)}
+            {at for each in stretches for at in (each.start, each.end)}
             | {at for life in lives for at in (life.claim.start, life.claim.end)}
         )
         self._sounding: _Life | None = None
@@ -286,5 +288,5 @@ class _Course:
         return None if claim is None else wanting[id(claim)]
 
 
-def _touches(stretch: Interval, start: datetime, end: datetime) -> bool:
+def _touches(stretch: Interval | Silence, start: datetime, end: datetime) -> bool:
     return stretch.start < end and start < stretch.end

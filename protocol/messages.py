@@ -211,6 +211,38 @@ class Ceiling(Interval, frozen=True):
     volume_ceiling_db: GainDb
 
 
+class HushState(_Wire, frozen=True):
+    """What a unit has said of one silence; of its words in one mode the highest number counts.
+
+    Attributes:
+        hush_id: Names the silence, from the order to be silent to its lift.
+        number: Grows with every order to be silent and every lift of the unit.
+        until: When it was lifted; None while it lasts.
+        spares_emergencies: Whether real emergencies sound all the same.
+        lifted_by: Who asked for the lift, and who approved it.
+
+    Raises:
+        ValueError: Lifted by fewer than two, or not lifted by some.
+    """
+
+    hush_id: ClaimIdText
+    number: Version
+    since: Instant
+    until: Instant | None = None
+    mode: Mode = Mode.REAL
+    spares_emergencies: bool = False
+    by: Text = ""
+    reason: Text = ""
+    lifted_by: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a lift that two people did not agree on."""
+        if len(self.lifted_by) != len(set(self.lifted_by)) or len(self.lifted_by) not in {0, 2}:
+            raise ValueError("a hush is lifted by two people")
+        if bool(self.lifted_by) != (self.until is not None):
+            raise ValueError("a hush is lifted by whom and when, or lasts")
+
+
 class Rules(_Wire, frozen=True):
     """What one unit has laid down for the clusters under it."""
 
@@ -218,6 +250,7 @@ class Rules(_Wire, frozen=True):
     quiet: tuple[Interval, ...] = ()
     volume_ceiling_db: GainDb = 0.0
     ceilings: tuple[Ceiling, ...] = ()
+    hushes: Annotated[tuple[HushState, ...], msgspec.Meta(max_length=2)] = ()
 
 
 class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
@@ -280,6 +313,38 @@ class Stop(_Wire, frozen=True, tag="stop", tag_field="kind"):
     until: Instant
 
 
+class Hush(_Wire, frozen=True, tag="hush", tag_field="kind"):
+    """Order: be silent until a lift; the unit's plan says the same, and goes on saying it.
+
+    Raises:
+        ValueError: It is lifted already.
+    """
+
+    unit: Id
+    state: HushState
+
+    def __post_init__(self) -> None:
+        """Refuse what says the contrary."""
+        if self.state.until is not None:
+            raise ValueError("a lifted hush is no hush")
+
+
+class LiftHush(_Wire, frozen=True, tag="lift-hush", tag_field="kind"):
+    """Order: this silence is over.
+
+    Raises:
+        ValueError: It still lasts.
+    """
+
+    unit: Id
+    state: HushState
+
+    def __post_init__(self) -> None:
+        """Refuse what says the contrary."""
+        if self.state.until is None:
+            raise ValueError("a lift says when")
+
+
 class Acknowledge(_Wire, frozen=True, tag="acknowledge", tag_field="kind"):
     """Order to one node: these reports are safe with the server and may be forgotten."""
 
@@ -304,7 +369,7 @@ class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
     configures: bool = False
 
 
-Signed = Plan | Config | Play | Stop | Acknowledge | Certificate
+Signed = Plan | Config | Play | Stop | Hush | LiftHush | Acknowledge | Certificate
 
 
 class PresenceState(StrEnum):
@@ -334,7 +399,7 @@ class Received(_Wire, frozen=True, tag="received", tag_field="kind"):
     """Report: an order was verified and is on disk.
 
     Attributes:
-        claim_id: The claim it was about.
+        claim_id: The claim, or the hush, it was about.
         message_id: The order's own id, which tells the receipt of a stop from that of a play.
     """
 

@@ -1,5 +1,6 @@
 """The claims of a unit as a node receives them, and the timeline of a cluster from them."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -7,12 +8,10 @@ from typing import Generic, TypeVar
 
 from protocol.airtime import Airtime, airtimes
 from protocol.messages import Claim, Frame, Interval, Plan, Targets
-from protocol.policy import Policy
+from protocol.policy import EVER, Policy, Silence
 from protocol.precedence import winner
 
-S = TypeVar("S", Airtime, Claim, Frame, Interval)
-
-_EVER = datetime.max.replace(tzinfo=UTC)
+S = TypeVar("S", Airtime, Claim, Frame, Interval, Silence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +50,30 @@ def timeline(
 ) -> tuple[Span, ...]:
     """Work out what one cluster will sound from ``start`` to ``end``.
 
-    The answer can only change where an airtime, a frame or a quiet stretch begins or ends, so only
-    those instants are asked. Neighbouring spans with the same answer are joined.
+    The answer can only change where an airtime, a frame, a quiet stretch or a hush begins or ends,
+    so only those instants are asked. Neighbouring spans with the same answer are joined.
     """
     times = airtimes(claims, policy)
     frames, quiet, wanted = Sweep(policy.frames), Sweep(policy.quiet), Sweep(times)
+    silences = Sweep(policy.silences)
     here = policy
     spans: list[Span] = []
     left = start
     while left < end:
-        if left >= min(frames.until, quiet.until):
+        if left >= min(frames.until, quiet.until, silences.until):
             frames.move(left)
             quiet.move(left)
-            here = replace(policy, frames=tuple(frames.open), quiet=tuple(quiet.open))
+            silences.move(left)
+            here = replace(
+                policy,
+                frames=tuple(frames.open),
+                quiet=tuple(quiet.open),
+                silences=tuple(silences.open),
+            )
         wanted.move(left)
-        right = min(end, frames.until, quiet.until, wanted.until)
-        heard = winner((time.claim for time in wanted.open), left, here)
-        if spans and spans[-1].claim == heard:
+        right = min(end, frames.until, quiet.until, silences.until, wanted.until)
+        heard = winner((time.claim for time in wanted.open), left, here) if wanted.open else None
+        if spans and (spans[-1].claim is heard or spans[-1].claim == heard):
             spans[-1] = Span(spans[-1].start, right, heard)
         else:
             spans.append(Span(left, right, heard))
@@ -93,7 +99,7 @@ class Sweep(Generic[S]):
         # The next one stands last.
         self._begins = sorted(((s.start, place) for place, s in lasting.items()), reverse=True)
         self._ends = sorted(((s.end, place) for place, s in lasting.items()), reverse=True)
-        self._places: set[int] = set()
+        self._places: list[int] = []
         self.open: list[S] = []
         self.until = datetime.min.replace(tzinfo=UTC)
 
@@ -103,10 +109,13 @@ class Sweep(Generic[S]):
             return
         begins, ends, places = self._begins, self._ends, self._places
         while begins and begins[-1][0] <= now:
-            places.add(begins.pop()[1])
+            number = begins.pop()[1]
+            place = bisect_left(places, number)
+            places.insert(place, number)
+            self.open.insert(place, self._stretches[number])
         while ends and ends[-1][0] <= now:
-            places.discard(ends.pop()[1])
-        self.open = [self._stretches[place] for place in sorted(places)]
+            place = bisect_left(places, ends.pop()[1])
+            del places[place], self.open[place]
         # What is yet to begin is yet to end, so while there are begins there are ends.
         next_ = begins if begins and begins[-1] < ends[-1] else ends
-        self.until = next_[-1][0] if next_ else _EVER
+        self.until = next_[-1][0] if next_ else EVER

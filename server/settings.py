@@ -28,6 +28,8 @@ class Settings(BaseSettings):
             public address, or the same host with that port.
         live_delay_s: How long after each word the loudspeakers sound it, all at once.
         lead_s: From signing an urgent order to its sounding time, in seconds.
+        piper: Program of Piper, or one with its options; empty: eSpeak NG speaks.
+        piper_voice: The Vietnamese voice that it speaks with, a ``.onnx`` file.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
     """
 
@@ -49,6 +51,8 @@ class Settings(BaseSettings):
     live_url: str = Field(default="", pattern=r"^(wss?://\S+)?$")
     live_delay_s: float = Field(default=1.0, ge=0.2, le=5)
     lead_s: float = Field(default=0.3, ge=0, le=10)
+    piper: Path | None = None
+    piper_voice: Path | None = None
     demo: bool = False
 
     @property

@@ -12,12 +12,14 @@ from server.api import (
     frames,
     groups,
     health,
+    hushes,
     inbox,
     occurrences,
     plans,
     reforms,
     simulation,
     slots,
+    speech,
     units,
 )
 
@@ -29,12 +31,14 @@ def register(app: APIFlask) -> None:
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
     for part in (
         assets,
+        speech,
         slots,
         simulation,
         desk,
         plans,
         frames,
         groups,
+        hushes,
         units,
         occurrences,
         reforms,

@@ -311,6 +311,12 @@ class FrameRequest(Request):
     legal_reference: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
 
 
+class FrameChange(FrameRequest):
+    """Hours as they are to be from now on, and the version that was changed."""
+
+    version: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+
+
 class Confirmation(Request):
     """Whether it is to be done even where slots are left outside the hours then open to them."""
 
@@ -331,6 +337,7 @@ class FrameAnswer(Answer):
     session_limit_s: int | None
     volume_ceiling_db: float | None
     legal_reference: str
+    version: Annotated[str, Field(description="To be sent with a change.")]
 
 
 class FrameList(Answer):
@@ -369,6 +376,10 @@ class GroupChange(Request):
     name: Title
     clusters: Ids
     version: Annotated[str, Field(max_length=64)] | None = None
+    lie_over: Annotated[
+        bool,
+        Field(description="Slots that reach more by it may lie over those of lower levels."),
+    ] = False
 
 
 class GroupAnswer(Answer):
@@ -505,6 +516,7 @@ class ReformVerdictAnswer(Answer):
     hours: list[FateAnswer]
     people: list[FateAnswer]
     groups: list[FateAnswer]
+    bulletins: list[FateAnswer]
     files: list[FateAnswer]
 
 
@@ -603,6 +615,10 @@ class BroadcastRequest(Request):
     decision_number: Annotated[str, Field(max_length=100), AfterValidator(_printable)] = ""
     mode: Literal["real", "drill"] = "real"
     opening: bool = True
+    follows: Annotated[
+        Id | None, Field(description="The announcement that this one ends or corrects.")
+    ] = None
+    relation: Literal["", "all-clear", "correction"] = ""
 
 
 class BroadcastAnswer(Answer):
@@ -628,6 +644,8 @@ class BroadcastAnswer(Answer):
     created_by: str
     stopped_at: Instant | None
     closed_at: Instant | None
+    follows: str | None
+    relation: str
 
 
 class DeliveryAnswer(Answer):

@@ -88,12 +88,20 @@ class SlotRefusedError(RefusedRequestError):
     """A slot cannot be saved."""
 
 
+class SpeechRefusedError(RefusedRequestError):
+    """A text cannot be spoken as it is."""
+
+
 class DeskRefusedError(RefusedRequestError):
     """The desk does not show, take back or copy that."""
 
 
 class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
+
+
+class HushRefusedError(RefusedRequestError):
+    """A hush cannot be ordered or lifted."""
 
 
 class ExportRefusedError(RefusedRequestError):

@@ -34,7 +34,7 @@ _AT: Mapping[str, str] = MappingProxyType(
         "wait_s": "bad-wait",
         "when_cut": "bad-when-cut",
         "gain_db": "bad-gain",
-        "unit_id": "unknown-unit other-unit",
+        "unit_id": "unknown-unit other-unit frame-other-unit",
         "kind": "bad-frame-kind quiet-is-nobodys",
         "owner_id": "frame-owner",
         "session_limit_s": "bad-session-limit frame-longer",
@@ -73,7 +73,8 @@ _UNREADABLE: Mapping[str, str] = MappingProxyType(
 
 def field_of(finding: Finding) -> str:
     """Name the field at which a finding is told; empty: it is about the whole."""
-    return finding.fields.get("field") or _FIELDS.get(finding.code, "")
+    named = finding.fields.get("field") or finding.fields.get("at")
+    return named or _FIELDS.get(finding.code, "")
 
 
 def at_field(findings: Iterable[Finding], *names: str) -> list[Finding]:

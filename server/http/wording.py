@@ -24,6 +24,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "(%(day_count)s days in all), at %(clusters)s clusters: %(cluster_names)s."
         ),
         "time-taken": N_("Somebody else has taken this time at the same moment. Look again."),
+        "wider-clashes": N_(
+            "These slots would come to reach loudspeakers where others have their time: %(slots)s."
+        ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
@@ -44,6 +47,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "A unit above allows at most %(limit)s minutes for one programme in these hours."
         ),
         "frame-owner": N_("Hours can be given only to this unit or to units and levels under it."),
+        "frame-other-unit": N_(
+            "Hours stay with the unit that laid them down. Withdraw them and lay them down there."
+        ),
         "quiet-is-nobodys": N_("Quiet hours have no owner, no length and no volume."),
         "bad-frame-kind": N_("Choose hours for programmes or quiet hours."),
         "bad-frame-time": N_("Hours begin and end at whole minutes."),
@@ -61,9 +67,14 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "already-spoken": N_("Somebody speaks, or has spoken, to this broadcast already."),
         "audio-unused": N_("Somebody speaks live: there is no sound file then."),
+        "drill-not-live": N_(
+            "A drill is not spoken live: its label must be heard before and after."
+        ),
         "bad-ticket": N_("The page with the microphone is not ours. Open it anew."),
         "ticket-expired": N_("The page with the microphone is too old. Open it anew."),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
+        "no-words": N_("Write what is to be said."),
+        "text-too-long": N_("It may have at most %(longest)s characters."),
         "changed-meanwhile": N_("Somebody else has changed it meanwhile. Look at it again."),
         "no-length": N_("Say how long it lasts."),
         "bad-length": N_("It may last from one second to 24 hours."),
@@ -110,6 +121,28 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-text": N_("The text is too long, or has signs that cannot be kept."),
         "bad-severity": N_("Choose how grave it is."),
         "reason-needed": N_("Write the reason."),
+        "bad-mode": N_("It is either meant or rehearsed."),
+        "drill-label-missing": N_(
+            "A drill says what it is, and this machine cannot speak that: no speech engine answers."
+        ),
+        "bad-relation": N_("What follows an announcement is its all-clear or its correction."),
+        "follows-unknown": N_("The announcement that this one follows is not there."),
+        "follows-other-unit": N_("Only the unit that announced it ends or corrects it."),
+        "follows-too-early": N_("It still sounds: stop it first."),
+        "follows-other-mode": N_(
+            "What follows a drill is a drill, and what follows the real thing is real."
+        ),
+        "follows-higher-class": N_("What follows an announcement is of no higher class than it."),
+        "hush-looser": N_(
+            "The loudspeakers are silent in emergencies too. One person cannot take that back: "
+            "lift the silence, which takes two."
+        ),
+        "lift-asked": N_("%(person)s has asked to lift it already: approve that, or wait."),
+        "lift-not-asked": N_(
+            "Nobody has asked to lift it in the last quarter of an hour. Ask first; somebody else "
+            "approves."
+        ),
+        "own-lift": N_("Whoever asks to lift a silence cannot approve it: somebody else has to."),
         "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
         "answered-already": N_("It has been answered already, by %(person)s."),
         "airing-endless": N_("Write the last day, at most %(most)s days after the first."),
@@ -242,6 +275,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Somebody else has changed this draft meanwhile. This is how it stands now."
         ),
         "reform-approved": N_("This reform is approved already and cannot be changed."),
+        "reform-began": N_("Its day has come: it cannot be taken back any more."),
+        "reform-built-upon": N_(
+            "The reform “%(title)s” changes what this one does. Take that one back first."
+        ),
         "reform-stale": N_(
             "It would do something else by now than what you have seen: %(count)s %(kind)s have "
             "changed (%(refs)s). Look at it again."
@@ -359,6 +396,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "relay-not-audio": N_("What the address sends is no sound that can be played"),
         "relay-lost": N_("The radio station broke off"),
         "quiet-hours": N_("It fell into quiet hours"),
+        "hushed": N_("The loudspeakers were silent by order"),
         "node-off": N_("The equipment was switched off"),
         "withdrawn": N_("It was withdrawn from the plan"),
         "refused": N_("The equipment refused the order: %(why)s"),

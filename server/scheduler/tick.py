@@ -8,7 +8,8 @@ from functools import partial
 import structlog
 from sqlalchemy.orm import Session
 
-from server.domain.errors import KeyMissingError
+from server.domain.authority import Actor
+from server.domain.errors import KeyMissingError, SlotRefusedError
 from server.domain.recurrence import local_day
 from server.services import (
     arrears,
@@ -18,14 +19,17 @@ from server.services import (
     configuring,
     events,
     guarding,
+    hush_deliveries,
     outbox,
     plan_states,
     planning,
     reform_day,
     reports,
+    sending,
     units,
 )
 from server.services.keyring import Keyring
+from server.services.plan_watch import PlanWatch
 from server.store.engine import Sessions
 
 EVENTS_KEPT = timedelta(days=2)
@@ -36,6 +40,8 @@ NOW_AND_THEN = timedelta(seconds=5)
 SELDOM = timedelta(minutes=1)
 RARELY = timedelta(minutes=10)
 """For what reads every node's whole configuration: a second of work for a province."""
+HOURLY = timedelta(hours=1)
+"""A place comes free when slots are withdrawn, and each midnight when plans reach a day further."""
 
 log = structlog.get_logger(__name__)
 
@@ -89,16 +95,74 @@ class Scheduler:
         return False
 
 
+@dataclass(slots=True)
+class Watched:
+    """Work that reads a lot, left out while nothing tells that there is any.
+
+    Attributes:
+        work: What is done.
+        trace: Sums up in few words what may have made it necessary.
+        at_least: How often it is done whatever that says.
+    """
+
+    work: Callable[..., int]
+    trace: Callable[..., object]
+    at_least: timedelta
+    seen: object = None
+    done_at: datetime | None = None
+
+    def __call__(self, sessions: Sessions, now: datetime) -> int:
+        """Do it if it may be due; what had something to do is done again the next time."""
+        last = self.done_at
+        with sessions.begin() as db:
+            found = self.trace(db, now=now)
+            if found == self.seen and last is not None and last <= now < last + self.at_least:
+                return 0
+            done = self.work(db, now=now)
+        self.seen, self.done_at = (None if done else found), now
+        return done
+
+
+@dataclass(slots=True)
+class Silences:
+    """Looks for what has begun since the last time, and now and then over the whole last day."""
+
+    looked_at: datetime | None = None
+    looked_back_at: datetime | None = None
+
+    def __call__(self, sessions: Sessions, now: datetime) -> int:
+        """Note what has begun, and put on record who kept silent."""
+        since = self._since(now)
+        with sessions.begin() as db:
+            done = as_run.conclude_missed(db, now=now, since=since)
+        self.looked_at = now
+        if since is None:
+            self.looked_back_at = now
+        return done
+
+    def _since(self, now: datetime) -> datetime | None:
+        """Tell what has been looked through; a slot may be saved some time after it was asked."""
+        back, last = self.looked_back_at, self.looked_at
+        if back is None or last is None or not back <= last <= now < back + RARELY:
+            return None
+        return last - SELDOM
+
+
 def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
-    plans = partial(publish_plans, keyring=keyring, days=plan_days)
+    plans = partial(publish_plans, keyring=keyring, days=plan_days, watch=PlanWatch())
+    lacking = Watched(arrears.bring_up_to_date, arrears.trace, arrears.NUDGE_AGAIN)
     configs = partial(publish_configs, keyring=keyring)
+    place = partial(place_bulletins, keyring=keyring, days=plan_days)
     carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
+        Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
-        Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
+        Concern("nodes_brought_up_to_date", lacking, OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
-        Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
+        Concern("silences_recorded", Silences(), NOW_AND_THEN),
+        # Before those are concluded whose time is up.
+        Concern("bulletins_placed", place, HOURLY),
         Concern("bulletins_concluded", in_one_transaction(bulletin_results.conclude), SELDOM),
         # Before plans and configurations, which go by what it has passed on.
         Concern("reforms_carried_out", carry_out, NOW_AND_THEN),
@@ -113,14 +177,22 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     )
 
 
-def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
+def publish_plans(
+    sessions: Sessions,
+    now: datetime,
+    *,
+    keyring: Keyring,
+    days: int,
+    watch: PlanWatch | None = None,
+) -> int:
     """Publish every unit's plan that says something new, each in a transaction of its own.
 
     SQLite has one writer at a time: an urgent order must not wait for a province of plans.
+    Without a watch all units are looked at.
     """
     with sessions.begin() as db:
         tree = units.tree(db, today=local_day(now))
-        due = planning.due_units(db, now=now, units=tree, days=days)
+        due = (watch or PlanWatch()).due(db, now=now, units=tree, days=days)
     published = 0
     for unit_id in due:
         try:
@@ -132,6 +204,23 @@ def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: 
             # One unit that cannot sign must not silence the others.
             log.error("plan_not_signed", unit_id=unit_id, error=str(error))  # noqa: TRY400 - no trace needed
     return published
+
+
+def place_bulletins(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
+    """Look again for places of priority bulletins that found none; say for how many communes."""
+    with sessions.begin() as db:
+        waiting = sending.seeking(db, now=now)
+    way = sending.Way(now, Actor.operator("scheduler"), keyring, days)
+    placed = 0
+    for bulletin_id in waiting:
+        try:
+            with sessions.begin() as db:
+                placed += sending.place_again(db, bulletin_id, way=way)
+        except SlotRefusedError as refused:
+            # What looked free is not for all who were to share it; the next look may find more.
+            codes = [found.code for found in refused.findings]
+            log.warning("bulletin_not_placed", bulletin_id=bulletin_id, findings=codes)
+    return placed
 
 
 def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> int:

@@ -33,6 +33,8 @@ from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
 from server.services.catalogue import default_opening, may_use
+from server.services.drill_labels import DrillLabels, drill_labels, labelled, marked
+from server.services.following import wrong_to_follow
 from server.services.keyring import Keyring
 from server.services.planning import asset_ref
 from server.services.texts import is_line
@@ -66,6 +68,8 @@ class NewBroadcast:
             units and clusters alone.
         decision_number: The deciding committee's number; needed for an emergency from a unit
             that has others under it (Decree 49/2024/NĐ-CP, articles 7-9).
+        mode: ``real``, or ``drill``: marked in its title, and says so before and after each turn.
+        follows: The announcement that this one follows, and as what.
         live: Somebody speaks, in place of a file.
     """
 
@@ -85,6 +89,8 @@ class NewBroadcast:
     decision_number: str = ""
     mode: str = "real"
     opening: bool = True
+    follows: str | None = None
+    relation: str = ""
     live: LiveSource | None = None
 
 
@@ -151,6 +157,19 @@ def announce(
         return known
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
     findings = [*_wrong(new, places), *_wrong_audio(new, asset, places)]
+    labels = drill_labels(db, chain=places.chain(new.unit_id)) if _is_drill(new) else None
+    if _is_drill(new) and labels is None:
+        findings.append(Finding("drill-label-missing"))
+    if new.follows is not None:
+        findings += wrong_to_follow(
+            db,
+            new.follows,
+            relation=new.relation,
+            unit_id=new.unit_id,
+            bulletin_class=new.bulletin_class,
+            mode=new.mode,
+            now=now,
+        )
     if findings:
         raise BroadcastRefusedError(findings)
     meant = _meant(places, new)
@@ -159,7 +178,7 @@ def announce(
     opening = default_opening(db, chain=chain) if new.opening else None
     claim = _claim(
         new,
-        _content(new, asset, opening),
+        _content(new, asset, opening, labels),
         targets=Targets(units=words.units, clusters=words.clusters),
         level=places.unit(new.unit_id).level_rank,
         start=now + lead,
@@ -193,6 +212,8 @@ def announce(
             "clusters": list(words.clusters),
             "topics": list(words.topics),
         },
+        follows=new.follows,
+        relation=new.relation if new.follows else "",
         created_at=now,
         created_by=actor.name,
         start=claim.start,
@@ -226,7 +247,7 @@ def check(db: Session, new: NewBroadcast, *, now: datetime, actor: Actor) -> Non
     """
     places = tree(db, today=local_day(now))
     demand(actor, _action(new), places.chain(new.unit_id))
-    if findings := _wrong(new, places):
+    if findings := [*_wrong(new, places), *_wrong_live(new)]:
         raise BroadcastRefusedError(findings)
 
 
@@ -384,11 +405,21 @@ def _action(new: NewBroadcast) -> Action:
     return Action.ANNOUNCE_EMERGENCY if emergency else Action.ANNOUNCE
 
 
-def _content(new: NewBroadcast, asset: AssetRow | None, opening: AssetRow | None) -> Content:
+def _content(
+    new: NewBroadcast,
+    asset: AssetRow | None,
+    opening: AssetRow | None,
+    labels: DrillLabels | None,
+) -> Content:
     first = asset_ref(opening) if opening else None
     if asset is None:
         return Content(opening=first, live=new.live)
-    return Content(opening=first, items=(asset_ref(asset),), repeat=new.repeat, gap_s=new.gap_s)
+    return Content(
+        opening=first,
+        items=tuple(map(asset_ref, labelled(asset, labels))),
+        repeat=new.repeat,
+        gap_s=new.gap_s,
+    )
 
 
 def _latest_end(content: Content, start: datetime) -> datetime:
@@ -418,7 +449,7 @@ def _claim(
         end=_latest_end(content, start),
         content=content,
         targets=targets,
-        title=new.title.strip(),
+        title=marked(new.title.strip(), mode=new.mode),
         mode=Mode(new.mode),
         severity=Severity(new.severity),
         gain_db=new.gain_db,
@@ -427,7 +458,7 @@ def _claim(
 
 def _wrong(new: NewBroadcast, places: Tree) -> list[Finding]:
     findings = []
-    if not is_line(new.title):
+    if not is_line(marked(new.title, mode=new.mode) if new.title.strip() else ""):
         findings.append(Finding("bad-title"))
     if not is_line(new.request_id):
         findings.append(Finding("bad-request-id"))
@@ -463,12 +494,21 @@ def _meant(places: Tree, new: NewBroadcast) -> frozenset[str]:
 
 def _wrong_audio(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:
     if new.live is not None:
-        return [Finding("audio-unused")] if new.asset_digest else []
+        return [*_wrong_live(new), *([Finding("audio-unused")] if new.asset_digest else [])]
     if not new.asset_digest:
         return [Finding("no-audio")]
     if asset is None or not may_use(places, asset, new.unit_id):
         return [Finding("unknown-asset", {"digest": new.asset_digest[:64]})]
     return []
+
+
+def _wrong_live(new: NewBroadcast) -> list[Finding]:
+    # Whether its label has been heard cannot be known while somebody speaks.
+    return [Finding("drill-not-live")] if _is_drill(new) else []
+
+
+def _is_drill(new: NewBroadcast) -> bool:
+    return new.mode == Mode.DRILL
 
 
 def _out_of_range(new: NewBroadcast) -> list[Finding]:

@@ -18,7 +18,7 @@ from server.domain.recurrence import is_usable, local_day
 from server.domain.slots import Slot
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
-from server.services import audit, clashing, events
+from server.services import audit, clashing, events, guarding
 from server.services.desk_changes import record
 from server.services.placement import misplaced_slot
 from server.services.planning import frames_of, publish_plan, slots_of
@@ -126,6 +126,15 @@ def copy(hand: Hand, wish: Wish, *, only_free: bool) -> tuple[int, Draft]:
         raise DeskRefusedError([Finding("nothing-to-copy")])
     steps = [_save(hand, new, judge.units) for new in free]
     hand.db.flush()  # plans are compiled from the rows
+    for step, new in zip(steps, free, strict=True):
+        slot = value_of(
+            new,
+            files_of(hand.db, new),
+            judge.units,
+            slot_id=step.slot_id,
+            created_at=hand.now,
+        )
+        guarding.hold(hand.db, occupant(slot, new.override), units=judge.units, now=hand.now)
     # In the tree's order, as the scheduler takes them: two may not wait for each other.
     targets = {new.unit_id for new in free}
     for unit_id in (unit for unit in judge.units.units if unit in targets):

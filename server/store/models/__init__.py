@@ -11,6 +11,7 @@ from server.store.models.bulletins import (
     ClaimRankRow,
 )
 from server.store.models.changes import SlotChangeRow
+from server.store.models.hushes import HushDeliveryRow, HushRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
 from server.store.models.slots import (
@@ -22,12 +23,14 @@ from server.store.models.slots import (
     SlotRow,
     SlotTargetRow,
 )
+from server.store.models.speeches import SpeechRow
 from server.store.models.units import (
     GroupMemberRow,
     GroupRow,
     LevelRow,
     ReformRow,
     SheetDraftRow,
+    TreeStateRow,
     UnitEdgeRow,
     UnitKeyRow,
     UnitRow,
@@ -51,6 +54,8 @@ __all__ = [
     "GrantRow",
     "GroupMemberRow",
     "GroupRow",
+    "HushDeliveryRow",
+    "HushRow",
     "LevelRow",
     "NodeRow",
     "OccurrenceRow",
@@ -66,6 +71,8 @@ __all__ = [
     "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
+    "SpeechRow",
+    "TreeStateRow",
     "UnitEdgeRow",
     "UnitKeyRow",
     "UnitRow",

@@ -1,6 +1,6 @@
 """Broadcasts, and what each cluster said of them."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
@@ -29,10 +29,20 @@ class BroadcastRow(Base):
         start: Sounding time; signing time plus the lead.
         end: First instant at which it may no longer sound.
         token: The signed order, byte for byte, so that a re-send is identical.
+        follows: The announcement that this one corrects or ends, as ``relation`` says.
         targets: ``units``, ``clusters`` and ``except`` as signed, and ``topics``, the units told.
     """
 
     __tablename__ = "broadcasts"
+    __table_args__ = (
+        # Asked for every second among all that there ever were.
+        Index(
+            "ix_broadcasts_open",
+            "end",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
 
     broadcast_id: Mapped[Id] = mapped_column(primary_key=True)
     request_id: Mapped[Name] = mapped_column(unique=True)
@@ -58,6 +68,8 @@ class BroadcastRow(Base):
     stopped_at: Mapped[Instant | None]
     stopped_by: Mapped[Name | None]
     closed_at: Mapped[Instant | None]
+    follows: Mapped[Id | None] = mapped_column(ForeignKey("broadcasts.broadcast_id"), index=True)
+    relation: Mapped[Word] = mapped_column(default="")
 
     deliveries: Mapped[list["DeliveryRow"]] = relationship(lazy="raise")
 

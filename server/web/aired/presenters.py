@@ -13,7 +13,7 @@ from server.services.aired import AtCluster
 from server.web import words
 from server.web.words import Sign
 
-MOST_LISTED = 300
+MOST_LISTED = 100
 
 COMING = Sign("waiting", "clock", N_("Still to come"))
 WAITING = Sign("waiting", "hourglass-split", N_("No word yet"))
@@ -69,10 +69,9 @@ class Bands:
     now_x: float | None
 
 
-def lines(entries: Sequence[Entry], now: datetime, *, problems: bool) -> list[Line]:
-    """List the entries of a day, or only those that somebody should look at."""
-    made = (_line(entry, now) for entry in entries)
-    return [line for line in made if line.is_problem or not problems]
+def lines(entries: Sequence[Entry], now: datetime) -> list[Line]:
+    """Put some entries of a day into words."""
+    return [_line(entry, now) for entry in entries]
 
 
 def sign_at(one: AtCluster, now: datetime) -> Sign:

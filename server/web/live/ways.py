@@ -33,6 +33,7 @@ class Way:
 WAYS = (
     Way("record", "mic-fill", N_("Record")),
     Way("speak", "broadcast", N_("Speak live"), own_bar=True),
+    Way("text", "pencil", N_("Type text")),
     Way("prepared", "shield-exclamation", N_("Prepared")),
     Way("file", "file-earmark-music", N_("File")),
 )

@@ -18,7 +18,11 @@ from protocol.messages import (
     MAX_PLAIN_BYTES,
     MAX_WHOLE,
     Content,
+    Hush,
+    HushState,
+    LiftHush,
     LiveSource,
+    Mode,
     NodeWord,
     Plan,
     Presence,
@@ -31,7 +35,14 @@ from protocol.messages import (
 )
 from tests.factories.claims import NODE, an_asset, an_interval, at
 from tests.factories.live import a_live_source
-from tests.factories.messages import a_plan, all_kinds, kinds, one_of_each
+from tests.factories.messages import (
+    a_hush_state,
+    a_lifted_state,
+    a_plan,
+    all_kinds,
+    kinds,
+    one_of_each,
+)
 
 WORDS = sorted(str(model.__struct_config__.tag) for model in kinds(NodeWord))
 KINDS = sorted(all_kinds())
@@ -42,6 +53,15 @@ LENGTHS = st.floats(0, 86_400)
 FILE = st.sampled_from([an_asset("song"), an_asset("talk")])
 FILES = st.lists(FILE, min_size=1, max_size=2).map(tuple)
 URLS = st.sampled_from(["http://a", "https://dai.example/live.m3u8?ma=1"])
+LASTING = st.builds(a_hush_state, number=st.integers(1, MAX_WHOLE), mode=st.sampled_from(Mode))
+LIFTED = st.builds(
+    a_lifted_state, number=st.integers(1, MAX_WHOLE), spares_emergencies=st.booleans()
+)
+HUSHES = {
+    HushState: LASTING | LIFTED,
+    Hush: st.builds(Hush, unit=st.just("xa-1"), state=LASTING),
+    LiftHush: st.builds(LiftHush, unit=st.just("xa-1"), state=LIFTED),
+}
 few = settings(max_examples=25)
 
 
@@ -64,6 +84,8 @@ def drawn(  # noqa: C901, PLR0911, PLR0912 - one case for each type on the wire
             return st.builds(Content, items=FILES, gap_s=LENGTHS) | st.builds(
                 Content, relay=st.builds(Relay, url=URLS), opening=st.none() | FILE
             )
+        case inspect.StructType(cls=cls) if cls in HUSHES:
+            return HUSHES[cls]
         case inspect.StructType(cls=cls, fields=fields):
             return st.builds(cls, **{field.name: drawn(field.type) for field in fields})
         case inspect.StrType(pattern=None, min_length=low, max_length=high):

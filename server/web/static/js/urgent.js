@@ -5,9 +5,10 @@ import { sounds } from "./sound.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
 import speak from "./ways/speak.js";
+import text from "./ways/text.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, prepared, speak };
+const ways = { record, speak, text, prepared };
 
 const form = document.querySelector("[data-urgent-form]");
 const sound = sounds[0];
