@@ -31,7 +31,7 @@ from server.store.engine import Sessions
 HELLO_S = 5.0
 """So long a connection may say nothing before it says who it is."""
 
-SILENCE = timedelta(seconds=1)
+SILENCE = timedelta(seconds=1.5)
 """A microphone on air from which nothing comes for so long is lost."""
 
 _LOOK_S = 0.1
