@@ -20,6 +20,7 @@ from server.api import (
     reforms,
     simulation,
     slots,
+    speech,
     units,
 )
 
@@ -31,6 +32,7 @@ def register(app: APIFlask) -> None:
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
     for part in (
         assets,
+        speech,
         slots,
         simulation,
         desk,

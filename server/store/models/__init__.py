@@ -23,6 +23,7 @@ from server.store.models.slots import (
     SlotRow,
     SlotTargetRow,
 )
+from server.store.models.speeches import SpeechRow
 from server.store.models.units import (
     GroupMemberRow,
     GroupRow,
@@ -70,6 +71,7 @@ __all__ = [
     "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
+    "SpeechRow",
     "TreeStateRow",
     "UnitEdgeRow",
     "UnitKeyRow",

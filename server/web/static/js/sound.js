@@ -20,7 +20,6 @@ export class Sound {
   }
 
   send(file, name = file.name) {
-    this.sending?.abort();
     this.clear();
     const words = this.state.dataset;
     const title = document.querySelector("[name=title]");
@@ -44,6 +43,20 @@ export class Sound {
     request.send(form);
   }
 
+  // Have the server make a sound, and say which it was once it is there to be heard.
+  make(url, body, made) {
+    this.clear();
+    const request = new XMLHttpRequest();
+    this.sending = request;
+    this.#say(this.state.dataset.preparing, null);
+    request.addEventListener("load", () => { this.#answered(request); made(this.digest.value); });
+    request.addEventListener("error", () => this.#refuse(this.state.dataset.lost));
+    request.open("POST", url);
+    request.setRequestHeader("Content-Type", "application/json");
+    request.setRequestHeader("X-CSRFToken", token);
+    request.send(JSON.stringify(body));
+  }
+
   use(digest, title, length) {
     this.digest.value = digest;
     this.state.hidden = true;
@@ -55,7 +68,9 @@ export class Sound {
   }
 
   clear() {
+    this.sending?.abort();
     this.digest.value = "";
+    this.state.hidden = true;
     this.ready.hidden = true;
     this.ready.querySelector("[data-player]").removeAttribute("src");
     this.state.classList.remove("is-refused");
@@ -66,9 +81,10 @@ export class Sound {
     let said = {};
     try { said = JSON.parse(request.responseText); } catch { /* not from our server: shown as lost */ }
     if (request.status === 201) {
-      this.use(said.digest, said.title, lengthText(said.duration_s));
+      const asset = said.asset ?? said;
+      this.use(asset.digest, asset.title, lengthText(asset.duration_s));
       const title = document.querySelector("[name=title]");
-      if (title && !title.value.trim()) title.value = said.title;
+      if (title && !title.value.trim()) title.value = asset.title;
     } else {
       this.#refuse(said.detail || said.title || this.state.dataset.lost);
     }

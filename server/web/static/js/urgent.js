@@ -4,9 +4,10 @@ import { chosenClusters } from "./picker.js";
 import { sounds } from "./sound.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
+import text from "./ways/text.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, prepared };
+const ways = { record, text, prepared };
 
 const form = document.querySelector("[data-urgent-form]");
 const sound = sounds[0];
