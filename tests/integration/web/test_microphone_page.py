@@ -11,13 +11,15 @@ from server.settings import Settings
 from tests.factories.pages import COMMUNE
 from tests.integration.web.test_pages import an_urgent_form, posted
 
+OFFICER = "commune-officer"
+
 
 def a_form(site, **changed: object):
     return an_urgent_form(site, **{"asset_digest": "", **changed})
 
 
 def test_the_page_says_whom_it_reaches_and_bears_a_ticket_for_just_that(any_site):
-    browser = any_site.browser("commune-officer")
+    browser = any_site.browser(OFFICER)
     answer = posted(browser, "/urgent", "/urgent/speak", **a_form(any_site, title="Lũ về"))
     assert answer.status_code == 200
     (ticket,) = re.findall(r'data-ticket="([^"]+)"', answer.text)
@@ -25,12 +27,12 @@ def test_the_page_says_whom_it_reaches_and_bears_a_ticket_for_just_that(any_site
     read = microphones.read_ticket(
         ticket, secret=secret_text(settings.secrets_dir, FLASK), now=datetime.now(UTC)
     )
-    assert (read.username, read.new.unit_id, read.new.title) == ("commune-officer", COMMUNE, "Lũ về")
+    assert (read.username, read.new.unit_id, read.new.title) == (OFFICER, COMMUNE, "Lũ về")
     assert read.new.asset_digest == ""
 
 
 def test_the_page_may_connect_to_the_microphones_and_no_other_page_may(site):
-    browser = site.browser("commune-officer")
+    browser = site.browser(OFFICER)
     answer = posted(browser, "/urgent", "/urgent/speak", **a_form(site))
     (address,) = re.findall(r'data-microphone="([^"]+)"', answer.text)
     origin = address.removesuffix("/microphone")
@@ -40,22 +42,20 @@ def test_the_page_may_connect_to_the_microphones_and_no_other_page_may(site):
 
 def test_what_is_wrong_is_told_on_the_form_with_its_way_still_open(site):
     answer = posted(
-        site.browser("commune-officer"), "/urgent", "/urgent/speak", **a_form(site, title="", village=[])
+        site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, title="", village=[])
     )
     assert answer.status_code == 422
     assert 'data-tab="speak" aria-pressed="true"' in answer.text
 
 
 def test_a_drill_is_not_spoken_live(site):
-    answer = posted(
-        site.browser("commune-officer"), "/urgent", "/urgent/speak", **a_form(site, mode="drill")
-    )
+    answer = posted(site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, mode="drill"))
     assert answer.status_code == 422
     assert "Diễn tập không nói trực tiếp được" in answer.text
 
 
 def test_nothing_is_sent_by_opening_the_page(site):
-    browser = site.browser("commune-officer")
+    browser = site.browser(OFFICER)
     posted(browser, "/urgent", "/urgent/speak", **a_form(site, title="Chưa nói"))
     assert "Chưa nói" not in browser.get("/broadcasts").text
 
