@@ -112,7 +112,7 @@ bench-conflicts: setup-dev  ## check a slot against 1,000 to 100,000 others, on 
 .PHONY: test-slow
 test-slow: setup-dev  ## kill every program at many moments of the demo; random days and rules by the thousand
 	$(BIN)/pytest tests/slow
-	$(BIN)/pytest -n 2 --hypothesis-profile search tests/unit
+	$(BIN)/pytest -n 2 --timeout 3600 --hypothesis-profile search tests/unit
 
 # ------------------------------------------------------------------ measure
 

@@ -17,7 +17,8 @@ from edge.cache import Cache
 from edge.errors import EdgeError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
-from edge.link import Identity, Link
+from edge.link import Delivery, Identity, Link, LinkEvent
+from edge.live import LiveDesk
 from edge.observability import configure
 from edge.player.engine import MixerPlayer
 from edge.player.output import open_output
@@ -67,17 +68,26 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     identity = Identity(
         settings.node, settings.secret, node_presence(NodeId(settings.node)), encode(lost)
     )
+    desk = LiveDesk(events.put)
+
+    def came(event: LinkEvent) -> None:
+        if not (isinstance(event, Delivery) and desk.takes(event)):
+            events.put(event)
+
     parts = Parts(
         events=events,
         store=Store(database),
         cache=cache,
         amplifier=AmplifierRelay(settings.board),
-        link=Link(identity, settings.mqtt, events.put, settings.tls_ca),
+        live=desk,
+        link=Link(identity, settings.mqtt, came, settings.tls_ca),
         fetcher=Fetcher(cache, settings.node, settings.secret, events.put, settings.tls_ca),
         watchdog=watchdog,
         clock=utc_now,
         software=_software(),
-        player=MixerPlayer(open_output(settings.output), events, receive=receiver),
+        player=MixerPlayer(
+            open_output(settings.output), events, receive=receiver, listen=desk.speech
+        ),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: events.put(Stop()))

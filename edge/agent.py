@@ -20,11 +20,13 @@ from edge.errors import EdgeError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
+from edge.live import LiveDesk, LiveRefused, LiveWord
 from edge.outbox import Outbox, numbered
 from edge.player import (
     Damaged,
     Died,
     Ended,
+    Microphone,
     Piece,
     Player,
     PlayerEvent,
@@ -33,11 +35,31 @@ from edge.player import (
     Started,
     Station,
 )
-from edge.playout import Amplifier, Cue, Event, Hush, OnDisk, Order, Playout, Spoiled, Tell, Tick
+from edge.playout import (
+    Amplifier,
+    Cue,
+    Event,
+    Hush,
+    LiveOver,
+    OnDisk,
+    Order,
+    Playout,
+    Spoiled,
+    Tell,
+    Tick,
+)
 from edge.playout import step as judged
 from edge.refusals import BadMessage, Refusals
 from edge.rounds import Rounds
-from edge.runs import UNNUMBERED, ClaimKey, CuedPiece, restored
+from edge.runs import (
+    UNNUMBERED,
+    ClaimKey,
+    CuedMicrophone,
+    CuedPiece,
+    CuedRelay,
+    CuedSound,
+    restored,
+)
 from edge.schedule import (
     Accepted,
     Acknowledged,
@@ -78,7 +100,7 @@ class Stop:
     """Event: the program is to end."""
 
 
-AgentEvent = LinkEvent | Fetched | PlayerEvent | Stop
+AgentEvent = LinkEvent | Fetched | PlayerEvent | LiveWord | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +117,7 @@ class Parts:
     cache: Cache
     player: Player
     amplifier: AmplifierRelay
+    live: LiveDesk
     link: Link
     fetcher: Fetcher
     watchdog: Watchdog
@@ -154,6 +177,7 @@ class Agent:
         self._take(OnDisk(frozenset(parts.cache.sizes())))
         self._take(self._held.programme(at_start=True))
         parts.fetcher.start()
+        parts.live.start()
         self._plan_files()
         self._listen()
         parts.link.start()
@@ -168,6 +192,7 @@ class Agent:
         for close in (
             parts.player.close,
             parts.amplifier.close,
+            parts.live.close,
             self._mark_alive,
             lambda: parts.link.close(((node_presence(self._node), leaving),)),
             parts.fetcher.close,
@@ -214,16 +239,14 @@ class Agent:
         match event:
             case Stop():
                 return False
-            case Delivery():
-                self._take_delivery(event)
-            case Connected():
-                self._take_connected(event)
-            case Disconnected(reason):
-                _log.warning("link_lost", error=reason)
+            case Delivery() | Connected() | Disconnected():
+                self._take_from_link(event)
             case Fetched():
                 self._take_files()
-            case Started() | Ended():
+            case Started() | Ended() | LiveOver():
                 self._take(event)
+            case LiveRefused(delivery, error):
+                self._refuse(delivery, error)
             case Stalled(claim_id, _at, reason):
                 _log.warning("relay_stalled", claim_id=claim_id, error=reason.value)
                 self._take(event)
@@ -254,6 +277,9 @@ class Agent:
         told = [numbered(order.word) for order in orders if isinstance(order, Tell)]
         # Kept in memory until the disk has it: a full disk must not cost a record.
         self._unkept = (*self._unkept, *turn.reports, *told)
+        # Before it is cued: the player looks for who speaks when it is told to play them.
+        if self._parts.live.arm(self._playout.listens_to(turn.now)):
+            self._listen()
         for order in orders:
             self._obey(order)
         self._parts.store.keep(
@@ -275,16 +301,28 @@ class Agent:
                 _log.info("told", kind=type(word).__name__, claim_id=word.claim_id)
 
     def _sound(self, cue: Cue) -> Sound:
-        path = self._parts.cache.path
-        pieces = tuple(
-            Piece(path(piece.digest), piece.offset_s, piece.duration_s)
-            if isinstance(piece, CuedPiece)
-            else Station(piece.url, piece.offset_s, piece.duration_s)
-            for piece in cue.pieces
-        )
+        pieces = tuple(self._piece(piece) for piece in cue.pieces)
         return Sound(cue.key, cue.begins, pieces, cue.length_s, cue.gain_db)
 
+    def _piece(self, cued: CuedSound) -> Piece | Station | Microphone:
+        match cued:
+            case CuedPiece(digest, offset_s, duration_s):
+                return Piece(self._parts.cache.path(digest), offset_s, duration_s)
+            case CuedRelay(url, offset_s, duration_s):
+                return Station(url, offset_s, duration_s)
+            case CuedMicrophone(key, offset_s, duration_s):
+                return Microphone(key, offset_s, duration_s)
+
     # -- what came over the wire
+
+    def _take_from_link(self, event: LinkEvent) -> None:
+        match event:
+            case Delivery():
+                self._take_delivery(event)
+            case Connected():
+                self._take_connected(event)
+            case Disconnected(reason):
+                _log.warning("link_lost", error=reason)
 
     def _take_delivery(self, delivery: Delivery) -> None:
         now = self._parts.clock()
@@ -362,7 +400,11 @@ class Agent:
     def _listen(self) -> None:
         units = self._held.place.chain if self._held.place else ()
         self._parts.link.listen_to(
-            [node_filter(self._node), *(unit_filter(UnitId(unit)) for unit in units)]
+            [
+                node_filter(self._node),
+                *(unit_filter(UnitId(unit)) for unit in units),
+                *self._parts.live.topics,
+            ]
         )
 
     # -- files
@@ -452,6 +494,8 @@ class Agent:
             raise ThreadDiedError("link", "its loop ended")
         if not self._parts.fetcher.is_alive():
             raise ThreadDiedError("fetch", "its loop ended")
+        if not self._parts.live.is_alive():
+            raise ThreadDiedError("live", "its loop ended")
         self._parts.watchdog.alive()
         # Also notices a wall clock that was set back.
         self._take(Tick())

@@ -15,8 +15,7 @@ from edge.player import Started as SoundStarted
 from edge.runs import (
     UNNUMBERED,
     ClaimKey,
-    CuedPiece,
-    CuedRelay,
+    CuedSound,
     Hearing,
     Run,
     brought_on,
@@ -32,13 +31,14 @@ from edge.runs import (
     put_aside,
     retimed,
     run_in,
+    silenced,
     stalled,
     stretches,
     total_s,
     until,
 )
 from protocol.airtime import Airtime, airtimes
-from protocol.messages import AsRun, Claim, ClaimKind, Outcome, Preempted, Started
+from protocol.messages import AsRun, Claim, ClaimKind, FrameTally, Outcome, Preempted, Started
 from protocol.policy import Policy
 from protocol.precedence import winner
 
@@ -93,11 +93,26 @@ class Spoiled:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveOver:
+    """Event: a live broadcast is silent for good from ``at`` on.
+
+    Attributes:
+        cause: Why, unless it was spoken to its end.
+        frames: How its frames came.
+    """
+
+    key: ClaimKey
+    at: datetime
+    cause: str
+    frames: FrameTally
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Event: time went on."""
 
 
-Event = Programme | OnDisk | Spoiled | Tick | SoundStarted | SoundStalled | SoundEnded
+Event = Programme | OnDisk | Spoiled | LiveOver | Tick | SoundStarted | SoundStalled | SoundEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,7 @@ class Cue:
 
     key: ClaimKey
     begins: datetime
-    pieces: tuple[CuedPiece | CuedRelay, ...]
+    pieces: tuple[CuedSound, ...]
     length_s: float
     gain_db: float
 
@@ -170,6 +185,16 @@ class Playout:
         """Id of the claim that is heard, or nothing."""
         return next((run.claim.claim_id for run in self.runs.values() if run.hearing), "")
 
+    def listens_to(self, now: datetime) -> dict[ClaimKey, Claim]:
+        """Name the live broadcasts whose frames are wanted: those under way or about to begin."""
+        return {
+            key: claim
+            for key, claim in self.programme.claims.items()
+            if claim.content.live is not None
+            and key not in self.done
+            and claim.start - CUE_AHEAD <= now < claim.end
+        }
+
 
 def step(state: Playout, event: Event, now: datetime) -> tuple[Playout, tuple[Order, ...]]:
     """Take one event in, and bring the loudspeakers in line with the claims at ``now``."""
@@ -210,6 +235,8 @@ class _Turn:
             case Spoiled(key, digest):
                 if run := self.runs.get(key):
                     self.runs[key] = replace(run, damaged=run.damaged | {digest})
+            case LiveOver():
+                self._take_live_over(event)
             case SoundStarted():
                 self._take_started(event)
             case SoundStalled() | SoundEnded():
@@ -319,6 +346,11 @@ class _Turn:
         else:
             self.runs[key] = closed(run, event.at)
 
+    def _take_live_over(self, event: LiveOver) -> None:
+        key = event.key
+        if key in self.state.programme.claims and key not in self.done:
+            self.runs[key] = silenced(self._run(key), event.at, event.cause, event.frames)
+
     # -- judging
 
     def _run(self, key: ClaimKey) -> Run:
@@ -351,7 +383,7 @@ class _Turn:
         begins = run.begins or run.start
         quiet_from = (
             quiet.start
-            for quiet in programme.policy.quiet
+            for quiet in programme.policy.closed
             if at < quiet.start and not programme.policy.permits(run.claim, quiet.start)
         )
         total = begins + timedelta(seconds=total_s(run))
@@ -386,7 +418,10 @@ class _Turn:
                 self._finish(key, self.now)
 
     def _cause(self, run: Run, chosen: Claim | None) -> str:
-        if not self.state.programme.policy.permits(run.claim, self.now):
+        policy = self.state.programme.policy
+        if policy.hushed_by(run.claim, self.now) is not None:
+            return "hushed"
+        if not policy.permits(run.claim, self.now):
             return "quiet-hours"
         if chosen is None or not is_ready(run, self.state.on_disk, self.now):
             return "audio-missing"
@@ -437,9 +472,12 @@ class _Turn:
 
     def _policy_edges(self) -> Iterator[datetime]:
         policy = self.state.programme.policy
-        for interval in (*policy.quiet, *policy.frames):
-            yield interval.start
-            yield interval.end
+        for stretch in policy.closed:
+            yield stretch.start
+            yield stretch.end
+        for frame in policy.frames:
+            yield frame.start
+            yield frame.end
 
     # -- what follows
 

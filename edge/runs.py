@@ -9,8 +9,16 @@ from datetime import datetime, timedelta
 from typing import NewType
 
 from protocol.airtime import TOLERANCE_S, Airtime, begin_of, latest_begin
-from protocol.content import layout, length_s, opening_s
-from protocol.messages import AsRun, Claim, ClaimKind, Outcome, Segment, WhenCut
+from protocol.content import lasts_as_its_claim, layout, length_s, opening_s
+from protocol.messages import (
+    AsRun,
+    Claim,
+    ClaimKind,
+    FrameTally,
+    Outcome,
+    Segment,
+    WhenCut,
+)
 
 ClaimKey = NewType("ClaimKey", str)
 """A claim's unit and id: a unit must not reach another's claim by using its id."""
@@ -22,8 +30,14 @@ PIECE_LEAD = timedelta(milliseconds=150)
 """What comes late begins this much later: the decoder must be ready for it, and the player's buffer
 holds a tenth of a second that was decided before."""
 
+TONE_S = 1.0
+"""Time in which a live broadcast is closed by a tone, the player's own delay included."""
+
 UNNUMBERED = "-"
 """Stands for the report's id until the outbox gives it one."""
+
+# No file has this name.
+_MICROPHONE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,18 @@ class CuedRelay:
     url: str
     offset_s: float
     duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CuedMicrophone:
+    """Somebody who speaks, in a cue: ``offset_s`` from the cue's zero."""
+
+    key: ClaimKey
+    offset_s: float
+    duration_s: float
+
+
+CuedSound = CuedPiece | CuedRelay | CuedMicrophone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +108,8 @@ class Run:
         cause: The first reason for which some part was not heard.
         damaged: Files that did not decode.
         stalled: Whether its relay has fallen silent by itself.
+        over_at: When a live broadcast is silent for good; None while it goes on.
+        frames: How its frames came.
     """
 
     claim: Claim
@@ -94,6 +122,8 @@ class Run:
     cause: str = ""
     damaged: frozenset[str] = frozenset()
     stalled: bool = False
+    over_at: datetime | None = None
+    frames: FrameTally | None = None
 
     @property
     def start(self) -> datetime:
@@ -114,6 +144,11 @@ class Run:
     def heard(self) -> bool:
         """Whether any of it has sounded."""
         return self.hearing is not None or bool(self.segments)
+
+    @property
+    def end(self) -> datetime:
+        """First instant at which it may no longer sound."""
+        return self.claim.end if self.over_at is None else min(self.claim.end, self.over_at)
 
 
 def key_of(claim: Claim) -> ClaimKey:
@@ -140,22 +175,25 @@ def retimed(run: Run, time: Airtime) -> Run:
 
 def total_s(run: Run) -> float:
     """Tell how long the cue lasts, the wait for late speech included."""
-    left_s = (run.claim.end - (run.begins or run.start)).total_seconds()
+    left_s = (run.end - (run.begins or run.start)).total_seconds()
+    content = run.claim.content
+    if content.live is not None:
+        left_s = min(left_s, opening_s(content) + content.live.max_length_s + TONE_S)
     # A relay lasts for as long as its claim does.
-    return min(left_s, length_s(run.claim.content) + _shift_s(run))
+    return min(left_s, length_s(content) + _shift_s(run))
 
 
 def until(run: Run) -> datetime:
     """Tell when the claim is over: no sound of it may come at or after this."""
     claim = run.claim
-    if run.paused_s is not None:
-        return claim.end
+    if run.paused_s is not None or (run.over_at is not None and run.over_at <= run.start):
+        return run.end
     if run.follows_clock or run.speech_s is not None:
         begins = run.begins or run.start
-        return min(claim.end, begins + timedelta(seconds=total_s(run)))
+        return min(run.end, begins + timedelta(seconds=total_s(run)))
     # Its opening may have been heard, and only the speech be lacking.
     sounded_s = opening_s(claim.content) if run.heard else 0.0
-    return latest_begin(claim, run.start, sounded_s=sounded_s)
+    return min(run.end, latest_begin(claim, run.start, sounded_s=sounded_s))
 
 
 def is_ready(run: Run, on_disk: Collection[str], now: datetime) -> bool:
@@ -224,21 +262,32 @@ def stalled(run: Run, at: datetime, reason: str) -> Run:
     return replace(closed(run, at), stalled=True, cause=known or f"relay-{reason}")
 
 
+def silenced(run: Run, at: datetime, cause: str, frames: FrameTally) -> Run:
+    """Note that a live broadcast is over at ``at``, and why unless it was spoken to its end."""
+    return replace(run, over_at=at, cause=run.cause or cause, frames=frames)
+
+
 def is_dropped(run: Run) -> bool:
     """Say whether a claim that lost the loudspeakers does not come back to them."""
     return run.claim.when_cut is WhenCut.DROP and (run.follows_clock or run.heard)
 
 
-def pieces(run: Run, on_disk: Collection[str]) -> tuple[CuedPiece | CuedRelay, ...]:
-    """List the files of the cue that are on disk, in order, and the relay."""
-    relay = run.claim.content.relay
+def pieces(run: Run, on_disk: Collection[str]) -> tuple[CuedSound, ...]:
+    """List what of the cue can sound, in order."""
     return tuple(
-        CuedPiece(name, offset_s, duration_s)
-        if relay is None or name != relay.url
-        else CuedRelay(name, offset_s, duration_s)
+        _cued(run, name, offset_s, duration_s)
         for name, offset_s, duration_s, there in _laid(run, on_disk)
         if there
     )
+
+
+def _cued(run: Run, name: str, offset_s: float, duration_s: float) -> CuedSound:
+    content = run.claim.content
+    if name == _MICROPHONE:
+        return CuedMicrophone(key_of(run.claim), offset_s, duration_s)
+    if content.relay is not None and name == content.relay.url:
+        return CuedRelay(name, offset_s, duration_s)
+    return CuedPiece(name, offset_s, duration_s)
 
 
 def is_missed_now(run: Run, on_disk: Collection[str], now: datetime) -> bool:
@@ -333,19 +382,22 @@ def final_record(run: Run, cluster: str, at: datetime, ended_by: Outcome | None 
         outcome=outcome,
         reason=reason,
         segments=() if outcome is Outcome.FAILED else run.segments,
+        frames=run.frames,
     )
 
 
 def _outcome(run: Run) -> tuple[Outcome, str]:
     if run.damaged:
         needed = {asset.digest for asset in run.claim.content.items}
-        if needed <= run.damaged or not run.segments:
+        if (needed and needed <= run.damaged) or not run.segments:
             return Outcome.FAILED, "audio-damaged"
         return Outcome.CUT, "audio-damaged"
     if not run.segments:
         failed = run.cause.startswith("relay-")
         return (Outcome.FAILED if failed else Outcome.MISSED), run.cause or "late"
-    if _unheard_s(run) <= TOLERANCE_S:
+    if run.claim.content.live is not None and run.over_at is None:
+        return Outcome.CUT, run.cause or "live-too-long"
+    if _unheard_s(run) <= TOLERANCE_S and not run.cause.startswith("live-"):
         return Outcome.PLAYED, ""
     return Outcome.CUT, run.cause or "late"
 
@@ -355,9 +407,9 @@ def _unheard_s(run: Run) -> float:
     content = run.claim.content
     first_s = 0.0 if run.follows_clock else opening_s(content)
     whole_s = length_s(content) - first_s
-    if run.follows_clock or content.relay is not None:
+    if run.follows_clock or lasts_as_its_claim(content):
         # More than its time on air nobody has asked of it.
-        whole_s = min(whole_s, (run.claim.end - run.start).total_seconds() - first_s)
+        whole_s = min(whole_s, (run.end - run.start).total_seconds() - first_s)
     heard_s = 0.0
     for segment in run.segments:
         end_s = segment.position_s + (segment.end - segment.start).total_seconds()
@@ -381,7 +433,7 @@ def _continues(before: Segment, after: Segment) -> bool:
 
 
 def _laid(run: Run, on_disk: Collection[str]) -> Iterator[tuple[str, float, float, bool]]:
-    """Place every file in the cue, and the relay: name, offset, length, whether it can sound."""
+    """Place all that is in the cue: name, offset, length, whether it can sound."""
     content = run.claim.content
     shift_s = _shift_s(run)
     speech_known = run.follows_clock or run.speech_s is not None
@@ -393,6 +445,9 @@ def _laid(run: Run, on_disk: Collection[str]) -> Iterator[tuple[str, float, floa
     if content.relay is not None:
         offset_s = opening_s(content)
         yield content.relay.url, offset_s, max(0.0, total_s(run) - offset_s), True
+    if content.live is not None:
+        # As long as it may get, whatever is known by now: the player must not take it for another.
+        yield _MICROPHONE, opening_s(content), content.live.max_length_s + TONE_S, True
 
 
 def _shift_s(run: Run) -> float:

@@ -1,15 +1,16 @@
-"""What this node holds: configuration, plans, orders and stops.
+"""What this node holds: configuration, plans and orders.
 
 Each is verified when it arrives, and again when it is loaded from disk. Rules and values only:
 what to keep is returned, and ``edge.store`` keeps it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import structs
 
 from edge.playout import Programme
 from edge.runs import ClaimKey, key_of
@@ -21,7 +22,10 @@ from protocol.messages import (
     Certificate,
     Claim,
     Config,
+    Hush,
+    HushState,
     Interval,
+    LiftHush,
     Mode,
     Plan,
     Play,
@@ -67,23 +71,34 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A play or a stop that was accepted."""
+    """A play, a stop, a hush or a lift that was accepted."""
 
-    message: Play | Stop
+    message: Play | Stop | Hush | LiftHush
     expires: datetime
+    accepted_at: datetime
 
     @property
     def claim_id(self) -> str:
-        """The claim it is about."""
-        if isinstance(self.message, Play):
-            return self.message.claim.claim_id
-        return self.message.claim_id
+        """The claim, or the hush, it is about."""
+        match self.message:
+            case Play(claim=claim):
+                return claim.claim_id
+            case Stop(claim_id=claim_id):
+                return claim_id
+            case Hush(state=state) | LiftHush(state=state):
+                return state.hush_id
 
     @property
     def matters_until(self) -> datetime:
         """When it means nothing any more."""
-        last = self.message.claim.end if isinstance(self.message, Play) else self.message.until
-        return max(last, self.expires) + KEPT_AFTER
+        match self.message:
+            case Play(claim=claim):
+                return max(claim.end, self.expires) + KEPT_AFTER
+            case Stop(until=until):
+                return max(until, self.expires) + KEPT_AFTER
+            case Hush() | LiftHush():
+                # The plan that says it too may not come for long; these are few.
+                return _NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +122,8 @@ class Holdings:
     def policy(self) -> Policy:
         """What the units above the cluster laid down."""
         place = self.place
-        return merge(self._plans_top_down(), place.chain[-1] if place and place.chain else None)
+        commune = place.chain[-1] if place and place.chain else None
+        return merge(self._plans_top_down(), commune, self._ordered_hushes())
 
     @property
     def plan_versions(self) -> dict[str, int]:
@@ -150,6 +166,14 @@ class Holdings:
         # The later word counts, whichever way it came and whenever; the plan's where equal.
         told = sorted([*ordered, *planned], key=lambda claim: claim.issued_at)
         return {key_of(claim): claim for claim in told}
+
+    def _ordered_hushes(self) -> Iterator[tuple[str, HushState]]:
+        for order in self.orders.values():
+            if isinstance(order.message, Hush | LiftHush):
+                state = order.message.state
+                # At once, also by a clock that is behind the server's.
+                since = min(state.since, order.accepted_at)
+                yield order.message.unit, structs.replace(state, since=since)
 
     def _plans_top_down(self) -> tuple[Plan, ...]:
         chain = self.place.chain if self.place else ()
@@ -209,8 +233,8 @@ def receive(held: Holdings, topic: str, raw: bytes, now: datetime) -> Verdict:
             return _take_config(held, config, _kept("config", held.node, verified, raw, now))
         case Plan() as plan:
             return _take_plan(held, plan, _kept("plan", plan.unit, verified, raw, now))
-        case Play() | Stop() as message:
-            order = Order(message, verified.expires)
+        case (Play() | Stop() | Hush() | LiftHush()) as message:
+            order = Order(message, verified.expires, now)
             kept = replace(
                 _kept("order", verified.token.jti, verified, raw, now),
                 forget_at=order.matters_until,
@@ -258,8 +282,8 @@ def _reheld(held: Holdings, kept: Kept) -> Holdings:
             return replace(held, config=config)
         case Plan() as plan:
             return replace(held, plans=MappingProxyType({**held.plans, plan.unit: plan}))
-        case Play() | Stop() as told:
-            order = Order(told, verified.expires)
+        case (Play() | Stop() | Hush() | LiftHush()) as told:
+            order = Order(told, verified.expires, kept.accepted_at)
             return replace(held, orders=MappingProxyType({**held.orders, kept.name: order}))
         case Acknowledge() | Certificate():
             raise RefusedError(Refusal.UNKNOWN_KIND, "is not kept")
@@ -315,7 +339,7 @@ def _fits(message: Signed, place: TopicPlace, node: str) -> bool:
             return place == TopicPlace(Kind.CONFIG, node) and message.node == node
         case Plan():
             return place == TopicPlace(Kind.PLAN, message.unit)
-        case Play() | Stop():
+        case Play() | Stop() | Hush() | LiftHush():
             return place.kind in {Kind.ORDER, Kind.NODE_ORDER}
         case Acknowledge():
             return place.kind is Kind.NODE_ORDER
@@ -325,7 +349,7 @@ def _fits(message: Signed, place: TopicPlace, node: str) -> bool:
 
 def _check_scope(verified: Verified, place: Place) -> None:
     match verified.token.msg:
-        case Plan() | Play() | Stop():
+        case Plan() | Play() | Stop() | Hush() | LiftHush():
             check_scope(verified, place.chain)
         case Config() | Acknowledge() | Certificate():
             pass

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import final
 
-from protocol.content import layout, length_s, opening_s
+from protocol.content import lasts_as_its_claim, layout, length_s, opening_s
 from protocol.messages import BulletinClass, Claim, ClaimKind, Interval, StartMode, WhenCut
-from protocol.policy import Policy
+from protocol.policy import Policy, Silence
 from protocol.precedence import key, winner
 
 TOLERANCE_S = 0.5
@@ -68,7 +68,7 @@ def latest_begin(claim: Claim, start: datetime, *, sounded_s: float = 0.0) -> da
         start: From when it wants the loudspeakers.
         sounded_s: How much of its content need not sound any more.
     """
-    if claim.content.relay is not None:
+    if lasts_as_its_claim(claim.content):
         return claim.end
     rest = timedelta(seconds=length_s(claim.content) - sounded_s - TOLERANCE_S)
     return min(claim.end, max(start, claim.end - rest))
@@ -186,7 +186,7 @@ class _Life:
             end = begins + timedelta(seconds=placed.offset_s + placed.asset.duration_s)
             if start < at <= end:
                 return end
-        return self.claim.end if content.relay is not None else None
+        return self.claim.end if lasts_as_its_claim(content) else None
 
 
 @final
@@ -199,9 +199,11 @@ class _Course:
         end = max(life.claim.end for life in lives)
         frames = tuple(frame for frame in policy.frames if _touches(frame, start, end))
         quiet = tuple(stretch for stretch in policy.quiet if _touches(stretch, start, end))
-        self._policy = replace(policy, frames=frames, quiet=quiet)
+        silences = tuple(silence for silence in policy.silences if _touches(silence, start, end))
+        self._policy = replace(policy, frames=frames, quiet=quiet, silences=silences)
+        stretches: tuple[Interval | Silence, ...] = (*frames, *quiet, *silences)
         self._edges = sorted(
-            {at for each in (*frames, *quiet) for at in (each.start, each.end)}
+            {at for each in stretches for at in (each.start, each.end)}
             | {at for life in lives for at in (life.claim.start, life.claim.end)}
         )
         self._sounding: _Life | None = None
@@ -286,5 +288,5 @@ class _Course:
         return None if claim is None else wanting[id(claim)]
 
 
-def _touches(stretch: Interval, start: datetime, end: datetime) -> bool:
+def _touches(stretch: Interval | Silence, start: datetime, end: datetime) -> bool:
     return stretch.start < end and start < stretch.end

@@ -30,9 +30,14 @@ def layout(content: Content) -> tuple[Placed, ...]:
     return tuple(placed)
 
 
+def lasts_as_its_claim(content: Content) -> bool:
+    """Say whether it has no length of its own: a relay has none, and nobody who speaks."""
+    return content.relay is not None or content.live is not None
+
+
 def length_s(content: Content) -> float:
-    """Tell how long the whole content lasts, in seconds; a relay ends only with its claim."""
-    if content.relay is not None:
+    """Tell how long the whole content lasts, in seconds; endless where only its claim ends it."""
+    if lasts_as_its_claim(content):
         return math.inf
     last = layout(content)[-1]
     return last.offset_s + last.asset.duration_s

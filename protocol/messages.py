@@ -22,6 +22,7 @@ GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 RELAY_PATTERN = r"^https?://[!-~]{1,500}\Z"
+PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}\Z"
 
 MAX_WHOLE = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
@@ -101,14 +102,29 @@ class Relay(_Wire, frozen=True):
     url: Annotated[str, msgspec.Meta(pattern=RELAY_PATTERN)]
 
 
+class LiveSource(_Wire, frozen=True):
+    """Somebody who speaks while the claim lasts; see ``protocol.live`` for how it comes.
+
+    Attributes:
+        public_key: Made for this one broadcast, raw Ed25519, base64url without padding.
+        delay_s: Every frame is heard this long after it was captured, on all nodes.
+        max_length_s: Longest that is spoken, counted from the end of the opening.
+    """
+
+    public_key: Annotated[str, msgspec.Meta(pattern=PUBLIC_KEY_PATTERN)]
+    delay_s: Annotated[float, msgspec.Meta(ge=0.1, le=5)]
+    max_length_s: Annotated[float, msgspec.Meta(ge=1, le=3600)]
+
+
 class Content(_Wire, frozen=True):
-    """What sounds: an opening once, then the items, all of them ``repeat`` times; or a relay.
+    """What sounds: an opening once, then the items, all of them ``repeat`` times.
 
     Attributes:
         relay: Sounds after the opening until the claim ends; then there are no items.
+        live: The same for somebody who speaks.
 
     Raises:
-        ValueError: Neither items nor a relay, or both.
+        ValueError: None of items, relay and live, or more than one.
     """
 
     items: Annotated[tuple[AssetRef, ...], msgspec.Meta(max_length=500)] = ()
@@ -116,11 +132,12 @@ class Content(_Wire, frozen=True):
     repeat: Annotated[int, msgspec.Meta(ge=1, le=50)] = 1
     gap_s: Length = 0.0
     relay: Relay | None = None
+    live: LiveSource | None = None
 
     def __post_init__(self) -> None:
         """Refuse what says nothing, or two things."""
-        if bool(self.items) == (self.relay is not None):
-            raise ValueError("content is either items or a relay")
+        if bool(self.items) + (self.relay is not None) + (self.live is not None) != 1:
+            raise ValueError("content is either items or a relay or live")
 
 
 class Targets(_Wire, frozen=True):
@@ -194,6 +211,38 @@ class Ceiling(Interval, frozen=True):
     volume_ceiling_db: GainDb
 
 
+class HushState(_Wire, frozen=True):
+    """What a unit has said of one silence; of its words in one mode the highest number counts.
+
+    Attributes:
+        hush_id: Names the silence, from the order to be silent to its lift.
+        number: Grows with every order to be silent and every lift of the unit.
+        until: When it was lifted; None while it lasts.
+        spares_emergencies: Whether real emergencies sound all the same.
+        lifted_by: Who asked for the lift, and who approved it.
+
+    Raises:
+        ValueError: Lifted by fewer than two, or not lifted by some.
+    """
+
+    hush_id: ClaimIdText
+    number: Version
+    since: Instant
+    until: Instant | None = None
+    mode: Mode = Mode.REAL
+    spares_emergencies: bool = False
+    by: Text = ""
+    reason: Text = ""
+    lifted_by: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a lift that two people did not agree on."""
+        if len(self.lifted_by) != len(set(self.lifted_by)) or len(self.lifted_by) not in {0, 2}:
+            raise ValueError("a hush is lifted by two people")
+        if bool(self.lifted_by) != (self.until is not None):
+            raise ValueError("a hush is lifted by whom and when, or lasts")
+
+
 class Rules(_Wire, frozen=True):
     """What one unit has laid down for the clusters under it."""
 
@@ -201,6 +250,7 @@ class Rules(_Wire, frozen=True):
     quiet: tuple[Interval, ...] = ()
     volume_ceiling_db: GainDb = 0.0
     ceilings: tuple[Ceiling, ...] = ()
+    hushes: Annotated[tuple[HushState, ...], msgspec.Meta(max_length=2)] = ()
 
 
 class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
@@ -263,6 +313,38 @@ class Stop(_Wire, frozen=True, tag="stop", tag_field="kind"):
     until: Instant
 
 
+class Hush(_Wire, frozen=True, tag="hush", tag_field="kind"):
+    """Order: be silent until a lift; the unit's plan says the same, and goes on saying it.
+
+    Raises:
+        ValueError: It is lifted already.
+    """
+
+    unit: Id
+    state: HushState
+
+    def __post_init__(self) -> None:
+        """Refuse what says the contrary."""
+        if self.state.until is not None:
+            raise ValueError("a lifted hush is no hush")
+
+
+class LiftHush(_Wire, frozen=True, tag="lift-hush", tag_field="kind"):
+    """Order: this silence is over.
+
+    Raises:
+        ValueError: It still lasts.
+    """
+
+    unit: Id
+    state: HushState
+
+    def __post_init__(self) -> None:
+        """Refuse what says the contrary."""
+        if self.state.until is None:
+            raise ValueError("a lift says when")
+
+
 class Acknowledge(_Wire, frozen=True, tag="acknowledge", tag_field="kind"):
     """Order to one node: these reports are safe with the server and may be forgotten."""
 
@@ -287,7 +369,7 @@ class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
     configures: bool = False
 
 
-Signed = Plan | Config | Play | Stop | Acknowledge | Certificate
+Signed = Plan | Config | Play | Stop | Hush | LiftHush | Acknowledge | Certificate
 
 
 class PresenceState(StrEnum):
@@ -317,7 +399,7 @@ class Received(_Wire, frozen=True, tag="received", tag_field="kind"):
     """Report: an order was verified and is on disk.
 
     Attributes:
-        claim_id: The claim it was about.
+        claim_id: The claim, or the hush, it was about.
         message_id: The order's own id, which tells the receipt of a stop from that of a play.
     """
 
@@ -381,6 +463,20 @@ class Segment(Interval, frozen=True):
     position_s: float
 
 
+class FrameTally(_Wire, frozen=True):
+    """How the frames of a live broadcast came to a node.
+
+    Attributes:
+        heard: Frames that were there in time.
+        late: Frames that came after their time.
+        missing: Frames that were not there in time; those that came late are among them.
+    """
+
+    heard: Count
+    late: Count
+    missing: Count
+
+
 class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     """Report: the one final record of one claim at one cluster.
 
@@ -389,6 +485,7 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
             ``failed`` or ``missed`` when nothing sounded.
         reason: Why, when the outcome is not ``played``.
         segments: When it sounded, in order; empty when it never did.
+        frames: How the frames of a live broadcast came.
     """
 
     report_id: ReportId
@@ -398,6 +495,7 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     outcome: Outcome
     reason: Text = ""
     segments: tuple[Segment, ...] = ()
+    frames: FrameTally | None = None
 
 
 Report = Received | Refused | Started | Preempted | AsRun

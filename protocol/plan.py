@@ -7,12 +7,10 @@ from typing import Generic, TypeVar
 
 from protocol.airtime import Airtime, airtimes
 from protocol.messages import Claim, Frame, Interval, Plan, Targets
-from protocol.policy import Policy
+from protocol.policy import EVER, Policy, Silence
 from protocol.precedence import winner
 
-S = TypeVar("S", Airtime, Claim, Frame, Interval)
-
-_EVER = datetime.max.replace(tzinfo=UTC)
+S = TypeVar("S", Airtime, Claim, Frame, Interval, Silence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +49,28 @@ def timeline(
 ) -> tuple[Span, ...]:
     """Work out what one cluster will sound from ``start`` to ``end``.
 
-    The answer can only change where an airtime, a frame or a quiet stretch begins or ends, so only
-    those instants are asked. Neighbouring spans with the same answer are joined.
+    The answer can only change where an airtime, a frame, a quiet stretch or a hush begins or ends,
+    so only those instants are asked. Neighbouring spans with the same answer are joined.
     """
     times = airtimes(claims, policy)
     frames, quiet, wanted = Sweep(policy.frames), Sweep(policy.quiet), Sweep(times)
+    silences = Sweep(policy.silences)
     here = policy
     spans: list[Span] = []
     left = start
     while left < end:
-        if left >= min(frames.until, quiet.until):
+        if left >= min(frames.until, quiet.until, silences.until):
             frames.move(left)
             quiet.move(left)
-            here = replace(policy, frames=tuple(frames.open), quiet=tuple(quiet.open))
+            silences.move(left)
+            here = replace(
+                policy,
+                frames=tuple(frames.open),
+                quiet=tuple(quiet.open),
+                silences=tuple(silences.open),
+            )
         wanted.move(left)
-        right = min(end, frames.until, quiet.until, wanted.until)
+        right = min(end, frames.until, quiet.until, silences.until, wanted.until)
         heard = winner((time.claim for time in wanted.open), left, here)
         if spans and spans[-1].claim == heard:
             spans[-1] = Span(spans[-1].start, right, heard)
@@ -109,4 +114,4 @@ class Sweep(Generic[S]):
         self.open = [self._stretches[place] for place in sorted(places)]
         # What is yet to begin is yet to end, so while there are begins there are ends.
         next_ = begins if begins and begins[-1] < ends[-1] else ends
-        self.until = next_[-1][0] if next_ else _EVER
+        self.until = next_[-1][0] if next_ else EVER

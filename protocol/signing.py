@@ -23,6 +23,10 @@ from protocol.messages import (
     Certificate,
     Claim,
     Config,
+    Hush,
+    HushState,
+    LiftHush,
+    Mode,
     Plan,
     Play,
     Signed,
@@ -269,7 +273,17 @@ def _claims(message: Signed) -> tuple[Claim, ...]:
             return message.claims
         case Play():
             return (message.claim,)
-        case Config() | Stop() | Acknowledge() | Certificate():
+        case Config() | Stop() | Hush() | LiftHush() | Acknowledge() | Certificate():
+            return ()
+
+
+def _hushes(message: Signed) -> tuple[HushState, ...]:
+    match message:
+        case Plan():
+            return message.rules.hushes
+        case Hush() | LiftHush():
+            return (message.state,)
+        case Config() | Play() | Stop() | Acknowledge() | Certificate():
             return ()
 
 
@@ -286,7 +300,7 @@ def _may_say(message: Signed, certificate: Certificate | None) -> bool:
     match message:
         case Config() | Acknowledge():
             return certificate is None or certificate.configures
-        case Plan() | Stop():
+        case Plan() | Stop() | Hush() | LiftHush():
             return certificate is not None and message.unit == certificate.unit
         case Play():
             return certificate is not None and message.claim.unit == certificate.unit
@@ -301,6 +315,11 @@ def _check_classes(message: Signed, certificate: Certificate) -> None:
             raise RefusedError(Refusal.CLASS_NOT_ALLOWED, claim.claim_id)
         if claim.level != certificate.level:
             raise RefusedError(Refusal.OUT_OF_SCOPE, f"level of {claim.claim_id}")
+    for state in _hushes(message):
+        # Who may not order an emergency may not silence one either.
+        lasts = state.until is None and state.mode is Mode.REAL
+        if lasts and not state.spares_emergencies and BulletinClass.EMERGENCY not in allowed:
+            raise RefusedError(Refusal.CLASS_NOT_ALLOWED, state.hush_id)
 
 
 def _key_named(raw: bytes) -> str:

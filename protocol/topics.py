@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from protocol.errors import BadTopicError
-from protocol.ids import NodeId, UnitId, checked_id
+from protocol.ids import BroadcastId, NodeId, UnitId, checked_id
 from protocol.version import PROTOCOL_VERSION
 
 ROOT = f"loa/{PROTOCOL_VERSION}"
@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     PLAN = "plan"
     ORDER = "order"
+    LIVE = "live"
     CONFIG = "config"
     NODE_ORDER = "node-order"
     PRESENCE = "presence"
@@ -29,7 +30,7 @@ class TopicRule:
 
     Attributes:
         kind: What travels there.
-        pattern: Topic with the identifier written as ``<unit>`` or ``<node>``.
+        pattern: Topic with the identifier written as ``<unit>``, ``<broadcast>`` or ``<node>``.
         sender: ``server`` or ``node``.
         retained: Whether the broker keeps the last message.
         qos: Quality of service used.
@@ -62,6 +63,14 @@ RULES: dict[Kind, TopicRule] = {
             retained=False,
             qos=1,
             expires=True,
+        ),
+        TopicRule(
+            Kind.LIVE,
+            f"{ROOT}/live/<broadcast>",
+            sender="server",
+            retained=False,
+            qos=0,
+            expires=False,
         ),
         TopicRule(
             Kind.CONFIG,
@@ -123,6 +132,11 @@ def unit_plan(unit: UnitId) -> str:
 def unit_order(unit: UnitId) -> str:
     """Topic of the orders given to all that is under ``unit``."""
     return _filled(Kind.ORDER, unit)
+
+
+def live(broadcast: BroadcastId) -> str:
+    """Topic of the frames of one live broadcast."""
+    return _filled(Kind.LIVE, broadcast)
 
 
 def node_config(node: NodeId) -> str:

@@ -13,6 +13,7 @@ from protocol.precedence import key, winner
 class Why(StrEnum):
     """What decides between the claim that is heard and one that is not."""
 
+    HUSHED = "hushed"
     QUIET = "quiet"
     CLASS = "class"
     DRILL = "drill"
@@ -60,7 +61,7 @@ def explain(claims: Iterable[Claim], now: datetime, policy: Policy) -> Verdict:
     present = [claim for claim in claims if claim.covers(now)]
     heard = winner(present, now, policy)
     if heard is None:
-        return Verdict(None, tuple(Loser(claim, Why.QUIET) for claim in present))
+        return Verdict(None, tuple(Loser(claim, _barred(claim, now, policy)) for claim in present))
     rest = sorted(
         (claim for claim in present if claim != heard),
         key=lambda claim: (not policy.permits(claim, now), key(claim, now, policy)),
@@ -68,9 +69,13 @@ def explain(claims: Iterable[Claim], now: datetime, policy: Policy) -> Verdict:
     return Verdict(heard, tuple(Loser(claim, _why(heard, claim, now, policy)) for claim in rest))
 
 
+def _barred(claim: Claim, now: datetime, policy: Policy) -> Why:
+    return Why.QUIET if policy.hushed_by(claim, now) is None else Why.HUSHED
+
+
 def _why(heard: Claim, loser: Claim, now: datetime, policy: Policy) -> Why:
     if not policy.permits(loser, now):
-        return Why.QUIET
+        return _barred(loser, now, policy)
     won, lost = key(heard, now, policy), key(loser, now, policy)
     steps = STEPS[int(won[0])]
     parts = zip(steps, won, lost, strict=False)  # those of another class go on otherwise

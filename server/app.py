@@ -12,6 +12,7 @@ from audio_library.store import Store
 from server import api, web
 from server.http import uploads
 from server.http.context import Installation, install
+from server.http.fields import unreadable
 from server.http.languages import set_up_languages
 from server.http.problems import MEANINGS, Problem, as_json, for_program, problem_of
 from server.services.keyring import FLASK, Keyring, secret_text
@@ -84,6 +85,7 @@ def _http_error(error: HTTPError) -> Response:
     problem = Problem(
         error.status_code,
         "invalid" if error.detail else f"http-{error.status_code}",
+        tuple(unreadable(error.detail or {})),
         invalid=error.detail or {},
         headers={name: str(value) for name, value in dict(error.headers).items() if _worth(name)},
     )

@@ -47,6 +47,21 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
+class Microphone:
+    """Somebody who speaks, within a sound: frames that are heard at instants of their own.
+
+    Attributes:
+        name: Which live broadcast it is, as it was armed.
+        offset_s: From when it may be heard, from the sound's own zero.
+        duration_s: How long it may be heard.
+    """
+
+    name: str
+    offset_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
     """Everything the player must know to make one claim heard.
 
@@ -60,7 +75,7 @@ class Sound:
 
     claim_id: str
     begins: datetime
-    pieces: tuple[Piece | Station, ...]
+    pieces: tuple[Piece | Station | Microphone, ...]
     length_s: float
     gain_db: float = 0.0
 
@@ -166,5 +181,11 @@ def _check_number(claim_id: str, field: str, value: float, *, least: float) -> N
         raise SoundLengthError(claim_id, field, value)
 
 
-def _name(piece: Piece | Station) -> str:
-    return piece.path.name if isinstance(piece, Piece) else piece.url
+def _name(piece: Piece | Station | Microphone) -> str:
+    match piece:
+        case Piece():
+            return piece.path.name
+        case Station():
+            return piece.url
+        case Microphone():
+            return piece.name

@@ -4,9 +4,7 @@ import threading
 from typing import final
 
 from edge.player.life import Life, Vigil
-from edge.player.timeline import Timeline
-from edge.player.track import Track
-from edge.player.tuner import Tuned
+from edge.player.timeline import AnyTrack, Timeline
 
 # How often to look whether readers have moved on; what is decoded lasts for seconds.
 _LOOK_S = 0.5
@@ -21,7 +19,7 @@ class Decoding:
         self._wake = threading.Condition()
         self._timelines: list[Timeline] = []
         self._unseen = False
-        self._opened: set[Track | Tuned] = set()
+        self._opened: set[AnyTrack] = set()
         self._thread = threading.Thread(target=self._run, name="player-decoding", daemon=True)
         self._thread.start()
 

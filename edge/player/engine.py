@@ -19,7 +19,7 @@ from edge.player.mixer import Mixer
 from edge.player.output import BUFFER_S, RATE_HZ, Output
 from edge.player.reader import ClockLock, Span
 from edge.player.reception import Receiver
-from edge.player.timeline import Timeline
+from edge.player.timeline import Listen, Timeline
 from edge.player.tuner import Receive
 from edge.player.web import Web
 
@@ -49,6 +49,7 @@ class MixerPlayer:
         clock: Callable[[], float] = time.time,
         ceiling_db: float = 0.0,
         receive: Receive | None = None,
+        listen: Listen | None = None,
     ) -> None:
         """Start sounding silence.
 
@@ -58,6 +59,7 @@ class MixerPlayer:
             clock: Wall time in epoch seconds; a step of it is followed within a quarter second.
             ceiling_db: The most gain any sound gets.
             receive: How stations are received; by default, by their addresses.
+            listen: How live broadcasts are heard; without it, they are silent.
         """
         self._output = output
         self._events = events
@@ -68,6 +70,7 @@ class MixerPlayer:
         self._lock = ClockLock()
         self._underruns = 0
         self._receive = receive or Receiver(Web())
+        self._listen = listen
         self._limiter = Limiter()
         self._meter = Meter()
         self._commands: queue.SimpleQueue[Timeline | None] = queue.SimpleQueue()
@@ -91,6 +94,7 @@ class MixerPlayer:
                 position=self._expected_position(sound),
                 inherits=latest if latest and _same(latest.sound, sound) else None,
                 receive=self._receive,
+                listen=self._listen,
             )
             self._latest = timeline
             self._decoding.add(timeline)

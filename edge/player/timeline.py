@@ -7,11 +7,16 @@ from typing import final
 
 import numpy as np
 
-from edge.player import Piece, Sound, Station
+from edge.player import Microphone, Piece, Sound, Station
 from edge.player.decoder import decode
 from edge.player.reader import Audio
+from edge.player.spoken import Speech, Spoken
 from edge.player.track import Decoder, Track
 from edge.player.tuner import Receive, Tuned
+
+# The name of a live broadcast -> what is heard of it; None when it is not known.
+Listen = Callable[[str], Speech | None]
+AnyTrack = Track | Tuned | Spoken
 
 
 @final
@@ -32,6 +37,7 @@ class Timeline:
         inherits: "Timeline | None" = None,
         decoder: Decoder = decode,
         receive: Receive | None = None,
+        listen: Listen | None = None,
     ) -> None:
         """Lay out the pieces.
 
@@ -42,22 +48,26 @@ class Timeline:
             inherits: A timeline of the same claim and begin: what it has decoded stays decoded.
             decoder: How a file becomes samples.
             receive: How a station's address does; without it, stations are silent.
+            listen: How a live broadcast is heard; without it, they are silent.
         """
         self.sound = sound
         self.position = position
         old = inherits.tracks if inherits else ()
-        known: dict[Piece | Station, Track | Tuned] = {
+        known: dict[Piece | Station | Microphone, AnyTrack] = {
             track.piece: track for track in old if not track.failed
         }
-        made: list[Track | Tuned] = []
+        made: list[AnyTrack] = []
         for piece in sound.pieces:
             if (track := known.get(piece)) is not None:
                 made.append(track)
             elif isinstance(piece, Piece):
                 made.append(Track(piece, trouble, decoder))
+            elif isinstance(piece, Microphone):
+                speech = listen(piece.name) if listen else None
+                made.append(Spoken(piece, sound.begins.timestamp(), speech))
             elif receive is not None:
                 made.append(Tuned(piece, receive))
-        self.tracks: tuple[Track | Tuned, ...] = tuple(made)
+        self.tracks: tuple[AnyTrack, ...] = tuple(made)
         self._ends = [track.end for track in self.tracks]
         self._closed = False
 
@@ -87,7 +97,7 @@ class Timeline:
         tracks = (each for each in self._within(first, count) if isinstance(each, Tuned))
         return next(tracks, None)
 
-    def _within(self, start: int, count: int) -> Iterator[Track | Tuned]:
+    def _within(self, start: int, count: int) -> Iterator[AnyTrack]:
         for track in self.tracks[bisect.bisect_right(self._ends, start) :]:
             if track.start >= start + count:
                 return

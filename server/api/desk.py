@@ -25,6 +25,7 @@ from server.api.desk_schemas import (
 )
 from server.http.change_words import change_sentence
 from server.http.context import actor, here, now, reading, writing
+from server.http.offering import ways_out_of_move
 from server.http.why_words import absence_sentence, why_sentence
 from server.http.wording import finding_sentence
 from server.services import copies, desk, desk_changes, heard_rows, why
@@ -44,7 +45,12 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Copy a day or a week of a unit, or see what would come", responses=[403, 409])
     def copy_days(wanted: CopyRequest) -> CopyAnswer:
         wish = copies.Wish(
-            wanted.unit_id, wanted.first, wanted.days, wanted.to_days, wanted.to_units
+            wanted.unit_id,
+            wanted.first,
+            wanted.days,
+            wanted.to_days,
+            wanted.to_units,
+            copies.Reach(wanted.reach),
         )
         if wanted.dry_run:
             with reading() as db:
@@ -110,8 +116,11 @@ def _add_changes(api: APIBlueprint) -> None:
             wanted.to_day,
             time(minutes // 60, minutes % 60, seconds),
             wanted.length_s,
+            wanted.excluded_days,
+            wanted.override,
         )
-        with writing() as db:
+        offers = ways_out_of_move(wanted.slot_id, change, wanted.version)
+        with offers, writing() as db:
             row = desk_changes.move(_hand(db), wanted.slot_id, change, version=wanted.version)
             return _changed(db, row)
 
@@ -166,6 +175,7 @@ def _copied(made: int, said: copies.Draft) -> CopyAnswer:
                 title=line.slot.title,
                 day=line.slot.first_day,
                 start=line.slot.local_start.isoformat(),
+                clusters=sorted(line.clusters),
                 findings=[found.code for found in line.findings],
                 sentences=[finding_sentence(found) for found in line.findings],
             )

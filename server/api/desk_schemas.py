@@ -120,6 +120,14 @@ class MoveRequest(_OfSlot):
     to_day: Day
     start_s: Annotated[int, Field(ge=0, lt=86_400)]
     length_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)]
+    excluded_days: Annotated[
+        tuple[Day, ...] | None,
+        Field(max_length=1000, description="Days that what is moved is to leave out."),
+    ] = None
+    override: Annotated[
+        tuple[Id, ...] | None,
+        Field(max_length=1000, description="Slots of lower levels that it is to lie over."),
+    ] = None
 
 
 class WithdrawalRequest(_OfSlot):
@@ -134,6 +142,13 @@ class CopyRequest(Request):
     days: Literal[1, 7] = 1
     to_days: Annotated[tuple[Day, ...], Field(min_length=1, max_length=60)]
     to_units: Annotated[tuple[Id, ...], Field(max_length=MOST_UNITS)] = ()
+    reach: Annotated[
+        Literal["all", "alike"],
+        Field(
+            description="Loudspeakers of other units: `all`, or `alike`: those in villages, with "
+            "names or in groups called like the slot's own."
+        ),
+    ] = "all"
     only_free: bool = False
     dry_run: bool = True
 
@@ -145,6 +160,7 @@ class CopyLineAnswer(Answer):
     title: str
     day: date
     start: str
+    clusters: list[str]
     findings: list[str]
     sentences: list[str]
 

@@ -1,11 +1,19 @@
-"""Time frames and quiet hours: lay down, list, withdraw."""
+"""Time frames and quiet hours: lay down, list, change, withdraw."""
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import Confirmation, FrameAnswer, FrameList, FrameRequest, UnitQuery
+from server.api.schemas import (
+    Confirmation,
+    FrameAnswer,
+    FrameChange,
+    FrameList,
+    FrameRequest,
+    UnitQuery,
+)
 from server.domain.frames import TimeFrame
 from server.http.context import actor, here, now, reading, writing
 from server.services import framing
+from server.services.planning import frame_value
 
 
 def add_to(api: APIBlueprint) -> None:
@@ -27,7 +35,27 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 confirmed=query.confirmed,
             )
-            return FrameAnswer.model_validate(row)
+            return _answer(frame_value(row))
+
+    @api.put("/frames/<frame_id>")
+    @api.input(FrameChange, arg_name="wanted")
+    @api.input(Confirmation, location="query", arg_name="query")
+    @api.output(FrameAnswer)
+    @api.doc(summary="Change a time frame or quiet hours", responses=[403, 404, 409, 422])
+    def change_frame(frame_id: str, wanted: FrameChange, query: Confirmation) -> FrameAnswer:
+        new = framing.NewFrame(**wanted.model_dump(exclude={"version"}))
+        with writing() as db:
+            row = framing.change_frame(
+                db,
+                frame_id,
+                new,
+                version=wanted.version,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                confirmed=query.confirmed,
+            )
+            return _answer(frame_value(row))
 
     @api.get("/frames")
     @api.input(UnitQuery, location="query", arg_name="query")
@@ -52,7 +80,7 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 confirmed=query.confirmed,
             )
-            return FrameAnswer.model_validate(row)
+            return _answer(frame_value(row))
 
 
 def _answer(frame: TimeFrame) -> FrameAnswer:
@@ -68,4 +96,5 @@ def _answer(frame: TimeFrame) -> FrameAnswer:
         session_limit_s=frame.session_limit_s,
         volume_ceiling_db=frame.volume_ceiling_db,
         legal_reference=frame.legal_reference,
+        version=framing.version_of(frame),
     )

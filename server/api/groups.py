@@ -52,6 +52,7 @@ def add_to(api: APIBlueprint) -> None:
                 name=wanted.name,
                 clusters=wanted.clusters,
                 version=wanted.version,
+                lie_over=wanted.lie_over,
                 now=now(),
                 actor=actor(),
             )

@@ -62,6 +62,17 @@ def add_to(api: APIBlueprint) -> None:
             rows = reforming.listed(db, actor=actor(), units=tree)
             return ReformList(reforms=[ReformAnswer.model_validate(row) for row in rows])
 
+    @api.post("/reforms/<reform_id>/cancel")
+    @api.output(ReformAnswer)
+    @api.doc(
+        summary="Take the approval of a reform back before its day; it is a draft again",
+        responses=[403, 404, 422],
+    )
+    def cancel_reform(reform_id: str) -> ReformAnswer:
+        with writing() as db:
+            row = reforming.cancel(db, reform_id, now=now(), actor=actor())
+            return ReformAnswer.model_validate(row)
+
     @api.get("/reforms/<reform_id>")
     @api.output(ReformAnswer)
     @api.doc(summary="One reform or draft", responses=[403, 404])
@@ -108,6 +119,7 @@ def _answer(verdict: reforming.Verdict) -> ReformVerdictAnswer:
         hours=[_fate(one.frame_id, one.unit_id, one.to) for one in found.frames],
         people=[_fate(f"{one.username} {one.role}", one.unit_id, one.to) for one in found.grants],
         groups=[_fate(one.group_id, one.unit_id, (one.to,)) for one in found.groups],
+        bulletins=[_fate(one.bulletin_id, one.unit_id, one.to) for one in found.letters],
         files=[_fate(one.digest, one.unit_id, (one.to,)) for one in found.assets],
     )
 

@@ -311,6 +311,12 @@ class FrameRequest(Request):
     legal_reference: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
 
 
+class FrameChange(FrameRequest):
+    """Hours as they are to be from now on, and the version that was changed."""
+
+    version: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+
+
 class Confirmation(Request):
     """Whether it is to be done even where slots are left outside the hours then open to them."""
 
@@ -331,6 +337,7 @@ class FrameAnswer(Answer):
     session_limit_s: int | None
     volume_ceiling_db: float | None
     legal_reference: str
+    version: Annotated[str, Field(description="To be sent with a change.")]
 
 
 class FrameList(Answer):
@@ -369,6 +376,10 @@ class GroupChange(Request):
     name: Title
     clusters: Ids
     version: Annotated[str, Field(max_length=64)] | None = None
+    lie_over: Annotated[
+        bool,
+        Field(description="Slots that reach more by it may lie over those of lower levels."),
+    ] = False
 
 
 class GroupAnswer(Answer):
@@ -505,6 +516,7 @@ class ReformVerdictAnswer(Answer):
     hours: list[FateAnswer]
     people: list[FateAnswer]
     groups: list[FateAnswer]
+    bulletins: list[FateAnswer]
     files: list[FateAnswer]
 
 

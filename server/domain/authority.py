@@ -29,6 +29,7 @@ class Action(StrEnum):
     ANNOUNCE = "announce"
     ANNOUNCE_EMERGENCY = "announce-emergency"
     STOP = "stop"
+    HUSH = "hush"
     APPROVE = "approve"
     MAINTAIN = "maintain"
     ADMINISTER = "administer"
@@ -42,6 +43,7 @@ _ON_AIR = frozenset(
         Action.ANNOUNCE,
         Action.ANNOUNCE_EMERGENCY,
         Action.STOP,
+        Action.HUSH,
     }
 )
 
@@ -110,6 +112,14 @@ def seen_clusters(actor: Actor, tree: Tree) -> frozenset[str] | None:
     if units is None:
         return None
     return frozenset(cluster for cluster, unit in tree.clusters.items() if unit in units)
+
+
+def touches(actor: Actor, unit_id: str, tree: Tree) -> bool:
+    """Say whether what a unit orders reaches a unit that ``actor`` may see, or is ordered there."""
+    if may(actor, Action.VIEW, tree.chain(unit_id)):
+        return True
+    granted = {grant.unit_id for grant in actor.grants if Action.VIEW in ALLOWED[grant.role]}
+    return any(unit in tree.units and unit_id in tree.chain(unit) for unit in granted)
 
 
 def may_lay_down(actor: Actor, chain: Sequence[str]) -> bool:

@@ -118,7 +118,8 @@ def allowed(life: Life, who: str) -> frozenset[Act]:
 class Answer(StrEnum):
     """What has become of a bulletin at one commune.
 
-    ``unanswered``, ``played`` and ``missed`` are never anybody's answer: ``standing`` finds them.
+    ``unanswered``, ``seeking``, ``played`` and ``missed`` are never anybody's answer: ``standing``
+    finds them.
     """
 
     WAITING = "waiting"
@@ -126,6 +127,7 @@ class Answer(StrEnum):
     DECLINED = "declined"
     UNANSWERED = "unanswered"
     PLACED = "placed"
+    SEEKING = "seeking"
     UNPLACED = "unplaced"
     ANNOUNCED = "announced"
     PLAYED = "played"
@@ -133,7 +135,9 @@ class Answer(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-_TO_COME = frozenset({Answer.WAITING, Answer.TAKEN, Answer.PLACED, Answer.ANNOUNCED})
+_TO_COME = frozenset(
+    {Answer.WAITING, Answer.TAKEN, Answer.SEEKING, Answer.PLACED, Answer.ANNOUNCED}
+)
 _STAYS = frozenset({Answer.DECLINED, Answer.UNPLACED, Answer.WITHDRAWN})
 
 
@@ -166,7 +170,8 @@ class Copy:
 def standing(copy: Copy, now: datetime, deadline: datetime | None) -> Answer:
     """Tell what has become of a bulletin at a commune, as of ``now``; what was heard outweighs."""
     if copy.answer in _STAYS:
-        return copy.answer
+        seeks = copy.answer is Answer.UNPLACED and deadline is not None and now < deadline
+        return Answer.SEEKING if seeks else copy.answer
     if copy.sounded:
         return Answer.PLAYED
     if copy.open_to_answer:

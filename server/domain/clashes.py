@@ -118,6 +118,17 @@ class SlotClashError(SlotRefusedError):
         super().__init__(findings)
 
 
+class WideningRefusedError(SlotClashError):
+    """Slots would come to reach clusters at which others have their time."""
+
+    def __init__(
+        self, findings: Sequence[Finding], found: Sequence[Clash], *, may_lie_over: bool
+    ) -> None:
+        """Keep what stands in the way, and whether they could be let to lie over all of it."""
+        self.may_lie_over = may_lie_over
+        super().__init__(findings, found)
+
+
 def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Clash]:
     """Name every other slot that one has to yield to, the first to come first."""
     found: list[Clash] = []
@@ -154,6 +165,15 @@ def hours_taken(new: Occupant, others: Iterable[Occupant], now: datetime) -> Str
             until = min(ceil(begins_s + rule.length.total_seconds()), 2 * DAY_S)
             found.add((max(0, floor(begins_s)), until))
     return joined(found)
+
+
+def all_days(found: Iterable[Clash]) -> Iterator[date]:
+    """Yield each day on which any of some clashes comes once, however many meet on it."""
+    by_year: dict[int, int] = {}
+    for clash in found:
+        by_year[clash.days.year] = by_year.get(clash.days.year, 0) | clash.days.bits
+    for year, bits in sorted(by_year.items()):
+        yield from Days(year, bits)
 
 
 def coming_days(rule: Rule, now: datetime) -> Days:

@@ -59,6 +59,7 @@ class Fault(StrEnum):
     """What can be wrong with a sheet or with one of its rows."""
 
     UNREADABLE = "sheet-unreadable"
+    ENCODING = "sheet-encoding"
     TOO_LARGE = "sheet-too-large"
     EMPTY = "sheet-empty"
     TOO_LONG = "sheet-too-long"

@@ -96,6 +96,10 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class HushRefusedError(RefusedRequestError):
+    """A hush cannot be ordered or lifted."""
+
+
 class ExportRefusedError(RefusedRequestError):
     """More is asked for at once than is given out."""
 

@@ -1,13 +1,22 @@
 """The next moment at which a programme may lie inside the frames and beside what is there."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from server.domain.frames import TimeFrame, misplaced
+from server.domain.recurrence import EVERY_DAY
 from server.domain.slots import Stretch
 from server.domain.units import Unit
 
 _MINUTE = timedelta(minutes=1)
+
+_NIGHT = TimeFrame("", None, EVERY_DAY, time(21), time(5), quiet=True)
+"""Where nobody has laid down any hours at all, nothing is placed at night by itself."""
+
+
+def decent(frames: Sequence[TimeFrame]) -> Sequence[TimeFrame]:
+    """Give the hours that bind what no person chooses the time of."""
+    return frames or (_NIGHT,)
 
 
 def first_opening(

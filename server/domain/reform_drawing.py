@@ -193,5 +193,6 @@ def _left(undecided: Iterable[Undecided], ground: Ground) -> Iterator[Finding]:
         facts = ground.facts.get(one.cluster_id)
         by_reason.setdefault(one.why, []).append(facts.name if facts else one.cluster_id)
     for why, names in by_reason.items():
-        fields = {"count": str(len(names)), "clusters": ", ".join(names[:MOST_NAMED])}
+        some = ", ".join(names[:MOST_NAMED])
+        fields = {"at": "hands", "count": str(len(names)), "clusters": some}
         yield Finding(f"reform-{why}", fields)

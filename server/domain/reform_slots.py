@@ -1,12 +1,12 @@
 """What becomes of slots when units end: who they pass to, and whom they still reach."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from protocol.messages import Targets
-from server.domain.clashes import clashes, occupant
+from server.domain.clashes import Occupant, clashes, occupant
 from server.domain.recurrence import Recurrence, Rule
 from server.domain.reforms import END, FOLLOW, Drawing, Way
 from server.domain.rrules import LAST_DAY
@@ -103,8 +103,10 @@ def collisions(
     found = []
     for one in fates:
         for passed in one.passed:
-            for other in index.near(passed):
-                if _clash(passed, other, now) and not _lay_over(one.slot, other, earlier, now):
+            near = index.near(passed)
+            for clash in clashes(occupant(passed), index.occupants(near), now):
+                other = near[clash.other.slot_id]
+                if not _lay_over(one.slot, other, earlier, now):
                     shared = passed.clusters & other.clusters
                     found.append(Collision(one.slot, other, shared))
             index.add(passed)
@@ -125,22 +127,27 @@ class _Index:
 
     def __init__(self, slots: Iterable[Slot]) -> None:
         self._by_cluster: dict[str, list[Slot]] = {}
+        self._occupants: dict[str, Occupant] = {}
         for slot in slots:
             self.add(slot)
 
     def add(self, slot: Slot) -> None:
         """Let later ones find it."""
+        self._occupants[slot.slot_id] = occupant(slot)
         for cluster in slot.clusters:
             self._by_cluster.setdefault(cluster, []).append(slot)
 
-    def near(self, slot: Slot) -> Collection[Slot]:
-        """List each once."""
-        found = {
+    def near(self, slot: Slot) -> dict[str, Slot]:
+        """Find each by its id."""
+        return {
             other.slot_id: other
             for cluster in slot.clusters
             for other in self._by_cluster.get(cluster, ())
         }
-        return found.values()
+
+    def occupants(self, slots: Iterable[str]) -> list[Occupant]:
+        """Tell of slots that it knows what matters to others."""
+        return [self._occupants[slot] for slot in slots]
 
 
 def _passed(

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 from server.domain.clashes import SlotClashError
+from server.domain.offers import Offer, second
 from server.http.context import actor, now, reading
-from server.services import offering
+from server.services import desk_changes, offering
+from server.services.slot_moves import Move
 from server.services.slot_requests import NewSlot
 
 
@@ -23,3 +27,31 @@ def ways_out(new: NewSlot, replacing: str = "") -> Iterator[None]:
                 db, new, refused.clashes, now=now(), actor=actor(), replacing=replacing
             )
         raise
+
+
+@contextmanager
+def ways_out_of_move(slot_id: str, wanted: Move, version: int) -> Iterator[None]:
+    """Put offers beside the clashes for which a change at the desk is refused, in its own words."""
+    try:
+        yield
+    except SlotClashError as refused:
+        with reading() as db:
+            found = desk_changes.ways_out(
+                db,
+                slot_id,
+                wanted,
+                refused.clashes,
+                version=version,
+                now=now(),
+                actor=actor(),
+            )
+        refused.offers = tuple(_in_seconds(offer) for offer in found)
+        raise
+
+
+def _in_seconds(offer: Offer) -> Offer:
+    """Tell the begin as the desk asks for it."""
+    changes: dict[str, Any] = dict(offer.changes)
+    if "local_start" in changes:
+        changes["start_s"] = int(second(changes.pop("local_start")))
+    return replace(offer, changes=changes)

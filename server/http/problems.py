@@ -11,7 +11,7 @@ from flask import Response, json, request
 from flask_babel import force_locale
 
 from audio_library.errors import MissingAssetError, RefusedAudioError
-from server.domain.clashes import MOST_NAMED, Clash, SlotClashError
+from server.domain.clashes import MOST_NAMED, Clash, SlotClashError, WideningRefusedError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
@@ -21,6 +21,7 @@ from server.domain.errors import (
     Finding,
     FrameRefusedError,
     GroupRefusedError,
+    HushRefusedError,
     KeyMissingError,
     NotAllowedError,
     PreviewRefusedError,
@@ -32,6 +33,7 @@ from server.domain.errors import (
     UnknownThingError,
 )
 from server.domain.offers import Offer
+from server.http.fields import field_of
 from server.http.languages import LANGUAGES, gettext
 from server.http.person import by_script
 from server.http.wording import N_, finding_sentence, offer_sentence, upload_sentence
@@ -39,6 +41,7 @@ from server.http.wording import N_, finding_sentence, offer_sentence, upload_sen
 API_PREFIX = "/api/"
 MOST_DAYS_TOLD = 10
 MOST_CLUSTERS_TOLD = 50
+_LONGEST_REF = 64
 CHANGED_MEANWHILE = "changed-meanwhile"
 REFUSED_AUDIO = "refused-audio"
 _STATUS_SENTENCES: Mapping[int, str] = {
@@ -104,6 +107,9 @@ class _Meaning:
     facts: tuple[str, ...] = ()
 
 
+_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused"})
+_NAMED_IN_REQUESTS = frozenset({"unit", "group", "cluster"})
+
 MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
     {
         NotAllowedError: _Meaning(403, "not-allowed", ("action", "unit_id")),
@@ -113,12 +119,14 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         KeyMissingError: _Meaning(503, "key-missing", ("owner",)),
         SlotRefusedError: _Meaning(422, "slot-refused"),
         SlotClashError: _Meaning(409, "slot-clashes"),
+        WideningRefusedError: _Meaning(409, "widening-clashes"),
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),
         ReformRefusedError: _Meaning(422, "reform-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        HushRefusedError: _Meaning(422, "hush-refused"),
         PreviewRefusedError: _Meaning(422, "preview-refused"),
         BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
@@ -133,6 +141,10 @@ def problem_of(error: Exception) -> Problem:
     """Find what an error of the table means to whoever asked."""
     meaning = MEANINGS[type(error)]
     findings: tuple[Finding, ...] = ()
+    if isinstance(error, UnknownThingError) and error.kind in _NAMED_IN_REQUESTS:
+        # Most were named in the request: an address says so by itself.
+        named = {"field": f"{error.kind}_id", "ref": error.ref[:_LONGEST_REF]}
+        findings = (Finding(f"unknown-{error.kind}", named),)
     if isinstance(error, RefusedRequestError):
         findings = error.findings
         if any(found.code == "slots-left-outside" for found in findings):
@@ -168,7 +180,7 @@ def as_json(problem: Problem) -> Response:
         body["detail_by_language"] = _in_all_languages(problem)
     if problem.findings:
         body["findings"] = [
-            {"code": found.code, "detail": sentence, **found.fields}
+            {"code": found.code, "detail": sentence, **_field(problem, found), **found.fields}
             for found, sentence in zip(problem.findings, problem.sentences, strict=True)
         ]
     if problem.clashes:
@@ -182,6 +194,11 @@ def as_json(problem: Problem) -> Response:
         problem.status,
         {**problem.headers, "Content-Type": "application/problem+json"},
     )
+
+
+def _field(problem: Problem, finding: Finding) -> dict[str, str]:
+    name = field_of(finding) if problem.code in _TOLD_AT_FIELDS else ""
+    return {"field": name} if name else {}
 
 
 def _clash(clash: Clash) -> dict[str, object]:

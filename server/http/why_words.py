@@ -10,6 +10,7 @@ from server.http.wording import N_
 
 _WHY: Mapping[Why, str] = MappingProxyType(
     {
+        Why.HUSHED: N_("The loudspeakers are silent by order until that is lifted."),
         Why.QUIET: N_("It falls into quiet hours, in which only a real emergency may sound."),
         Why.CLASS: N_(
             "The other one is of a higher class: emergency, then priority, then ordinary."

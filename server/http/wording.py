@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from flask_babel import format_decimal
+
 from server.domain.errors import Finding
 from server.domain.offers import Offer, OfferKind, clock, second
 from server.domain.week import DAY_S
@@ -22,6 +24,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "(%(day_count)s days in all), at %(clusters)s clusters: %(cluster_names)s."
         ),
         "time-taken": N_("Somebody else has taken this time at the same moment. Look again."),
+        "wider-clashes": N_(
+            "These slots would come to reach loudspeakers where others have their time: %(slots)s."
+        ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
@@ -42,6 +47,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "A unit above allows at most %(limit)s minutes for one programme in these hours."
         ),
         "frame-owner": N_("Hours can be given only to this unit or to units and levels under it."),
+        "frame-other-unit": N_(
+            "Hours stay with the unit that laid them down. Withdraw them and lay them down there."
+        ),
         "quiet-is-nobodys": N_("Quiet hours have no owner, no length and no volume."),
         "bad-frame-kind": N_("Choose hours for programmes or quiet hours."),
         "bad-frame-time": N_("Hours begin and end at whole minutes."),
@@ -104,6 +112,17 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-text": N_("The text is too long, or has signs that cannot be kept."),
         "bad-severity": N_("Choose how grave it is."),
         "reason-needed": N_("Write the reason."),
+        "bad-mode": N_("It is either meant or rehearsed."),
+        "hush-looser": N_(
+            "The loudspeakers are silent in emergencies too. One person cannot take that back: "
+            "lift the silence, which takes two."
+        ),
+        "lift-asked": N_("%(person)s has asked to lift it already: approve that, or wait."),
+        "lift-not-asked": N_(
+            "Nobody has asked to lift it in the last quarter of an hour. Ask first; somebody else "
+            "approves."
+        ),
+        "own-lift": N_("Whoever asks to lift a silence cannot approve it: somebody else has to."),
         "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
         "answered-already": N_("It has been answered already, by %(person)s."),
         "airing-endless": N_("Write the last day, at most %(most)s days after the first."),
@@ -148,6 +167,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "nothing-to-redo": N_("There is nothing to do again."),
         "desk-too-wide": N_("Choose at most %(days)s days, and fewer units."),
         "nothing-to-copy": N_("There is nothing to copy on these days."),
+        "copy-nowhere": N_(
+            "No loudspeakers of %(unit)s correspond to those of this slot: it is not copied there."
+        ),
         "too-many-copies": N_("More than %(most)s copies at once are too many. Choose fewer."),
         "copy-incomplete": N_("Choose a unit and at least one day to copy to."),
         "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),
@@ -156,6 +178,13 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-gain": N_("The volume may not be raised above full."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
+        "bad-field": N_("“%(field)s” is missing, or cannot be used like this."),
+        "unknown-unit": N_(
+            "There is no unit “%(ref)s” today: it is not known, has ended, or comes later."
+        ),
+        "unknown-cluster": N_("There is no loudspeaker cluster “%(ref)s” today."),
+        "unknown-group": N_("There is no group “%(ref)s”."),
+        "unknown-target": N_("None of this is here today, or no more: %(targets)s."),
         "bad-id": N_("“%(id)s” cannot be an id: small letters, digits and hyphens, 64 at most."),
         "bad-name": N_("Write a name on one line of at most 200 characters."),
         "group-taken": N_("There is a group of the id “%(id)s” already."),
@@ -226,6 +255,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Somebody else has changed this draft meanwhile. This is how it stands now."
         ),
         "reform-approved": N_("This reform is approved already and cannot be changed."),
+        "reform-began": N_("Its day has come: it cannot be taken back any more."),
+        "reform-built-upon": N_(
+            "The reform “%(title)s” changes what this one does. Take that one back first."
+        ),
         "reform-stale": N_(
             "It would do something else by now than what you have seen: %(count)s %(kind)s have "
             "changed (%(refs)s). Look at it again."
@@ -237,6 +270,9 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "This is more than %(most)s rows. Choose fewer days, or a smaller unit."
         ),
         "sheet-unreadable": N_("This is no spreadsheet that can be read: save it as XLSX or CSV."),
+        "sheet-encoding": N_(
+            "The letters of this file cannot be read: save it as “CSV UTF-8”, or as XLSX."
+        ),
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),
         "sheet-too-long": N_("The sheet has more than %(value)s rows. Send it in parts."),
@@ -337,6 +373,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "relay-not-audio": N_("What the address sends is no sound that can be played"),
         "relay-lost": N_("The radio station broke off"),
         "quiet-hours": N_("It fell into quiet hours"),
+        "hushed": N_("The loudspeakers were silent by order"),
         "node-off": N_("The equipment was switched off"),
         "withdrawn": N_("It was withdrawn from the plan"),
         "refused": N_("The equipment refused the order: %(why)s"),
@@ -408,7 +445,15 @@ def finding_sentence(finding: Finding) -> str:
         fields["weekday"] = gettext(weekday)
     if kind := _EFFECTS.get(fields.get("kind", "")):
         fields["kind"] = gettext(kind)
+    if count := fields.get("day_count", ""):
+        fields["day_count"] = _days_counted(count)
     return _filled(gettext(sentence), fields)
+
+
+def _days_counted(count: str) -> str:
+    """Show how many days; those of a slot without end are counted as far as anybody looks."""
+    shown = str(format_decimal(int(count.removesuffix("+"))))
+    return gettext("at least %(count)s", count=shown) if count.endswith("+") else shown
 
 
 def finding_in_english(finding: Finding) -> str:

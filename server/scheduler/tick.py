@@ -8,7 +8,8 @@ from functools import partial
 import structlog
 from sqlalchemy.orm import Session
 
-from server.domain.errors import KeyMissingError
+from server.domain.authority import Actor
+from server.domain.errors import KeyMissingError, SlotRefusedError
 from server.domain.recurrence import local_day
 from server.services import (
     arrears,
@@ -18,11 +19,13 @@ from server.services import (
     configuring,
     events,
     guarding,
+    hush_deliveries,
     outbox,
     plan_states,
     planning,
     reform_day,
     reports,
+    sending,
     units,
 )
 from server.services.keyring import Keyring
@@ -36,6 +39,8 @@ NOW_AND_THEN = timedelta(seconds=5)
 SELDOM = timedelta(minutes=1)
 RARELY = timedelta(minutes=10)
 """For what reads every node's whole configuration: a second of work for a province."""
+HOURLY = timedelta(hours=1)
+"""A place comes free when slots are withdrawn, and each midnight when plans reach a day further."""
 
 log = structlog.get_logger(__name__)
 
@@ -93,12 +98,16 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
     plans = partial(publish_plans, keyring=keyring, days=plan_days)
     configs = partial(publish_configs, keyring=keyring)
+    place = partial(place_bulletins, keyring=keyring, days=plan_days)
     carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
+        Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
         Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
+        # Before those are concluded whose time is up.
+        Concern("bulletins_placed", place, HOURLY),
         Concern("bulletins_concluded", in_one_transaction(bulletin_results.conclude), SELDOM),
         # Before plans and configurations, which go by what it has passed on.
         Concern("reforms_carried_out", carry_out, NOW_AND_THEN),
@@ -132,6 +141,23 @@ def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: 
             # One unit that cannot sign must not silence the others.
             log.error("plan_not_signed", unit_id=unit_id, error=str(error))  # noqa: TRY400 - no trace needed
     return published
+
+
+def place_bulletins(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
+    """Look again for places of priority bulletins that found none; say for how many communes."""
+    with sessions.begin() as db:
+        waiting = sending.seeking(db, now=now)
+    way = sending.Way(now, Actor.operator("scheduler"), keyring, days)
+    placed = 0
+    for bulletin_id in waiting:
+        try:
+            with sessions.begin() as db:
+                placed += sending.place_again(db, bulletin_id, way=way)
+        except SlotRefusedError as refused:
+            # What looked free is not for all who were to share it; the next look may find more.
+            codes = [found.code for found in refused.findings]
+            log.warning("bulletin_not_placed", bulletin_id=bulletin_id, findings=codes)
+    return placed
 
 
 def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> int:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from protocol.content import layout, length_s
+from protocol.content import lasts_as_its_claim, layout, length_s
 from protocol.messages import Claim, Content, Play
 from protocol.signing import unverified
 from server.store.models import BroadcastRow
@@ -40,7 +40,7 @@ def over_by_now(
 def _until(claim: Claim, ends: datetime) -> Claim:
     """Cut a claim short, its content too: one that cannot end in its time is never begun."""
     room_s = (ends - claim.start).total_seconds()
-    if claim.content.relay is not None or length_s(claim.content) <= room_s:
+    if lasts_as_its_claim(claim.content) or length_s(claim.content) <= room_s:
         return msgspec.structs.replace(claim, end=ends)
     # The pauses between the turns of what is repeated are left out of the picture.
     items = tuple(

@@ -4,18 +4,21 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand
 from server.domain.clashes import SlotClashError, clashes, occupant
+from server.domain.correspondence import Called, corresponding
 from server.domain.errors import DeskRefusedError, Finding, SlotRefusedError
 from server.domain.frames import TimeFrame
 from server.domain.recurrence import is_usable, local_day
 from server.domain.slots import Slot
+from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
-from server.services import audit, clashing, events
+from server.services import audit, clashing, events, guarding
 from server.services.desk_changes import record
 from server.services.placement import misplaced_slot
 from server.services.planning import frames_of, publish_plan, slots_of
@@ -24,11 +27,18 @@ from server.services.slot_moves import comes, once_on
 from server.services.slot_requests import NewSlot, as_new, files_of, findings, value_of, write
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import SlotRow
+from server.store.models import ClusterRow, GroupRow, SlotRow
 from server.store.queries.lists import WHOLE_SLOT
 
 MOST_COPIES = 600
 LENGTHS = (1, 7)
+
+
+class Reach(StrEnum):
+    """Which loudspeakers of another unit a copy goes to."""
+
+    ALL = "all"
+    ALIKE = "alike"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class Wish:
         days: 1 for a day, 7 for a week.
         to_days: First day of each copy.
         to_units: Units that get it; none: the same one.
+        reach: All loudspeakers of other units, or those that correspond to the slot's own.
     """
 
     unit_id: str
@@ -46,14 +57,22 @@ class Wish:
     days: int
     to_days: tuple[date, ...]
     to_units: tuple[str, ...] = ()
+    reach: Reach = Reach.ALL
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One slot that would be made, on one day, and what stands against it."""
+    """One slot that would be made, on one day, and what stands against it.
+
+    Attributes:
+        clusters: Clusters that it would reach.
+        is_whole: Whether these are all of its unit.
+    """
 
     slot: NewSlot
     findings: tuple[Finding, ...]
+    clusters: frozenset[str]
+    is_whole: bool
 
     @property
     def is_free(self) -> bool:
@@ -107,6 +126,15 @@ def copy(hand: Hand, wish: Wish, *, only_free: bool) -> tuple[int, Draft]:
         raise DeskRefusedError([Finding("nothing-to-copy")])
     steps = [_save(hand, new, judge.units) for new in free]
     hand.db.flush()  # plans are compiled from the rows
+    for step, new in zip(steps, free, strict=True):
+        slot = value_of(
+            new,
+            files_of(hand.db, new),
+            judge.units,
+            slot_id=step.slot_id,
+            created_at=hand.now,
+        )
+        guarding.hold(hand.db, occupant(slot, new.override), units=judge.units, now=hand.now)
     # In the tree's order, as the scheduler takes them: two may not wait for each other.
     targets = {new.unit_id for new in free}
     for unit_id in (unit for unit in judge.units.units if unit in targets):
@@ -149,6 +177,15 @@ def _save(hand: Hand, new: NewSlot, units: Tree) -> Step:
     return Step(slot_id, None, new, 0, row.version)
 
 
+def _called(db: Session) -> Called:
+    clusters = db.execute(select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name))
+    groups = db.execute(select(GroupRow.group_id, GroupRow.name))
+    return Called(
+        {one: (village, name) for one, village, name in clusters},
+        dict(groups.all()),
+    )
+
+
 class _Judge:
     """Judges copies one after the other, each beside those before it."""
 
@@ -158,6 +195,7 @@ class _Judge:
         self._now = now
         self.units = tree(db, today=local_day(now))
         demand(actor, Action.VIEW, self.units.chain(wish.unit_id))
+        self._called = _called(db) if wish.reach is Reach.ALIKE else Called({}, {})
         self._targets = wish.to_units or (wish.unit_id,)
         for unit_id in self._targets:
             demand(actor, Action.SCHEDULE, self.units.chain(unit_id))
@@ -206,15 +244,35 @@ class _Judge:
     def _given_to(self, slot: NewSlot, to_unit: str) -> NewSlot:
         if to_unit == slot.unit_id:
             return slot
-        # What was chosen in one unit means nothing in another: there it goes to all.
-        return replace(
-            slot,
-            unit_id=to_unit,
-            units=(to_unit,),
-            groups=(),
-            clusters=(),
-            exclude=(),
-            override=(),
+        # What was chosen in one unit means nothing in another, but by its names.
+        given = replace(slot, unit_id=to_unit, groups=(), clusters=(), exclude=(), override=())
+        meant = self._meant(slot, to_unit)
+        if meant == self.units.clusters_under(to_unit):
+            return replace(given, units=(to_unit,))
+        words = cover(self.units, to_unit, meant)
+        return replace(given, units=words.units, clusters=words.clusters)
+
+    def _meant(self, slot: NewSlot, to_unit: str) -> frozenset[str]:
+        """Find the clusters of another unit that a slot goes to there, whatever is spoken."""
+        whole = frozenset(self.units.clusters_under(to_unit))
+        if self._wish.reach is Reach.ALL:
+            return whole
+        picked = self._reached(replace(slot, languages=()))
+        if picked >= self.units.clusters_under(slot.unit_id):
+            return whole
+        return corresponding(
+            self.units, self._called, meant=picked, groups=slot.groups, to_unit=to_unit
+        )
+
+    def _reached(self, slot: NewSlot) -> frozenset[str]:
+        known = self.units
+        return chosen(
+            known,
+            units=[one for one in slot.units if one in known.units],
+            clusters=[one for one in slot.clusters if one in known.clusters],
+            exclude=slot.exclude,
+            groups=[one for one in slot.groups if one in known.groups],
+            languages=slot.languages,
         )
 
     def _judged(self, wanted: Sequence[NewSlot]) -> Iterator[Line]:
@@ -223,6 +281,11 @@ class _Judge:
         others = [occupant(slot) for slot in standing if slot.clusters & meant]
         frames = frames_of(self._db, self.units.units)
         for number, new in enumerate(wanted):
+            reached = self._reached(new)
+            if not (new.units or new.groups or new.clusters):
+                nowhere = Finding("copy-nowhere", {"unit": self.units.unit(new.unit_id).name})
+                yield Line(new, (nowhere,), reached, is_whole=False)
+                continue
             files = files_of(self._db, new)
             wrong = findings(new, files, self.units, self._now)
             if not wrong:
@@ -233,7 +296,8 @@ class _Judge:
                 wrong = [*self._misplaced(slot, frames), *clashing.sentences(self._db, found)]
                 if not wrong:
                     others.append(occupant(slot))
-            yield Line(new, tuple(wrong))
+            is_whole = reached >= self.units.clusters_under(new.unit_id)
+            yield Line(new, tuple(wrong), reached, is_whole=is_whole)
 
     def _misplaced(self, slot: Slot, frames: Sequence[TimeFrame]) -> list[Finding]:
         chains = {self.units.chain_of_cluster(cluster) for cluster in slot.clusters}

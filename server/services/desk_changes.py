@@ -1,17 +1,22 @@
 """Changes at the desk: move, stretch and withdraw days of slots, and take the last change back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Actor
+from server.domain.clashes import Clash
 from server.domain.errors import DeskRefusedError, Finding
+from server.domain.offers import Offer
+from server.services import offering, scheduling
 from server.services.slot_hand import Hand, Step, document_of, steps_of
 from server.services.slot_moves import Move, Scope, moved, without
-from server.services.slot_requests import NewSlot
-from server.store.models import SlotChangeRow
+from server.services.slot_requests import NewSlot, as_new
+from server.store.models import SlotChangeRow, SlotRow
+from server.store.queries.lists import WHOLE_SLOT
 
 KEPT = timedelta(days=30)
 """How long a change can be taken back."""
@@ -31,6 +36,38 @@ def move(hand: Hand, slot_id: str, wanted: Move, *, version: int) -> SlotChangeR
     if outcome.added is not None:
         steps.append(hand.add(outcome.added))
     return record(hand, "move", before.title, steps)
+
+
+def ways_out(
+    db: Session,
+    slot_id: str,
+    wanted: Move,
+    found: Sequence[Clash],
+    *,
+    version: int,
+    now: datetime,
+    actor: Actor,
+) -> tuple[Offer, ...]:
+    """Offer what may be done instead of a move that was refused for clashes; each is tried out.
+
+    What changes is told of the slot that is moved: ``local_start``, ``length_s``,
+    ``excluded_days``, ``override``.
+    """
+    row = db.get(SlotRow, slot_id, options=WHOLE_SLOT)
+    if row is None or row.withdrawn_at is not None or row.version != version:
+        return ()
+    outcome = moved(as_new(row), wanted, now)
+    if outcome.added is None:
+        new, rest = outcome.kept, None
+    else:
+        new, rest = outcome.added, outcome.kept
+    if new is None:
+        return ()
+    if rest is not None and scheduling.check_slot(
+        db, rest, now=now, actor=actor, replacing=slot_id
+    ):
+        return ()
+    return offering.offers(db, new, found, now=now, actor=actor, replacing=slot_id, beside=rest)
 
 
 def withdraw(hand: Hand, slot_id: str, scope: Scope, day: date, *, version: int) -> SlotChangeRow:

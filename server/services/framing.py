@@ -1,15 +1,17 @@
-"""Time frames and quiet hours: lay one down, withdraw one, and show what holds at a unit."""
+"""Time frames and quiet hours: lay one down, change or withdraw one, show what holds at a unit."""
 
+import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand, demand_laying_down
-from server.domain.errors import Finding, FrameRefusedError, UnknownThingError
+from server.domain.errors import Finding, FrameRefusedError, StaleError, UnknownThingError
 from server.domain.frames import TimeFrame
 from server.domain.hours import trespasses
 from server.domain.recurrence import EVERY_DAY, local_day
@@ -67,6 +69,11 @@ class LaidDown:
     unit_name: str
     is_own: bool
 
+    @property
+    def version(self) -> str:
+        """Tells whether somebody else has changed it since it was looked at."""
+        return version_of(self.frame)
+
 
 def add_frame(
     db: Session,
@@ -88,24 +95,57 @@ def add_frame(
     """
     units = tree(db, today=local_day(now))
     demand_laying_down(actor, units.chain(new.unit_id))
-    findings = [*_wrong_fields(new), *_wrong_owner(db, new, units)]
-    if findings:
-        raise FrameRefusedError(findings)
-    row = _row(new)
-    # Frames and slots are judged by each other: nobody may add one unseen.
-    pass_gate(db, "slots")
-    before = frames_of(db, units.units)
-    value = frame_value(row)
-    above = [frame for frame in before if frame.unit_id in units.chain(new.unit_id)[:-1]]
-    own = [frame for frame in before if frame.unit_id == new.unit_id]
-    findings = trespasses(value, units.unit(new.unit_id), above, own)
-    if not findings and not confirmed:
-        findings = _stranded(db, new.unit_id, before, [*before, value], units=units, now=now)
-    if findings:
-        raise FrameRefusedError(findings)
+    row = FrameRow(frame_id=f"f-{uuid.uuid4().hex[:16]}", unit_id=new.unit_id, **_facts(new))
+    _demand_room(db, new, frame_value(row), units=units, now=now, confirmed=confirmed)
     db.add(row)
-    _publish(db, row, units=units, now=now, keyring=keyring, days=plan_days)
+    ranks = {row.owner_rank}
+    _publish(db, row, ranks, units=units, now=now, keyring=keyring, days=plan_days)
     audit.record(db, actor=actor, action="add-frame", subject=row.frame_id, now=now, **_detail(row))
+    return row
+
+
+def change_frame(
+    db: Session,
+    frame_id: str,
+    new: NewFrame,
+    *,
+    version: str,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    confirmed: bool = False,
+) -> FrameRow:
+    """Change hours as if they were laid down anew in place of what they were.
+
+    Where slots would be left outside the hours then open to them, it is done only when confirmed.
+
+    Raises:
+        UnknownThingError: No such frame, or it has been withdrawn.
+        NotAllowedError: The actor may not lay down hours for its unit.
+        StaleError: Somebody else has changed it since ``version``.
+        FrameRefusedError: With every rule that it breaks.
+    """
+    # Locked: of two who change it at once, the second is told.
+    row = db.get(FrameRow, frame_id, with_for_update=True)
+    if row is None or row.withdrawn_at is not None:
+        raise UnknownThingError("frame", frame_id)
+    units = tree(db, today=local_day(now))
+    demand_laying_down(actor, units.chain(row.unit_id))
+    before = frame_value(row)
+    if version != version_of(before):
+        raise StaleError("frame", frame_id)
+    if new.unit_id != row.unit_id:
+        raise FrameRefusedError([Finding("frame-other-unit")])
+    facts, was, ranks = _facts(new), _detail(row), {row.owner_rank, new.owner_rank}
+    value = frame_value(FrameRow(frame_id=frame_id, unit_id=row.unit_id, **facts))
+    if value == before:
+        return row
+    _demand_room(db, new, value, units=units, now=now, confirmed=confirmed)
+    for name, fact in facts.items():
+        setattr(row, name, fact)
+    _publish(db, row, ranks, units=units, now=now, keyring=keyring, days=PLAN_DAYS)
+    changed = {name: [was[name], fact] for name, fact in _detail(row).items() if fact != was[name]}
+    audit.record(db, actor=actor, action="change-frame", subject=frame_id, now=now, changed=changed)
     return row
 
 
@@ -144,7 +184,8 @@ def withdraw_frame(
         if findings:
             raise FrameRefusedError(findings)
     row.withdrawn_at = now
-    _publish(db, row, units=units, now=now, keyring=keyring, days=plan_days)
+    ranks = {row.owner_rank}
+    _publish(db, row, ranks, units=units, now=now, keyring=keyring, days=plan_days)
     audit.record(
         db, actor=actor, action="withdraw-frame", subject=frame_id, now=now, **_detail(row)
     )
@@ -163,6 +204,11 @@ def frames_at(db: Session, unit_id: str, *, units: Tree) -> list[LaidDown]:
     ]
 
 
+def version_of(frame: TimeFrame) -> str:
+    """Sum up what a frame says, so that it can be told later whether it still does."""
+    return hashlib.sha256(repr(frame).encode()).hexdigest()[:16]
+
+
 def listed(db: Session, unit_id: str, *, actor: Actor, now: datetime) -> list[LaidDown]:
     """List what holds at a unit for somebody who may look.
 
@@ -179,18 +225,51 @@ def levels(db: Session) -> list[LevelRow]:
     return list(db.scalars(select(LevelRow).order_by(LevelRow.rank)))
 
 
+def _demand_room(
+    db: Session,
+    new: NewFrame,
+    value: TimeFrame,
+    *,
+    units: Tree,
+    now: datetime,
+    confirmed: bool,
+) -> None:
+    """Refuse hours that break a rule, beside all others but what they take the place of."""
+    findings = [*_wrong_fields(new), *_wrong_owner(db, new, units)]
+    if findings:
+        raise FrameRefusedError(findings)
+    # Frames and slots are judged by each other: nobody may add one unseen.
+    pass_gate(db, "slots")
+    before = frames_of(db, units.units)
+    others = [frame for frame in before if frame.frame_id != value.frame_id]
+    above = [frame for frame in others if frame.unit_id in units.chain(new.unit_id)[:-1]]
+    own = [frame for frame in others if frame.unit_id == new.unit_id]
+    findings = trespasses(value, units.unit(new.unit_id), above, own)
+    if not findings and not confirmed:
+        findings = _stranded(db, new.unit_id, before, [*others, value], units=units, now=now)
+    if findings:
+        raise FrameRefusedError(findings)
+
+
 def _publish(
-    db: Session, row: FrameRow, *, units: Tree, now: datetime, keyring: Keyring, days: int
+    db: Session,
+    row: FrameRow,
+    ranks: Collection[int | None],
+    *,
+    units: Tree,
+    now: datetime,
+    keyring: Keyring,
+    days: int,
 ) -> None:
     db.flush()  # plans are compiled from the rows
     publish_plan(db, row.unit_id, now=now, keyring=keyring, units=units, days=days)
-    if row.owner_rank is not None:
+    if any(rank is not None for rank in ranks):
         under = set(units.subtree(row.unit_id)) - {row.unit_id}
         # In the tree's order, as the scheduler takes them: two may not wait for each other.
         given = [
             unit_id
             for unit_id, unit in units.units.items()
-            if unit_id in under and unit.level_rank == row.owner_rank
+            if unit_id in under and unit.level_rank in ranks
         ]
         publish_plans(db, given, now=now, keyring=keyring, units=units, days=days)
     events.emit(db, kind="schedule", ref=row.unit_id, now=now)
@@ -261,20 +340,18 @@ def _wrong_owner(db: Session, new: NewFrame, units: Tree) -> list[Finding]:
     return []
 
 
-def _row(new: NewFrame) -> FrameRow:
-    return FrameRow(
-        frame_id=f"f-{uuid.uuid4().hex[:16]}",
-        unit_id=new.unit_id,
-        owner_id=new.owner_id,
-        owner_rank=new.owner_rank,
-        kind=new.kind,
-        weekdays=new.weekdays,
-        local_start=new.local_start,
-        local_end=new.local_end,
-        session_limit_s=new.session_limit_s,
-        volume_ceiling_db=new.volume_ceiling_db,
-        legal_reference=new.legal_reference.strip(),
-    )
+def _facts(new: NewFrame) -> dict[str, Any]:
+    return {
+        "owner_id": new.owner_id,
+        "owner_rank": new.owner_rank,
+        "kind": new.kind,
+        "weekdays": new.weekdays,
+        "local_start": new.local_start,
+        "local_end": new.local_end,
+        "session_limit_s": new.session_limit_s,
+        "volume_ceiling_db": new.volume_ceiling_db,
+        "legal_reference": new.legal_reference.strip(),
+    }
 
 
 def _detail(row: FrameRow) -> dict[str, object]:

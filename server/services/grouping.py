@@ -16,7 +16,7 @@ from server.domain.errors import Finding, GroupRefusedError, TakenError, Unknown
 from server.domain.names import hyphenated
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services import audit, events
+from server.services import audit, events, widening
 from server.services.texts import is_line
 from server.services.units import tree
 from server.store.gates import pass_gate
@@ -141,18 +141,24 @@ def change_group(
     name: str,
     clusters: tuple[str, ...],
     version: str | None = None,
+    lie_over: bool = False,
     now: datetime,
     actor: Actor,
 ) -> Group:
     """Call a group something else, or give it other members; plans that target it follow.
+
+    Where slots that target it would come to lie over others, it is refused; with ``lie_over`` only
+    if those are none of lower levels for which the actor may decide.
 
     Raises:
         UnknownThingError: No such group, or one of the new members does not exist today.
         NotAllowedError: The actor may not administer its unit.
         GroupRefusedError: The name cannot be used, a new member is not the unit's, or somebody
             else has changed the group since ``version``.
+        WideningRefusedError: Slots that target it would clash at its new members.
     """
     pass_gate(db, "units")
+    pass_gate(db, "slots")  # nobody may save a slot there unseen
     before = group(db, group_id)
     places = tree(db, today=local_day(now))
     demand(actor, Action.ADMINISTER, places.chain(before.unit_id))
@@ -168,6 +174,15 @@ def change_group(
     gone = delete(GroupMemberRow).where(GroupMemberRow.group_id == group_id)
     db.execute(gone.where(GroupMemberRow.cluster_id.in_(leaving)))
     _join(db, group_id, sorted(joining))
+    over = widening.demand_room(
+        db,
+        widening.aimed_at_group(db, group_id),
+        before=places,
+        after=tree(db, today=local_day(now)),
+        now=now,
+        actor=actor,
+        lie_over=lie_over,
+    )
     audit.record(
         db,
         actor=actor,
@@ -177,6 +192,7 @@ def change_group(
         name=[before.name, after.name],
         joined=sorted(joining),
         left=sorted(leaving),
+        **({"lies_over": over} if over else {}),
     )
     events.emit(db, kind="schedule", ref=before.unit_id, now=now)
     return after

@@ -57,6 +57,16 @@ def release(db: Session, slot_id: str) -> None:
         db.execute(delete(SLOT_GUARDS).where(SLOT_GUARDS.c.slot_id == slot_id))
 
 
+def renew(db: Session, slot_ids: Iterable[str], *, units: Tree, now: datetime) -> None:
+    """Hold what slots want by now that something else than their own change has altered.
+
+    Where one meets another, nothing is taken from either: both stay on air.
+    """
+    if _has_wall(db):
+        for slot_id in slot_ids:
+            _renew(db, slot_id, units, now)
+
+
 def refresh(db: Session, *, now: datetime) -> int:
     """Bring some slots' holds up to date that nobody has looked at today; say how many."""
     if not _has_wall(db):
@@ -85,7 +95,7 @@ def _has_wall(db: Session) -> bool:
 
 def _renew(db: Session, slot_id: str, units: Tree, now: datetime) -> None:
     """Hold what a slot wants by now; where it meets another, nothing is taken from either."""
-    row = db.get(SlotRow, slot_id, options=WHOLE_SLOT)
+    row = db.get(SlotRow, slot_id, options=WHOLE_SLOT, populate_existing=True)
     if row is None or row.withdrawn_at is not None or row.unit_id not in units.units:
         release(db, slot_id)
         return

@@ -15,7 +15,7 @@ from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import NotAllowedError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services import audit, configuring, founding, units
+from server.services import audit, configuring, founding, units, widening
 from server.services.country import country
 from server.services.keyring import Keyring
 from server.services.sheets import Rows, read_sheet
@@ -61,13 +61,26 @@ def import_clusters(
     Raises:
         NotAllowedError: The actor administers no unit.
         SheetRefusedError: Something is wrong with a row; then no row is taken.
+        WideningRefusedError: Slots by language or group would clash at these clusters.
     """
     pass_gate(db, "units")
     verdict = examine(db, rows, now=now, actor=actor)
     if verdict.faults:
         raise SheetRefusedError(verdict.faults)
+    before = units.tree(db, today=local_day(now))
     _add(db, verdict.new, now=now)
     _change(db, verdict.changed)
+    if verdict.new or any(one.before.languages != one.after.languages for one in verdict.changed):
+        pass_gate(db, "slots")
+        db.flush()  # read back as the tree with its groups and languages
+        widening.demand_room(
+            db,
+            widening.resolved_by_server(db),
+            before=before,
+            after=units.tree(db, today=local_day(now)),
+            now=now,
+            actor=actor,
+        )
     for node_id in _nodes_moved(db, verdict.changed):
         configuring.publish_config(db, node_id, now=now, keyring=keyring, audio_urls=audio_urls)
     if verdict.new or verdict.changed:

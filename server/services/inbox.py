@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.bulletins import Answer, Copy, State, standing
 from server.domain.errors import UnknownThingError
-from server.domain.openings import first_opening
+from server.domain.openings import decent, first_opening
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import Stretch
 from server.services.planning import PLAN_DAYS, frames_of, rule_of, slots_of
@@ -128,5 +128,5 @@ def suggested(db: Session, unit_id: str, length_s: float, *, now: datetime) -> S
         busy=busy,
         unit=units.unit(unit_id),
         above=chain,
-        chain_frames=frames_of(db, chain),
+        chain_frames=decent(frames_of(db, chain)),
     )

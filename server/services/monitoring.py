@@ -1,6 +1,7 @@
 """What operators watch: the state of clusters, and a broadcast's way to each of them."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,6 +75,16 @@ class BroadcastStatus:
     broadcast: BroadcastRow
     deliveries: tuple[ClusterDelivery, ...]
     counts: Counter[str]
+
+
+def names(db: Session, clusters: Collection[str]) -> dict[str, str]:
+    """Name some clusters as people do: by their villages, or else by their own names."""
+    rows = db.execute(
+        select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name).where(
+            ClusterRow.cluster_id.in_(clusters)
+        )
+    )
+    return {one: village or name for one, village, name in rows}
 
 
 def overview(

@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, may
-from server.domain.clashes import Clash, Occupant, coming_days, occupant
+from server.domain.clashes import (
+    Clash,
+    Occupant,
+    all_days,
+    clashes,
+    coming_days,
+    hours_taken,
+    occupant,
+)
 from server.domain.frames import TimeFrame
 from server.domain.hours import left_to
 from server.domain.offers import (
@@ -46,12 +54,25 @@ def offers(
     now: datetime,
     actor: Actor,
     replacing: str = "",
+    beside: NewSlot | None = None,
 ) -> tuple[Offer, ...]:
-    """Work out with which changes a slot that clashes would be saved."""
+    """Work out with which changes a slot that clashes would be saved.
+
+    Args:
+        db: Session.
+        new: The slot that clashes.
+        found: With what it does.
+        now: Instant of the asking.
+        actor: Who asks.
+        replacing: The slot that it comes in place of.
+        beside: What is left of that slot, and comes as well.
+    """
     if not found:
         return ()
     units = tree(db, today=local_day(now))
     seeking = _Seeking(db, new, found, now=now, actor=actor, units=units, replacing=replacing)
+    if beside is not None:
+        seeking.keep_clear_of(beside)
     helps = seeking.helps
     kinds = (seeking.trim(), seeking.gaps(), seeking.exclude(), seeking.override())
     return tuple(offer for kind in kinds if (offer := next(filter(helps, kind), None)) is not None)
@@ -83,6 +104,8 @@ class _Seeking:
         self._frames = self._laid_down(wanted)
         days = coming_days(wanted.rule, now)
         self._weekdays = frozenset(day.weekday() for day in islice(days, EVERY_DAY * 7))
+        self._wanted = wanted
+        self._rest: tuple[Occupant, ...] = ()
         self._taken = joined(
             [
                 *clashing.taken(db, wanted, units=units, now=now, actor=actor),
@@ -90,10 +113,15 @@ class _Seeking:
             ]
         )
 
+    def keep_clear_of(self, rest: NewSlot) -> None:
+        """Count the time of what is left of the replaced slot as taken, too."""
+        self._rest = (self._occupant(rest, f"{self._replacing}-rest"),)
+        self._taken = joined([*self._taken, *hours_taken(self._wanted, self._rest, self._now)])
+
     def helps(self, offer: Offer) -> bool:
         """Try out whether a slot changed like this would be saved."""
         wanted = replace(self._new, **offer.changes)
-        return not scheduling.check_slot(
+        wrong = scheduling.check_slot(
             self._db,
             wanted,
             now=self._now,
@@ -101,6 +129,10 @@ class _Seeking:
             replacing=self._replacing,
             units=self._units,
         )
+        if wrong or not self._rest:
+            return not wrong
+        changed = self._occupant(wanted, self._replacing)
+        return not clashes(changed, self._rest, self._now)
 
     def trim(self) -> Iterator[Offer]:
         """Let it end sooner, or begin later."""
@@ -121,7 +153,7 @@ class _Seeking:
 
     def exclude(self) -> Iterator[Offer]:
         """Let it stay away on the days on which it clashes."""
-        days = {day for clash in self._found for day in clash.days}
+        days = set(all_days(self._found))
         if self._new.recurrence != Recurrence.ONCE and leaves_few(days, local_day(self._now)):
             left_out = tuple(sorted(days | set(self._new.excluded_days)))
             changes = {"excluded_days": left_out}
@@ -149,6 +181,11 @@ class _Seeking:
         start = changes.get("local_start", self._new.local_start)
         length = timedelta(seconds=self._length_s if length_s is None else length_s)
         return Offer(kind, start, length, changes, days, names)
+
+    def _occupant(self, new: NewSlot, slot_id: str) -> Occupant:
+        files = files_of(self._db, new)
+        slot = value_of(new, files, self._units, slot_id=slot_id, created_at=self._now)
+        return occupant(slot, new.override)
 
     def _decides_for(self, other: Occupant) -> bool:
         chain = self._units.chain(other.unit_id)

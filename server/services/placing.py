@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from protocol.messages import BulletinClass
 from server.domain.errors import BulletinRefusedError, Finding
 from server.domain.frames import TimeFrame
-from server.domain.openings import first_opening
+from server.domain.openings import decent, first_opening
 from server.domain.recurrence import LOCAL
 from server.domain.slots import Slot, Stretch
 from server.domain.units import Tree
@@ -120,7 +120,7 @@ class _Search:
             busy=busy,
             unit=self.units.unit(self.sender),
             above=self.units.chain(self.sender),
-            chain_frames=frames,
+            chain_frames=decent(frames),
         )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
@@ -38,6 +38,7 @@ from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.announced import over_by_now
+from server.services.hush_words import hushes_by_unit, silences_by_unit
 from server.services.keyring import Keyring, certificates
 from server.services.sources import sources
 from server.services.units import tree
@@ -237,6 +238,7 @@ def plans_of(
     frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
     announced = announcements_by_unit(db, unit_ids, now=now)
     ranks = ranks_by_unit(db, unit_ids, since=start)
+    hushes = hushes_by_unit(db, unit_ids)
     for unit_id in unit_ids:
         chain = set(units.chain(unit_id))
         chain_frames = [frame for frame in frames if frame.unit_id in chain]
@@ -246,7 +248,10 @@ def plans_of(
             start=start,
             end=end,
             claims=compiled(slots.get(unit_id, ()), announced.get(unit_id, ()), start, end),
-            rules=rules(units.unit(unit_id), chain_frames, start, end),
+            rules=msgspec.structs.replace(
+                rules(units.unit(unit_id), chain_frames, start, end),
+                hushes=hushes.get(unit_id, ()),
+            ),
             ranks=ranks.get(unit_id, {}),
         )
 
@@ -281,12 +286,16 @@ def heard_by(
     made = plans_of(db, above, start=start, end=end, now=now, units=units, places=places)
     plans = {plan.unit: plan for plan in made}
     over = over_by_now(db, above, start=start, end=end, now=now)
+    silences = silences_by_unit(db, above, start=start, end=end)
     policies: dict[tuple[str, ...], Policy] = {}
     found = {}
     for place in places:
         own = [plans[unit_id] for unit_id in place.chain]
         if place.chain not in policies:
-            policies[place.chain] = merge(own, place.chain[-1])
+            policies[place.chain] = replace(
+                merge(own, place.chain[-1]),
+                silences=tuple(one for unit in place.chain for one in silences.get(unit, ())),
+            )
         before = (
             claim
             for claim in over

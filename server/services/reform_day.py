@@ -15,8 +15,8 @@ from server.domain.authority import Actor
 from server.domain.recurrence import local_day
 from server.domain.reforms import Drawing, Move
 from server.domain.units import Tree
-from server.services import audit, configuring, events
-from server.services.reform_effects import effects
+from server.services import audit, configuring, events, guarding
+from server.services.reform_effects import Effects, effects
 from server.services.reform_rows import pass_on
 from server.services.reforming import asked
 from server.services.units import tree
@@ -48,7 +48,8 @@ def begin(db: Session, reform_id: str, *, now: datetime) -> bool:
     pass_gate(db, "units")
     pass_gate(db, "slots")
     row = db.get_one(ReformRow, reform_id, with_for_update=True)
-    if row.began_at is not None:
+    # Between the look at the calendar and now somebody may have taken it back.
+    if row.began_at is not None or row.approved_at is None:
         return False
     proposal = asked(row)
     before = tree(db, today=row.valid_from - timedelta(days=1))
@@ -56,6 +57,7 @@ def begin(db: Session, reform_id: str, *, now: datetime) -> bool:
     drawing = _between(before, after, row)
     found = effects(db, drawing, proposal, now=now)
     pass_on(db, drawing, found, day=row.valid_from, now=now)
+    guarding.renew(db, _slots_touched(found), units=after, now=now)
     row.began_at = now
     audit.record(
         db,
@@ -69,6 +71,7 @@ def begin(db: Session, reform_id: str, *, now: datetime) -> bool:
         people={f"{one.username} {one.role} {one.unit_id}": one.to for one in found.grants},
         groups={one.group_id: one.to for one in found.groups},
         files={one.digest: one.to for one in found.assets},
+        bulletins={f"{one.bulletin_id} {one.unit_id}": one.to for one in found.letters},
     )
     events.emit(db, kind="schedule", ref=row.unit_id, now=now)
     return True
@@ -81,6 +84,8 @@ def telling(db: Session, reform_id: str, *, now: datetime) -> Telling:
     stands under one whose plan is missing; and not while it sounds what only its old place has.
     """
     row = db.get_one(ReformRow, reform_id)
+    if row.approved_at is None:
+        return Telling((), ())
     units = tree(db, today=local_day(now))
     clusters = _concerned(row, units)
     ready, held = configuring.due_nodes_and_held(db, now=now, clusters=clusters)
@@ -100,11 +105,20 @@ def conclude(db: Session, reform_id: str, *, now: datetime) -> bool:
     if left.now or left.later:
         return False
     row = db.get_one(ReformRow, reform_id, with_for_update=True)
+    if row.approved_at is None:
+        return False
     row.done_at = now
     audit.record(
         db, actor=Actor(row.approved_by, ()), action="finish-reform", subject=reform_id, now=now
     )
     return True
+
+
+def _slots_touched(found: Effects) -> list[str]:
+    """Name the slots that end, what they pass into, and those with other targets, in this order."""
+    ended = [one.slot.slot_id for one in found.slots]
+    passed = [slot.slot_id for one in found.slots for slot in one.passed]
+    return [*ended, *passed, *(one.slot.slot_id for one in found.reaches)]
 
 
 def _concerned(row: ReformRow, units: Tree) -> Collection[str]:

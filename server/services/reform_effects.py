@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from server.domain.bulletins import Answer, State
 from server.domain.recurrence import day_bounds
 from server.domain.reform_slots import Collision, Reach, SlotFate, collisions, fate, reach
 from server.domain.reforms import END, FOLLOW, Drawing, Proposal, Way
@@ -16,6 +17,8 @@ from server.domain.slots import Slot
 from server.services.planning import frame_value, slot_value, slots_of
 from server.store.models import (
     AssetRow,
+    BulletinCopyRow,
+    BulletinRow,
     FrameRow,
     GrantRow,
     GroupRow,
@@ -73,6 +76,16 @@ class AssetFate:
     to: str
 
 
+@dataclass(frozen=True, slots=True)
+class LetterFate:
+    """A bulletin that waits at a unit that ends; ``to`` is empty when nobody takes over."""
+
+    bulletin_id: str
+    title: str
+    unit_id: str
+    to: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Effects:
     """All of it."""
@@ -84,6 +97,7 @@ class Effects:
     grants: tuple[GrantFate, ...] = ()
     groups: tuple[GroupFate, ...] = ()
     assets: tuple[AssetFate, ...] = ()
+    letters: tuple[LetterFate, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=dict)
 
     def ending(self) -> tuple[SlotFate, ...]:
@@ -118,6 +132,7 @@ def effects(db: Session, drawing: Drawing, proposal: Proposal, *, now: datetime)
         grants=tuple(_grants(db, drawing, ways)),
         groups=tuple(_groups(db, drawing, proposal.under)),
         assets=tuple(_assets(db, drawing, proposal.under)),
+        letters=tuple(_letters(db, drawing, now)),
         ways=ways,
     )
 
@@ -260,3 +275,23 @@ def _assets(db: Session, drawing: Drawing, under: str) -> Iterable[AssetFate]:
         takers = drawing.takers(unit_id)
         shared = under if purpose in PASSED_UP else ""
         yield AssetFate(digest_, unit_id, takers[0] if len(takers) == 1 else shared)
+
+
+def _letters(db: Session, drawing: Drawing, now: datetime) -> Iterable[LetterFate]:
+    """Find what still waits for an answer, or for a place: those who take over are asked then."""
+    pulled = (BulletinCopyRow.answer == Answer.TAKEN) & SlotRow.withdrawn_at.is_not(None)
+    rows = (
+        select(BulletinRow.bulletin_id, BulletinRow.title, BulletinCopyRow.unit_id)
+        .join(BulletinCopyRow, BulletinCopyRow.bulletin_id == BulletinRow.bulletin_id)
+        .outerjoin(SlotRow, SlotRow.slot_id == BulletinCopyRow.slot_id)
+        .where(
+            BulletinCopyRow.unit_id.in_(drawing.ended),
+            BulletinCopyRow.sounded == 0,
+            or_(BulletinCopyRow.answer.in_((Answer.WAITING, Answer.UNPLACED)), pulled),
+            BulletinRow.state == State.SENT,
+            BulletinRow.deadline > now,
+        )
+        .order_by(BulletinRow.bulletin_id, BulletinCopyRow.unit_id)
+    )
+    for bulletin_id, title, unit_id in db.execute(rows):
+        yield LetterFate(bulletin_id, title, unit_id, drawing.takers(unit_id))

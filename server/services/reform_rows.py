@@ -1,22 +1,31 @@
 """Write a reform down: its dated rows when it is approved, what it passes on when its day comes."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from protocol.messages import Targets
+from server.domain.bulletins import Answer
 from server.domain.reform_slots import Reach
 from server.domain.reforms import Drawing
 from server.domain.slots import Slot
 from server.services.keyring import Keyring
-from server.services.reform_effects import AssetFate, Effects, FrameFate, GrantFate
+from server.services.reform_effects import (
+    AssetFate,
+    Effects,
+    FrameFate,
+    GrantFate,
+    LetterFate,
+)
 from server.services.units import enter_unit
 from server.store.inserts import insert_new
 from server.store.models import (
     AssetRow,
+    BulletinCopyRow,
     ClusterUnitRow,
     FrameRow,
     GrantRow,
@@ -25,6 +34,7 @@ from server.store.models import (
     SlotRow,
     SlotTargetRow,
     UnitEdgeRow,
+    UnitKeyRow,
     UnitRow,
 )
 from server.store.queries.lists import WHOLE_SLOT
@@ -46,17 +56,48 @@ def redraw(db: Session, drawing: Drawing, *, day: date, now: datetime, keyring: 
     _move_clusters(db, {move.cluster_id: move.after for move in drawing.moves}, day)
 
 
-def keep_reaching(db: Session, reaches: Iterable[Reach]) -> None:
-    """Let slots of units that live on target what they would miss; it is so on every day."""
+def keep_reaching(db: Session, reaches: Iterable[Reach]) -> dict[str, list[list[str]]]:
+    """Let slots of units that live on target what they would miss; it is so on every day.
+
+    Returns:
+        What each of them targets besides now, kind and reference.
+    """
+    added: dict[str, list[list[str]]] = {}
     for one in reaches:
-        rows = [
-            {"slot_id": one.slot.slot_id, "kind": kind, "ref": ref}
-            for kind, ref in _target_pairs(one.added)
-        ]
+        slot_id = one.slot.slot_id
+        mine = select(SlotTargetRow.kind, SlotTargetRow.ref).where(SlotTargetRow.slot_id == slot_id)
+        known = {(kind, ref) for kind, ref in db.execute(mine)}
+        wanted = [pair for pair in _target_pairs(one.added) if pair not in known]
+        rows = [{"slot_id": slot_id, "kind": kind, "ref": ref} for kind, ref in wanted]
         if rows:
             insert_new(db, SlotTargetRow, rows)
-            row = db.get_one(SlotRow, one.slot.slot_id)
+            row = db.get_one(SlotRow, slot_id)
             row.version += 1
+            added[slot_id] = [list(pair) for pair in wanted]
+    return added
+
+
+def take_back(db: Session, settled: Mapping[str, Any], *, day: date) -> None:
+    """Write down again what stood there before a reform of a day to come; see ``redraw``."""
+    born, ended = settled["born"], settled["ended"]
+    children = [*born, *ended, *settled["reparented"]]
+    mine = UnitEdgeRow.child_id.in_(children)
+    db.execute(delete(UnitEdgeRow).where(mine, UnitEdgeRow.valid_from == day))
+    db.execute(update(UnitEdgeRow).where(mine, UnitEdgeRow.valid_to == day).values(valid_to=None))
+    moved = ClusterUnitRow.cluster_id.in_(settled["moves"])
+    db.execute(delete(ClusterUnitRow).where(moved, ClusterUnitRow.valid_from == day))
+    closed = update(ClusterUnitRow).where(moved, ClusterUnitRow.valid_to == day)
+    db.execute(closed.values(valid_to=None))
+    db.execute(update(UnitRow).where(UnitRow.unit_id.in_(ended)).values(valid_to=None))
+    for slot_id, pairs in settled.get("reaching", {}).items():
+        for kind, ref in pairs:
+            target = (SlotTargetRow.kind == kind) & (SlotTargetRow.ref == ref)
+            db.execute(delete(SlotTargetRow).where(SlotTargetRow.slot_id == slot_id, target))
+        grown = update(SlotRow).where(SlotRow.slot_id == slot_id)
+        db.execute(grown.values(version=SlotRow.version + 1))
+    db.execute(delete(UnitKeyRow).where(UnitKeyRow.unit_id.in_(born)))
+    db.execute(delete(UnitRow).where(UnitRow.unit_id.in_(born)))
+    db.expire_all()  # what was read before stood otherwise
 
 
 def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: datetime) -> None:
@@ -68,15 +109,19 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
         row = rows[slot.slot.slot_id]
         if row.slot_id not in collided:
             db.add_all(_copied(row, passed) for passed in slot.passed)
-        _end_slot(row, day=day, now=now)
+    _end_slots(db, list(rows), day=day, now=now)
     keep_reaching(db, found.reaches)
+    frames = select(FrameRow).where(FrameRow.frame_id.in_([one.frame_id for one in found.frames]))
+    # Read at once: each reading would look through all slots above for what is to be written.
+    laid_down = {row.frame_id: row for row in db.scalars(frames)}
     for frame in found.frames:
-        _pass_frame(db, frame, drawing, now=now)
+        _pass_frame(db, frame, laid_down[frame.frame_id], drawing, now=now)
     _grant(db, found.grants)
     for group in found.groups:
         moved = update(GroupRow).where(GroupRow.group_id == group.group_id)
         db.execute(moved.values(unit_id=group.to))
     _pass_assets(db, found.assets)
+    _pass_letters(db, found.letters, drawing)
     db.flush()  # plans are compiled from the rows
 
 
@@ -119,12 +164,16 @@ def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
         db.execute(insert(ClusterUnitRow), rows)
 
 
-def _end_slot(row: SlotRow, *, day: date, now: datetime) -> None:
-    row.version += 1
-    if row.first_day >= day:
-        row.withdrawn_at = now
-    else:
-        row.last_day = day - _A_DAY
+def _end_slots(db: Session, slots: Collection[str], *, day: date, now: datetime) -> None:
+    grown = (
+        update(SlotRow)
+        .where(SlotRow.slot_id.in_(slots))
+        .execution_options(synchronize_session=False)
+    )
+    version = SlotRow.version + 1
+    begun, still_to_come = SlotRow.first_day < day, SlotRow.first_day >= day
+    db.execute(grown.where(still_to_come).values(version=version, withdrawn_at=now))
+    db.execute(grown.where(begun).values(version=version, last_day=day - _A_DAY))
 
 
 def _copied(row: SlotRow, passed: Slot) -> SlotRow:
@@ -149,8 +198,9 @@ def _target_pairs(targets: Targets) -> list[tuple[str, str]]:
     return named + [("cluster", ref) for ref in targets.clusters]
 
 
-def _pass_frame(db: Session, one: FrameFate, drawing: Drawing, *, now: datetime) -> None:
-    row = db.get_one(FrameRow, one.frame_id)
+def _pass_frame(
+    db: Session, one: FrameFate, row: FrameRow, drawing: Drawing, *, now: datetime
+) -> None:
     if row.unit_id not in drawing.ended and one.to:
         row.owner_id = one.to[0]
         return
@@ -190,3 +240,25 @@ def _pass_assets(db: Session, assets: Iterable[AssetFate]) -> None:
     for taker, digests in by_taker.items():
         moved = update(AssetRow).where(AssetRow.digest.in_(digests))
         db.execute(moved.values(unit_id=taker))
+
+
+def _pass_letters(db: Session, letters: Iterable[LetterFate], drawing: Drawing) -> None:
+    """Put what waits at units that end into the inboxes of those that take over."""
+    for one in letters:
+        row = db.get_one(BulletinCopyRow, (one.bulletin_id, one.unit_id))
+        if not one.to:
+            continue
+        answer = Answer.UNPLACED if row.answer == Answer.UNPLACED else Answer.WAITING
+        rows = [
+            {
+                "bulletin_id": one.bulletin_id,
+                "unit_id": taker,
+                "answer": answer.value,
+                "reason": row.reason if answer is Answer.UNPLACED else "",
+                "clusters": len(drawing.after.own_clusters(taker)),
+                "sounded": 0,
+            }
+            for taker in one.to
+        ]
+        db.delete(row)
+        insert_new(db, BulletinCopyRow, rows)

@@ -21,7 +21,7 @@ from server.services import audit, events
 from server.services.keyring import Keyring
 from server.services.reform_effects import Effects, changed, digest, effects, summary
 from server.services.reform_ground import ground
-from server.services.reform_rows import keep_reaching, redraw
+from server.services.reform_rows import keep_reaching, redraw, take_back
 from server.services.texts import LONGEST_LINE, is_line
 from server.services.units import tree
 from server.store.gates import pass_gate
@@ -215,6 +215,66 @@ def apply(
     return row, verdict
 
 
+def cancel(db: Session, reform_id: str, *, now: datetime, actor: Actor) -> ReformRow:
+    """Take an approval back before the reform's day; it is a draft again, and twice is once.
+
+    Raises:
+        UnknownThingError: No such reform.
+        NotAllowedError: The actor may not administer the unit above it.
+        ReformRefusedError: Its day has come, or another reform concerns the same.
+    """
+    pass_gate(db, "units")
+    pass_gate(db, "slots")
+    row = _own(db, reform_id, now=now, actor=actor)
+    if row.approved_at is None:
+        return row
+    if not can_be_cancelled(row, now):
+        raise ReformRefusedError([Finding("reform-began")])
+    if other := _built_upon(db, row):
+        raise ReformRefusedError([Finding("reform-built-upon", {"title": other.title})])
+    audit.record(
+        db,
+        actor=actor,
+        action="cancel-reform",
+        subject=reform_id,
+        now=now,
+        title=row.title,
+        approved_by=row.approved_by,
+        **row.settled,
+    )
+    take_back(db, row.settled, day=row.valid_from)
+    row.approved_at, row.approved_by, row.settled = None, "", {}
+    row.version += 1
+    row.changed_at = now
+    events.emit(db, kind="schedule", ref=row.unit_id, now=now)
+    return row
+
+
+def can_be_cancelled(row: ReformRow, now: datetime) -> bool:
+    """Say whether nothing of an approved reform has happened yet."""
+    return row.approved_at is not None and row.began_at is None and row.valid_from > local_day(now)
+
+
+def _built_upon(db: Session, row: ReformRow) -> ReformRow | None:
+    """Find another reform, of that day or later, that changes what this one does."""
+    mine = _concerned(row)
+    others = select(ReformRow).where(
+        ReformRow.reform_id != row.reform_id,
+        ReformRow.approved_at.is_not(None),
+        ReformRow.valid_from >= row.valid_from,
+    )
+    found = db.scalars(others.order_by(ReformRow.valid_from, ReformRow.reform_id))
+    return next((other for other in found if not mine.isdisjoint(_concerned(other))), None)
+
+
+def _concerned(row: ReformRow) -> set[str]:
+    """Name the clusters that a reform moves and all units that it changes or gives them to."""
+    settled = row.settled
+    moves = {**settled["moves"], **settled["reparented"]}
+    named = {*settled["born"], *settled["ended"], *moves}
+    return named.union(*moves.values()) - {row.unit_id}
+
+
 def discard(db: Session, reform_id: str, *, now: datetime, actor: Actor) -> None:
     """Forget a draft.
 
@@ -283,7 +343,7 @@ def _settle(
 ) -> None:
     proposal, drawing = verdict.proposal, verdict.drawing
     redraw(db, drawing, day=proposal.valid_from, now=now, keyring=keyring)
-    keep_reaching(db, verdict.effects.reaches)
+    reaching = keep_reaching(db, verdict.effects.reaches)
     row.approved_at, row.approved_by = now, actor.name
     row.seen = verdict.summary
     row.settled = {
@@ -291,6 +351,7 @@ def _settle(
         "born": [new.unit_id for new in drawing.born],
         "moves": {move.cluster_id: [move.before, move.after] for move in drawing.moves},
         "reparented": {one.cluster_id: [one.before, one.after] for one in drawing.reparented},
+        "reaching": reaching,
     }
     audit.record(
         db,

@@ -1,6 +1,6 @@
 """Take in what nodes say: at least once, in any order, and to the same end."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -26,11 +26,13 @@ from protocol.messages import (
 from protocol.signing import audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.services import as_run, broadcasting, events
+from server.domain.hushes import is_hush_id
+from server.services import as_run, broadcasting, events, hush_deliveries
 from server.services.keyring import Keyring
 from server.store.models import (
     AsRunRow,
     DeliveryRow,
+    HushDeliveryRow,
     NodeRow,
     PlanRow,
     RefusalRow,
@@ -61,11 +63,13 @@ class Known:
         reports: Reports that were taken in before, by node and report id; grows as words are
             taken in.
         deliveries: Announcements on their way, by broadcast and cluster.
+        hushes: Hushes on their way, by hush and cluster.
     """
 
     nodes: Mapping[str, NodeRow]
     reports: set[tuple[str, str]]
     deliveries: Mapping[tuple[str, str], DeliveryRow]
+    hushes: Mapping[tuple[str, str], HushDeliveryRow]
 
 
 def known(db: Session, words: Collection[tuple[str, NodeWord]]) -> Known:
@@ -76,7 +80,7 @@ def known(db: Session, words: Collection[tuple[str, NodeWord]]) -> Known:
     nodes = {row.node_id: row for row in db.scalars(active)}
     told = [word for _, word in words if not isinstance(word, Presence | Telemetry)]
     if not told:
-        return Known(nodes, set(), {})
+        return Known(nodes, set(), {}, {})
     before = select(ReportRow.node_id, ReportRow.report_id).where(
         ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
     )
@@ -94,7 +98,27 @@ def known(db: Session, words: Collection[tuple[str, NodeWord]]) -> Known:
         nodes,
         {(node_id, report_id) for node_id, report_id in db.execute(before)},
         {(row.broadcast_id, row.cluster_id): row for row in db.scalars(sent)},
+        _hushes_of(db, told, nodes.values()),
     )
+
+
+def _hushes_of(
+    db: Session, words: Iterable[NodeWord], nodes: Iterable[NodeRow]
+) -> dict[tuple[str, str], HushDeliveryRow]:
+    named = {word.claim_id for word in words if isinstance(word, Received | Refused)}
+    named = {name for name in named if is_hush_id(name)}
+    if not named:
+        return {}
+    sent = (
+        select(HushDeliveryRow)
+        .where(
+            HushDeliveryRow.hush_id.in_(named),
+            HushDeliveryRow.cluster_id.in_({row.cluster_id for row in nodes}),
+        )
+        .order_by(HushDeliveryRow.delivery_id)
+        .with_for_update()
+    )
+    return {(row.hush_id, row.cluster_id): row for row in db.scalars(sent)}
 
 
 def take_in(
@@ -140,6 +164,9 @@ def take_in(
                     ReportRow(node_id=node_id, report_id=word.report_id, kind=kind, received_at=now)
                 )
                 delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
+                hush = facts.hushes.get((word.claim_id, node.cluster_id))
+                if hush is not None and isinstance(word, Received | Refused):
+                    hush_deliveries.take_receipt(db, hush, word, now=now)
                 _take_report(db, node, delivery, word, now=now)
             return word.report_id
 
@@ -232,6 +259,7 @@ def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime)
         _on_air(db, node, word.on_air, word.at or now, now)
         if came_back:
             broadcasting.send_missing(db, node, now=now)
+            hush_deliveries.send_missing(db, node, now=now)
     else:
         node.on_air = ""
     if _shown(node) != before:

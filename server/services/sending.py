@@ -13,7 +13,7 @@ from server.domain.bulletins import Act, Answer, State
 from server.domain.errors import BulletinRefusedError, StaleError
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services import broadcasting, scheduling
+from server.services import broadcasting, events, scheduling
 from server.services.bulletins import locked, missing, stations, step
 from server.services.keyring import Keyring
 from server.services.placing import Placed, places
@@ -79,6 +79,50 @@ def _copies_for(
             return _placed(db, row, meant, units=units, way=way)
         case BulletinClass.EMERGENCY:
             return _announced(db, row, meant, way=way)
+
+
+def seeking(db: Session, *, now: datetime) -> list[str]:
+    """List the priority bulletins that still wait for a place at some commune."""
+    rows = (
+        select(BulletinRow.bulletin_id)
+        .join(BulletinCopyRow, BulletinCopyRow.bulletin_id == BulletinRow.bulletin_id)
+        .where(
+            BulletinRow.state == State.SENT,
+            BulletinRow.deadline > now,
+            BulletinCopyRow.answer == Answer.UNPLACED,
+        )
+        .distinct()
+        .order_by(BulletinRow.bulletin_id)
+    )
+    return list(db.scalars(rows))
+
+
+def place_again(db: Session, bulletin_id: str, *, way: Way) -> int:
+    """Look again for a place where there was none until now; say at how many communes there is.
+
+    Raises:
+        UnknownThingError: No such bulletin.
+        SlotRefusedError: What looked free is not.
+    """
+    row = locked(db, bulletin_id)
+    if row.state != State.SENT:
+        return 0
+    units = tree(db, today=local_day(way.now))
+    waiting = {
+        copy.unit_id: copy
+        for copy in _copies(db, row)
+        if copy.answer == Answer.UNPLACED and copy.unit_id in units.units
+    }
+    found = places(db, row, list(waiting), units=units, now=way.now, days=way.plan_days)
+    for start, some in _by_start(found).items():
+        slot = _slot(db, row, some, units=units, way=way)
+        for unit, place in some.items():
+            copy = waiting[unit]
+            copy.answer, copy.reason = Answer.PLACED.value, ""
+            copy.slot_id, copy.until = slot.slot_id, start + (place.end - place.start)
+    if found:
+        events.emit(db, kind="bulletin", ref=bulletin_id, now=way.now)
+    return len(found)
 
 
 def withdraw(db: Session, bulletin_id: str, *, version: int, way: Way) -> BulletinRow:

@@ -18,6 +18,7 @@ COMMUNES_NAME = "Mã xã"
 
 _WITHIN_S = 15
 _ZIP = b"PK\x03\x04"
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _MOST_CSV_ROWS = 60_000
 _DELIMITERS = ",;\t"
 _EXAMPLE = {
@@ -50,6 +51,8 @@ def read_sheet(raw: bytes) -> Rows:
         raise refused(Fault.TOO_LARGE)
     if not raw.strip():
         raise refused(Fault.EMPTY)
+    if raw.startswith(_OLD_WORKBOOK):
+        raise refused(Fault.UNREADABLE)
     return _workbook(raw) if raw.startswith(_ZIP) else _csv(raw)
 
 
@@ -98,8 +101,10 @@ def _csv(raw: bytes) -> Rows:
         # Spreadsheet programs call UTF-16 "Unicode text".
         text = raw.decode("utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise refused(Fault.UNREADABLE) from error
-    first = next((line for line in text.splitlines() if line.strip()), "")
+        raise refused(Fault.ENCODING) from error
+    if "\0" in text:  # UTF-16 without its mark, or UTF-32
+        raise refused(Fault.ENCODING)
+    first = next((line for line in StringIO(text) if line.strip()), "")
     delimiter = max(_DELIMITERS, key=first.count)
     rows: Rows = []
     try:

@@ -8,11 +8,12 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand
+from server.domain.clashes import occupant
 from server.domain.errors import SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
-from server.services import audit, events, scheduling
+from server.services import audit, events, guarding, scheduling
 from server.services.keyring import Keyring
-from server.services.planning import PLAN_DAYS, publish_plan
+from server.services.planning import PLAN_DAYS, publish_plan, slot_value
 from server.services.slot_requests import NewSlot, as_new
 from server.services.units import tree
 from server.store.gates import pass_gate
@@ -134,6 +135,9 @@ class Hand:
         row.version += 1
         row.changed_at = self.now
         self.db.flush()  # the plan is compiled from the rows
+        units = tree(self.db, today=local_day(self.now))
+        slot = occupant(slot_value(row, units), row.overrides)
+        guarding.hold(self.db, slot, units=units, now=self.now)
         publish_plan(self.db, row.unit_id, now=self.now, keyring=self.keyring, days=self.plan_days)
         audit.record(
             self.db, actor=self.actor, action="restore-slot", subject=slot_id, now=self.now

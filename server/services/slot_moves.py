@@ -33,6 +33,8 @@ class Move:
     Attributes:
         day: Local day on which the occurrence that was taken hold of begins.
         to_day, start, length_s: When it is to begin instead, and how long it is to last.
+        excluded_days: Days that what is moved is to leave out; None: those it does already.
+        override: Slots of lower levels that it is to lie over; None: those it does already.
     """
 
     scope: Scope
@@ -40,6 +42,8 @@ class Move:
     to_day: date
     start: time
     length_s: float
+    excluded_days: tuple[date, ...] | None = None
+    override: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,10 @@ def _must_come(slot: NewSlot, day: date) -> None:
 
 
 def _at(slot: NewSlot, move: Move) -> NewSlot:
-    return replace(slot, local_start=move.start, length_s=move.length_s)
+    moved = replace(slot, local_start=move.start, length_s=move.length_s)
+    if move.excluded_days is not None:
+        moved = replace(moved, excluded_days=move.excluded_days)
+    return moved if move.override is None else replace(moved, override=move.override)
 
 
 def _only(slot: NewSlot, day: date) -> NewSlot:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from protocol.messages import RELAY_PATTERN, BulletinClass, StartMode, Targets, WhenCut
-from server.domain.errors import Finding, PatternError, UnknownThingError
+from server.domain.errors import Finding, PatternError
 from server.domain.languages import is_language
 from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import EVERY_DAY, LOCAL, Recurrence, Rule, check, is_usable
@@ -23,6 +23,7 @@ from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
 LEAST_GAIN_DB = -60.0
 MOST_ITEMS = 500
 MOST_EXCLUDED = 1000
+MOST_NAMED = 10
 SHORTEST_S, LONGEST_S = 1.0, 86_400.0
 LONGEST_WAIT_S = 3600.0
 
@@ -201,35 +202,45 @@ def wrong_rule(new: NewSlot) -> list[Finding]:
 
 def wrong_days(new: NewSlot, now: datetime) -> list[Finding]:
     """Say what is wrong with the first and the last day."""
-    if not (is_usable(new.first_day) and (new.last_day is None or is_usable(new.last_day))):
+    if not is_usable(new.first_day):
         return [Finding("bad-day")]
+    if new.last_day is not None and not is_usable(new.last_day):
+        return [Finding("bad-day", {"field": "last_day"})]
     wrong = []
     if new.last_day is not None and new.last_day < new.first_day:
         wrong.append(Finding("days-reversed"))
     last = new.first_day if new.recurrence == Recurrence.ONCE else new.last_day
     if last is not None and datetime.combine(last, new.local_start, LOCAL) < now:
-        wrong.append(Finding("past", {"day": f"{last:%d/%m/%Y}"}))
+        field = "first_day" if new.recurrence == Recurrence.ONCE else "last_day"
+        wrong.append(Finding("past", {"day": f"{last:%d/%m/%Y}", "field": field}))
     return wrong
 
 
 def _wrong_targets(new: NewSlot, units: Tree) -> Iterator[Finding]:
+    missing = [unit for unit in new.units if unit not in units.units]
+    missing += [one for one in (*new.clusters, *new.exclude) if one not in units.clusters]
+    missing += [group for group in new.groups if group not in units.groups]
+    if missing:
+        yield Finding("unknown-target", {"targets": _some(missing), "field": "units"})
+        return
     inside = set(units.subtree(new.unit_id))
     below = units.clusters_under(new.unit_id)
     outside = [unit for unit in new.units if unit not in inside]
     outside += [cluster for cluster in (*new.clusters, *new.exclude) if cluster not in below]
-    outside += [group for group in new.groups if not units.groups.get(group, frozenset()) <= below]
+    outside += [group for group in new.groups if not units.groups[group] <= below]
     if outside:
-        yield Finding("out-of-scope", {"targets": ", ".join(outside)})
+        yield Finding("out-of-scope", {"targets": _some(outside)})
         return
     unknown = [one for one in new.languages if not is_language(one)]
     if unknown:
         yield Finding("bad-language", {"language": unknown[0][:20]})
         return
-    try:
-        if not _meant(new, units):
-            yield Finding("no-target")
-    except UnknownThingError as error:
-        yield Finding("out-of-scope", {"targets": error.ref})
+    if not _meant(new, units):
+        yield Finding("no-target")
+
+
+def _some(refs: Sequence[str]) -> str:
+    return ", ".join(refs[:MOST_NAMED]) + ("…" if len(refs) > MOST_NAMED else "")
 
 
 def _meant(new: NewSlot, units: Tree) -> frozenset[str]:

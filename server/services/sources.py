@@ -13,6 +13,7 @@ from server.store.models import (
     BroadcastRow,
     ClaimRankRow,
     FrameRow,
+    HushRow,
     SlotItemRow,
     SlotRow,
     SlotTargetRow,
@@ -56,12 +57,15 @@ def sources(
     ranks = select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank).where(
         ClaimRankRow.ends > start
     )
+    # How far a plan's numbers have come tells its hushes and their lifts.
+    hushed = select(HushRow.unit_id, HushRow.number, HushRow.lift_number)
     for rows, owner in (
         (slots.order_by(SlotRow.slot_id), SlotRow.unit_id),
         (targets, SlotRow.unit_id),
         (items, SlotRow.unit_id),
         (live.order_by(BroadcastRow.broadcast_id), BroadcastRow.unit_id),
         (ranks.order_by(ClaimRankRow.claim_id), ClaimRankRow.unit_id),
+        (hushed.order_by(HushRow.number), HushRow.unit_id),
     ):
         for row in db.execute(rows if unit_ids is None else rows.where(owner.in_(wanted))):
             if row[0] in rests_on:

@@ -10,11 +10,13 @@ from markupsafe import Markup
 from server.domain.authority import ALLOWED, Action, may_somewhere
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
+from server.http.fields import at_field, field_of
 from server.http.languages import LANGUAGES
 from server.http.person import person_key
 from server.http.wording import finding_sentence, reason_sentence
 from server.services import inbox
 from server.web import formats, words
+from server.web.hush_notices import hush_notices
 from server.web.rule_words import lunar_words
 from server.web.static_files import after_static, modules_of, static_file
 
@@ -29,6 +31,8 @@ def set_up_shell(app: Flask) -> None:
         static_file=static_file,
         modules_of=modules_of,
         finding_sentence=finding_sentence,
+        field_of=field_of,
+        at_field=at_field,
         reason_sentence=reason_sentence,
         words=words,
         languages=LANGUAGES,
@@ -44,6 +48,7 @@ def _facts() -> dict[str, object]:
         "person_key": person_key(),
         "may_announce": current_user.is_authenticated and may_somewhere(actor(), Action.ANNOUNCE),
         "letters_waiting": _letters_waiting,
+        "hush_notices": hush_notices,
         "demo": here().settings.demo,
         "instant": now(),
     }

@@ -82,6 +82,7 @@ _ANSWERS: Mapping[str, Sign] = MappingProxyType(
         "declined": Sign("lost", "slash-circle", N_("Declined")),
         "unanswered": Sign("lost", "question-circle", N_("Not answered")),
         "placed": Sign("here", "calendar3", N_("Placed")),
+        "seeking": Sign("waiting", "hourglass-split", N_("Waits for a place")),
         "unplaced": Sign("lost", "exclamation-triangle-fill", N_("Not placed")),
         "announced": Sign("waiting", "megaphone-fill", N_("Ordered to sound")),
         "played": Sign("here", "check2-all", N_("Played")),

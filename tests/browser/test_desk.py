@@ -64,6 +64,18 @@ def drag(page, slot, pixels):
     page.mouse.up()
 
 
+def written_down(desk):
+    """Open the slot, write its time down exactly, and take that back."""
+    at(desk, "08:00").focus()
+    desk.keyboard.press("Enter")
+    desk.get_by_label("Bắt đầu lúc").fill("08:20")
+    desk.get_by_role("button", name="Lưu").click()
+    desk.get_by_role("dialog").get_by_role("button", name="Lưu").click()
+    expect(at(desk, "08:20")).to_be_visible()
+    desk.keyboard.press("Control+z")
+    expect(at(desk, "08:00")).to_be_visible()
+
+
 def faults(page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found]
@@ -98,6 +110,8 @@ def test_a_slot_is_moved_by_pointer_and_by_keys_and_comes_back(open_page):
     expect(at(desk, "08:10")).to_be_visible()
     desk.keyboard.press("Control+z")
     expect(at(desk, "08:00")).to_be_visible()
+
+    written_down(desk)
 
     at(desk, "08:00").focus()
     desk.keyboard.press("Delete")

@@ -12,7 +12,7 @@ from edge.errors import (
     PlayerClosedError,
     SoundLengthError,
 )
-from edge.player import Damaged, Died, Ended, Piece, Sound, Started
+from edge.player import Damaged, Died, Ended, Microphone, Piece, Sound, Started
 from edge.player.engine import MixerPlayer
 from edge.player.fake import FakePlayer
 from edge.player.recording import RecordingOutput
@@ -40,7 +40,7 @@ class FakeStage:
 
     def _damage_missing(self, sound):
         for piece in sound.pieces:
-            if piece.path != self.clip:
+            if isinstance(piece, Piece) and piece.path != self.clip:
                 self.player.damage(piece.path, "no such file")
 
     def close(self):
@@ -151,6 +151,22 @@ def test_lengths_that_are_none_are_refused(stage, bad):
         stage.player.cue(a_sound(stage, length_s=bad))
     with pytest.raises(SoundLengthError):
         stage.player.cue(a_sound(stage, pieces=(Piece(stage.clip, 0.0, bad),)))
+
+
+def test_somebody_who_speaks_and_is_not_known_is_a_silent_part_of_a_sound(stage):
+    begins = now() + timedelta(seconds=0.15)
+    pieces = (Piece(stage.clip, 0.0, 0.1), Microphone("xa-1/noi-1", 0.1, 60.0))
+    stage.player.cue(a_sound(stage, begins=begins, length_s=0.3, pieces=pieces))
+    started, ended = stage.next_event(), stage.next_event()
+    assert isinstance(started, Started)
+    assert isinstance(ended, Ended)
+    assert (ended.at - begins).total_seconds() == pytest.approx(0.3, abs=0.01)
+
+
+def test_pieces_that_overlap_somebody_who_speaks_are_refused(stage):
+    pieces = (Microphone("xa-1/noi-1", 0.0, 60.0), Piece(stage.clip, 1.0, 1.0))
+    with pytest.raises(PieceOrderError):
+        stage.player.cue(a_sound(stage, pieces=pieces))
 
 
 def test_after_closing_nothing_is_taken_any_more(stage):

@@ -1,6 +1,7 @@
 """What is heard of the real player, judged by the recording alone."""
 
 import queue
+from collections import deque
 from datetime import timedelta
 from time import time
 
@@ -8,10 +9,14 @@ import numpy as np
 import pytest
 
 from edge.errors import OutputError, PlayerClosedError
-from edge.player import Damaged, Died, Ended, Piece, Sound, Started
+from edge.link import Delivery
+from edge.live import LiveDesk
+from edge.player import Damaged, Died, Ended, Microphone, Piece, Sound, Started
 from edge.player.engine import MixerPlayer
 from edge.player.recording import RecordingOutput
 from edge.player.simulated import SimulatedOutput
+from edge.runs import key_of
+from tests.factories.live import a_live_claim, a_live_source, speak, spoken
 from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now, rms, wait_until
 
 SONG = noise(20.0, seed=1)
@@ -224,3 +229,55 @@ def test_a_clock_that_is_set_is_followed_while_a_sound_plays(tmp_path, song):
     after = stepped + timedelta(seconds=0.5)
     found = lag_s(SONG, heard(file).between(after, 0.7))
     assert found == pytest.approx((after - begins).total_seconds(), abs=0.002)
+
+
+class LiveBooth:
+    """A player that hears somebody speak, on a card whose crystal is off."""
+
+    def __init__(self, folder, crystal_ppm):
+        folder.mkdir()
+        self.file = folder / "heard.wav"
+        self.events = queue.SimpleQueue()
+        self.desk = LiveDesk(self.events.put)
+        output = RecordingOutput(self.file, crystal_ppm=crystal_ppm)
+        self.player = MixerPlayer(output, self.events, listen=self.desk.speech)
+        self.desk.start()
+
+    def hear(self, claim):
+        self.desk.arm({key_of(claim): claim})
+        microphone = Microphone(key_of(claim), 0.0, 30.0)
+        self.player.cue(Sound(key_of(claim), claim.start, (microphone,), 30.0))
+
+    def close(self):
+        self.player.close()
+        self.desk.close()
+
+
+def test_two_who_listen_to_one_microphone_are_in_step_whatever_their_crystals(tmp_path):
+    """One begins to listen later and hears every message late and twice; both hear the same."""
+    booths = [LiveBooth(tmp_path / "a", 80.0), LiveBooth(tmp_path / "b", -60.0)]
+    words, captured = noise(5.0, seed=7), now() + timedelta(seconds=0.3)
+    source = a_live_source(delay_s=1.0)
+    claim = a_live_claim(opening_s=0, source=source, start=captured + timedelta(seconds=1.0))
+    for booth in booths:
+        booth.hear(claim)
+    late = deque()
+
+    def send(raw):
+        delivery = Delivery("loa/1/live/noi-1", raw)
+        booths[0].desk.takes(delivery)
+        late.append(delivery)
+        if len(late) > 6:
+            booths[1].desk.takes(late[-1])
+            booths[1].desk.takes(late.popleft())
+
+    speak(send, spoken(words), captured, ending=None)
+    wait_until(lambda: now() > claim.start + timedelta(seconds=4.6))
+    for booth in booths:
+        booth.close()
+    kept = [heard(booth.file) for booth in booths]
+    # Where in the words each was, from one fixed instant.
+    at = claim.start + timedelta(seconds=3.5)
+    one, other = (lag_s(words, one.between(at, 1.0)) for one in kept)
+    assert abs(one - other) < 0.002
+    assert one == pytest.approx(3.5 - 0.0065, abs=0.003)

@@ -19,7 +19,7 @@ from protocol.messages import (
     Targets,
 )
 from protocol.plan import Place
-from protocol.policy import Policy
+from protocol.policy import EVER, Policy, Silence
 
 NOON = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 """Noon in Asia/Ho_Chi_Minh."""
@@ -120,8 +120,20 @@ claims = st.builds(
 several_claims = st.lists(claims, max_size=6, unique_by=lambda claim: (claim.claim_id, claim.unit))
 """Claims of which no two have the same id and unit, as at a receiver."""
 
+silences = st.builds(
+    lambda time, lasts, spares: Silence(
+        "im-1", PROVINCE, time.start, EVER if lasts else time.end, spares_emergencies=spares
+    ),
+    intervals,
+    st.booleans(),
+    st.booleans(),
+)
+"""Hushes, of which some are never lifted."""
+
 policies = st.builds(
-    lambda frames, quiet, ranks: Policy(frames=frames, quiet=quiet, ranks=ranks),
+    lambda frames, quiet, silences, ranks: Policy(
+        frames=frames, quiet=quiet, silences=silences, ranks=ranks
+    ),
     frames=st.lists(
         st.builds(
             lambda owner, time: Frame(owner=owner, start=time.start, end=time.end),
@@ -131,8 +143,9 @@ policies = st.builds(
         max_size=2,
     ).map(tuple),
     quiet=st.lists(intervals, max_size=2).map(tuple),
+    silences=st.lists(silences, max_size=1).map(tuple),
     ranks=st.dictionaries(
         st.sampled_from([f"tin-{i}" for i in range(10)]), st.integers(0, 2), max_size=3
     ),
 )
-"""Frames, quiet hours and ranks round noon."""
+"""Frames, quiet hours, hushes and ranks round noon."""

@@ -19,6 +19,10 @@ from protocol.messages import (
     ClaimKind,
     Config,
     Content,
+    FrameTally,
+    Hush,
+    HushState,
+    LiftHush,
     Mode,
     NodeWord,
     Outcome,
@@ -68,6 +72,7 @@ from tests.factories.claims import (
     an_interval,
     at,
 )
+from tests.factories.live import a_live_claim
 
 A_YEAR = timedelta(days=365)
 A_MINUTE = timedelta(minutes=1)
@@ -143,6 +148,27 @@ def a_stop(**overrides: object) -> Stop:
     return replace(Stop(claim_id="khan-1", unit=COMMUNE, until=at(10)), **overrides)
 
 
+def a_hush_state(**overrides: object) -> HushState:
+    """Make what a unit says of a silence that began at noon and lasts."""
+    return replace(HushState(hush_id="im-1", number=1, since=NOON), **overrides)
+
+
+def a_lifted_state(**overrides: object) -> HushState:
+    """Make what a unit says of that silence once it is over."""
+    lifted = {"number": 2, "until": at(5), "lifted_by": ("phat-thanh", "quan-tri")}
+    return a_hush_state(**{**lifted, **overrides})
+
+
+def a_hush(unit: str = COMMUNE, **overrides: object) -> Hush:
+    """Make an order to be silent."""
+    return Hush(unit=unit, state=a_hush_state(**overrides))
+
+
+def a_lift(unit: str = COMMUNE, **overrides: object) -> LiftHush:
+    """Make an order that ends the silence."""
+    return LiftHush(unit=unit, state=a_lifted_state(**overrides))
+
+
 def an_acknowledge(*report_ids: str) -> Acknowledge:
     """Make the server's word that reports are safe with it."""
     return Acknowledge(report_ids=report_ids or ("bao-1",))
@@ -197,6 +223,22 @@ def a_full_claim() -> Claim:
     )
 
 
+def a_full_hush() -> Hush:
+    """Make an order to be silent of which every field says something, but those of a lift."""
+    words = {"by": "phat-thanh", "reason": "Tài khoản bị lộ"}
+    return a_hush(mode=Mode.DRILL, spares_emergencies=True, **words)
+
+
+def a_full_lift() -> LiftHush:
+    """Make an order that ends a silence, of which every field says something."""
+    return LiftHush(
+        unit=COMMUNE,
+        state=replace(
+            a_full_hush().state, number=2, until=at(5), lifted_by=("phat-thanh", "quan-tri")
+        ),
+    )
+
+
 def one_of_each() -> dict[str, msgspec.Struct]:
     """Make one message of each kind, with every field filled in, by kind."""
     plan = a_plan(
@@ -229,6 +271,8 @@ def one_of_each() -> dict[str, msgspec.Struct]:
         config,
         Play(claim=a_full_claim()),
         a_stop(),
+        a_full_hush(),
+        a_full_lift(),
         an_acknowledge("bao-1", "bao-2"),
         a_certificate(PROVINCE_KEY),
         Presence(
@@ -283,6 +327,8 @@ def signed_one_of_each() -> dict[str, bytes]:
         "config": (PROVINCE_KEY, audience_node(NODE)),
         "play": (PROVINCE_KEY, audience_unit(COMMUNE)),
         "stop": (COMMUNE_KEY, audience_unit(COMMUNE)),
+        "hush": (COMMUNE_KEY, audience_unit(COMMUNE)),
+        "lift-hush": (COMMUNE_KEY, audience_unit(COMMUNE)),
         "acknowledge": (PROVINCE_KEY, audience_node(NODE)),
     }
     tokens = {
@@ -292,14 +338,25 @@ def signed_one_of_each() -> dict[str, bytes]:
     return {**tokens, "certificate": a_certified(PROVINCE_KEY).encode()}
 
 
-def additions() -> dict[str, Plan]:
+def additions() -> dict[str, Plan | Play]:
     """Make what fields say that came after the first messages of the version were fixed."""
     relay = Content(relay=Relay(url="https://dai.example/truc-tiep.m3u8"))
     waits = a_claim(
         claim_id="tiep-song", content=relay, start_mode=StartMode.WAIT, wait_s=90.5, end=at(30)
     )
     follows = a_claim(claim_id="ke-tiep", start_mode=StartMode.NEXT, start=at(30), end=at(40))
-    return {"plan-of-a-relay-and-start-modes": a_plan(claims=(waits, follows))}
+    hushes = (a_lifted_state(), a_hush_state(hush_id="tap-1", number=3, mode=Mode.DRILL))
+    return {
+        "plan-of-a-relay-and-start-modes": a_plan(claims=(waits, follows)),
+        "plan-of-a-hush": a_plan(rules=Rules(hushes=hushes)),
+        "play-of-somebody-who-speaks": Play(claim=a_live_claim()),
+    }
+
+
+def added_words() -> dict[str, AsRun]:
+    """Make what fields of a node's words say that came later."""
+    frames = FrameTally(heard=4200, late=12, missing=15)
+    return {"as-run-of-a-live-broadcast": replace(one_of_each()["as-run"], frames=frames)}
 
 
 def signed_additions() -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from audio_library.store import Store
@@ -36,6 +37,11 @@ class Site:
     sessions: Sessions
     keyring: Keyring
     digest: str
+
+    @property
+    def engine(self) -> Engine:
+        """The application's own door to its database."""
+        return self.app.extensions["loa"].engine
 
     def let_in(self, username: str, role: str, unit_id: str) -> None:
         """Add somebody who may log in."""

@@ -21,8 +21,8 @@ from protocol.messages import (
     StartMode,
     WhenCut,
 )
-from protocol.policy import Policy
-from tests.factories.claims import CLUSTER, NOON, a_claim, an_asset
+from protocol.policy import EVER, Policy, Silence
+from tests.factories.claims import CLUSTER, NOON, PROVINCE, a_claim, an_asset
 
 TELLS_EARLY = timedelta(seconds=0.06)
 """A device tells of a first sample while it is still in its buffer."""
@@ -254,12 +254,23 @@ courses = st.lists(claims_of_files, min_size=1, max_size=5, unique_by=lambda cla
 """Claims of several files in the two minutes after noon, of every class, kind and start mode."""
 
 rules = st.builds(
-    lambda times: Policy(
+    lambda times, hushes: Policy(
         quiet=tuple(
             Interval(start=after_noon(start_s), end=after_noon(start_s + length_s))
             for start_s, length_s in times
-        )
+        ),
+        silences=tuple(
+            Silence(
+                "im-1",
+                PROVINCE,
+                after_noon(start_s),
+                after_noon(start_s + length_s) if length_s else EVER,
+                spares_emergencies=spares,
+            )
+            for start_s, length_s, spares in hushes
+        ),
     ),
     st.lists(st.tuples(st.integers(0, 80), st.integers(1, 40)), max_size=2),
+    st.lists(st.tuples(st.integers(0, 80), st.sampled_from([0, 3, 30]), st.booleans()), max_size=1),
 )
-"""Quiet hours in the same time."""
+"""Quiet hours and hushes in the same time."""

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from protocol import ids, messages, signing
+from protocol import ids, live, messages, signing
 from protocol.errors import Refusal
 from protocol.messages import NodeWord, Signed
 from protocol.topics import ACCESS_PATTERNS, RULES
@@ -22,6 +22,7 @@ WORDS = {
     ids.DIGEST_PATTERN: "digest",
     ids.KEY_ID_PATTERN: "key id",
     messages.RELAY_PATTERN: "web address",
+    messages.PUBLIC_KEY_PATTERN: "public key",
 }
 EXAMPLE = re.compile(
     r'^```python title="a node in twenty lines"\n(.*?)^```$', re.DOTALL | re.MULTILINE
@@ -95,6 +96,8 @@ def described(kind: inspect.Type) -> str:  # noqa: PLR0911 - one sentence for ea
             return "instant"
         case inspect.BoolType():
             return "true or false"
+        case inspect.BytesType(min_length=low, max_length=high):
+            return f"bytes{bounds(low, high)}"
         case _:
             return described_compound(kind)
 
@@ -154,6 +157,13 @@ def test_every_table_of_messages_belongs_to_a_message():
     assert sorted(titles) == sorted(set(models()) - {"Token"})
 
 
+def test_the_table_of_frames_has_their_fields_in_their_order():
+    fields = inspect.type_info(live.LiveFrames).fields
+    assert [(bare(row[0]), row[1]) for row in rows("Somebody who speaks")] == [
+        (field.name, described(field.type)) for field in fields
+    ]
+
+
 def test_every_topic_has_its_row_and_no_row_lacks_its_topic():
     assert {tuple(bare(cell) for cell in row[:4]) for row in rows("Topics")} == {
         (rule.pattern, rule.sender, "yes" if rule.retained else "no", str(rule.qos))
@@ -179,6 +189,7 @@ def test_the_limits_are_those_of_the_code():
     assert {row[0]: int(row[1]) for row in rows("Limits")} == {
         "signed token, bytes": signing.MAX_TOKEN_BYTES,
         "word of a node, bytes": messages.MAX_PLAIN_BYTES,
+        "message of frames, bytes": live.MAX_LIVE_BYTES,
         "difference of clocks, seconds": int(signing.LEEWAY.total_seconds()),
         "whole number": messages.MAX_WHOLE,
     }

@@ -11,6 +11,7 @@ from server.store.models.bulletins import (
     ClaimRankRow,
 )
 from server.store.models.changes import SlotChangeRow
+from server.store.models.hushes import HushDeliveryRow, HushRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
 from server.store.models.slots import (
@@ -51,6 +52,8 @@ __all__ = [
     "GrantRow",
     "GroupMemberRow",
     "GroupRow",
+    "HushDeliveryRow",
+    "HushRow",
     "LevelRow",
     "NodeRow",
     "OccurrenceRow",

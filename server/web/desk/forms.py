@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Finding
 from server.domain.recurrence import LOCAL, is_usable, local_day
-from server.services.copies import Wish
+from server.services.copies import Reach, Wish
 from server.web.desk.presenters import SPANS
 from server.web.fields import parsed_day, parsed_time
 
@@ -29,6 +29,7 @@ class CopyForm:
     first: date | None
     to_days: tuple[date, ...]
     to_units: tuple[str, ...]
+    reach: Reach
     only_free: bool
     is_sent: bool
 
@@ -45,6 +46,7 @@ class CopyForm:
             _begin(first or today, span) if first or "day" not in said else None,
             tuple(_begin(day, span) for day in days if day is not None),
             tuple(dict.fromkeys(said.getlist("to_unit"))),
+            Reach.ALIKE if said.get("reach") == Reach.ALIKE else Reach.ALL,
             said.get("only_free") == "yes",
             "to_day" in said or "unit" in said,
         )
@@ -56,7 +58,8 @@ class CopyForm:
         if not self.unit_id or not self.to_days:
             return None, (Finding("copy-incomplete"),)
         days = tuple(dict.fromkeys(self.to_days))
-        return Wish(self.unit_id, self.first, SPANS[self.span], days, self.to_units), ()
+        span = SPANS[self.span]
+        return Wish(self.unit_id, self.first, span, days, self.to_units, self.reach), ()
 
     def offered(self, today: date) -> Iterator[date]:
         """Yield the days, or the Mondays, that it can be copied to with one touch."""

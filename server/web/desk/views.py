@@ -189,6 +189,8 @@ def _copy_page(form: CopyForm, wish: copies.Wish | None, findings: tuple[Finding
                 draft = copies.draft(db, wish, actor=person, now=instant)
             except DeskRefusedError as refused:
                 findings = refused.findings
+        partly = [line.clusters for line in draft.lines if not line.is_whole] if draft else []
+        names = monitoring.names(db, frozenset[str]().union(*partly))
     return render_template(
         "desk/copy.html",
         form=form,
@@ -197,6 +199,7 @@ def _copy_page(form: CopyForm, wish: copies.Wish | None, findings: tuple[Finding
         seen=seen,
         able=able,
         tree=tree,
+        named=lambda clusters: ", ".join(sorted({names[one] for one in clusters})),
         today=local_day(instant),
     )
 

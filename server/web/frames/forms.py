@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Finding
 from server.domain.recurrence import EVERY_DAY
-from server.services.framing import NewFrame
+from server.services.framing import LaidDown, NewFrame
 from server.web.fields import parsed_time
 
 _WEEK = 7
@@ -21,6 +21,7 @@ class FrameForm:
     """A frame as it was typed; ``owner`` is empty, ``level-<rank>`` or ``unit-<id>``."""
 
     unit_id: str
+    version: str = ""
     kind: str = "frame"
     weekdays: tuple[int, ...] = tuple(range(_WEEK))
     local_start: str = ""
@@ -31,12 +32,38 @@ class FrameForm:
     legal_reference: str = ""
 
     @classmethod
+    def of(cls, laid_down: LaidDown) -> "FrameForm":
+        """Show hours that are there."""
+        frame = laid_down.frame
+        limit_s, ceiling_db = frame.session_limit_s, frame.volume_ceiling_db
+        owner = f"{_UNIT}{frame.owner_id}" if frame.owner_id is not None else ""
+        start, end = frame.hours.split("-")
+        return cls(
+            unit_id=frame.unit_id,
+            version=laid_down.version,
+            kind="quiet" if frame.quiet else "frame",
+            weekdays=tuple(day for day in range(_WEEK) if frame.weekdays >> day & 1),
+            local_start=start,
+            local_end=end,
+            owner=owner if frame.owner_rank is None else f"{_RANK}{frame.owner_rank}",
+            session_limit_min="" if limit_s is None else f"{limit_s / 60:g}",
+            volume_ceiling_db="" if ceiling_db is None else f"{ceiling_db:g}",
+            legal_reference=frame.legal_reference,
+        )
+
+    @property
+    def owner_id(self) -> str:
+        """Unit that is chosen as the owner, if one is."""
+        return self.owner.removeprefix(_UNIT) if self.owner.startswith(_UNIT) else ""
+
+    @classmethod
     def sent(cls, unit_id: str, form: "MultiDict[str, str]") -> "FrameForm":
         """Read what was sent."""
         days = {int(day) for day in form.getlist("weekday") if day.isdecimal() and int(day) < _WEEK}
         quiet = form.get("kind") == "quiet"
         return cls(
             unit_id=unit_id,
+            version=form.get("version", ""),
             kind=form.get("kind", "frame"),
             weekdays=tuple(sorted(days)),
             local_start=form.get("local_start", "").strip(),
@@ -53,8 +80,9 @@ class FrameForm:
         start, end = parsed_time(self.local_start), _end(self.local_end)
         limit_min, ceiling_db = _number(self.session_limit_min), _number(self.volume_ceiling_db)
         findings = []
-        if start is None or end is None:
-            findings.append(Finding("bad-time"))
+        for name, at in (("local_start", start), ("local_end", end)):
+            if at is None:
+                findings.append(Finding("bad-time", {"field": name}))
         if self.session_limit_min and limit_min is None:
             findings.append(Finding("bad-session-limit"))
         if self.volume_ceiling_db and ceiling_db is None:

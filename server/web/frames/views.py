@@ -1,13 +1,15 @@
 """The hours of a unit: the week as it is, a form to lay down more, a button to withdraw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, demand, demand_laying_down, may_lay_down
-from server.domain.errors import Finding, FrameRefusedError
+from server.domain.errors import Finding, FrameRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
+from server.domain.units import Tree, Unit
 from server.http.context import actor, here, now, reading, writing
 from server.services import framing, units
 from server.web.formats import weekday_marks, weekday_names
@@ -45,6 +47,44 @@ def add_frame(unit_id: str) -> ResponseReturnValue:
     return redirect(url_for("frames.frames", unit_id=unit_id), 303)
 
 
+@pages.get("/units/<unit_id>/frames/<frame_id>")
+def edit_frame(unit_id: str, frame_id: str) -> ResponseReturnValue:
+    """Show hours as they are, to be changed."""
+    with reading() as db:
+        there = framing.listed(db, unit_id, actor=actor(), now=now())
+    wanted = (one for one in there if one.is_own and one.frame.frame_id == frame_id)
+    laid_down = next(wanted, None)
+    if laid_down is None:
+        raise UnknownThingError("frame", frame_id)
+    return _edit_page(FrameForm.of(laid_down), frame_id, ())
+
+
+@pages.post("/units/<unit_id>/frames/<frame_id>")
+def change_frame(unit_id: str, frame_id: str) -> ResponseReturnValue:
+    """Change hours, or show the form again with what is wrong or what would be left outside."""
+    form = FrameForm.sent(unit_id, request.form)
+    new, findings = form.parsed()
+    if new is None:
+        return _edit_page(form, frame_id, findings), 422
+    try:
+        with writing() as db:
+            framing.change_frame(
+                db,
+                frame_id,
+                new,
+                version=form.version,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                confirmed=_is_confirmed(),
+            )
+    except FrameRefusedError as refused:
+        return _edit_page(form, frame_id, refused.findings), _status(refused)
+    except StaleError:
+        return _edit_page(form, frame_id, [Finding("changed-meanwhile")]), 409
+    return redirect(url_for("frames.frames", unit_id=unit_id), 303)
+
+
 @pages.post("/units/<unit_id>/frames/<frame_id>/withdraw")
 def withdraw_frame(unit_id: str, frame_id: str) -> ResponseReturnValue:
     """Withdraw a frame, or ask again when slots would be left outside."""
@@ -76,6 +116,32 @@ def _strands(findings: Sequence[Finding]) -> bool:
     return any(finding.code == "slots-left-outside" for finding in findings)
 
 
+def _edit_page(form: FrameForm, frame_id: str, findings: Sequence[Finding]) -> str:
+    with reading() as db:
+        tree = units.tree(db, today=local_day(now()))
+        demand_laying_down(actor(), tree.chain(form.unit_id))
+        names = level_names(db)
+    unit = tree.unit(form.unit_id)
+    return render_template(
+        "frames/frame.html",
+        unit=unit,
+        frame_id=frame_id,
+        findings=findings,
+        strands=_strands(findings),
+        **_choices(form, unit, tree, names),
+    )
+
+
+def _choices(form: FrameForm, unit: Unit, tree: Tree, names: Mapping[int, str]) -> dict[str, Any]:
+    owner = tree.units.get(form.owner_id)
+    return {
+        "form": form,
+        "levels": [(rank, name) for rank, name in names.items() if rank > unit.level_rank],
+        "owners": [unit] if owner is None or owner == unit else [unit, owner],
+        "marks": weekday_marks(),
+    }
+
+
 def _page(form: FrameForm, findings: Sequence[Finding], withdrawing: str = "") -> str:
     person = actor()
     with reading() as db:
@@ -90,15 +156,13 @@ def _page(form: FrameForm, findings: Sequence[Finding], withdrawing: str = "") -
     return render_template(
         "frames/week.html",
         unit=unit,
-        form=form,
         findings=findings,
         withdrawing=withdrawing,
         strands=_strands(findings),
         days=list(zip(weekday_names(), week(unit.unit_id, laid_down, tree, names), strict=False)),
         entries=entries(laid_down, tree, names),
         all_levels=list(names.items()),
-        levels=[(rank, name) for rank, name in names.items() if rank >= unit.level_rank],
-        marks=weekday_marks(),
         may_add=may_lay_down(person, chain),
         above=tree.unit(chain[-2]) if len(chain) > 1 else None,
+        **_choices(form, unit, tree, names),
     )

@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, demand
+from server.domain.clashes import WideningRefusedError
 from server.domain.errors import Finding, GroupRefusedError, TakenError
 from server.domain.recurrence import local_day
 from server.domain.targeting import chosen
@@ -108,9 +109,12 @@ def change_group(group_id: str) -> ResponseReturnValue:
                 name=form.name,
                 clusters=(*_clusters(form, tree), *unseen),
                 version=form.version,
+                lie_over=request.form.get("lie_over") == "yes",
                 now=instant,
                 actor=actor(),
             )
+    except WideningRefusedError as refused:
+        return _page(form, refused.findings, may_lie_over=refused.may_lie_over), 409
     except GroupRefusedError as refused:
         changed = any(finding.code == "group-changed" for finding in refused.findings)
         return _page(form, refused.findings), 409 if changed else 422
@@ -148,7 +152,7 @@ def _clusters(form: GroupForm, tree: Tree) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _page(form: GroupForm, findings: Sequence[Finding]) -> str:
+def _page(form: GroupForm, findings: Sequence[Finding], *, may_lie_over: bool = False) -> str:
     instant, person = now(), actor()
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
@@ -164,5 +168,6 @@ def _page(form: GroupForm, findings: Sequence[Finding]) -> str:
         unit=tree.unit(form.unit_id),
         communes=shown,
         slots=slots,
+        may_lie_over=may_lie_over,
         acting=acting_units(person, Action.ADMINISTER, tree),
     )

@@ -10,7 +10,7 @@ from server.domain.authority import Action
 from server.domain.errors import Finding, ReformRefusedError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.reforms import Ground, Proposal, Way
-from server.http.context import actor, now, reading, writing
+from server.http.context import actor, here, now, reading, writing
 from server.services import framing, reform_ground, reforming, units
 from server.services.country import country
 from server.store.models import ReformRow
@@ -65,8 +65,8 @@ def start() -> ResponseReturnValue:
 
 @pages.get("/reforms/<reform_id>")
 def reform(reform_id: str) -> ResponseReturnValue:
-    """Show a draft to go on with, or what was approved."""
-    return _plan_page(reform_id, ())
+    """Show a draft to go on with, with what is wrong if asked, or what was approved."""
+    return _plan_page(reform_id, _wrong(reform_id) if "checked" in request.args else ())
 
 
 @pages.post("/reforms/<reform_id>/basics")
@@ -133,6 +133,17 @@ def discard(reform_id: str) -> ResponseReturnValue:
     return redirect(url_for("reforms.reforms"), 303)
 
 
+@pages.post("/reforms/<reform_id>/cancel")
+def cancel(reform_id: str) -> ResponseReturnValue:
+    """Take an approval back before the day; it is a draft again."""
+    try:
+        with writing() as db:
+            reforming.cancel(db, reform_id, now=now(), actor=actor())
+    except ReformRefusedError as refused:
+        return _plan_page(reform_id, refused.findings), 409
+    return redirect(url_for("reforms.reform", reform_id=reform_id), 303)
+
+
 def version_sent() -> int:
     """Read which version of the draft the form was made from."""
     text = request.form.get("version", "")
@@ -157,6 +168,19 @@ def _changed(reform_id: str, change: Change) -> ResponseReturnValue:
     return redirect(url_for("reforms.reform", reform_id=reform_id), 303)
 
 
+def _wrong(reform_id: str) -> Sequence[Finding]:
+    """Examine a draft; of what was approved there is nothing to say."""
+    instant, person = now(), actor()
+    with reading() as db:
+        row = reforming.find(db, reform_id, now=instant, actor=person)
+        if row.approved_at is not None:
+            return ()
+        proposal = reforming.asked(row)
+        return reforming.examine(
+            db, proposal, now=instant, actor=person, keyring=here().keyring
+        ).findings
+
+
 def _plan_page(reform_id: str, findings: Sequence[Finding]) -> str:
     instant = now()
     with reading() as db:
@@ -165,7 +189,7 @@ def _plan_page(reform_id: str, findings: Sequence[Finding]) -> str:
         ground = reform_ground.ground(db, valid_from=proposal.valid_from, now=instant)
         levels = framing.levels(db)
     if row.approved_at is not None:
-        return _done_page(row, proposal, ground)
+        return _done_page(row, proposal, ground, findings)
     called = names(ground, proposal)
     mine = {one.unit_id for one in proposal.ways}
     under = ground.tree.subtree(proposal.under) if proposal.under in ground.tree.units else ()
@@ -185,12 +209,20 @@ def _plan_page(reform_id: str, findings: Sequence[Finding]) -> str:
     )
 
 
-def _done_page(row: ReformRow, proposal: Proposal, ground: Ground) -> str:
+def _done_page(
+    row: ReformRow, proposal: Proposal, ground: Ground, findings: Sequence[Finding]
+) -> str:
     called = names(ground, proposal)
     with reading() as db:
         known = units.unit_names(db)
     return render_template(
-        "reforms/done.html", row=row, proposal=proposal, known=known, names=called
+        "reforms/done.html",
+        row=row,
+        proposal=proposal,
+        known=known,
+        names=called,
+        findings=findings,
+        can_be_cancelled=reforming.can_be_cancelled(row, now()),
     )
 
 

@@ -125,15 +125,16 @@ class SlotForm:
         last, length_s = parsed_day(self.last_day), self._length_s(start)
         left_out = [parsed_day(day) for day in self.excluded_days.replace(";", ",").split(",")]
         wait_s, gain_db = parsed_number(self.wait_s), parsed_number(self.gain_db)
-        wrong = {
-            "bad-time": start is None or (self.local_end and length_s is None),
-            "bad-day": first is None
-            or (self.last_day and last is None)
-            or (self.excluded_days and None in left_out),
-            "bad-wait": wait_s is None,
-            "bad-gain": gain_db is None,
-        }
-        findings = [Finding(code) for code, holds in wrong.items() if holds]
+        wrong = (
+            ("bad-time", "local_start", start is None),
+            ("bad-time", "length_s", start is not None and self.local_end and length_s is None),
+            ("bad-day", "first_day", first is None),
+            ("bad-day", "last_day", self.last_day and last is None),
+            ("bad-day", "excluded_days", self.excluded_days and None in left_out),
+            ("bad-wait", "wait_s", wait_s is None),
+            ("bad-gain", "gain_db", gain_db is None),
+        )
+        findings = [Finding(code, {"field": name}) for code, name, holds in wrong if holds]
         if start is None or first is None or wait_s is None or gain_db is None or findings:
             return None, findings
         return NewSlot(

@@ -13,6 +13,7 @@ from edge.errors import ThreadDiedError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.link import Delivery, Identity, Link
+from edge.live import LiveDesk
 from edge.player.fake import FakePlayer
 from edge.schedule import Holdings
 from edge.settings import Board, Endpoint, NodeSettings
@@ -50,6 +51,7 @@ class Bench:
             "cache": self.cache,
             "player": self.player,
             "amplifier": self.amplifier,
+            "live": LiveDesk(self.events.put),
             "link": Link(
                 Identity(NODE, SECRET, node_presence(NODE), b"{}"), settings.mqtt, self.events.put
             ),

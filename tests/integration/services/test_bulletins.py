@@ -1,13 +1,13 @@
 """Bulletins from the first draft to what each commune made of them, on both engines."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from protocol.messages import AsRun, Outcome, Segment
 from server.domain.authority import Role
-from server.domain.bulletins import Answer, State
+from server.domain.bulletins import Answer, State, standing
 from server.domain.errors import (
     BulletinRefusedError,
     NotAllowedError,
@@ -17,6 +17,7 @@ from server.domain.errors import (
     UnknownThingError,
 )
 from server.domain.recurrence import LOCAL
+from server.scheduler.tick import place_bulletins
 from server.services import (
     answers,
     as_run,
@@ -129,7 +130,8 @@ def refused(call, *arguments: object, **facts: object) -> list[str]:
 def lay_down(province, start: str, end: str, **facts: object):
     hours = {"local_start": time.fromisoformat(start), "local_end": time.fromisoformat(end)}
     new = framing.NewFrame(**{"unit_id": "tinh", "kind": "frame", **hours, **facts})
-    province.run(framing.add_frame, new=new, now=NOON, actor=EDITOR, keyring=province.keyring)
+    facts = {"now": NOON, "actor": EDITOR, "keyring": province.keyring}
+    return province.run(framing.add_frame, new=new, **facts)
 
 
 def hear(province, claim: str, cluster: str, start, *, now) -> None:
@@ -440,6 +442,37 @@ def test_where_no_hours_are_long_enough_it_is_said_so_for_that_commune(on_sqlite
     found = copies(on_sqlite, row)
     assert (found["xa-1"].answer, found["xa-2"].answer) == ("placed", "unplaced")
     assert found["xa-2"].reason == "no-opening"
+
+
+def test_what_found_no_place_is_tried_again_until_its_deadline(province):
+    lay_down(province, "05:00", "22:00")
+    quiet = lay_down(province, "00:00", "00:00", unit_id="xa-2", kind="quiet")
+    due = NOON + timedelta(days=30)
+    row = sent(province, bulletin_class="priority", deadline=due)
+    later, keyring = NOON + timedelta(days=3), province.keyring
+
+    def look(now):
+        return place_bulletins(province.sessions, now, keyring=keyring, days=14)
+
+    def standing_at(now):
+        return standing(inbox.copy_of(copies(province, row)["xa-2"], None), now, due)
+
+    assert (look(later), standing_at(later)) == (0, Answer.SEEKING)
+    province.run(bulletin_results.conclude, now=later)
+    assert province.rows(BulletinRow)[0].state == "sent"
+    facts = {"now": later, "actor": EDITOR, "keyring": keyring}
+    province.run(framing.withdraw_frame, frame_id=quiet.frame_id, **facts)
+    assert (look(due), standing_at(due)) == (0, Answer.UNPLACED)
+    assert (look(later), look(later)) == (1, 0)
+    found = copies(province, row)["xa-2"]
+    assert (found.answer, found.reason, found.until > later) == ("placed", "", True)
+
+
+@pytest.mark.parametrize(("hour", "start"), [(12, "21/11 12:02"), (23, "22/11 05:00")])
+def test_where_there_are_no_hours_at_all_it_is_not_placed_at_night(on_sqlite, hour, start):
+    at = datetime.combine(TODAY, time(hour), LOCAL).astimezone(UTC)
+    row = sent(on_sqlite, bulletin_class="priority", now=at)
+    assert set(placed_at(on_sqlite, row).values()) == {start}
 
 
 def clash_at_xa_1(province) -> BulletinRow:

@@ -1,5 +1,6 @@
 """The desk: what its rows show, changes by hand and their undoing, copies, and why."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -7,17 +8,19 @@ import pytest
 from protocol.why import Why
 from server.domain.absence import Absence
 from server.domain.authority import Role
+from server.domain.clashes import SlotClashError
 from server.domain.errors import (
     DeskRefusedError,
     NotAllowedError,
     SlotRefusedError,
     StaleError,
 )
+from server.domain.offers import OfferKind
 from server.domain.recurrence import day_bounds
 from server.services import copies, desk, desk_changes, heard_rows, why
 from server.services.slot_hand import Hand
 from server.services.slot_moves import Move, Scope
-from server.store.models import SlotRow
+from server.store.models import ClusterRow, SlotRow
 from tests.factories.claims import NOON
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, an_actor
@@ -159,6 +162,80 @@ def test_a_clash_is_told_with_its_days_and_nothing_is_changed(province):
     assert [row.version for row in province.rows(SlotRow)] == [1, 1]
 
 
+def ways_out(province, slot, wanted, actor=OFFICER):
+    with pytest.raises(SlotClashError) as refused:
+        done(province, desk_changes.move, slot.slot_id, wanted, version=1, actor=actor)
+    return province.run(
+        desk_changes.ways_out,
+        slot_id=slot.slot_id,
+        wanted=wanted,
+        found=refused.value.clashes,
+        version=1,
+        now=NOON,
+        actor=actor,
+    )
+
+
+def taken(wanted, offer):
+    changes = dict(offer.changes)
+    if "local_start" in changes:
+        changes["start"] = changes.pop("local_start")
+    return replace(wanted, **changes)
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+def test_a_move_that_clashes_is_offered_ways_out_each_of_which_is_taken_and_comes_back(
+    province, scope
+):
+    slot = province.add_slot(length_s=600.0)
+    province.add_slot(local_start=time(9), length_s=600.0, title="Nông vụ")
+    before = coming(province)
+    wanted = Move(scope, DAY[2], DAY[2], time(8, 55), 600.0)
+    offers = ways_out(province, slot, wanted)
+    assert {offer.kind for offer in offers} == {OfferKind.TRIM, OfferKind.NEXT_GAP}
+    version = 1
+    for offer in offers:
+        done(province, desk_changes.move, slot.slot_id, taken(wanted, offer), version=version)
+        assert coming(province) != before
+        done(province, desk_changes.undo)
+        assert coming(province) == before
+        version += 2
+
+
+def test_a_day_is_not_offered_the_time_of_the_days_that_stay(province):
+    slot = province.add_slot(length_s=600.0)
+    wanted = Move(Scope.DAY, DAY[2], DAY[3], time(5, 35), 1200.0)
+    offers = {offer.kind: offer.changes for offer in ways_out(province, slot, wanted)}
+    assert offers[OfferKind.TRIM] == {"local_start": time(5, 40), "length_s": 900.0}
+    assert offers[OfferKind.NEXT_GAP] == {"local_start": time(5, 40)}
+
+
+def test_a_move_is_offered_to_leave_days_out_or_to_lie_over_slots_below(province):
+    other = province.add_slot(
+        local_start=time(9), recurrence="once", first_day=DAY[4], title="Nông vụ"
+    )
+    slot = province.add_slot(unit_id="tinh", units=("tinh",), local_start=time(7))
+    wanted = Move(Scope.ONWARD, DAY[2], DAY[2], time(9), 30.0)
+    offers = {one.kind: one for one in ways_out(province, slot, wanted, OPERATOR)}
+    assert offers[OfferKind.EXCLUDE].changes == {"excluded_days": (DAY[4],)}
+    over = taken(wanted, offers[OfferKind.OVERRIDE])
+    assert over.override == (other.slot_id,)
+    done(province, desk_changes.move, slot.slot_id, over, version=1, actor=OPERATOR)
+    assert coming(province, "tinh", "xa-1")[3] == ["09:00", "09:00"]
+
+
+def test_nothing_is_offered_for_what_has_been_changed_meanwhile(province):
+    slot = province.add_slot(length_s=600.0)
+    province.add_slot(local_start=time(9), length_s=600.0)
+    wanted = Move(Scope.ALL, DAY[2], DAY[2], time(8, 55), 600.0)
+    with pytest.raises(SlotClashError) as refused:
+        done(province, desk_changes.move, slot.slot_id, wanted, version=1)
+    facts = {"found": refused.value.clashes, "now": NOON, "actor": OFFICER}
+    assert not province.run(
+        desk_changes.ways_out, slot_id=slot.slot_id, wanted=wanted, version=2, **facts
+    )
+
+
 def test_days_are_withdrawn_and_come_back(province):
     slot = province.add_slot()
     versions = iter((1, 3, 5))
@@ -222,6 +299,33 @@ def test_a_day_is_copied_to_other_units_and_one_undo_takes_it_all_back(province)
     done(province, desk_changes.undo, actor=OPERATOR)
     assert coming(province, days=4) == [["05:30", "06:00"], [], [], []]
     assert coming(province, "xa-2", days=3) == [["06:00"]] * 3
+
+
+def called(province, **villages: str):
+    with province.sessions.begin() as db:
+        for cluster, village in villages.items():
+            db.get_one(ClusterRow, cluster.replace("_", "-")).village = village
+
+
+def test_a_copy_goes_to_the_loudspeakers_that_are_called_alike_or_not_at_all(province):
+    called(province, xa_1_c1="Nà Pồng", xa_1_c2="Bản Cáp", xa_2_c1="na pồng", xa_2_c2="Khuổi Vạc")
+    for hour, places in ((6, ("xa-1-c1",)), (7, ("xa-1-c2",))):
+        province.add_slot(
+            recurrence="once", first_day=DAY[1], local_start=time(hour), units=(), clusters=places
+        )
+    province.add_slot(recurrence="once", first_day=DAY[1], local_start=time(8))
+    wish = copies.Wish("xa-1", DAY[1], 1, (DAY[2],), ("xa-2",), copies.Reach.ALIKE)
+    draft = province.run(copies.draft, wish=wish, actor=OPERATOR, now=NOON)
+    one, none, whole = draft.lines
+    assert (sorted(one.clusters), one.is_whole, one.is_free) == (["xa-2-c1"], False, True)
+    assert [found.code for found in none.findings] == ["copy-nowhere"]
+    assert (whole.is_whole, whole.slot.units) == (True, ("xa-2",))
+    made, _ = done(province, copies.copy, wish, only_free=True, actor=OPERATOR)
+    assert made == 2
+    assert coming(province, "xa-2", days=2) == [[], ["06:00", "08:00"]]
+    everywhere = replace(wish, reach=copies.Reach.ALL, to_days=(DAY[3],))
+    draft = province.run(copies.draft, wish=everywhere, actor=OPERATOR, now=NOON)
+    assert all(line.is_whole and line.is_free for line in draft.lines)
 
 
 def test_a_week_is_copied_without_what_comes_there_anyway(province):

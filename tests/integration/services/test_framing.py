@@ -9,6 +9,7 @@ from server.domain.errors import (
     FrameRefusedError,
     NotAllowedError,
     SlotRefusedError,
+    StaleError,
     UnknownThingError,
 )
 from server.domain.recurrence import LOCAL
@@ -41,6 +42,21 @@ def withdraw(province, row: FrameRow, *, actor=OPERATOR, confirmed=False) -> Fra
     return province.run(
         framing.withdraw_frame,
         frame_id=row.frame_id,
+        now=NOON,
+        actor=actor,
+        keyring=province.keyring,
+        confirmed=confirmed,
+    )
+
+
+def change(province, row: FrameRow, start: str, end: str, *, actor=OPERATOR, **facts: object):
+    confirmed = facts.pop("confirmed", False)
+    version = facts.pop("version", None) or framing.version_of(planning.frame_value(row))
+    return province.run(
+        framing.change_frame,
+        frame_id=row.frame_id,
+        new=a_new_frame(start, end, **facts),
+        version=version,
         now=NOON,
         actor=actor,
         keyring=province.keyring,
@@ -240,3 +256,51 @@ def test_hours_are_laid_down_by_administrators_and_by_who_schedules_at_just_that
         with pytest.raises(NotAllowedError):
             withdraw(on_sqlite, row, actor=actor)
         withdraw(on_sqlite, row)
+
+
+def test_hours_are_changed_in_place_and_the_audit_says_from_what_to_what(province):
+    row = lay_down(province, "05:00", "22:00", owner_rank=1)
+    changed = change(province, row, "05:30", "21:00", volume_ceiling_db=-6.0)
+    assert changed.frame_id == row.frame_id
+    (noted,) = province.rows(AuditRow, action="change-frame")
+    assert noted.detail["changed"] == {
+        "start": ["05:00", "05:30"],
+        "end": ["22:00", "21:00"],
+        "owner": [1, None],
+        "volume_ceiling_db": [None, -6.0],
+    }
+    assert [one.local_start for one in province.rows(FrameRow)] == [time(5, 30)]
+    # It was the communes' own, and stood in their plans: not any more.
+    assert not newest_rules(province, "xa-1").frames
+    change(province, changed, "05:30", "21:00", volume_ceiling_db=-6.0)
+    assert len(province.rows(AuditRow, action="change-frame")) == 1
+
+
+def test_of_two_who_change_hours_the_second_is_told(province):
+    row = lay_down(province, "05:00", "22:00")
+    change(province, row, "05:00", "21:00")
+    with pytest.raises(StaleError):
+        change(province, row, "05:00", "20:00")
+    withdraw(province, row)
+    with pytest.raises(UnknownThingError):
+        change(province, row, "05:00", "20:00")
+
+
+def test_changed_hours_break_no_rule_and_name_the_slots_that_they_would_leave_outside(province):
+    row = lay_down(province, "05:00", "12:00")
+    lay_down(province, "13:00", "22:00")
+    province.add_slot(local_start=time(5, 30))
+    before = [one.local_end for one in province.rows(FrameRow)]
+    for hours, facts, code in (
+        (("05:00", "14:00"), {}, "frame-overlap"),
+        (("06:00", "12:00"), {}, "slots-left-outside"),
+        (("05:00", "12:00"), {"weekdays": 0}, "bad-weekdays"),
+        (("05:00", "12:00"), {"unit_id": "xa-1"}, "frame-other-unit"),
+    ):
+        with pytest.raises(FrameRefusedError) as error:
+            change(province, row, *hours, **facts)
+        assert [finding.code for finding in error.value.findings] == [code]
+    assert [one.local_end for one in province.rows(FrameRow)] == before
+    assert change(province, row, "06:00", "12:00", confirmed=True).local_start == time(6)
+    with pytest.raises(NotAllowedError):
+        change(province, row, "05:00", "12:00", actor=an_actor(Role.COMMUNE_OFFICER, "xa-1"))

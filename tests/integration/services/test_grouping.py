@@ -1,11 +1,12 @@
 """Groups: who may change them, and that plans which target them follow."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from server.domain.authority import Role
+from server.domain.clashes import WideningRefusedError
 from server.domain.errors import (
     GroupRefusedError,
     NotAllowedError,
@@ -13,7 +14,7 @@ from server.domain.errors import (
     UnknownThingError,
 )
 from server.services import grouping, planning, units
-from server.store.models import AuditRow, GroupRow
+from server.store.models import AuditRow, GroupRow, SlotRow
 from tests.factories.claims import NOON, at
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, an_actor
@@ -105,6 +106,47 @@ def test_plans_that_target_a_group_follow_its_members(grouped):
     assert "tinh" in grouped.run(planning.due_units, now=at(2), units=tree)
     grouped.run(planning.publish_due_plans, now=at(2), **plan)
     assert targets() == ("xa-2-c2",)
+
+
+def widened(grouped, *clusters: str, **facts: object):
+    """Widen the group, and tell what stood in the way."""
+    with pytest.raises(WideningRefusedError) as refused:
+        change(grouped, *clusters, **facts)
+    codes = [finding.code for finding in refused.value.findings]
+    return codes, [one.other.slot_id for one in refused.value.clashes], refused.value.may_lie_over
+
+
+def test_a_group_is_not_widened_into_the_time_of_others(grouped):
+    grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",), title="Thời sự")
+    own = grouped.add_slot(unit_id="xa-2", units=("xa-2",))
+    grouped.add_slot(unit_id="xa-2", units=("xa-2",), local_start=time(6))
+    codes, others, may_lie_over = widened(grouped, "xa-1-c1", "xa-2-c1")
+    assert codes == ["wider-clashes", "overlap"]
+    assert others == [own.slot_id]
+    assert may_lie_over
+    assert grouped.run(grouping.group, group_id="huyen").clusters == ("xa-1-c1",)
+    assert not grouped.rows(AuditRow, action="change-group")
+    # What leaves, and what joins where nobody else is, stands in nobody's way.
+    change(grouped, "xa-1-c2")
+
+
+def test_slots_that_a_group_widens_lie_over_those_of_lower_levels_where_one_may_decide(grouped):
+    upper = grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",))
+    own = grouped.add_slot(unit_id="xa-2", units=("xa-2",))
+    change(grouped, "xa-1-c1", "xa-2-c1", lie_over=True)
+    (row,) = grouped.rows(SlotRow, slot_id=upper.slot_id)
+    assert (row.overrides, row.version) == ([own.slot_id], 2)
+    (noted,) = grouped.rows(AuditRow, action="change-group")
+    assert noted.detail["lies_over"] == {upper.slot_id: [own.slot_id]}
+    change(grouped, "xa-1-c1", "xa-2-c1", "xa-2-c2")
+
+
+def test_nobody_lies_over_slots_of_their_own_level_by_widening_a_group(grouped):
+    grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",))
+    grouped.add_slot(unit_id="tinh", units=("xa-2",))
+    for lie_over in (False, True):
+        _, others, may_lie_over = widened(grouped, "xa-1-c1", "xa-2-c1", lie_over=lie_over)
+        assert (len(others), may_lie_over) == (1, False)
 
 
 def test_a_group_is_forgotten_only_when_no_slot_targets_it(grouped):

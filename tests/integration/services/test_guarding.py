@@ -2,22 +2,26 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from itertools import count
 from threading import Barrier
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import func, select, update
 
 from server.domain.clashes import SlotClashError, clashes, occupant
 from server.domain.recurrence import Recurrence, Rule, local_day
-from server.services import guarding, scheduling, units
+from server.services import copies, desk_changes, grouping, guarding, scheduling, units
+from server.services.slot_hand import Hand
+from server.services.slot_moves import Scope
 from server.services.slot_requests import value_of, write
 from server.store.holds import SLOT_HOLDS
 from server.store.models import ClusterUnitRow, SlotRow
 from tests.factories.claims import NOON
 from tests.factories.provinces import Province, a_new_slot
 from tests.factories.slots import TODAY, rules
+from tests.factories.units import OPERATOR
 
 A_DAY = timedelta(days=1)
 
@@ -112,6 +116,43 @@ def test_two_that_a_reform_has_brought_together_stay_on_air(on_postgres):
         guarded = select(SLOT_HOLDS.c.slot_id, SLOT_HOLDS.c.guarded).distinct()
         assert sorted(row.guarded for row in db.execute(guarded)) == [False, True]
     assert all(row.withdrawn_at is None for row in on_postgres.rows(SlotRow))
+
+
+def guarded(province, slot_id: str) -> bool:
+    """Whether the database has the time of a slot behind its wall."""
+    with province.sessions.begin() as db:
+        mine = select(SLOT_HOLDS.c.guarded).where(SLOT_HOLDS.c.slot_id == slot_id)
+        found = db.scalars(mine).all()
+    return bool(found) and all(found)
+
+
+def test_what_is_brought_back_copied_or_reached_by_a_wider_group_is_held_at_once(on_postgres):
+    facts = {"now": NOON, "actor": OPERATOR}
+
+    def done(deed, *args: object, **more: object):
+        made = {"keyring": on_postgres.keyring, **facts}
+        return on_postgres.run(lambda db: deed(Hand(db, **made), *args, **more))
+
+    slot = on_postgres.add_slot(recurrence="once", first_day=TODAY + A_DAY)
+    done(desk_changes.withdraw, slot.slot_id, Scope.ALL, TODAY + A_DAY, version=1)
+    assert held(on_postgres) == 0
+    done(desk_changes.undo)
+    assert guarded(on_postgres, slot.slot_id)
+    wish = copies.Wish("xa-1", TODAY + A_DAY, 1, (TODAY + 5 * A_DAY,))
+    assert done(copies.copy, wish, only_free=False)[0] == 1
+    assert all(guarded(on_postgres, row.slot_id) for row in on_postgres.rows(SlotRow))
+    group = {"group_id": "nhom", "name": "Nhóm"}
+    made = {**group, "unit_id": "tinh", "clusters": ("xa-1-c1",)}
+    on_postgres.run(grouping.create_group, **made, **facts)
+    over = on_postgres.add_slot(
+        unit_id="tinh", units=(), groups=("nhom",), local_start=time(9), recurrence="daily"
+    )
+    on_postgres.run(grouping.change_group, **group, clusters=("xa-1-c1", "xa-2-c1"), **facts)
+    with pytest.raises(SlotClashError):
+        save_unchecked(
+            on_postgres, "s-late", asked(unit_id="xa-2", units=("xa-2",), local_start=time(9))
+        )
+    assert guarded(on_postgres, over.slot_id)
 
 
 numbers = count()

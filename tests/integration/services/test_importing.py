@@ -7,6 +7,7 @@ from sqlalchemy import event
 
 from protocol.messages import Config
 from server.domain.authority import Role
+from server.domain.clashes import WideningRefusedError
 from server.domain.cluster_sheets import Fault, SheetRefusedError
 from server.domain.errors import NotAllowedError, UnknownThingError
 from server.services import founding, importing, units
@@ -198,3 +199,16 @@ def test_a_node_is_told_of_the_languages_spoken_at_its_cluster(province):
     take_in(province, new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="Mông, vi"))
     assert province.said("/in/config")[-1].msg.languages == ("hmn", "vi")
     assert province.rows(ClusterRow, cluster_id="xa-1-c1")[0].languages == ["hmn", "vi"]
+
+
+def test_a_language_that_brings_two_slots_together_is_refused_and_nothing_is_taken_in(province):
+    speaks = [new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="vi")]
+    take_in(province, *speaks)
+    there = province.add_slot(languages=("vi",))
+    with province.sessions.begin() as db:
+        db.get_one(ClusterRow, "xa-1-c2").languages = ["hmn"]
+    province.add_slot(languages=("hmn",))
+    with pytest.raises(WideningRefusedError) as refused:
+        take_in(province, new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="vi, hmn"))
+    assert [one.other.slot_id for one in refused.value.clashes] == [there.slot_id]
+    assert province.rows(ClusterRow, cluster_id="xa-1-c1")[0].languages == ["vi"]

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, seed, settings
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from protocol import topics
 from protocol.plan import Place, claims_at
@@ -25,9 +25,12 @@ from server.services import (
     reforming,
     units,
 )
+from server.store.holds import SLOT_HOLDS
 from server.store.models import (
     AssetRow,
     AuditRow,
+    BulletinCopyRow,
+    BulletinRow,
     ClusterRow,
     FrameRow,
     GrantRow,
@@ -307,6 +310,17 @@ def test_it_is_carried_out_late_and_after_being_killed_half_way_but_once(provinc
     assert len(province.rows(AuditRow, action="begin-reform")) == 1
 
 
+def test_what_passes_on_is_behind_the_databases_wall_at_once(on_postgres):
+    slot = on_postgres.add_slot()
+    row, _ = apply(on_postgres, merged())
+    on_postgres.run(reform_day.begin, reform_id=row.reform_id, now=local(DAY, 1))
+    (passed,) = on_postgres.rows(SlotRow, unit_id="xa-moi")
+    with on_postgres.sessions.begin() as db:
+        held = {one.slot_id for one in db.execute(select(SLOT_HOLDS.c.slot_id))}
+    assert held == {passed.slot_id}
+    assert slot.slot_id not in held
+
+
 def test_slots_pass_to_each_unit_that_takes_over_or_to_one_or_end(province):
     province.add_slot(title="Theo cụm loa")
     split = (
@@ -379,6 +393,77 @@ def test_what_else_a_unit_leaves_behind_is_named_and_passed_on_on_the_day(provin
         ("tinh", "xa-moi"),
     }
     assert province.rows(AssetRow, digest=SPEECH.digest)[0].unit_id == "xa-moi"
+
+
+def cancel(province, row, *, now=NOON, actor=OPERATOR):
+    return province.run(reforming.cancel, reform_id=row.reform_id, now=now, actor=actor)
+
+
+def test_an_approved_reform_is_taken_back_before_its_day_and_nothing_of_it_is_left(province):
+    slot = province.add_slot(unit_id="tinh", units=("xa-1",))
+    before = {day: tree_on(province, day) for day in (TODAY, EVE, DAY)}
+    row, verdict = apply(province, merged())
+    assert tree_on(province, DAY) != before[DAY]
+    for _ in range(2):
+        assert cancel(province, row).approved_at is None
+    assert {day: tree_on(province, day) for day in before} == before
+    (kept,) = province.rows(SlotRow, slot_id=slot.slot_id)
+    assert kept.version == 3
+    reached = province.run(planning.slots_of, units=before[DAY], unit_id="tinh")
+    assert [one.targets.units for one in reached] == [("xa-1",)]
+    (deed,) = province.rows(AuditRow, action="cancel-reform")
+    assert deed.detail["moves"]["xa-2-c1"] == ["xa-2", "xa-moi"]
+    assert carry_out(province, local(DAY)) == 0
+    assert not province.rows(AuditRow, action="begin-reform")
+    # It is a draft again, and its new unit may come to be after all.
+    assert examine(province, merged()).digest == verdict.digest
+    apply(province, merged())
+    assert set(tree_on(province, DAY).units) == {"tinh", "xa-moi"}
+
+
+def test_what_has_begun_or_was_built_upon_is_not_taken_back_nor_by_anybody(province):
+    row, _ = apply(province, renamed())
+    later = DAY + timedelta(days=5)
+    ways = (a_way("xa-moi", to=("xa-1",)),)
+    upon, _ = apply(province, replace(a_proposal(ways=ways, valid_from=later), born=()))
+    for actor in (an_actor(Role.ADMIN, "xa-1"), an_actor(Role.BROADCASTER, "tinh")):
+        with pytest.raises(NotAllowedError):
+            cancel(province, row, actor=actor)
+    for now, code in ((NOON, "reform-built-upon"), (local(DAY), "reform-began")):
+        with pytest.raises(ReformRefusedError) as refused:
+            cancel(province, row, now=now)
+        assert [finding.code for finding in refused.value.findings] == [code]
+    cancel(province, upon)
+    cancel(province, row)
+    assert tree_on(province, later) == tree_on(province, TODAY)
+
+
+def test_bulletins_that_wait_pass_on_to_those_who_take_over(province):
+    due = local(DAY + timedelta(days=3))
+    with province.sessions.begin() as db:
+        facts = {"unit_id": "tinh", "title": "Tiêm phòng", "bulletin_class": "ordinary"}
+        facts |= {"addressed": {"units": ["tinh"]}, "created_at": NOON, "created_by": "a"}
+        for name, deadline in (("b-1", due), ("b-2", local(EVE))):
+            facts |= {"bulletin_id": name, "request_id": name, "deadline": deadline}
+            db.add(BulletinRow(**facts, state="sent", sent_at=NOON))
+        db.flush()
+        for name in ("b-1", "b-2"):
+            db.add(BulletinCopyRow(bulletin_id=name, unit_id="xa-1", answer="declined"))
+            db.add(BulletinCopyRow(bulletin_id=name, unit_id="xa-2", answer="waiting"))
+    (found,) = apply(province, renamed())[1].effects.letters[:1]
+    assert (found.bulletin_id, found.unit_id, found.to) == ("b-1", "xa-2", ("xa-moi",))
+    carry_out(province, local(DAY))
+    copies = {(row.bulletin_id, row.unit_id): row for row in province.rows(BulletinCopyRow)}
+    assert set(copies) == {("b-1", "xa-1"), ("b-1", "xa-moi"), ("b-2", "xa-1"), ("b-2", "xa-2")}
+    taken = copies["b-1", "xa-moi"]
+    assert (taken.answer, taken.clusters, taken.sounded) == ("waiting", 2, 0)
+
+
+def test_a_slot_that_begins_after_the_day_is_shown_as_passing(province):
+    late = DAY + timedelta(days=9)
+    province.add_slot(unit_id="xa-2", units=("xa-2",), recurrence="once", first_day=late)
+    (fate,) = examine(province, renamed()).effects.slots
+    assert [(one.unit_id, one.rule.first_day) for one in fate.passed] == [("xa-moi", late)]
 
 
 def test_hours_of_one_commune_do_not_bind_what_is_made_of_two(province):

@@ -1,5 +1,6 @@
 """Spreadsheets, read by the real reader in its own process."""
 
+import unicodedata
 import zipfile
 from io import BytesIO
 
@@ -7,10 +8,15 @@ import pytest
 
 from server.domain.cluster_import import examined
 from server.domain.cluster_sheets import MOST_ROWS, Fault, SheetRefusedError
+from server.services.sheet_reader import MOST_COLUMNS
 from server.services.sheets import MAX_SHEET_BYTES, read_sheet, template
 from tests.factories.sheets import COMMUNES, HEAD, a_ground, a_row, a_sheet, a_workbook
 
 SHEET = "xl/worksheets/sheet1.xml"
+SHEET_XML = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    b"%s</sheetData></worksheet>"
+)
 
 
 def refusal(raw: bytes) -> str:
@@ -36,6 +42,28 @@ def test_a_workbook_and_a_text_file_of_the_same_cells_read_alike():
         assert read_sheet(text.encode(encoding)) == rows
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_files_of_every_spreadsheet_program_are_read(encoding: str, delimiter: str):
+    text = "\r\n".join(delimiter.join(row) for row in (["Tên cụm", "Mã xã"], ["Chợ", "00928"]))
+    assert read_sheet(text.encode(encoding)) == [["Tên cụm", "Mã xã"], ["Chợ", "00928"]]
+
+
+def test_of_a_file_without_end_only_so_many_rows_and_columns_are_read():
+    rows = read_sheet(b"x\n" * (MAX_SHEET_BYTES // 2))
+    assert MOST_ROWS < len(rows) < MOST_ROWS + 20_000
+    assert [len(row) for row in read_sheet(b"a," * 10_000)] == [MOST_COLUMNS]
+    many = b"".join(b'<c t="inlineStr"><is><t>y</t></is></c>' for _ in range(10_000))
+    wide = rebuilt(a_workbook(["x"]), SHEET_XML % (b'<row r="1">' + many + b"</row>"))
+    assert [len(row) for row in read_sheet(wide)] == [MOST_COLUMNS]
+
+
+def test_an_enormous_text_in_a_cell_is_cut_short():
+    text = b'<row r="1"><c r="A1" t="inlineStr"><is><t>' + b"x" * 1_000_000 + b"</t></is></c></row>"
+    ((cell,),) = read_sheet(rebuilt(a_workbook(["x"]), SHEET_XML % text))
+    assert len(cell) == 1_000
+
+
 def test_numbers_read_as_somebody_would_have_typed_them():
     assert read_sheet(a_workbook([928.0, 22.8312, 912345678.0, "x"])) == [
         ["928", "22.8312", "912345678", "x"]
@@ -59,7 +87,11 @@ def test_rows_keep_their_numbers():
         (b" \n", Fault.EMPTY),
         (b"PK\x03\x04 not a workbook", Fault.UNREADABLE),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 9, Fault.UNREADABLE),
-        (b"\xff\xfe\x00", Fault.UNREADABLE),
+        (b"\xff\xfe\x00", Fault.ENCODING),
+        ("Tên cụm;Mã xã".encode("utf-16-le"), Fault.ENCODING),
+        ("Tên cụm;Mã xã".encode("utf-32"), Fault.ENCODING),
+        (unicodedata.normalize("NFD", "Tên cụm;Mã xã").encode("cp1258", "ignore"), Fault.ENCODING),
+        (b"a,b\n" + b"x" * 200_000, Fault.UNREADABLE),
         (b"x," * (MAX_SHEET_BYTES // 2 + 1), Fault.TOO_LARGE),
     ],
 )
@@ -73,20 +105,16 @@ def test_half_a_workbook_is_refused():
 
 
 def test_a_cell_in_the_last_row_and_column_costs_the_reader_and_not_the_server():
-    far = (
-        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    far = SHEET_XML % (
         b'<row r="1"><c r="A1"><v>1</v></c></row>'
-        b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
+        b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
     )
     assert refusal(rebuilt(a_workbook(["x"]), far)) == Fault.TOO_LARGE
 
 
 def test_a_file_that_unpacks_to_gigabytes_is_refused():
     cell = b'<c r="A1" t="inlineStr"><is><t>' + b"x" * 900_000_000 + b"</t></is></c>"
-    bomb = (
-        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-        b'<row r="1">' + cell + b"</row></sheetData></worksheet>"
-    )
+    bomb = SHEET_XML % (b'<row r="1">' + cell + b"</row>")
     raw = rebuilt(a_workbook(["x"]), bomb)
     assert len(raw) < MAX_SHEET_BYTES
     assert refusal(raw) == Fault.TOO_LARGE

@@ -70,6 +70,10 @@ def test_what_is_refused_says_why_and_changes_nothing(site):
     assert clash.status_code == 409
     assert "Nông vụ" in clash.json["detail"]
     assert f"{DAY[1]:%d/%m/%Y}" in clash.json["detail"]
+    (offer,) = clash.json["offers"]
+    assert (offer["kind"], set(offer["changes"])) == ("next-gap", {"start_s"})
+    assert program.ask("POST", "/desk/moves", json=move(slot) | offer["changes"]).json["undoable"]
+    assert program.ask("POST", "/desk/undo").status_code == 200
     for wrong in ({"start_s": 86_400}, {"length_s": 0}, {"scope": "some"}, {"day": "9999-12-31"}):
         assert program.ask("POST", "/desk/moves", json=move(slot, **wrong)).status_code == 422
     viewer = site.program("viewer")

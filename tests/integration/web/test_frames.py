@@ -153,3 +153,49 @@ def test_what_a_unit_may_not_lay_down_is_a_problem_with_findings(site):
     assert (answer.status_code, answer.json["code"]) == (422, "frame-refused")
     assert [one["code"] for one in answer.json["findings"]] == ["frame-outside"]
     assert program.ask("POST", "/frames", json=hours(weekdays=128)).status_code == 422
+
+
+def test_hours_are_changed_on_their_page_after_it_was_said_what_they_would_leave_outside(site):
+    program, browser = site.program("top"), site.browser("top")
+    frame = program.ask("POST", "/frames", json=hours(kind="frame", local_start="05:00")).json
+    slot = {
+        "unit_id": COMMUNE,
+        "title": "Bản tin sáng",
+        "assets": [site.digest],
+        "recurrence": "daily",
+        "local_start": "05:30",
+        "first_day": LATER.isoformat(),
+        "units": [COMMUNE],
+    }
+    assert program.ask("POST", "/slots", json=slot).status_code == 201
+    page = f"/units/{PROVINCE}/frames/{frame['frame_id']}"
+    assert page in browser.get(f"/units/{PROVINCE}/frames").text
+    shown = browser.get(page).text
+    assert 'value="05:00"' in shown
+    version = re.search(r'name="version" value="([0-9a-f]+)"', shown)[1]
+    path = f"/{frame['frame_id']}"
+    late = {"local_start": "06:00", "local_end": "22:00", "version": version}
+    asked = posted(browser, PROVINCE, path, **late)
+    assert asked.status_code == 409
+    assert "05:30 Bản tin sáng (Xã xa-1)" in asked.text
+    assert program.ask("GET", f"/frames?unit_id={PROVINCE}").json["frames"] == [frame]
+    wrong = posted(browser, PROVINCE, path, **{**late, "local_end": "tối"})
+    assert wrong.status_code == 422
+    assert 'id="local_end-wrong"' in wrong.text
+    assert posted(browser, PROVINCE, path, **late, confirmed="yes").status_code == 303
+    assert posted(browser, PROVINCE, path, **late).status_code == 409
+    assert browser.get(f"/units/{PROVINCE}/frames/f-none").status_code == 404
+    assert site.browser("viewer").get(page.replace(PROVINCE, COMMUNE)).status_code == 404
+
+
+def test_a_program_changes_hours_that_it_has_seen(site):
+    program = site.program("top")
+    made = program.ask("POST", "/frames", json=hours()).json
+    path = f"/frames/{made['frame_id']}"
+    wanted = {**hours(local_end="04:00"), "version": made["version"]}
+    changed = program.ask("PUT", path, json=wanted)
+    assert (changed.status_code, changed.json["local_end"]) == (200, "04:00:00")
+    again = program.ask("PUT", path, json=wanted)
+    assert (again.status_code, again.json["code"]) == (409, "changed-meanwhile")
+    officer = site.program("commune-officer")
+    assert officer.ask("PUT", path, json=wanted).status_code == 403

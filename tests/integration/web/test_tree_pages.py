@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+from tests.factories.contents import contents
 from tests.factories.pages import form_token
 from tests.factories.units import PROVINCE
 
@@ -96,6 +97,11 @@ def test_a_reform_is_checked_and_approved_at_the_api(any_site):
     assert "Mã “xa-moi”" in again.json["detail_by_language"]["vi"]
     (listed,) = program.ask("GET", "/reforms").json["reforms"]
     assert program.ask("GET", f"/reforms/{listed['reform_id']}").json == listed
+    cancel = f"/reforms/{listed['reform_id']}/cancel"
+    assert any_site.program("admin").ask("POST", cancel).status_code == 403
+    for _ in range(2):
+        assert program.ask("POST", cancel).json["approved_at"] is None
+    assert program.ask("POST", "/reforms/check", json=a_reform()).json == found
     for other in ("admin", "elsewhere"):
         refused = any_site.program(other).ask("POST", "/reforms/check", json=a_reform())
         assert refused.status_code == 403
@@ -106,6 +112,7 @@ def test_a_reform_is_drawn_step_by_step_on_its_pages_and_approved(site):
     start = browser.get("/reforms").text
     bad = post(browser, "/reforms", start, title="Sáp nhập", valid_from="31/02", under=PROVINCE)
     assert bad.status_code == 422
+    assert 'aria-describedby="valid_from-wrong"' in bad.text
     made = post(browser, "/reforms", start, title="Sáp nhập", valid_from=DAY, under=PROVINCE)
     path = made.headers["Location"]
     page = browser.get(path).text
@@ -121,11 +128,18 @@ def test_a_reform_is_drawn_step_by_step_on_its_pages_and_approved(site):
     assert post(browser, f"{path}/born", page, **new).status_code == 422
     page = browser.get(path).text
     assert page.count("Xã Mới") >= 3
+    way = browser.get(f"{path}/units/xa-2").text
+    assert post(browser, f"{path}/units/xa-2", way, how="whole", to_one="").status_code == 303
+    review = post(browser, f"{path}/review", browser.get(path).text)
+    assert f"{path}?checked=1#way-xa-2-wrong" in review.text
+    page = browser.get(f"{path}?checked=1").text
+    assert 'id="way-xa-2-wrong"' in page
     by_village = {"ends": "yes", "how": "stay", "village": "Thôn Đoài", "village_to": ""}
     way = browser.get(f"{path}/units/xa-2").text
     assert post(browser, f"{path}/units/xa-2", way, **by_village).status_code == 303
     review = post(browser, f"{path}/review", page)
     assert "2 cụm loa sẽ không thuộc đơn vị nào" in review.text
+    assert 'href="#hands"' in review.text
     hands = {"cluster": ["xa-2-c1", "xa-2-c2"], "hand": ["tinh-xa-moi", "tinh-xa-moi"]}
     review = post(browser, f"{path}/hands", review.text, **hands)
     assert "Duyệt đợt sắp xếp" in review.text
@@ -135,5 +149,40 @@ def test_a_reform_is_drawn_step_by_step_on_its_pages_and_approved(site):
     assert post(browser, f"{path}/approve", page, seen=seen).status_code == 303
     done = browser.get(path).text
     assert "Đã duyệt" in browser.get("/reforms").text
+    assert post(browser, f"{path}/cancel", done).status_code == 303
+    assert "Xem toàn bộ kết quả" in browser.get(path).text
     assert "Xã Mới" in done
     assert post(browser, f"{path}/basics", page, title="x", valid_from=DAY).status_code == 422
+
+
+def test_a_group_that_would_bring_slots_together_is_refused_with_the_slots_named(site):
+    program, browser = site.program("top"), site.browser("top")
+    wanted = {"unit_id": PROVINCE, "name": "Vùng cao", "clusters": ["xa-1-c1"]}
+    path = f"/groups/{program.ask('POST', '/groups', json=wanted).json['group_id']}"
+    slot = {
+        "title": "Thời sự",
+        "content_kind": "live",
+        "length_s": 600,
+        "recurrence": "daily",
+        "local_start": "05:30",
+        "first_day": "2030-01-01",
+    }
+    upper = {**slot, "unit_id": PROVINCE, "groups": [path.rpartition("/")[2]]}
+    own = {**slot, "unit_id": "xa-2", "units": ["xa-2"], "title": "Bản tin xã"}
+    for one in (upper, own):
+        assert program.ask("POST", "/slots", json=one).status_code == 201
+    wider = {"name": "Vùng cao", "clusters": ["xa-1-c1", "xa-2-c1"]}
+    before = contents(site.engine)
+    answer = program.ask("PUT", path, json=wider)
+    assert (answer.status_code, answer.json["code"]) == (409, "widening-clashes")
+    assert [one["title"] for one in answer.json["clashes"]] == ["Bản tin xã"]
+    page = browser.get(path).text
+    form = {"name": "Vùng cao", "village": ["xa-1-c1", "xa-2-c1"]}
+    form["version"] = re.search(r'name="version" value="([0-9a-f]+)"', page)[1]
+    shown = post(browser, path, page, **form)
+    assert shown.status_code == 409
+    assert "Trùng giờ với “Bản tin xã”" in shown.text
+    assert 'name="lie_over"' in shown.text
+    assert contents(site.engine) == before
+    assert post(browser, path, page, **form, lie_over="yes").status_code == 303
+    assert program.ask("GET", "/groups").json["groups"][0]["clusters"] == wider["clusters"]

@@ -18,6 +18,11 @@ from protocol.messages import (
     MAX_PLAIN_BYTES,
     MAX_WHOLE,
     Content,
+    Hush,
+    HushState,
+    LiftHush,
+    LiveSource,
+    Mode,
     NodeWord,
     Plan,
     Presence,
@@ -29,7 +34,15 @@ from protocol.messages import (
     read,
 )
 from tests.factories.claims import NODE, an_asset, an_interval, at
-from tests.factories.messages import a_plan, all_kinds, kinds, one_of_each
+from tests.factories.live import a_live_source
+from tests.factories.messages import (
+    a_hush_state,
+    a_lifted_state,
+    a_plan,
+    all_kinds,
+    kinds,
+    one_of_each,
+)
 
 WORDS = sorted(str(model.__struct_config__.tag) for model in kinds(NodeWord))
 KINDS = sorted(all_kinds())
@@ -40,6 +53,15 @@ LENGTHS = st.floats(0, 86_400)
 FILE = st.sampled_from([an_asset("song"), an_asset("talk")])
 FILES = st.lists(FILE, min_size=1, max_size=2).map(tuple)
 URLS = st.sampled_from(["http://a", "https://dai.example/live.m3u8?ma=1"])
+LASTING = st.builds(a_hush_state, number=st.integers(1, MAX_WHOLE), mode=st.sampled_from(Mode))
+LIFTED = st.builds(
+    a_lifted_state, number=st.integers(1, MAX_WHOLE), spares_emergencies=st.booleans()
+)
+HUSHES = {
+    HushState: LASTING | LIFTED,
+    Hush: st.builds(Hush, unit=st.just("xa-1"), state=LASTING),
+    LiftHush: st.builds(LiftHush, unit=st.just("xa-1"), state=LIFTED),
+}
 few = settings(max_examples=25)
 
 
@@ -62,6 +84,8 @@ def drawn(  # noqa: C901, PLR0911, PLR0912 - one case for each type on the wire
             return st.builds(Content, items=FILES, gap_s=LENGTHS) | st.builds(
                 Content, relay=st.builds(Relay, url=URLS), opening=st.none() | FILE
             )
+        case inspect.StructType(cls=cls) if cls in HUSHES:
+            return HUSHES[cls]
         case inspect.StructType(cls=cls, fields=fields):
             return st.builds(cls, **{field.name: drawn(field.type) for field in fields})
         case inspect.StrType(pattern=None, min_length=low, max_length=high):
@@ -320,3 +344,20 @@ def test_a_relay_stands_in_place_of_items():
     assert length_s(Content(relay=relay)) == math.inf
     with pytest.raises(ValueError, match="either items or a relay"):
         Content(relay=relay, items=(an_asset(),))
+
+
+def test_somebody_who_speaks_stands_in_place_of_items_and_relays():
+    source = a_live_source()
+    assert length_s(Content(live=source)) == math.inf
+    for other in ({"items": (an_asset(),)}, {"relay": Relay(url="https://dai.example/live")}):
+        with pytest.raises(ValueError, match="or live"):
+            Content(live=source, **other)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"public_key": "short"}, {"delay_s": 0.0}, {"delay_s": 6}, {"max_length_s": 3601}]
+)
+def test_who_speaks_has_a_key_a_delay_and_a_longest_time_within_bounds(wrong):
+    raw = msgspec.json.encode(msgspec.structs.replace(a_live_source(), **wrong))
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(raw, type=LiveSource)

@@ -32,6 +32,8 @@ def tier(claim) -> BulletinClass:
 
 def holds(why, heard, loser, now, policy) -> bool:
     """Tell from the claims alone, without the key, whether a reason is true of them."""
+    if why is Why.HUSHED:
+        return any(silence.covers(now) for silence in policy.silences)
     if why is Why.QUIET:
         return any(stretch.covers(now) for stretch in policy.quiet)
     order = [EMERGENCY, PRIORITY, ORDINARY]
@@ -72,7 +74,7 @@ def test_the_one_that_is_heard_is_the_winner_and_each_reason_is_true(some, polic
 def test_the_reason_is_the_first_step_at_which_the_two_differ(some, policy, now):
     verdict = explain(some, now, policy)
     for loser in verdict.losers:
-        if loser.why is Why.QUIET:
+        if loser.why in {Why.QUIET, Why.HUSHED}:
             assert not policy.permits(loser.claim, now)
             continue
         won, lost = (key(claim, now, policy) for claim in (verdict.heard, loser.claim))

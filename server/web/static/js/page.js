@@ -24,10 +24,19 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+const MENUS = "details.account[open], details.menu[open]";
+
 document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.account[open]")) {
+  for (const menu of document.querySelectorAll(MENUS)) {
     if (!menu.contains(event.target)) menu.open = false;
   }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.(MENUS);
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
 });
 
 document.getElementById("findings")?.focus();

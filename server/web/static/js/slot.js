@@ -145,7 +145,8 @@ simulate.addEventListener("click", async (event) => {
     if (!answer.ok) throw new Error(answer.statusText);
     simulated.innerHTML = await answer.text();
     simulated.hidden = false;
-    simulated.scrollIntoView({ block: "nearest" });
+    simulated.focus({ preventScroll: true });
+    simulated.scrollIntoView({ block: "start" });
   } catch {
     form.action = simulate.formAction;
     form.noValidate = true;

@@ -104,7 +104,7 @@ def test_a_cluster_without_coordinates_is_named_for_a_hand():
     ground, proposal = a_split(bac=nowhere)
     (first, _) = drawn(ground, replace(proposal, hands=())).findings
     assert first.code == "reform-no-coordinates"
-    assert dict(first.fields) == {"count": "1", "clusters": "Cụm chợ"}
+    assert dict(first.fields) == {"at": "hands", "count": "1", "clusters": "Cụm chợ"}
 
 
 def test_east_and_west_count_for_less_than_north_and_south():

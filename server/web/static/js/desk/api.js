@@ -3,9 +3,11 @@
 const token = document.querySelector('meta[name="csrf-token"]').content;
 
 export class Refused extends Error {
-  constructor(code, sentence) {
+  constructor(code, sentence, { findings = [], offers = [] } = {}) {
     super(sentence);
     this.code = code;
+    this.findings = findings;
+    this.offers = offers;
   }
 }
 
@@ -17,7 +19,7 @@ async function answered(request, lost) {
     throw new Refused("lost", lost);
   }
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(said.code, said.detail || said.title || lost);
+  if (!answer.ok) throw new Refused(said.code, said.detail || said.title || lost, said);
   return said;
 }
 

@@ -2,7 +2,7 @@
 
 import { Refused, tell } from "./api.js";
 import { Change, dragging, keys } from "./changing.js";
-import { asked, opened, why } from "./dialogs.js";
+import { asked, instead, opened, why } from "./dialogs.js";
 import { Drawing, NAME_PX, made } from "./drawing.js";
 import { DAY_S, length } from "./model.js";
 import { Rows } from "./rows.js";
@@ -188,8 +188,11 @@ class Desk {
       this.#note(said.sentence, { undo: said.undoable });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      const offer = error.offers.length ? await instead(error) : null;
+      if (offer) { await this.#send(address, { ...body, ...offer.changes }, back); return; }
       back();
-      this.#note(error.code === "changed-meanwhile" ? this.words.stale : error.message, { wrong: true });
+      if (error.offers.length) this.say(this.words.leftAsWas);
+      else this.#note(error.code === "changed-meanwhile" ? this.words.stale : error.message, { wrong: true });
       this.rows.forget();
       await this.#look();
     }

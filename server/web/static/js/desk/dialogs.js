@@ -25,16 +25,16 @@ export async function opened(one, { unit, mayChange, when, facts, words }) {
   const wrong = dialog.querySelector("[data-wrong]");
   wrong.textContent = "";
   form.elements.start.value = clock(one.start);
-  form.elements.length.value = length(one.end - one.start);
+  form.elements.lasts.value = length(one.end - one.start);
   form.onsubmit = (event) => {
     if (event.submitter?.value !== "save") return;
-    const right = parsedClock(form.elements.start.value) !== null && parsedLength(form.elements.length.value) !== null;
+    const right = parsedClock(form.elements.start.value) !== null && parsedLength(form.elements.lasts.value) !== null;
     if (!right) { event.preventDefault(); wrong.textContent = words.wrongTime; }
   };
   const chosen = await shown(dialog);
   if (chosen === "withdraw") return "withdraw";
   if (chosen !== "save") return null;
-  return { start_s: parsedClock(form.elements.start.value), length_s: parsedLength(form.elements.length.value) };
+  return { start_s: parsedClock(form.elements.start.value), length_s: parsedLength(form.elements.lasts.value) };
 }
 
 // For which days; gives "day", "onward", "all" or null.
@@ -54,6 +54,18 @@ export async function asked({ title, when, thisDay, yes, once, dayOnly, danger }
   button.classList.toggle("btn-primary", !danger);
   if (await shown(dialog) !== "yes") return null;
   return once ? "all" : dialog.querySelector("[name=scope]:checked").value;
+}
+
+// What stands in the way, and what can be done instead; gives the chosen offer, or null.
+export async function instead({ findings, offers }) {
+  const dialog = find("clash");
+  dialog.querySelector("[data-findings]").replaceChildren(...findings.map(({ detail }) => Object.assign(document.createElement("li"), { textContent: detail })));
+  dialog.querySelector("[data-ways]").replaceChildren(...offers.map(({ kind, detail }, place) => {
+    const button = Object.assign(document.createElement("button"), { className: "btn btn-outline-primary text-start text-wrap", value: String(place), textContent: detail });
+    button.dataset.offer = kind;
+    return button;
+  }));
+  return offers[await shown(dialog)] ?? null;
 }
 
 // Why a cluster sounds what it does at an instant, as the server says it.
