@@ -13,7 +13,9 @@ export function serve({ build, shell, offline, own, staleMin }) {
   self.addEventListener("install", (event) => {
     event.waitUntil((async () => {
       const cache = await caches.open(SHELL);
-      await cache.addAll([...shell, offline].map((address) => new Request(address, { cache: "no-cache" })));
+      // Nobody's name may stand in what everybody on this phone is shown.
+      const plain = { cache: "no-cache", credentials: "omit" };
+      await cache.addAll([...shell, offline].map((address) => new Request(address, plain)));
       // Whoever had their page here keeps it, made for this version.
       for (const name of await ownCaches()) {
         for (const request of await (await caches.open(name)).keys()) {
