@@ -9,8 +9,9 @@ import msgspec
 from audio_library.errors import AudioLibraryError
 from audio_library.ingest import ingest
 from audio_library.manifest import read_manifest
+from audio_library.reading import read
 from audio_library.store import Store
-from audio_library.tts import DEFAULT_LANGUAGE
+from audio_library.tts import DEFAULT_LANGUAGE, Manner
 from audio_library.tts.espeak import installed_synthesiser
 
 
@@ -32,7 +33,9 @@ def _ingest(chosen: argparse.Namespace) -> int:
 
 
 def _speak(chosen: argparse.Namespace) -> int:
-    installed_synthesiser().speak(chosen.text, chosen.out, language=chosen.language)
+    reading = read(chosen.text)
+    installed_synthesiser().speak(reading.said, chosen.out, Manner(chosen.language))
+    _say(reading.said)
     return 0
 
 

@@ -86,3 +86,13 @@ class CompositionError(AudioLibraryError):
         """Keep what is wrong with them."""
         self.detail = detail
         super().__init__(f"the parts could not be joined: {detail}")
+
+
+class TextTooLongError(AudioLibraryError):
+    """A text is longer than an announcement may be."""
+
+    def __init__(self, characters: int, most: int) -> None:
+        """Keep both lengths."""
+        self.characters = characters
+        self.most = most
+        super().__init__(f"{characters} characters; at most {most}")

@@ -9,6 +9,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from audio_library.store import Store
+from audio_library.tts.engines import engines
 from server import api, web
 from server.http import uploads
 from server.http.context import Installation, install
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Flask:
         writes=open_sessions(engine),
         keyring=Keyring.open(settings.secrets_dir),
         audio=Store(settings.asset_dir),
+        engines=engines(settings.piper, settings.piper_voice),
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

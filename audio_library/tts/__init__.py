@@ -1,28 +1,56 @@
-"""Speech from text: the port, implemented by ``tts.espeak``."""
+"""Speech from text: the port, implemented by ``tts.espeak`` and ``tts.piper``."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from audio_library.errors import SpeechError
 
 DEFAULT_LANGUAGE = "vi"
+SLOWEST = 0.5
+FASTEST = 2.0
+LONGEST_PAUSE_S = 3.0
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,16}){0,3}")
-_NOT_SPOKEN = re.compile(r"[\x00-\x1f\x7f]+")
+_NOT_SPOKEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]+")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?…])\s+(?=\S)|\s*\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a text is to be spoken.
+
+    Attributes:
+        language: A language tag in lower case, such as ``vi`` or ``vi-vn-x-south``.
+        pace: 1 as the voice speaks by itself, 2 twice as fast.
+        pause_s: Silence between two sentences; a voice may make its own no shorter.
+    """
+
+    language: str = DEFAULT_LANGUAGE
+    pace: float = 1.0
+    pause_s: float = 0.6
+
+
+PLAIN = Manner()
 
 
 class Synthesiser(Protocol):
     """Something that can speak."""
 
-    def speak(self, text: str, wav: Path, *, language: str = DEFAULT_LANGUAGE) -> Path:
+    @property
+    def name(self) -> str:
+        """What speaks, down to the voice: another name may say the same text otherwise."""
+        ...
+
+    def speak(self, text: str, wav: Path, manner: Manner = PLAIN) -> Path:
         """Write ``text``, spoken, as a WAV file and return its path.
 
         Args:
             text: What to say, in plain words.
             wav: The file to write.
-            language: A language tag in lower case, such as ``vi`` or ``vi-vn-x-south``.
+            manner: How to say it.
 
         Raises:
             SpeechError: Nothing to say, no such voice, or the engine failed; no file is left.
@@ -30,25 +58,28 @@ class Synthesiser(Protocol):
         ...
 
 
-def speakable(text: str) -> str:
-    """Take out of a text what an engine would not read but obey.
+def sentences(text: str) -> tuple[str, ...]:
+    """Part a text into sentences and lines, without what an engine would not read but obey.
 
     Raises:
         SpeechError: No word is left.
     """
     # eSpeak reads [[...]] as phonemes.
     plain = _NOT_SPOKEN.sub(" ", text.replace("[[", " ").replace("]]", " ")).strip()
-    if not _LETTER_OR_DIGIT.search(plain):
+    spoken = [part for part in _SENTENCE_ENDS.split(plain) if _LETTER_OR_DIGIT.search(part)]
+    if not spoken:
         raise SpeechError("the text has no words")
-    return plain
+    return tuple(part.strip() for part in spoken)
 
 
-def checked_language(language: str) -> str:
-    """Return the tag when it may be the name of a voice.
+def checked(manner: Manner) -> Manner:
+    """Return the manner when an engine can be asked for it.
 
     Raises:
-        SpeechError: It is no language tag.
+        SpeechError: Its language is no tag, or a number is out of bounds.
     """
-    if not _LANGUAGE.fullmatch(language):
-        raise SpeechError(f"no such language: {language[:40]!r}")
-    return language
+    if not _LANGUAGE.fullmatch(manner.language):
+        raise SpeechError(f"no such language: {manner.language[:40]!r}")
+    if not (SLOWEST <= manner.pace <= FASTEST and 0 <= manner.pause_s <= LONGEST_PAUSE_S):
+        raise SpeechError(f"no such manner: pace {manner.pace}, pause {manner.pause_s} s")
+    return manner

@@ -8,16 +8,15 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import escape
 
-from audio_library.child import last_words, run_module
+from audio_library.child import run_module
 from audio_library.errors import SpeechError
-from audio_library.tts import DEFAULT_LANGUAGE, Synthesiser, checked_language, speakable
+from audio_library.tts import PLAIN, Manner, Synthesiser, checked, sentences
+from audio_library.tts.confined import TIMEOUT_S, spoken
 
 WORDS_PER_MINUTE = 150
 """Slower than eSpeak's 175: horns echo from the next hill."""
-
-_TIMEOUT_S = 60.0
-_HEADER_BYTES = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +29,33 @@ class EspeakProgram:
 
     program: Path
 
-    def speak(self, text: str, wav: Path, *, language: str = DEFAULT_LANGUAGE) -> Path:
+    @property
+    def name(self) -> str:
+        """What speaks."""
+        return "espeak-ng"
+
+    def speak(self, text: str, wav: Path, manner: Manner = PLAIN) -> Path:
         """Write ``text``, spoken, as a WAV file and return its path."""
-        spoken = speakable(text)
-        voice = checked_language(language)
-        command = [str(self.program), "-v", voice, "-s", str(WORDS_PER_MINUTE)]
-        try:
-            done = subprocess.run(  # noqa: S603 - a list of arguments; the text goes to stdin
-                [*command, "-w", str(wav.resolve()), "--stdin"],
-                input=spoken.encode(),
-                env={"LANG": "C.UTF-8"},
-                capture_output=True,
-                timeout=_TIMEOUT_S,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            wav.unlink(missing_ok=True)
-            raise SpeechError(str(error)) from error
-        return _spoken(wav, done)
+        marked = _marked(text, manner)
+        options = ["-m", "-v", manner.language, "-s", str(_words_per_minute(manner))]
+        command = [str(self.program), *options, "-w", str(wav.resolve()), "--stdin"]
+        return _run("audio_library.tts.confined", command, wav, marked)
 
 
 @dataclass(frozen=True, slots=True)
 class EspeakLibrary:
     """Speaks with the library inside the ``espeakng-loader`` package."""
 
-    def speak(self, text: str, wav: Path, *, language: str = DEFAULT_LANGUAGE) -> Path:
+    @property
+    def name(self) -> str:
+        """What speaks."""
+        return "espeak-ng-library"
+
+    def speak(self, text: str, wav: Path, manner: Manner = PLAIN) -> Path:
         """Write ``text``, spoken, as a WAV file and return its path."""
-        spoken = speakable(text)
-        voice = checked_language(language)
-        try:
-            done = run_module(
-                "audio_library.tts.espeak_child",
-                [str(wav.resolve()), voice, str(WORDS_PER_MINUTE)],
-                stdin=spoken.encode(),
-                timeout_s=_TIMEOUT_S,
-            )
-        except subprocess.TimeoutExpired as error:
-            wav.unlink(missing_ok=True)
-            raise SpeechError(str(error)) from error
-        return _spoken(wav, done)
+        marked = _marked(text, manner)
+        arguments = [str(wav.resolve()), manner.language, str(_words_per_minute(manner))]
+        return _run("audio_library.tts.espeak_child", arguments, wav, marked)
 
 
 def installed_synthesiser() -> Synthesiser:
@@ -77,9 +64,21 @@ def installed_synthesiser() -> Synthesiser:
     return EspeakProgram(Path(program)) if program else EspeakLibrary()
 
 
-def _spoken(wav: Path, done: subprocess.CompletedProcess[bytes]) -> Path:
-    made = wav.stat().st_size if wav.exists() else 0
-    if done.returncode != 0 or made <= _HEADER_BYTES:
+def _run(module: str, arguments: list[str], wav: Path, marked: str) -> Path:
+    try:
+        done = run_module(module, arguments, stdin=marked.encode(), timeout_s=TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
         wav.unlink(missing_ok=True)
-        raise SpeechError(f"exit {done.returncode}: {last_words(done.stderr) or 'no sound'}")
-    return wav
+        raise SpeechError(str(error)) from error
+    return spoken(wav, done)
+
+
+def _marked(text: str, manner: Manner) -> str:
+    """Write a text as SSML: nothing of it is taken for a mark, and sentences have their pause."""
+    pause_ms = round(1000 * checked(manner).pause_s)
+    pause = f'<break time="{pause_ms}ms"/>' if pause_ms else " "
+    return f"<speak>{pause.join(escape(sentence) for sentence in sentences(text))}</speak>"
+
+
+def _words_per_minute(manner: Manner) -> int:
+    return round(WORDS_PER_MINUTE * manner.pace)

@@ -1,4 +1,4 @@
-"""Speak one text with the eSpeak NG library and end.
+"""Speak one text, written as SSML, with the eSpeak NG library and end.
 
 ``python -m audio_library.tts.espeak_child WAV VOICE WORDS_PER_MINUTE``, the text on stdin.
 The numbers are those of eSpeak NG's ``speak_lib.h``.
@@ -11,9 +11,12 @@ from pathlib import Path
 
 import espeakng_loader
 
+from audio_library.tts.confined import confine
+
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1
+_SSML = 0x10
 _POS_CHARACTER = 1
 _RATE = 1
 _OK = 0
@@ -52,7 +55,7 @@ def speak(text: bytes, wav: Path, voice: str, words_per_minute: int) -> None:
         size = ctypes.c_size_t(len(text) + 1)
         _check(
             "synthesis",
-            engine.espeak_Synth(text, size, 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None),
+            engine.espeak_Synth(text, size, 0, _POS_CHARACTER, 0, _CHARS_UTF8 | _SSML, None, None),
         )
         _check("end", engine.espeak_Synchronize())
 
@@ -64,6 +67,7 @@ def _check(step: str, code: int) -> None:
 
 def main(arguments: list[str]) -> None:
     """Speak what comes on stdin."""
+    confine()
     wav, voice, words_per_minute = arguments
     speak(sys.stdin.buffer.read(), Path(wav), voice, int(words_per_minute))
 

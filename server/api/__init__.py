@@ -19,6 +19,7 @@ from server.api import (
     reforms,
     simulation,
     slots,
+    speech,
     units,
 )
 
@@ -30,6 +31,7 @@ def register(app: APIFlask) -> None:
     blueprint = APIBlueprint("api", __name__, url_prefix=PREFIX, tag="Loa Làng")
     for part in (
         assets,
+        speech,
         slots,
         simulation,
         desk,

@@ -88,6 +88,10 @@ class SlotRefusedError(RefusedRequestError):
     """A slot cannot be saved."""
 
 
+class SpeechRefusedError(RefusedRequestError):
+    """A text cannot be spoken as it is."""
+
+
 class DeskRefusedError(RefusedRequestError):
     """The desk does not show, take back or copy that."""
 

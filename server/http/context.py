@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from audio_library.store import Store
+from audio_library.tts import Synthesiser
 from server.domain.authority import Actor
 from server.services import accounts
 from server.services.keyring import Keyring
@@ -27,6 +28,7 @@ class Installation:
     Attributes:
         reads: Sessions that only look; on SQLite they never wait for the writer.
         writes: Sessions that may change something.
+        engines: What speaks texts, the best voice first.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class Installation:
     writes: Sessions
     keyring: Keyring
     audio: Store
+    engines: tuple[Synthesiser, ...]
 
 
 def install(app: Flask, installation: Installation) -> None:

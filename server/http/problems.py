@@ -10,7 +10,7 @@ from types import MappingProxyType
 from flask import Response, json, request
 from flask_babel import force_locale
 
-from audio_library.errors import MissingAssetError, RefusedAudioError
+from audio_library.errors import MissingAssetError, RefusedAudioError, SpeechError
 from server.domain.clashes import MOST_NAMED, Clash, SlotClashError, WideningRefusedError
 from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
@@ -28,6 +28,7 @@ from server.domain.errors import (
     ReformRefusedError,
     RefusedRequestError,
     SlotRefusedError,
+    SpeechRefusedError,
     StaleError,
     TakenError,
     UnknownThingError,
@@ -44,6 +45,7 @@ MOST_CLUSTERS_TOLD = 50
 _LONGEST_REF = 64
 CHANGED_MEANWHILE = "changed-meanwhile"
 REFUSED_AUDIO = "refused-audio"
+SPEECH_FAILED = "speech-failed"
 _STATUS_SENTENCES: Mapping[int, str] = {
     400: N_("The request could not be understood."),
     401: N_("You must log in first."),
@@ -93,6 +95,8 @@ class Problem:
         """What exactly went wrong, in the reader's language."""
         if self.code == REFUSED_AUDIO:
             return [upload_sentence(self.fields["reason_code"])]
+        if self.code == SPEECH_FAILED:
+            return [gettext("The text could not be spoken on this server. Record it instead.")]
         if self.code == CHANGED_MEANWHILE:
             return [gettext("Somebody else has changed it meanwhile. Look at it again.")]
         return [finding_sentence(finding) for finding in self.findings]
@@ -130,6 +134,8 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         PreviewRefusedError: _Meaning(422, "preview-refused"),
         BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
+        SpeechRefusedError: _Meaning(422, "speech-refused"),
+        SpeechError: _Meaning(503, SPEECH_FAILED),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),
         MissingAssetError: _Meaning(404, "unknown-asset", ("digest",)),
     }

@@ -66,6 +66,8 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
         ),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
+        "no-words": N_("Write what is to be said."),
+        "text-too-long": N_("It may have at most %(longest)s characters."),
         "changed-meanwhile": N_("Somebody else has changed it meanwhile. Look at it again."),
         "no-length": N_("Say how long it lasts."),
         "bad-length": N_("It may last from one second to 24 hours."),

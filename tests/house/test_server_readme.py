@@ -62,5 +62,5 @@ def test_every_setting_has_its_row_with_its_default():
     assert table.keys() == {f"LOA_{name.upper()}" for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = f"`{default}`" if default not in {"", ()} else "–"
+        shown = f"`{default}`" if default not in {"", (), None} else "–"
         assert f" {shown} " in table[f"LOA_{name.upper()}"], name

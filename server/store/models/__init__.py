@@ -23,12 +23,14 @@ from server.store.models.slots import (
     SlotRow,
     SlotTargetRow,
 )
+from server.store.models.speeches import SpeechRow
 from server.store.models.units import (
     GroupMemberRow,
     GroupRow,
     LevelRow,
     ReformRow,
     SheetDraftRow,
+    TreeStateRow,
     UnitEdgeRow,
     UnitKeyRow,
     UnitRow,
@@ -69,6 +71,8 @@ __all__ = [
     "SlotItemRow",
     "SlotRow",
     "SlotTargetRow",
+    "SpeechRow",
+    "TreeStateRow",
     "UnitEdgeRow",
     "UnitKeyRow",
     "UnitRow",

@@ -12,7 +12,7 @@ from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
 from server.http.context import actor, here, now, reading, writing
 from server.http.person import by_script
-from server.services import broadcasting, catalogue, grouping, monitoring, units
+from server.services import broadcasting, catalogue, grouping, monitoring, speaking, units
 from server.store.queries import lists
 from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, UrgentForm
 from server.web.live.presenters import progress
@@ -51,6 +51,8 @@ def urgent() -> ResponseReturnValue:
         communes=communes(states, tree, unit_id),
         groups=groups,
         ways=WAYS,
+        most_written=speaking.MOST_WRITTEN,
+        most_said=speaking.MOST_SAID,
         first_way="prepared" if warnings else "record",
         warnings=warnings,
         repeats=range(1, MOST_REPEATS + 1),

@@ -32,6 +32,7 @@ class Way:
 
 WAYS = (
     Way("record", "mic-fill", N_("Record")),
+    Way("text", "pencil", N_("Type text")),
     Way("prepared", "shield-exclamation", N_("Prepared")),
     Way("file", "file-earmark-music", N_("File")),
 )

@@ -1,5 +1,8 @@
 // A sound for a form: sent with its progress shown, prepared by the server, then heard before use.
 
+// Asked for each time: a log-in that was renewed in place brings another.
+export const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
+
 export class Sound {
   constructor(root) {
     this.root = root;
@@ -18,7 +21,6 @@ export class Sound {
   }
 
   send(file, name = file.name) {
-    this.sending?.abort();
     this.clear();
     const words = this.state.dataset;
     const title = document.querySelector("[name=title]");
@@ -38,8 +40,22 @@ export class Sound {
     request.addEventListener("load", () => this.#answered(request));
     request.addEventListener("error", () => this.refuse(words.lost));
     request.open("POST", "/api/v1/assets");
-    request.setRequestHeader("X-CSRFToken", document.querySelector('meta[name="csrf-token"]').content);
+    request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(form);
+  }
+
+  // Have the server make a sound, and say which it was once it is there to be heard.
+  make(url, body, made) {
+    this.clear();
+    const request = new XMLHttpRequest();
+    this.sending = request;
+    this.say(this.state.dataset.preparing, null);
+    request.addEventListener("load", () => { this.#answered(request); made(this.digest.value); });
+    request.addEventListener("error", () => this.refuse(this.state.dataset.lost));
+    request.open("POST", url);
+    request.setRequestHeader("Content-Type", "application/json");
+    request.setRequestHeader("X-CSRFToken", csrfToken());
+    request.send(JSON.stringify(body));
   }
 
   use(digest, title, length) {
@@ -53,7 +69,9 @@ export class Sound {
   }
 
   clear() {
+    this.sending?.abort();
     this.digest.value = "";
+    this.state.hidden = true;
     this.ready.hidden = true;
     this.ready.querySelector("[data-player]").removeAttribute("src");
     this.state.classList.remove("is-refused");
@@ -64,9 +82,10 @@ export class Sound {
     let said = {};
     try { said = JSON.parse(request.responseText); } catch { /* not from our server: shown as lost */ }
     if (request.status === 201) {
-      this.use(said.digest, said.title, lengthText(said.duration_s));
+      const asset = said.asset ?? said;
+      this.use(asset.digest, asset.title, lengthText(asset.duration_s));
       const title = document.querySelector("[name=title]");
-      if (title && !title.value.trim()) title.value = said.title;
+      if (title && !title.value.trim()) title.value = asset.title;
     } else {
       this.refuse(said.detail || said.title || this.state.dataset.lost);
     }

@@ -9,9 +9,10 @@ import { LoginAgain } from "./urgent/login_again.js";
 import { Unsent } from "./urgent/unsent.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
+import text from "./ways/text.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, prepared };
+const ways = { record, text, prepared };
 
 const page = document.querySelector("[data-urgent-page]");
 const form = page.querySelector("[data-urgent-form]");
@@ -93,7 +94,7 @@ async function fresh() {
   section.classList.remove("is-sending");
   form.reset();
   await keeping.anew();
-  sound.clear();
+  sound.clearShown();
   settle();
 }
 
@@ -101,8 +102,9 @@ async function take(draft) {
   if (draft.unit !== unit) { location.assign(`/urgent?unit=${encodeURIComponent(draft.unit)}`); return; }
   if (!await keeping.open(draft.id)) { await unsent.show(); return; }
   keeping.restore();
-  sound.clear();
+  sound.clearShown();
   await sound.restore();
+  form.dispatchEvent(new CustomEvent("restored"));
   settle();
   await unsent.show();
   if (draft.state === "held") await asking.show();
@@ -136,6 +138,7 @@ page.querySelector("[data-anew]").addEventListener("click", async (event) => {
 
 settle();
 await sound.restore();
+form.dispatchEvent(new CustomEvent("restored"));
 unsent.run();
 navigator.serviceWorker?.register("/sw.js", { type: "module" }).catch(() => {});
 navigator.storage?.persist?.();

@@ -48,14 +48,31 @@ export class KeptSound extends Sound {
     super.use(digest, title, length);
   }
 
-  // Show nothing; what is kept stays until something else is kept in its place.
+  // What is said has changed: what there was is not it any more.
   clear() {
+    const { draft } = this.keeping;
+    if (draft.asset || draft.take) this.keeping.keep({ asset: null, take: null });
+    this.clearShown();
+  }
+
+  // Show nothing; what is kept stays.
+  clearShown() {
     this.sending?.abort();
     clearTimeout(this.waiting);
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = null;
     this.state.hidden = true;
     super.clear();
+  }
+
+  async make(url, body, made) {
+    try {
+      await me(this.keeping.draft.person);
+    } catch (error) {
+      if (!(error instanceof LoggedOut)) { this.refuse(this.state.dataset.lost); return; }
+      if (!await this.login.again()) return;
+    }
+    super.make(url, body, made);
   }
 
   // Show again what was kept; a recording that was cut off is as long as its pieces.

@@ -1,0 +1,49 @@
+"""What a slash or a colon between numbers means once it is no date and no hour."""
+
+import re
+
+from audio_library.reading.numbers import NUMBER, cardinal, ordinal, spoken, whole
+from audio_library.reading.values import Dialect, Kind, Rule, before
+
+_ADDRESS = re.compile(r"\b(?:nhà|ngõ|hẻm|ngách|kiệt|thửa|đường|lô|số)\s*$", re.IGNORECASE)
+_SCORE = re.compile(r"(?:tỷ số|tỉ số|thắng|thua|hòa|hoà|dẫn)\s*(?:là\s*)?$", re.IGNORECASE)
+_QUARTERS = {
+    "½": "một phần hai",
+    "⅓": "một phần ba",
+    "⅔": "hai phần ba",
+    "¼": "một phần tư",
+    "¾": "ba phần tư",
+}
+_MOST_PARTS = 10
+_FOUR = 4
+
+
+def scored(match: re.Match[str]) -> bool:
+    """Say whether two numbers are a score, which is said without a word between."""
+    return bool(_SCORE.search(before(match)))
+
+
+def _slashes(match: re.Match[str], dialect: Dialect) -> str:
+    parts = [part.strip() for part in match[0].split("/")]
+    if len(parts) == 2 and not _ADDRESS.search(before(match)):  # noqa: PLR2004 - one slash
+        above, below = (int(part) for part in parts)
+        if 0 < above < below and above <= _MOST_PARTS:
+            named = ordinal(below, dialect) if below == _FOUR else cardinal(below, dialect)
+            return f"{cardinal(above, dialect)} phần {named}"
+    return " trên ".join(whole(part, dialect) for part in parts)
+
+
+def _ratio(match: re.Match[str], dialect: Dialect) -> str:
+    link = " " if scored(match) else " trên "
+    return link.join(spoken(match[place], dialect) for place in (1, 2))
+
+
+def _quarter(match: re.Match[str], _dialect: Dialect) -> str:
+    return _QUARTERS[match[0]]
+
+
+RULES = (
+    Rule(Kind.FRACTION, re.compile(r"(?<!\w)\d+(?:\s?/\s?\d+)+"), _slashes),
+    Rule(Kind.FRACTION, re.compile(rf"(?<!\w)({NUMBER})\s?:\s?({NUMBER})(?!\w)"), _ratio),
+    Rule(Kind.FRACTION, re.compile("[½⅓⅔¼¾]"), _quarter),
+)
