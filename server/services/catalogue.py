@@ -18,7 +18,9 @@ from server.store.models import AssetRow
 
 CHIME = "chime"
 WARNING = "warning"
-PINNED = frozenset({CHIME, WARNING})
+DRILL_BEFORE = "drill-before"
+DRILL_AFTER = "drill-after"
+PINNED = frozenset({CHIME, WARNING, DRILL_BEFORE, DRILL_AFTER})
 """Purposes of the files that nodes keep for good."""
 
 
@@ -105,11 +107,13 @@ def default_opening(db: Session, *, chain: Sequence[str]) -> AssetRow | None:
 
 
 def pinned(db: Session, *, chain: Sequence[str]) -> list[AssetRow]:
-    """List the files that nodes under ``chain`` keep for good: chimes and prepared warnings.
+    """List the files that nodes under ``chain`` keep for good: chimes, warnings, drill labels.
 
     Each unit of the chain may have an opening chime of its own.
     """
     chains = [chain[: depth + 1] for depth in range(len(chain))]
     chimes = [default_opening(db, chain=above) for above in chains]
     openings = {chime.digest: chime for chime in chimes if chime is not None}
-    return [*openings.values(), *usable_assets(db, chain=chain, purpose=WARNING)]
+    kept = (WARNING, DRILL_BEFORE, DRILL_AFTER)
+    others = [row for one in kept for row in usable_assets(db, chain=chain, purpose=one)]
+    return [*openings.values(), *others]

@@ -44,6 +44,9 @@ class UrgentForm:
     gain_db: int = 0
     kept_s: float = 0.0
     picked: Picked = field(default_factory=Picked)
+    mode: str = "real"
+    follows: str = ""
+    relation: str = ""
 
     @classmethod
     def sent(cls, form: "MultiDict[str, str]") -> "UrgentForm":
@@ -60,6 +63,9 @@ class UrgentForm:
             gain_db=_loudness(form.get("gain_db", "")),
             kept_s=_seconds(form.get("kept_s", "")),
             picked=picked(form.getlist("unit"), form.getlist("village"), form.getlist("group")),
+            mode="drill" if form.get("mode") == "drill" else "real",
+            follows=form.get("follows", "")[:64],
+            relation=form.get("relation", "")[:32],
         )
 
     @property
@@ -79,6 +85,9 @@ class UrgentForm:
             gain_db=self.gain_db,
             severity=self.severity if emergency else 0,
             decision_number=self.decision_number if emergency else "",
+            mode=self.mode,
+            follows=self.follows or None,
+            relation=self.relation,
         )
 
     def missing(self) -> Sequence[Finding]:

@@ -6,14 +6,25 @@ from datetime import timedelta
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from protocol.messages import Mode
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
 from server.http.context import actor, here, now, reading, writing
+from server.http.drilling import make_labels
 from server.http.person import by_script
-from server.services import broadcasting, catalogue, grouping, monitoring, speaking, units
+from server.services import (
+    broadcasting,
+    catalogue,
+    following,
+    grouping,
+    monitoring,
+    speaking,
+    units,
+)
 from server.store.queries import lists
+from server.web.live.beginnings import begun
 from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, UrgentForm
 from server.web.live.presenters import progress
 from server.web.live.ways import WAYS
@@ -34,8 +45,11 @@ def urgent() -> ResponseReturnValue:
         acting = acting_units(person, Action.ANNOUNCE, tree)
         if not acting:
             raise NotAllowedError(Action.ANNOUNCE.value, "*")
-        unit_id = request.args.get("unit") or acting[0].unit_id
-        chain = tree.chain(unit_id)
+    blank = UrgentForm(unit_id=request.args.get("unit") or acting[0].unit_id)
+    form = begun(blank, request.args, person=person)
+    unit_id = form.unit_id
+    chain = tree.chain(unit_id)
+    with reading() as db:
         demand(person, Action.ANNOUNCE, chain)
         states = monitoring.overview(db, now=instant, units=tree, under=unit_id)
         assets = catalogue.usable_assets(db, chain=chain)
@@ -44,7 +58,7 @@ def urgent() -> ResponseReturnValue:
     settings = here().settings
     return render_template(
         "live/urgent.html",
-        form=UrgentForm(unit_id=unit_id),
+        form=form,
         missing=MISSING,
         unit=tree.unit(unit_id),
         acting=acting,
@@ -120,6 +134,8 @@ def heard() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     """Send it; the same form sent twice is one announcement."""
     form = UrgentForm.sent(request.form)
+    if form.mode == Mode.DRILL:
+        make_labels(form.unit_id)
     with writing() as db:
         row = broadcasting.announce(
             db,
@@ -179,12 +195,15 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         chain = tree.chain(status.broadcast.unit_id)
         demand(person, Action.VIEW, chain)
         row = status.broadcast
+        chain_of_it = following.chain_of(db, row)
         people = lists.full_names(db, [row.created_by, row.stopped_by or row.created_by])
     return {
         "broadcast": row,
         "people": people,
         "progress": progress(status),
         "unit": tree.unit(status.broadcast.unit_id),
+        "chain": chain_of_it,
+        "may_follow": may(person, Action.ANNOUNCE, chain) and following.is_over(row, instant),
         "may_stop": may(person, Action.STOP, chain)
         and status.broadcast.stopped_at is None
         and status.broadcast.end > instant,

@@ -99,7 +99,7 @@ async function fresh() {
 }
 
 async function take(draft) {
-  if (draft.unit !== unit) { location.assign(`/urgent?unit=${encodeURIComponent(draft.unit)}`); return; }
+  if (!keeping.fits(draft)) { await keeping.pass(draft); return; }
   if (!await keeping.open(draft.id)) { await unsent.show(); return; }
   keeping.restore();
   sound.clearShown();

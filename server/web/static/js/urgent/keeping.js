@@ -8,9 +8,16 @@ const OURS = new Set(["csrf_token", "request_id", "unit_id", "asset_digest"]);
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
+// Where a page leads besides its unit: a drill, or what follows an announcement, is taken up only there.
+function place() {
+  const query = new URLSearchParams(location.search);
+  query.delete("unit");
+  return query.toString();
+}
+
 export class Keeping {
   constructor(form, { person, unit, unitName, failed }) {
-    Object.assign(this, { form, person, unit, unitName, failed });
+    Object.assign(this, { form, person, unit, unitName, failed, place: place() });
     this.draft = null;
     this.release = () => {};
     this.timer = null;
@@ -21,7 +28,7 @@ export class Keeping {
 
   // Take up what was left here by a tab that is gone, or begin anew; say whether something was there.
   async begin() {
-    const left = (await mine(this.person)).filter((draft) => draft.state === "writing" && draft.unit === this.unit);
+    const left = (await mine(this.person)).filter((draft) => draft.state === "writing" && this.fits(draft));
     for (const draft of left.reverse()) {
       if (await this.#claim(draft.id)) {
         this.draft = draft;
@@ -32,13 +39,25 @@ export class Keeping {
     return false;
   }
 
+  fits(draft) {
+    return draft.unit === this.unit && draft.place === this.place;
+  }
+
   async anew() {
     const now = Date.now();
     this.draft = {
-      id: newId(), person: this.person, unit: this.unit, unitName: this.unitName,
+      id: newId(), person: this.person, unit: this.unit, unitName: this.unitName, place: this.place,
       fields: [], take: null, asset: null, state: "writing", changedAt: now, heldAt: null,
     };
     await this.#claim(this.draft.id);
+  }
+
+  // Leave it to the page that it fits.
+  async pass(draft) {
+    await alone("loa-send", () => change(draft.id, (kept) => kept && { ...kept, state: "writing", changedAt: Date.now() }));
+    const query = new URLSearchParams(draft.place);
+    query.set("unit", draft.unit);
+    location.assign(`${location.pathname}?${query}`);
   }
 
   async open(id) {

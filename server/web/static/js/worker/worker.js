@@ -34,14 +34,15 @@ export function serve({ build, shell, offline, own, staleMin }) {
       await self.clients.claim();
       // The page that has brought the worker was fetched without it.
       for (const { url } of await self.clients.matchAll()) {
-        if (own.includes(new URL(url).pathname)) await fetched(url);
+        const { pathname, searchParams } = new URL(url);
+        if (own.includes(pathname) && isPlain(searchParams)) await fetched(url);
       }
     })());
   });
 
   self.addEventListener("fetch", (event) => {
     const { request } = event;
-    const { origin, pathname } = new URL(request.url);
+    const { origin, pathname, searchParams } = new URL(request.url);
     if (origin !== self.location.origin) return;
     if (request.method === "POST" && request.mode === "navigate" && ["/login", "/logout"].includes(pathname)) {
       // Whoever comes next must not find this one's page.
@@ -50,7 +51,7 @@ export function serve({ build, shell, offline, own, staleMin }) {
     }
     if (request.method !== "GET") return;
     if (pathname.startsWith("/static/")) event.respondWith(kept(request));
-    else if (request.mode === "navigate") event.respondWith(page(event, own.includes(pathname)));
+    else if (request.mode === "navigate") event.respondWith(page(event, own.includes(pathname) && isPlain(searchParams)));
   });
 
   self.addEventListener("sync", (event) => {
@@ -102,6 +103,9 @@ export function serve({ build, shell, offline, own, staleMin }) {
     }
   }
 }
+
+// A drill, or what follows an announcement, must not stand in for the page itself, nor the other way.
+const isPlain = (query) => [...query.keys()].every((name) => name === "unit");
 
 async function ownCaches() {
   return (await caches.keys()).filter((name) => name.startsWith("loa-own-"));
