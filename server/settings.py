@@ -28,6 +28,9 @@ class Settings(BaseSettings):
             public address, or the same host with that port.
         live_delay_s: How long after each word the loudspeakers sound it, all at once.
         lead_s: From signing an urgent order to its sounding time, in seconds.
+        map_tiles: Address of map tiles with ``{z}``, ``{x}`` and ``{y}``; empty: none are fetched.
+        unsent_stale_min: Minutes after which an announcement that a phone could not send is not
+            sent by itself any more.
         piper: Program of Piper, or one with its options; empty: eSpeak NG speaks.
         piper_voice: The Vietnamese voice that it speaks with, a ``.onnx`` file.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
@@ -51,6 +54,8 @@ class Settings(BaseSettings):
     live_url: str = Field(default="", pattern=r"^(wss?://\S+)?$")
     live_delay_s: float = Field(default=1.0, ge=0.2, le=5)
     lead_s: float = Field(default=0.3, ge=0, le=10)
+    map_tiles: str = Field(default="", pattern=r"^(https?://[^\s;,]+)?$")
+    unsent_stale_min: int = Field(default=10, ge=1, le=1440)
     piper: Path | None = None
     piper_voice: Path | None = None
     demo: bool = False

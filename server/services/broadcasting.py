@@ -33,7 +33,7 @@ from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
 from server.services.catalogue import default_opening, may_use
-from server.services.drill_labels import DrillLabels, drill_labels, labelled, marked
+from server.services.drill_labels import drill_labels, labelled, marked
 from server.services.following import wrong_to_follow
 from server.services.keyring import Keyring
 from server.services.planning import asset_ref
@@ -143,7 +143,7 @@ def announce(
 
     Raises:
         NotAllowedError: The actor may not announce for the unit, in that class.
-        TakenError: The request's id is another unit's.
+        TakenError: The request's id is that of another announcement.
         BroadcastRefusedError: With every rule that it breaks.
     """
     places = tree(db, today=local_day(now))
@@ -152,7 +152,7 @@ def announce(
     pass_gate(db, f"request {new.request_id}")
     known = db.scalar(select(BroadcastRow).where(BroadcastRow.request_id == new.request_id))
     if known is not None:
-        if known.unit_id != new.unit_id:
+        if not _is_same(known, new):
             raise TakenError("request", new.request_id)
         return known
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
@@ -178,7 +178,7 @@ def announce(
     opening = default_opening(db, chain=chain) if new.opening else None
     claim = _claim(
         new,
-        _content(new, asset, opening, labels),
+        _content(new, labelled(asset, labels) if asset else (), opening),
         targets=Targets(units=words.units, clusters=words.clusters),
         level=places.unit(new.unit_id).level_rank,
         start=now + lead,
@@ -249,6 +249,21 @@ def check(db: Session, new: NewBroadcast, *, now: datetime, actor: Actor) -> Non
     demand(actor, _action(new), places.chain(new.unit_id))
     if findings := [*_wrong(new, places), *_wrong_live(new)]:
         raise BroadcastRefusedError(findings)
+
+
+def content_of(db: Session, new: NewBroadcast, *, now: datetime) -> Content:
+    """Tell what would sound, to be heard beforehand.
+
+    Raises:
+        UnknownThingError: The unit may use no such file.
+    """
+    places = tree(db, today=local_day(now))
+    asset = db.get(AssetRow, new.asset_digest)
+    if asset is None or not may_use(places, asset, new.unit_id):
+        raise UnknownThingError("asset", new.asset_digest[:64])
+    chain = places.chain(new.unit_id)
+    labels = drill_labels(db, chain=chain) if _is_drill(new) else None
+    return _content(new, labelled(asset, labels), default_opening(db, chain=chain))
 
 
 def stop(
@@ -405,18 +420,13 @@ def _action(new: NewBroadcast) -> Action:
     return Action.ANNOUNCE_EMERGENCY if emergency else Action.ANNOUNCE
 
 
-def _content(
-    new: NewBroadcast,
-    asset: AssetRow | None,
-    opening: AssetRow | None,
-    labels: DrillLabels | None,
-) -> Content:
+def _content(new: NewBroadcast, said: Iterable[AssetRow], opening: AssetRow | None) -> Content:
     first = asset_ref(opening) if opening else None
-    if asset is None:
+    if new.live is not None:
         return Content(opening=first, live=new.live)
     return Content(
         opening=first,
-        items=tuple(map(asset_ref, labelled(asset, labels))),
+        items=tuple(map(asset_ref, said)),
         repeat=new.repeat,
         gap_s=new.gap_s,
     )
@@ -454,6 +464,14 @@ def _claim(
         severity=Severity(new.severity),
         gain_db=new.gain_db,
     )
+
+
+def _is_same(known: BroadcastRow, new: NewBroadcast) -> bool:
+    """Compare what is heard: an edited announcement under an old id must not be taken for done."""
+    title = marked(new.title.strip(), mode=new.mode)
+    before = (known.unit_id, known.title, known.mode, known.bulletin_class, known.asset_digest)
+    after = (new.unit_id, title, new.mode, new.bulletin_class, new.asset_digest)
+    return before == after and known.repeat == new.repeat
 
 
 def _wrong(new: NewBroadcast, places: Tree) -> list[Finding]:

@@ -17,7 +17,7 @@ from protocol.content import opening_s
 from protocol.messages import LiveSource, Play
 from protocol.signing import public_text, unverified
 from server.domain.authority import Actor
-from server.domain.errors import BroadcastRefusedError, Finding, UnknownThingError
+from server.domain.errors import BroadcastRefusedError, Finding, TakenError, UnknownThingError
 from server.services import audit, broadcasting, catalogue, events
 from server.services.accounts import actor_of
 from server.services.broadcasting import NewBroadcast
@@ -125,7 +125,6 @@ def go_on_air(
 
     Raises:
         NotAllowedError: The actor may not announce for the unit, in that class.
-        TakenError: The request's id is another unit's.
         BroadcastRefusedError: With every rule that it breaks; or somebody speaks, or has spoken,
             to this broadcast already.
     """
@@ -134,9 +133,12 @@ def go_on_air(
         delay_s=delay.total_seconds(),
         max_length_s=MAX_LENGTH.total_seconds(),
     )
-    row = broadcasting.announce(
-        db, replace(new, live=source), now=now, actor=actor, keyring=keyring, lead=lead
-    )
+    try:
+        row = broadcasting.announce(
+            db, replace(new, live=source), now=now, actor=actor, keyring=keyring, lead=lead
+        )
+    except TakenError as error:
+        raise BroadcastRefusedError([Finding("already-spoken")]) from error
     order = unverified(row.token).msg
     if not isinstance(order, Play) or order.claim.content.live != source:
         raise BroadcastRefusedError([Finding("already-spoken")])

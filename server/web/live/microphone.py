@@ -1,5 +1,6 @@
 """The page with the microphone: who is reached, and the ticket with which one goes on air."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -8,7 +9,6 @@ from urllib.parse import urlsplit
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from server.domain.errors import BroadcastRefusedError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
 from server.http.languages import gettext
@@ -16,7 +16,6 @@ from server.http.wording import FINDINGS, N_
 from server.services import broadcasting, microphones, units
 from server.services.keyring import FLASK, secret_text
 from server.web.live.forms import UrgentForm
-from server.web.live.views import urgent_page
 from server.web.security import content_policy
 
 pages = Blueprint("microphone", __name__)
@@ -40,21 +39,20 @@ _REFUSALS = ("already-spoken", "ticket-expired", "bad-ticket")
 def prepare() -> ResponseReturnValue:
     """Say whom it will reach, and hand out the microphone; nothing is sent yet."""
     form = UrgentForm.sent(request.form)
-    new, instant, person = replace(form.new, asset_digest="", repeat=1), now(), actor()
-    try:
-        with reading() as db:
-            broadcasting.check(db, new, now=instant, actor=person)
-            tree = units.tree(db, today=local_day(instant))
-            reach = broadcasting.reach(
-                db,
-                unit_id=new.unit_id,
-                units=new.units,
-                clusters=new.clusters,
-                groups=new.groups,
-                now=instant,
-            )
-    except BroadcastRefusedError as refused:
-        return urgent_page(form, refused.findings, way="speak"), 422
+    # What this form was kept under on the phone stays free for something that is no live broadcast.
+    new = replace(form.new, request_id=uuid.uuid4().hex, asset_digest="", repeat=1)
+    instant, person = now(), actor()
+    with reading() as db:
+        broadcasting.check(db, new, now=instant, actor=person)
+        tree = units.tree(db, today=local_day(instant))
+        reach = broadcasting.reach(
+            db,
+            unit_id=new.unit_id,
+            units=new.units,
+            clusters=new.clusters,
+            groups=new.groups,
+            now=instant,
+        )
     secret = secret_text(here().settings.secrets_dir, FLASK)
     microphone = here().settings.microphone_url(request.host)
     page = make_response(
