@@ -40,12 +40,13 @@ def test_the_page_may_connect_to_the_microphones_and_no_other_page_may(site):
     assert "connect-src 'self';" in browser.get("/urgent").headers["Content-Security-Policy"]
 
 
-def test_what_is_wrong_is_told_on_the_form_with_its_way_still_open(site):
+def test_what_is_wrong_is_told_and_no_microphone_handed_out(site):
     answer = posted(
         site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, title="", village=[])
     )
     assert answer.status_code == 422
-    assert 'data-tab="speak" aria-pressed="true"' in answer.text
+    assert "Chưa chọn cụm loa nào." in answer.text
+    assert "data-ticket" not in answer.text
 
 
 def test_a_drill_is_not_spoken_live(site):
