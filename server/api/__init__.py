@@ -21,6 +21,7 @@ from server.api import (
     slots,
     speech,
     units,
+    warnings,
 )
 
 PREFIX = "/api/v1"
@@ -32,6 +33,7 @@ def register(app: APIFlask) -> None:
     for part in (
         assets,
         speech,
+        warnings,
         slots,
         simulation,
         desk,

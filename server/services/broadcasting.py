@@ -31,7 +31,7 @@ from server.domain.recurrence import local_day
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
-from server.services.catalogue import default_opening, may_use
+from server.services.catalogue import default_opening, may_use, parts
 from server.services.keyring import Keyring
 from server.services.planning import asset_ref
 from server.services.texts import is_line
@@ -157,7 +157,7 @@ def announce(
         new,
         Content(
             opening=asset_ref(opening) if opening else None,
-            items=(asset_ref(asset),),
+            items=tuple(asset_ref(part) for part in parts(db, asset)),
             repeat=new.repeat,
             gap_s=new.gap_s,
         ),

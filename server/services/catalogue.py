@@ -14,11 +14,12 @@ from server.domain.units import Tree
 from server.services import audit
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import AssetRow
+from server.store.models import AssetRow, CompositionRow
 
 CHIME = "chime"
 WARNING = "warning"
-PINNED = frozenset({CHIME, WARNING})
+PHRASE = "phrase"
+PINNED = frozenset({CHIME, WARNING, PHRASE})
 """Purposes of the files that nodes keep for good."""
 
 
@@ -76,6 +77,23 @@ def may_use(units: Tree, row: AssetRow, unit_id: str) -> bool:
     return row.unit_id in units.chain(unit_id) or unit_id in units.chain(row.unit_id)
 
 
+def pin(row: AssetRow, units: Tree, *, unit_id: str, purpose: str) -> None:
+    """Let the nodes under a unit keep a file for good that was brought for something smaller."""
+    if row.purpose not in PINNED:
+        row.purpose = purpose
+    if row.unit_id in units.units and unit_id in units.chain(row.unit_id):
+        row.unit_id = unit_id
+
+
+def parts(db: Session, row: AssetRow) -> list[AssetRow]:
+    """List the files that sound for one: itself, or those that nodes put it together from."""
+    made = db.get(CompositionRow, row.digest)
+    if made is None:
+        return [row]
+    there = {part.digest: part for part in assets(db, made.parts)}
+    return [there[digest] for digest in made.parts] if there.keys() >= {*made.parts} else [row]
+
+
 def _shared_by(units: Tree, one: str, other: str) -> str:
     above = units.chain(one) if one in units.units else ()
     shared = [unit for unit in units.chain(other) if unit in above]
@@ -103,11 +121,12 @@ def default_opening(db: Session, *, chain: Sequence[str]) -> AssetRow | None:
 
 
 def pinned(db: Session, *, chain: Sequence[str]) -> list[AssetRow]:
-    """List the files that nodes under ``chain`` keep for good: chimes and prepared warnings.
+    """List the files that nodes under ``chain`` keep for good: chimes, and all of warnings.
 
     Each unit of the chain may have an opening chime of its own.
     """
     chains = [chain[: depth + 1] for depth in range(len(chain))]
     chimes = [default_opening(db, chain=above) for above in chains]
     openings = {chime.digest: chime for chime in chimes if chime is not None}
-    return [*openings.values(), *usable_assets(db, chain=chain, purpose=WARNING)]
+    kept = [usable_assets(db, chain=chain, purpose=purpose) for purpose in (WARNING, PHRASE)]
+    return [*openings.values(), *kept[0], *kept[1]]

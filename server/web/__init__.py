@@ -21,6 +21,7 @@ from server.web import (
     schedule,
     stream,
     units,
+    warnings,
 )
 from server.web.errors import error_page
 from server.web.security import set_up_security
@@ -43,6 +44,7 @@ def register(app: Flask, installation: Installation) -> None:
         groups,
         reforms,
         live,
+        warnings,
         as_run,
         aired,
         stream,

@@ -34,6 +34,7 @@ from server.store.models.units import (
     UnitKeyRow,
     UnitRow,
 )
+from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
     "AsRunRow",
@@ -47,6 +48,7 @@ __all__ = [
     "ClaimRankRow",
     "ClusterRow",
     "ClusterUnitRow",
+    "CompositionRow",
     "DeliveryRow",
     "EventRow",
     "FrameRow",
@@ -75,4 +77,5 @@ __all__ = [
     "UnitKeyRow",
     "UnitRow",
     "UserRow",
+    "WarningRecordingRow",
 ]

@@ -8,9 +8,19 @@ from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
+from server.domain.filling import LONGEST_VALUE
+from server.domain.languages import NAMES
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import broadcasting, catalogue, grouping, monitoring, speaking, units
+from server.services import (
+    broadcasting,
+    catalogue,
+    grouping,
+    monitoring,
+    speaking,
+    units,
+    warning_sounds,
+)
 from server.store.queries import lists
 from server.web.live.forms import LOUDNESS, MOST_REPEATS, SEVERITIES, UrgentForm
 from server.web.live.presenters import progress
@@ -159,6 +169,9 @@ def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         assets = catalogue.usable_assets(db, chain=chain)
         groups = grouping.usable(grouping.groups(db), form.unit_id, tree)
+        prepared = warning_sounds.shown(
+            db, form.unit_id, engine=here().engines[0].name, now=instant
+        )
     warnings = [asset for asset in assets if asset.purpose == catalogue.WARNING]
     return render_template(
         "live/urgent.html",
@@ -169,6 +182,9 @@ def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
         communes=communes(states, tree, form.unit_id),
         groups=groups,
         ways=WAYS,
+        prepared_warnings=prepared,
+        longest_value=LONGEST_VALUE,
+        languages=NAMES,
         most_written=speaking.MOST_WRITTEN,
         most_said=speaking.MOST_SAID,
         first_way="prepared" if warnings else "record",

@@ -5,9 +5,10 @@ import { sounds } from "./sound.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
 import text from "./ways/text.js";
+import warning from "./ways/warning.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, text, prepared };
+const ways = { record, text, warning, prepared };
 
 const form = document.querySelector("[data-urgent-form]");
 const sound = sounds[0];
