@@ -119,3 +119,7 @@ test-slow: setup-dev  ## kill every program at many moments of the demo; random 
 .PHONY: bench-timeline
 bench-timeline: .stamps/dev  ## how long plans and timelines of a province and of a country take
 	$(BIN)/python -m tests.bench.timeline
+
+.PHONY: bench-urgent
+bench-urgent: setup-dev programs  ## how soon an announcement has reached 100 to 5,000 nodes (NODES=866), and is heard
+	$(BIN)/python -m tests.bench.urgent

@@ -39,8 +39,14 @@ def length_s(content: Content) -> float:
     """Tell how long the whole content lasts, in seconds; endless where only its claim ends it."""
     if lasts_as_its_claim(content):
         return math.inf
-    last = layout(content)[-1]
-    return last.offset_s + last.asset.duration_s
+    # Summed up just as ``layout`` does, so that no rounding tells them apart.
+    at = 0.0 if content.opening is None else content.opening.duration_s
+    for turn in range(content.repeat):
+        if turn:
+            at += content.gap_s
+        for asset in content.items:
+            at += asset.duration_s
+    return at
 
 
 def opening_s(content: Content) -> float:

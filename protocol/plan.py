@@ -1,5 +1,6 @@
 """The claims of a unit as a node receives them, and the timeline of a cluster from them."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -71,8 +72,8 @@ def timeline(
             )
         wanted.move(left)
         right = min(end, frames.until, quiet.until, silences.until, wanted.until)
-        heard = winner((time.claim for time in wanted.open), left, here)
-        if spans and spans[-1].claim == heard:
+        heard = winner((time.claim for time in wanted.open), left, here) if wanted.open else None
+        if spans and (spans[-1].claim is heard or spans[-1].claim == heard):
             spans[-1] = Span(spans[-1].start, right, heard)
         else:
             spans.append(Span(left, right, heard))
@@ -98,7 +99,7 @@ class Sweep(Generic[S]):
         # The next one stands last.
         self._begins = sorted(((s.start, place) for place, s in lasting.items()), reverse=True)
         self._ends = sorted(((s.end, place) for place, s in lasting.items()), reverse=True)
-        self._places: set[int] = set()
+        self._places: list[int] = []
         self.open: list[S] = []
         self.until = datetime.min.replace(tzinfo=UTC)
 
@@ -108,10 +109,13 @@ class Sweep(Generic[S]):
             return
         begins, ends, places = self._begins, self._ends, self._places
         while begins and begins[-1][0] <= now:
-            places.add(begins.pop()[1])
+            number = begins.pop()[1]
+            place = bisect_left(places, number)
+            places.insert(place, number)
+            self.open.insert(place, self._stretches[number])
         while ends and ends[-1][0] <= now:
-            places.discard(ends.pop()[1])
-        self.open = [self._stretches[place] for place in sorted(places)]
+            place = bisect_left(places, ends.pop()[1])
+            del places[place], self.open[place]
         # What is yet to begin is yet to end, so while there are begins there are ends.
         next_ = begins if begins and begins[-1] < ends[-1] else ends
         self.until = next_[-1][0] if next_ else EVER

@@ -1,5 +1,6 @@
-"""Logging, set up once per process: structlog at the call sites, one line format out."""
+"""Logging and memory, set up once per process: structlog at the call sites, one line format."""
 
+import gc
 import logging
 import sys
 
@@ -41,3 +42,13 @@ def set_up_logging(*, as_json: bool | None = None, level: int = logging.INFO) ->
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def settle() -> None:
+    """Leave what a process has loaded by now out of every later search for garbage.
+
+    Modules and tables of a web worker are a few hundred thousand objects that live as long as it
+    does. To look through them took a third of the time of a request that reads thousands of rows.
+    """
+    gc.collect()
+    gc.freeze()

@@ -114,6 +114,14 @@ def seen_clusters(actor: Actor, tree: Tree) -> frozenset[str] | None:
     return frozenset(cluster for cluster, unit in tree.clusters.items() if unit in units)
 
 
+def touches(actor: Actor, unit_id: str, tree: Tree) -> bool:
+    """Say whether what a unit orders reaches a unit that ``actor`` may see, or is ordered there."""
+    if may(actor, Action.VIEW, tree.chain(unit_id)):
+        return True
+    granted = {grant.unit_id for grant in actor.grants if Action.VIEW in ALLOWED[grant.role]}
+    return any(unit in tree.units and unit_id in tree.chain(unit) for unit in granted)
+
+
 def may_lay_down(actor: Actor, chain: Sequence[str]) -> bool:
     """Say whether ``actor`` may lay down hours in the name of the last unit of ``chain``.
 

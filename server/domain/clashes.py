@@ -195,8 +195,10 @@ class _Coming:
         self._now = now
         self._today = local_day(now)
         self._since = max(self._today, rule.first_day)
+        self._year = span_of(self._since)
         self._shifts: dict[tuple[time, timedelta], list[int]] = {}
         self._days: dict[int, int] = {}
+        self._nears: dict[int, int] = {}
 
     def over(self, other: Rule) -> Days | None:
         """Find the days on which it lies over another; None: there are none."""
@@ -206,30 +208,41 @@ class _Coming:
             shifts = self._shifts[hours] = _shifts(self._rule, other)
         if not shifts:
             return None
-        year = span_of(max(self._since, other.first_day))
-        met = self._met(other, shifts, year)
+        year = self._first_year(other)
+        theirs = days_of(other, year)
+        met = self._met(theirs, shifts, year)
         if not met:
-            later = self._where_both_run(other, year)
+            later = self._where_both_run(other, theirs, year)
             if later is None:
                 return None
-            year, met = later, self._met(other, shifts, later)
-        for near in (self._today - A_DAY, self._today):
-            if met & bit(year, near) and not self._is_to_come(other, near, shifts):
-                met ^= bit(year, near)
+            year, met = later, self._met(days_of(other, later), shifts, later)
+        if met & self._near(year):
+            for near in (self._today - A_DAY, self._today):
+                if met & bit(year, near) and not self._is_to_come(other, near, shifts):
+                    met ^= bit(year, near)
         return Days(year, met) if met else None
 
     def beside(self, other: Rule) -> list[int]:
         """List by how many days another may begin after it, whatever the hours of either."""
-        year = span_of(max(self._since, other.first_day))
-        later = self._where_both_run(other, year)
-        return [
-            shift
-            for shift in _SHIFTS
-            if self._met(other, [shift], year if later is None else later)
-        ]
+        year = self._first_year(other)
+        theirs = days_of(other, year)
+        later = self._where_both_run(other, theirs, year)
+        if later is not None:
+            year, theirs = later, days_of(other, later)
+        return [shift for shift in _SHIFTS if self._met(theirs, [shift], year)]
 
-    def _met(self, other: Rule, shifts: list[int], year: int) -> int:
-        mine, theirs = self._in(year), days_of(other, year)
+    def _first_year(self, other: Rule) -> int:
+        """Name the span from where both may run."""
+        return self._year if other.first_day <= self._since else span_of(other.first_day)
+
+    def _near(self, year: int) -> int:
+        """Give the days of which part may be over: yesterday, and today."""
+        if year not in self._nears:
+            self._nears[year] = between(year, self._today - A_DAY, self._today)
+        return self._nears[year]
+
+    def _met(self, theirs: int, shifts: list[int], year: int) -> int:
+        mine = self._in(year)
         met = 0
         for shift in shifts:
             met |= mine & (theirs >> shift if shift >= 0 else theirs << -shift)
@@ -242,9 +255,9 @@ class _Coming:
             self._days[year] = days_of(self._rule, year) & coming
         return self._days[year]
 
-    def _where_both_run(self, other: Rule, year: int) -> int | None:
+    def _where_both_run(self, other: Rule, theirs: int, year: int) -> int | None:
         """Find a later span in which both have come at least once, if they do not in the first."""
-        if self._in(year) and days_of(other, year) & between(year, self._today, LAST_DAY):
+        if self._in(year) and theirs & between(year, self._today, LAST_DAY):
             return None
         firsts = [rule.next_occurrence(self._now) for rule in (self._rule, other)]
         known = [local_day(first[0]) for first in firsts if first is not None]

@@ -49,10 +49,12 @@ def span_of(day: date) -> int:
 
 def days_of(rule: Rule, year: int) -> int:
     """Give the days on which a rule begins, in the span that begins with a year."""
-    last = rule.last_day or LAST_DAY
     if rule.recurrence is Recurrence.ONCE:
-        last = min(last, rule.first_day)
-    days = _regular(rule, year) & between(year, rule.first_day, min(last, LAST_DAY))
+        last = rule.first_day if rule.last_day is None else min(rule.last_day, rule.first_day)
+        days = between(year, rule.first_day, min(last, LAST_DAY))
+    else:
+        last = LAST_DAY if rule.last_day is None else min(rule.last_day, LAST_DAY)
+        days = _regular(rule, year) & between(year, rule.first_day, last)
     if rule.holidays is not HolidayChoice.ANY:
         days &= _let(rule.holidays, year)
     return days & ~_set(year, rule.excluded) if rule.excluded else days
@@ -60,15 +62,19 @@ def days_of(rule: Rule, year: int) -> int:
 
 def bit(year: int, day: date) -> int:
     """Give the bit of one day; none outside the span."""
-    place = day.toordinal() - _first(year)
-    return 1 << place if 0 <= place < _length(year) else 0
+    first, length = _bounds(year)
+    place = day.toordinal() - first
+    return 1 << place if 0 <= place < length else 0
 
 
 def between(year: int, first: date, last: date) -> int:
     """Give all days from the first to the last, both included."""
-    origin = _first(year)
-    begin = max(0, first.toordinal() - origin)
-    end = min(_length(year), last.toordinal() + 1 - origin)
+    origin, length = _bounds(year)
+    begin = first.toordinal() - origin
+    end = last.toordinal() + 1 - origin
+    if begin <= 0 and end >= length:
+        return _whole(year)
+    begin, end = max(0, begin), min(length, end)
     return (1 << end) - (1 << begin) if begin < end else 0
 
 
@@ -259,14 +265,19 @@ def _set(year: int, days: Iterable[date]) -> int:
     return _either(bit(year, day) for day in days)
 
 
-@lru_cache(maxsize=256)
 def _first(year: int) -> int:
-    return _day(year).toordinal()
+    return _bounds(year)[0]
+
+
+def _length(year: int) -> int:
+    return _bounds(year)[1]
 
 
 @lru_cache(maxsize=256)
-def _length(year: int) -> int:
-    return _day(year + SPAN_YEARS).toordinal() - _day(year).toordinal()
+def _bounds(year: int) -> tuple[int, int]:
+    """Tell on which day a span begins, and how many it has."""
+    first = _day(year).toordinal()
+    return first, _day(year + SPAN_YEARS).toordinal() - first
 
 
 def _day(year: int) -> date:

@@ -13,7 +13,16 @@ from server.domain.rrule_text import recurrence_set
 from server.domain.rrules import LAST_DAY
 from server.domain.zone import LOCAL
 
-__all__ = ["EVERY_DAY", "LOCAL", "Recurrence", "Rule", "check", "day_bounds", "local_day"]
+__all__ = [
+    "EVERY_DAY",
+    "LOCAL",
+    "Recurrence",
+    "Rule",
+    "check",
+    "day_bounds",
+    "instant",
+    "local_day",
+]
 
 EVERY_DAY = 0b1111111
 _WEEK, _WEEKDAY_OF_NOUGHT = 7, 6
@@ -81,7 +90,7 @@ class Rule:
 
     def occurrence(self, day: date) -> tuple[datetime, datetime]:
         """Give start and end, in UTC, of the occurrence that begins on a local day."""
-        begins = _instant(day, self.local_start)
+        begins = instant(day, self.local_start)
         return begins, begins + self.length
 
     def occurrences(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -134,7 +143,7 @@ def _counted(first: date, last: date, weekdays: int) -> Iterator[date]:
 
 
 @lru_cache(maxsize=8192)
-def _instant(day: date, at: time) -> datetime:
+def instant(day: date, at: time) -> datetime:
     """Turn a time on the wall into an instant; very many slots begin at the same ones."""
     return datetime.combine(day, at, LOCAL).astimezone(UTC)
 

@@ -29,6 +29,7 @@ from server.services import (
     units,
 )
 from server.services.keyring import Keyring
+from server.services.plan_watch import PlanWatch
 from server.store.engine import Sessions
 
 EVENTS_KEPT = timedelta(days=2)
@@ -94,18 +95,72 @@ class Scheduler:
         return False
 
 
+@dataclass(slots=True)
+class Watched:
+    """Work that reads a lot, left out while nothing tells that there is any.
+
+    Attributes:
+        work: What is done.
+        trace: Sums up in few words what may have made it necessary.
+        at_least: How often it is done whatever that says.
+    """
+
+    work: Callable[..., int]
+    trace: Callable[..., object]
+    at_least: timedelta
+    seen: object = None
+    done_at: datetime | None = None
+
+    def __call__(self, sessions: Sessions, now: datetime) -> int:
+        """Do it if it may be due; what had something to do is done again the next time."""
+        last = self.done_at
+        with sessions.begin() as db:
+            found = self.trace(db, now=now)
+            if found == self.seen and last is not None and last <= now < last + self.at_least:
+                return 0
+            done = self.work(db, now=now)
+        self.seen, self.done_at = (None if done else found), now
+        return done
+
+
+@dataclass(slots=True)
+class Silences:
+    """Looks for what has begun since the last time, and now and then over the whole last day."""
+
+    looked_at: datetime | None = None
+    looked_back_at: datetime | None = None
+
+    def __call__(self, sessions: Sessions, now: datetime) -> int:
+        """Note what has begun, and put on record who kept silent."""
+        since = self._since(now)
+        with sessions.begin() as db:
+            done = as_run.conclude_missed(db, now=now, since=since)
+        self.looked_at = now
+        if since is None:
+            self.looked_back_at = now
+        return done
+
+    def _since(self, now: datetime) -> datetime | None:
+        """Tell what has been looked through; a slot may be saved some time after it was asked."""
+        back, last = self.looked_back_at, self.looked_at
+        if back is None or last is None or not back <= last <= now < back + RARELY:
+            return None
+        return last - SELDOM
+
+
 def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
-    plans = partial(publish_plans, keyring=keyring, days=plan_days)
+    plans = partial(publish_plans, keyring=keyring, days=plan_days, watch=PlanWatch())
+    lacking = Watched(arrears.bring_up_to_date, arrears.trace, arrears.NUDGE_AGAIN)
     configs = partial(publish_configs, keyring=keyring)
     place = partial(place_bulletins, keyring=keyring, days=plan_days)
     carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
         Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
-        Concern("nodes_brought_up_to_date", in_one_transaction(arrears.bring_up_to_date), OFTEN),
+        Concern("nodes_brought_up_to_date", lacking, OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
-        Concern("silences_recorded", in_one_transaction(as_run.conclude_missed), NOW_AND_THEN),
+        Concern("silences_recorded", Silences(), NOW_AND_THEN),
         # Before those are concluded whose time is up.
         Concern("bulletins_placed", place, HOURLY),
         Concern("bulletins_concluded", in_one_transaction(bulletin_results.conclude), SELDOM),
@@ -122,14 +177,22 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     )
 
 
-def publish_plans(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
+def publish_plans(
+    sessions: Sessions,
+    now: datetime,
+    *,
+    keyring: Keyring,
+    days: int,
+    watch: PlanWatch | None = None,
+) -> int:
     """Publish every unit's plan that says something new, each in a transaction of its own.
 
     SQLite has one writer at a time: an urgent order must not wait for a province of plans.
+    Without a watch all units are looked at.
     """
     with sessions.begin() as db:
         tree = units.tree(db, today=local_day(now))
-        due = planning.due_units(db, now=now, units=tree, days=days)
+        due = (watch or PlanWatch()).due(db, now=now, units=tree, days=days)
     published = 0
     for unit_id in due:
         try:

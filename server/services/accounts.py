@@ -62,6 +62,11 @@ def create_user(
     return row
 
 
+def find_login(db: Session, username: str) -> UserRow | None:
+    """Find somebody who may log in."""
+    return db.scalar(select(UserRow).where(UserRow.username == username, UserRow.active))
+
+
 def actor_of(user: UserRow) -> Actor:
     """Give the actor that a logged-in person is."""
     granted = tuple(

@@ -1,17 +1,20 @@
 """What a day holds for some clusters: occurrences, announcements, what is still to come."""
 
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from server.domain.aired import Entry, Kind, Tally
-from server.domain.recurrence import day_bounds
+from server.domain.recurrence import LOCAL, Recurrence, day_bounds, instant
 from server.domain.slots import claim_id, slot_of_claim
 from server.domain.units import Tree
-from server.services.planning import slots_of
+from server.services.coming_days import TIMES, ComingDays
+from server.services.planning import clusters_of, sorted_out
 from server.services.units import clusters_of_day
 from server.store.models import (
     AsRunRow,
@@ -19,10 +22,8 @@ from server.store.models import (
     DeliveryRow,
     OccurrenceRow,
     SlotRow,
+    SlotTargetRow,
 )
-
-FEW = 4
-"""The slots of so many units are read by themselves; of more, all are read in one go."""
 
 Stretch = tuple[datetime, datetime]
 
@@ -156,35 +157,85 @@ def strangers(db: Session, view: View, rows: Sequence[AsRunRow]) -> list[Entry]:
 
 
 def coming(db: Session, view: View) -> list[Entry]:
-    """List what is still to begin on the day, as the slots say now."""
+    """List what is still to begin on the day, as the slots say now.
+
+    A province has thousands a day: they are read as columns, and only those that come on it.
+    """
     start, end = view.bounds
     since = max(start, view.now)
     if since >= end:
         return []
-    owners = view.issuers if len(view.issuers) <= FEW else (None,)
+    wanted = _may_come(view, since)
+    targets: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    picked = select(SlotTargetRow.slot_id, SlotTargetRow.kind, SlotTargetRow.ref)
+    for slot_id, kind, ref in db.execute(picked.join(SlotRow).where(*wanted)):
+        targets[slot_id].append((kind, ref))
+    reached = _Reached(view)
+    days = ComingDays(view.day, view.day)
+    rows = select(
+        SlotRow.slot_id,
+        SlotRow.unit_id,
+        SlotRow.title,
+        SlotRow.bulletin_class,
+        cast(SlotRow.languages, Text),
+        *TIMES,
+    ).where(*wanted)
     entries = []
-    for slot in (one for own in owners for one in slots_of(db, units=view.units, unit_id=own)):
-        planned = len(slot.clusters & view.clusters)
-        if slot.unit_id not in view.issuers or not planned:
+    for slot_id, unit_id, title, class_, languages, *times in db.execute(rows):
+        begins = instant(view.day, times[1])
+        if begins < since or not days.of(times):
             continue
-        entries += [
-            Entry(
-                claim_id(slot.slot_id, begins),
-                Kind.SLOT,
-                slot.title,
-                slot.unit_id,
-                slot.unit_name,
-                slot.bulletin_class.value,
-                begins,
-                ends,
-                slot.slot_id,
-                None,
-                Tally(planned, planned),
+        planned = reached.how_many(targets[slot_id], languages)
+        if planned:
+            entries.append(
+                Entry(
+                    claim_id(slot_id, begins),
+                    Kind.SLOT,
+                    title,
+                    unit_id,
+                    name_of(view.units, unit_id),
+                    class_,
+                    begins,
+                    begins + timedelta(seconds=times[2]),
+                    slot_id,
+                    None,
+                    Tally(planned, planned),
+                )
             )
-            for begins, ends in slot.rule.occurrences(since, end)
-            if since <= begins < end
-        ]
     return entries
+
+
+def _may_come(view: View, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Ask for the slots of the view that may begin on its day from an instant on."""
+    day = view.day
+    return (
+        SlotRow.withdrawn_at.is_(None),
+        SlotRow.unit_id.in_(view.issuers & view.units.units.keys()),
+        SlotRow.first_day <= day,
+        or_(SlotRow.last_day.is_(None), SlotRow.last_day >= day),
+        or_(SlotRow.recurrence != Recurrence.ONCE, SlotRow.first_day == day),
+        or_(
+            SlotRow.recurrence != Recurrence.WEEKLY,
+            SlotRow.weekdays.bitwise_and(1 << day.weekday()) != 0,
+        ),
+        SlotRow.local_start >= since.astimezone(LOCAL).time(),
+    )
+
+
+class _Reached:
+    """Counts the clusters in view that slots reach; many target the same."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._known: dict[tuple[object, ...], int] = {}
+
+    def how_many(self, targets: Sequence[tuple[str, str]], languages: str) -> int:
+        key = (*targets, languages)
+        if key not in self._known:
+            view = self._view
+            clusters = clusters_of(sorted_out(targets), json.loads(languages), view.units)
+            self._known[key] = len(clusters & view.clusters)
+        return self._known[key]
 
 
 def name_of(units: Tree, unit_id: str) -> str:

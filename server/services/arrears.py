@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from protocol import topics
@@ -12,7 +12,7 @@ from server.domain.nodes import LOST_AFTER
 from server.domain.recurrence import local_day
 from server.services import outbox
 from server.services.units import tree
-from server.store.models import NodeRow, PlanRow
+from server.store.models import NodeRow, PlanRow, PlanVersionRow
 
 NUDGE_AFTER = timedelta(seconds=5)
 NUDGE_AGAIN = timedelta(seconds=30)
@@ -52,8 +52,29 @@ def bring_up_to_date(db: Session, *, now: datetime) -> int:
     return len(plans) + len(configs)
 
 
+def trace(db: Session, *, now: datetime) -> tuple[object, ...]:
+    """Sum up what makes nodes lack something: new plans and configurations, and coming back.
+
+    Only a node that says, without having been away, that it holds less than before is not in it.
+    """
+    settled = now - NUDGE_AFTER
+    plans = select(func.max(PlanVersionRow.published_at)).where(
+        PlanVersionRow.published_at < settled
+    )
+    nodes = select(
+        func.count(),
+        func.max(NodeRow.presence_at),
+        func.sum(NodeRow.config_version - NodeRow.held_config_version),
+    ).where(
+        NodeRow.decommissioned_at.is_(None),
+        NodeRow.presence == "here",
+        NodeRow.presence_at < settled,
+    )
+    return (db.scalar(plans), *db.execute(nodes).one())
+
+
 def _may_lack(now: datetime) -> Select[str, str, dict[str, int], bool]:
-    """Ask for no more than what tells: this is read every second for all nodes."""
+    """Ask for no more than what tells: this may be read every second for all nodes."""
     return select(
         NodeRow.node_id,
         NodeRow.cluster_id,

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome
 from server.domain.deliveries import FINAL, State
-from server.domain.recurrence import local_day
+from server.domain.recurrence import LOCAL, local_day
 from server.domain.slots import ContentKind, claim_id
 from server.services import events
-from server.services.planning import rule_of, slots_of
+from server.services.planning import in_parts, rule_of, slots_of
 from server.services.units import tree
 from server.store.inserts import insert_new
 from server.store.models import (
@@ -109,15 +109,21 @@ def records(
     return db.scalars(rows.order_by(AsRunRow.as_run_id.desc()).limit(limit)).all()
 
 
-def conclude_missed(db: Session, *, now: datetime) -> int:
+def conclude_missed(db: Session, *, now: datetime, since: datetime | None = None) -> int:
     """Put silence on record: every cluster of an ended occurrence has its record.
 
     After a long absence there may be days of it, so it is done piece by piece.
 
+    Args:
+        db: The transaction.
+        now: When.
+        since: What had begun by then is known to have been noted; None: all of ``LOOK_BACK`` is
+            gone through.
+
     Returns:
         How many records were made from silence.
     """
-    _note_occurrences(db, now=now)
+    _note_occurrences(db, since, now=now)
     concluded = 0
     ended = (
         select(OccurrenceRow)
@@ -182,18 +188,26 @@ def _why_silent(delivery: DeliveryRow, broadcast: BroadcastRow) -> str:
     return "stopped-before-reached" if broadcast.stopped_at else "not-reached"
 
 
-def _note_occurrences(db: Session, *, now: datetime) -> None:
+def _note_occurrences(db: Session, since: datetime | None, *, now: datetime) -> None:
     """Write down the occurrences that have begun lately, so that their end can be watched.
 
-    This is asked every few seconds, so whole slots are read only when there is something new.
+    This is asked every few seconds, so whole slots are read only where there is something new.
     """
-    begun = _begun_lately(db, now)
-    watched = select(OccurrenceRow.claim_id).where(OccurrenceRow.end > now - LOOK_BACK)
+    begun = _begun_lately(db, since, now)
+    if not begun:
+        return
+    earliest = min(start for _, start, _ in begun.values())
+    watched = select(OccurrenceRow.claim_id).where(OccurrenceRow.start >= earliest)
     new = begun.keys() - set(db.scalars(watched))
     if not new:
         return
     units = tree(db, today=local_day(now))
-    slots = {slot.slot_id: slot for slot in slots_of(db, units=units)}
+    wanted = sorted({begun[claim][0] for claim in new})
+    slots = {
+        slot.slot_id: slot
+        for some in in_parts(wanted)
+        for slot in slots_of(db, units=units, slot_ids=some)
+    }
     rows = [
         {
             "claim_id": claim,
@@ -212,8 +226,13 @@ def _note_occurrences(db: Session, *, now: datetime) -> None:
     insert_new(db, OccurrenceRow, rows)
 
 
-def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, datetime]]:
-    """Find slot, start and end of the occurrences that began within ``LOOK_BACK``, by claim."""
+def _begun_lately(
+    db: Session, since: datetime | None, now: datetime
+) -> dict[str, tuple[str, datetime, datetime]]:
+    """Find slot, start and end of the occurrences that began lately, by claim.
+
+    Without ``since`` these are all that touch ``LOOK_BACK``.
+    """
     wanted = select(
         SlotRow.slot_id,
         SlotRow.created_at,
@@ -234,15 +253,26 @@ def _begun_lately(db: Session, now: datetime) -> dict[str, tuple[str, datetime, 
         SlotRow.first_day <= local_day(now),
         or_(SlotRow.last_day.is_(None), SlotRow.last_day >= local_day(now - 2 * LOOK_BACK)),
     )
+    if since is not None:
+        wanted = wanted.where(_begins_by_the_clock(since, now))
     begun = {}
     for row in db.execute(wanted):
         rule = rule_of(row)
         # What began before the slot was changed began at another time, and was noted then.
-        since = row.changed_at or row.created_at
-        for start, end in rule.occurrences(max(now - LOOK_BACK, since), now):
-            if start >= since:
+        changed = row.changed_at or row.created_at
+        earliest = changed if since is None else max(since, changed)
+        for start, end in rule.occurrences(max(now - LOOK_BACK, earliest), now):
+            if start >= earliest:
                 begun[claim_id(row.slot_id, start)] = (row.slot_id, start, end)
     return begun
+
+
+def _begins_by_the_clock(since: datetime, now: datetime) -> ColumnElement[bool]:
+    """Keep slots whose time of day lies between two instants that are less than a day apart."""
+    first, last = (instant.astimezone(LOCAL).time() for instant in (since, now))
+    if first <= last:
+        return SlotRow.local_start.between(first, last)
+    return or_(SlotRow.local_start >= first, SlotRow.local_start <= last)
 
 
 def _missed(db: Session, claim: str, reasons: Mapping[str, str], *, now: datetime) -> set[str]:

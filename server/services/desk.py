@@ -5,27 +5,27 @@ the answer: a province opens in the time of a page.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, demand, may
 from server.domain.errors import DeskRefusedError, Finding
 from server.domain.frames import TimeFrame
 from server.domain.hours import Hold, Piece, pieces
-from server.domain.recurrence import Recurrence, local_day
+from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services.planning import frames_of, rule_of
+from server.services.coming_days import TIMES, ComingDays
+from server.services.planning import frames_of
 from server.services.units import tree
 from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
 
 MOST_DAYS = 8
 MOST_UNITS = 500
 _DAY_S = 86_400
-_FROM_FIRST = frozenset({Recurrence.ONCE, Recurrence.RRULE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,43 +164,57 @@ def _unit(unit_id: str, weeks: "_Weeks", actor: Actor, units: Tree) -> DeskUnit:
 
 
 class _Weeks:
-    """Whose time it is in each unit's week; communes under the same frames share the work."""
+    """Whose time it is in each unit's week; communes under frames alike share the work."""
 
     def __init__(self, frames: Sequence[TimeFrame], units: Tree) -> None:
-        self._frames = frames
-        self._units = units
+        self._frames, self._units = frames, units
         self._owners = {frame.owner_id for frame in frames}
-        self._known: dict[object, tuple[str, list[Piece]]] = {}
+        self._by_unit: dict[str, list[TimeFrame]] = {}
+        for frame in frames:
+            self._by_unit.setdefault(frame.unit_id, []).append(frame)
+        self._known: dict[object, list[Piece | DeskHours]] = {}
 
     def of(self, unit_id: str) -> tuple[DeskHours, ...]:
         chain = self._units.chain(unit_id)
-        frames = [frame for frame in self._frames if frame.unit_id in chain]
-        if not frames:
+        if self._by_unit.keys().isdisjoint(chain):
             return ()
         # A unit that is named as an owner is like no other.
         alike = (
             chain[:-1],
             self._units.unit(unit_id).level_rank,
-            tuple(frame.frame_id for frame in frames),
+            tuple(map(_content, self._by_unit.get(unit_id, ()))),
             unit_id if unit_id in self._owners else None,
         )
         if alike not in self._known:
+            frames = [frame for frame in self._frames if frame.unit_id in chain]
             week = pieces([self._units.unit(one) for one in chain], frames)
-            self._known[alike] = unit_id, week
-        first, week = self._known[alike]
-        return tuple(self._hours(piece, first, unit_id) for piece in week)
+            # What is the unit's own differs from one to the other, the rest is the same.
+            self._known[alike] = [
+                one if one.owner_id == unit_id else self._hours(one, unit_id) for one in week
+            ]
+        shared = self._known[alike]
+        return tuple(
+            one
+            if isinstance(one, DeskHours)
+            else self._hours(replace(one, owner_id=unit_id), unit_id)
+            for one in shared
+        )
 
-    def _hours(self, piece: Piece, first: str, unit_id: str) -> DeskHours:
-        owner_id = unit_id if piece.owner_id == first else piece.owner_id
-        owner = self._units.units.get(owner_id) if owner_id is not None else None
+    def _hours(self, piece: Piece, unit_id: str) -> DeskHours:
+        owner = self._units.units.get(piece.owner_id) if piece.owner_id is not None else None
         return DeskHours(
             piece.start,
             piece.end,
             piece.hold.value,
             owner.name if owner else "",
             owner.level_rank if owner else piece.owner_rank,
-            own=piece.hold is Hold.OPEN or owner_id == unit_id,
+            own=piece.hold is Hold.OPEN or piece.owner_id == unit_id,
         )
+
+
+def _content(frame: TimeFrame) -> TimeFrame:
+    """Take off a frame by which one of the same content differs in another unit."""
+    return replace(frame, unit_id="", frame_id="", legal_reference="")
 
 
 def _slots(
@@ -223,66 +237,42 @@ def _slots(
         ).all()
     )
     reach = _reach(db, [one for one in unit_ids if units.children(one)], here, units)
-    known: dict[object, tuple[int, ...]] = {}
+    days = ComingDays(first, last)
+    counted: dict[tuple[date, ...], tuple[int, ...]] = {}
     rows = select(
         SlotRow.slot_id,
         SlotRow.unit_id,
         SlotRow.title,
         SlotRow.bulletin_class,
         SlotRow.content_kind,
-        SlotRow.recurrence,
-        SlotRow.weekdays,
-        SlotRow.pattern,
-        SlotRow.holidays,
-        SlotRow.local_start,
-        SlotRow.duration_s,
-        SlotRow.first_day,
-        SlotRow.last_day,
-        SlotRow.excluded_days,
         SlotRow.version,
+        *TIMES,
     ).where(*here)
-    for row in db.execute(rows.order_by(SlotRow.local_start, SlotRow.slot_id)):
-        at = row.local_start
+    ordered = rows.order_by(SlotRow.local_start, SlotRow.slot_id)
+    for slot_id, unit_id, title, class_, content, version, *times in db.execute(ordered):
+        recurrence, at, duration_s, *_ = times
+        begins = days.of(times)
+        coming = counted.get(begins)
+        if coming is None:
+            coming = counted[begins] = tuple((day - start).days for day in begins)
         start_s = at.hour * 3600 + at.minute * 60 + at.second
-        days = _days(row, first, last, known)
-        if days and days[0] == -1 and start_s + row.duration_s <= _DAY_S:
-            days = days[1:]
-        if days:
+        if coming and coming[0] == -1 and start_s + duration_s <= _DAY_S:
+            coming = coming[1:]
+        if coming:
             yield DeskSlot(
-                row.slot_id,
-                row.unit_id,
-                row.title,
-                row.bulletin_class,
-                row.content_kind,
-                row.recurrence,
+                slot_id,
+                unit_id,
+                title,
+                class_,
+                content,
+                recurrence,
                 start_s,
-                row.duration_s,
-                lengths.get(row.slot_id) if row.content_kind == "files" else None,
-                row.version,
-                days,
-                reach.get(row.slot_id),
+                duration_s,
+                lengths.get(slot_id) if content == "files" else None,
+                version,
+                coming,
+                reach.get(slot_id),
             )
-
-
-def _days(
-    row: Row[*tuple[Any, ...]], first: date, last: date, known: dict[object, tuple[int, ...]]
-) -> tuple[int, ...]:
-    """Count the days of a rule from the day after ``first``; rules alike in them share the work."""
-    counts = row.recurrence in _FROM_FIRST
-    alike = (
-        row.recurrence,
-        row.weekdays,
-        row.pattern,
-        row.holidays,
-        tuple(row.excluded_days),
-        # Where nothing counts from the first day, the rule may as well have begun yesterday.
-        row.first_day if counts else max(row.first_day, first),
-        min(row.last_day or last, last),
-    )
-    if alike not in known:
-        days = rule_of(row).days(first, last)
-        known[alike] = tuple((day - first).days - 1 for day in days)
-    return known[alike]
 
 
 def _reach(

@@ -12,7 +12,9 @@ from protocol import topics
 from protocol.errors import Refusal
 from protocol.ids import NodeId
 from protocol.messages import Received, Refused
+from server.domain.authority import Action, Actor, seen_clusters, touches
 from server.domain.deliveries import next_attempt
+from server.domain.errors import NotAllowedError
 from server.domain.hushes import Standing, standing
 from server.domain.nodes import Liveness, liveness
 from server.domain.units import Tree
@@ -127,9 +129,18 @@ def take_receipt(
     events.emit(db, kind="hush", ref=delivery.hush_id, now=now)
 
 
-def status(db: Session, hush: HushRow, *, now: datetime, units: Tree) -> HushStatus:
-    """Tell where a hush stands at each cluster that is under its unit by now."""
-    meant = units.clusters_under(hush.unit_id) if hush.unit_id in units.units else frozenset()
+def status(db: Session, hush: HushRow, *, now: datetime, actor: Actor, units: Tree) -> HushStatus:
+    """Tell where a hush stands at each cluster under its unit that ``actor`` may see.
+
+    Raises:
+        UnknownThingError: Its unit is no more.
+        NotAllowedError: It reaches nothing that the actor may see.
+    """
+    if not touches(actor, hush.unit_id, units):
+        raise NotAllowedError(Action.VIEW.value, hush.unit_id)
+    seen = seen_clusters(actor, units)
+    meant = units.clusters_under(hush.unit_id)
+    meant = meant if seen is None else meant & seen
     deliveries = {row.cluster_id: row for row in db.scalars(_of(hush.hush_id))}
     rows = db.execute(
         select(ClusterRow, NodeRow)

@@ -59,10 +59,10 @@ def hush(db: Session, new: NewHush, *, now: datetime, actor: Actor, keyring: Key
     """
     places = tree(db, today=local_day(now))
     demand(actor, Action.HUSH, places.chain(new.unit_id))
-    if findings := _wrong(new):
+    if findings := wrong(new):
         raise HushRefusedError(findings)
     pass_gate(db, f"hush of {new.unit_id}")
-    before = _open(db, new.unit_id, new.mode)
+    before = lasting_at(db, new.unit_id, mode=new.mode)
     if before is not None:
         if before.spares_emergencies == new.spares_emergencies:
             return before
@@ -104,6 +104,16 @@ def hush(db: Session, new: NewHush, *, now: datetime, actor: Actor, keyring: Key
     hush_deliveries.expect(db, row, clusters, now=now)
     _note(db, row, "hush", now=now, actor=actor, reason=row.reason, clusters=len(clusters))
     return row
+
+
+def wrong(new: NewHush) -> list[Finding]:
+    """Find what is wrong with a silence as it was asked for."""
+    findings = []
+    if not is_line(new.reason):
+        findings.append(Finding("reason-needed"))
+    if new.mode not in set(Mode):
+        findings.append(Finding("bad-mode"))
+    return findings
 
 
 def ask_lift(db: Session, hush_id: str, *, now: datetime, actor: Actor) -> HushRow:
@@ -176,29 +186,21 @@ def lasting(db: Session, units: Collection[str] | None = None) -> list[HushRow]:
     return sorted(db.scalars(rows), key=lambda row: (row.mode != Mode.REAL, row.since))
 
 
+def lasting_at(db: Session, unit_id: str, *, mode: str) -> HushRow | None:
+    """Find the silence of one unit that lasts, meant or rehearsed."""
+    return db.scalar(
+        select(HushRow).where(
+            HushRow.unit_id == unit_id, HushRow.mode == mode, HushRow.ended_at.is_(None)
+        )
+    )
+
+
 def recent(db: Session, units: Collection[str] | None, *, limit: int = 20) -> list[HushRow]:
     """List the newest silences that are over; of some units, or None: of all."""
     rows = select(HushRow).where(HushRow.ended_at.is_not(None))
     if units is not None:
         rows = rows.where(HushRow.unit_id.in_(units))
     return list(db.scalars(rows.order_by(HushRow.ended_at.desc()).limit(limit)))
-
-
-def _wrong(new: NewHush) -> list[Finding]:
-    findings = []
-    if not is_line(new.reason):
-        findings.append(Finding("reason-needed"))
-    if new.mode not in set(Mode):
-        findings.append(Finding("bad-mode"))
-    return findings
-
-
-def _open(db: Session, unit_id: str, mode: str) -> HushRow | None:
-    return db.scalar(
-        select(HushRow).where(
-            HushRow.unit_id == unit_id, HushRow.mode == mode, HushRow.ended_at.is_(None)
-        )
-    )
 
 
 def _locked(db: Session, hush_id: str, *, now: datetime, actor: Actor) -> HushRow:

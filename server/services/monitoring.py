@@ -22,6 +22,25 @@ from server.store.models import (
 )
 
 NO_NODE = "none"
+_ANSWERING = frozenset({Liveness.HERE, Liveness.LATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is told of a cluster among very many."""
+
+    cluster_id: str
+    name: str
+    village: str
+    unit_id: str
+    unit_name: str
+    liveness: str
+    on_air: bool
+
+    @property
+    def answers(self) -> bool:
+        """Whether its node has been heard of lately."""
+        return self.liveness in _ANSWERING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,34 @@ class BroadcastStatus:
     counts: Counter[str]
 
 
+def glances(db: Session, *, now: datetime, units: Tree) -> list[Glance]:
+    """Tell of every cluster of the tree whether it answers and sounds, in no order."""
+    rows = db.execute(
+        select(
+            ClusterRow.cluster_id,
+            ClusterRow.name,
+            ClusterRow.village,
+            NodeRow.presence,
+            NodeRow.last_heard_at,
+            NodeRow.on_air,
+        ).outerjoin(
+            NodeRow,
+            (NodeRow.cluster_id == ClusterRow.cluster_id) & NodeRow.decommissioned_at.is_(None),
+        )
+    )
+    found = []
+    for cluster_id, name, village, presence, last_heard_at, on_air in rows:
+        unit = units.units.get(units.clusters.get(cluster_id, ""))
+        if unit is None:
+            continue
+        alive = NO_NODE if presence is None else liveness(presence, last_heard_at, now).value
+        sounds = bool(on_air) and alive in _ANSWERING
+        found.append(
+            Glance(cluster_id, name, village, unit.unit_id, unit.name, alive, on_air=sounds)
+        )
+    return found
+
+
 def names(db: Session, clusters: Collection[str]) -> dict[str, str]:
     """Name some clusters as people do: by their villages, or else by their own names."""
     rows = db.execute(
@@ -88,15 +135,21 @@ def names(db: Session, clusters: Collection[str]) -> dict[str, str]:
 
 
 def overview(
-    db: Session, *, now: datetime, units: Tree, under: str | None = None
+    db: Session,
+    *,
+    now: datetime,
+    units: Tree,
+    under: str | None = None,
+    only: Collection[str] | None = None,
 ) -> list[ClusterState]:
-    """Describe every cluster, or those under one unit, by commune and name."""
-    wanted = units.clusters if under is None else units.clusters_under(under)
+    """Describe every cluster, those under one unit, or only some, by commune and name."""
+    wanted = frozenset(units.clusters) if under is None else units.clusters_under(under)
+    working = select(NodeRow).where(NodeRow.decommissioned_at.is_(None))
+    if only is not None:
+        wanted &= frozenset(only)
+        working = working.where(NodeRow.cluster_id.in_(wanted))
     clusters = db.scalars(select(ClusterRow).where(ClusterRow.cluster_id.in_(wanted))).all()
-    nodes = {
-        node.cluster_id: node
-        for node in db.scalars(select(NodeRow).where(NodeRow.decommissioned_at.is_(None)))
-    }
+    nodes = {node.cluster_id: node for node in db.scalars(working)}
     newest = dict(db.execute(select(PlanRow.unit_id, PlanRow.version)).all())
     titles = titles_of(db, {node.on_air for node in nodes.values() if node.on_air})
     states = [
@@ -154,7 +207,7 @@ def _state(
 ) -> ClusterState:
     unit_id = units.clusters[row.cluster_id]
     alive = liveness(node.presence, node.last_heard_at, now).value if node else NO_NODE
-    on_air = node.on_air if node and alive in (Liveness.HERE, Liveness.LATE) else ""
+    on_air = node.on_air if node and alive in _ANSWERING else ""
     title, bulletin_class = titles.get(on_air, ("", ""))
     return ClusterState(
         cluster_id=row.cluster_id,

@@ -58,7 +58,10 @@ def _different(
     for chain in sorted(chains):
         binding = tuple(frame for unit in chain for frame in by_unit.get(unit, ()))
         alike = tuple(
-            frame if frame.unit_id in above else (frame.weekdays, frame.hours) for frame in binding
+            frame
+            if frame.unit_id in above
+            else (frame.weekdays, frame.local_start, frame.local_end)
+            for frame in binding
         )
         found.setdefault(alike, binding)
     return list(found.values())

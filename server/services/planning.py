@@ -1,7 +1,7 @@
 """Compile a unit's plan from its rows, sign it, and publish it when its content has changed."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -55,8 +55,21 @@ from server.store.models import (
 from server.store.queries.slots import Target, naming, running, slot_columns
 
 PLAN_DAYS = 14
+_FRAME_COLUMNS = (
+    FrameRow.unit_id,
+    FrameRow.owner_id,
+    FrameRow.weekdays,
+    FrameRow.local_start,
+    FrameRow.local_end,
+    FrameRow.kind,
+    FrameRow.legal_reference,
+    FrameRow.owner_rank,
+    FrameRow.session_limit_s,
+    FrameRow.volume_ceiling_db,
+    FrameRow.frame_id,
+)
 AT_ONCE = 200
-"""Units whose plans are compiled together."""
+"""Units whose plans are compiled together, slots that are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +185,28 @@ def _gate(unit_id: str) -> str:
     return f"plan of {unit_id}"
 
 
-def in_parts(unit_ids: Iterable[str]) -> Iterator[list[str]]:
-    """Part units into as many as are worked on at once: what is read for them fits in memory."""
-    waiting = iter(unit_ids)
+def in_parts(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Part units or slots into as many as are worked on at once: what is read fits in memory."""
+    waiting = iter(ids)
     while some := list(islice(waiting, AT_ONCE)):
         yield some
 
 
-def due_units(db: Session, *, now: datetime, units: Tree, days: int = PLAN_DAYS) -> list[str]:
-    """List the units whose newest plan rests on something else than what there is now.
+def due_units(
+    db: Session,
+    *,
+    now: datetime,
+    units: Tree,
+    days: int = PLAN_DAYS,
+    among: Collection[str] | None = None,
+) -> list[str]:
+    """List the units, or those of some, whose newest plan rests on something else than now.
 
-    It asks a handful of questions about all units together, so it can be asked often.
+    It asks a handful of questions about all units together.
     """
     start, end = window(now, days)
     published = dict(db.execute(select(PlanRow.unit_id, PlanRow.source_digest)).all())
-    current = sources(db, units=units, start=start, end=end, now=now)
+    current = sources(db, units=units, start=start, end=end, now=now, unit_ids=among)
     return [unit_id for unit_id, digest in current.items() if published.get(unit_id) != digest]
 
 
@@ -306,11 +326,19 @@ def heard_by(
     return found
 
 
-def slots_of(db: Session, *, units: Tree, unit_id: str | None = None) -> list[Slot]:
-    """Read the slots of one unit, or of all, that have not been withdrawn."""
+def slots_of(
+    db: Session,
+    *,
+    units: Tree,
+    unit_id: str | None = None,
+    slot_ids: Collection[str] | None = None,
+) -> list[Slot]:
+    """Read the slots of one unit, some slots, or all, that have not been withdrawn."""
     wanted = list[ColumnElement[bool]]()
     if unit_id is not None:
         wanted.append(SlotRow.unit_id == unit_id)
+    if slot_ids is not None:
+        wanted.append(SlotRow.slot_id.in_(slot_ids))
     return list(_slots(db, units, wanted))
 
 
@@ -370,25 +398,15 @@ def _value(
     items: tuple[AssetRef, ...],
     units: Tree,
 ) -> Slot:
-    by_kind: dict[str, list[str]] = {"unit": [], "cluster": [], "except": [], "group": []}
-    for kind, ref in sorted(picked):
-        by_kind[kind].append(ref)
+    by_kind = sorted_out(picked)
     targets = Targets(
         units=tuple(by_kind["unit"]),
         clusters=tuple(by_kind["cluster"]),
         exclude=tuple(by_kind["except"]),
     )
-    groups = by_kind["group"]
     unit = units.unit(row.unit_id)
-    clusters = chosen(
-        units,
-        units=[ref for ref in targets.units if ref in units.units],
-        clusters=[ref for ref in targets.clusters if ref in units.clusters],
-        exclude=targets.exclude,
-        groups=[ref for ref in groups if ref in units.groups],
-        languages=row.languages,
-    )
-    if groups or row.languages:
+    clusters = clusters_of(by_kind, row.languages, units)
+    if by_kind["group"] or row.languages:
         targets = narrowed(units, row.unit_id, clusters)
     return Slot(
         slot_id=row.slot_id,
@@ -409,6 +427,28 @@ def _value(
         start_mode=StartMode(row.start_mode),
         wait_s=row.wait_s,
         version=row.version,
+    )
+
+
+def sorted_out(picked: Iterable[Target]) -> dict[str, list[str]]:
+    """Put what a slot targets under its kinds, in order."""
+    by_kind: dict[str, list[str]] = {"unit": [], "cluster": [], "except": [], "group": []}
+    for kind, ref in sorted(picked):
+        by_kind[kind].append(ref)
+    return by_kind
+
+
+def clusters_of(
+    by_kind: Mapping[str, Sequence[str]], languages: Sequence[str], units: Tree
+) -> frozenset[str]:
+    """Resolve what a slot targets; what is there no more is left out."""
+    return chosen(
+        units,
+        units=[ref for ref in by_kind["unit"] if ref in units.units],
+        clusters=[ref for ref in by_kind["cluster"] if ref in units.clusters],
+        exclude=by_kind["except"],
+        groups=[ref for ref in by_kind["group"] if ref in units.groups],
+        languages=languages,
     )
 
 
@@ -461,14 +501,14 @@ def ranks_by_unit(
 
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:
     """Read the frames that some units have laid down, the earliest first."""
-    rows = select(FrameRow).where(FrameRow.unit_id.in_(tuple(unit_ids)))
+    rows = select(*_FRAME_COLUMNS).where(FrameRow.unit_id.in_(tuple(unit_ids)))
     kept = rows.where(FrameRow.withdrawn_at.is_(None))
     ordered = kept.order_by(FrameRow.local_start, FrameRow.frame_id)
-    return [frame_value(row) for row in db.scalars(ordered)]
+    return [frame_value(row) for row in db.execute(ordered)]
 
 
-def frame_value(row: FrameRow) -> TimeFrame:
-    """Turn a row into the value that the rules work on."""
+def frame_value(row: FrameRow | Row[*tuple[Any, ...]]) -> TimeFrame:
+    """Turn a row, or the columns of one, into the value that the rules work on."""
     return TimeFrame(
         row.unit_id,
         row.owner_id,

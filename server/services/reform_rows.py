@@ -105,10 +105,15 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
     collided = {one.slot.slot_id for one in found.collisions}
     wanted = select(SlotRow).where(SlotRow.slot_id.in_([one.slot.slot_id for one in found.slots]))
     rows = {row.slot_id: row for row in db.scalars(wanted.options(*WHOLE_SLOT))}
-    for slot in found.slots:
-        row = rows[slot.slot.slot_id]
-        if row.slot_id not in collided:
-            db.add_all(_copied(row, passed) for passed in slot.passed)
+    _copy_slots(
+        db,
+        [
+            (rows[one.slot.slot_id], passed)
+            for one in found.slots
+            if one.slot.slot_id not in collided
+            for passed in one.passed
+        ],
+    )
     _end_slots(db, list(rows), day=day, now=now)
     keep_reaching(db, found.reaches)
     frames = select(FrameRow).where(FrameRow.frame_id.in_([one.frame_id for one in found.frames]))
@@ -176,21 +181,34 @@ def _end_slots(db: Session, slots: Collection[str], *, day: date, now: datetime)
     db.execute(grown.where(begun).values(version=version, last_day=day - _A_DAY))
 
 
-def _copied(row: SlotRow, passed: Slot) -> SlotRow:
+def _copy_slots(db: Session, copies: Sequence[tuple[SlotRow, Slot]]) -> None:
+    """Enter what slots become; as columns, for there are thousands on one night."""
+    slots = [_copied(row, passed) for row, passed in copies]
+    items = [
+        {"slot_id": passed.slot_id, "position": item.position, "asset_digest": item.asset_digest}
+        for row, passed in copies
+        for item in row.items
+    ]
+    targets = [
+        {"slot_id": passed.slot_id, "kind": kind, "ref": ref}
+        for _, passed in copies
+        for kind, ref in _target_pairs(passed.targets)
+    ]
+    for table, rows in ((SlotRow, slots), (SlotItemRow, items), (SlotTargetRow, targets)):
+        if rows:
+            db.execute(insert(table), rows)
+
+
+def _copied(row: SlotRow, passed: Slot) -> dict[str, Any]:
     columns = [column.key for column in SlotRow.__table__.columns if column.key not in _NOT_COPIED]
-    return SlotRow(
+    return {
         **{key: getattr(row, key) for key in columns},
-        slot_id=passed.slot_id,
-        unit_id=passed.unit_id,
-        first_day=passed.rule.first_day,
-        excluded_days=sorted(excluded.isoformat() for excluded in passed.rule.excluded),
-        version=1,
-        items=[
-            SlotItemRow(position=item.position, asset_digest=item.asset_digest)
-            for item in row.items
-        ],
-        targets=[SlotTargetRow(kind=kind, ref=ref) for kind, ref in _target_pairs(passed.targets)],
-    )
+        "slot_id": passed.slot_id,
+        "unit_id": passed.unit_id,
+        "first_day": passed.rule.first_day,
+        "excluded_days": sorted(excluded.isoformat() for excluded in passed.rule.excluded),
+        "version": 1,
+    }
 
 
 def _target_pairs(targets: Targets) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ from server.services.slot_requests import (
     wrong_days,
     wrong_rule,
 )
-from server.services.units import above, tree
+from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import AssetRow, ClusterRow, SlotRow
 from server.store.queries.lists import WHOLE_SLOT
@@ -286,7 +286,7 @@ def cluster_timeline(
     Raises:
         UnknownThingError: There has never been such a cluster.
     """
-    units = above(db, cluster_id, today=local_day(start))
+    units = tree(db, today=local_day(start)).above(cluster_id)
     if cluster_id not in units.clusters and db.get(ClusterRow, cluster_id) is None:
         raise UnknownThingError("cluster", cluster_id)
     found = timelines(db, [cluster_id], start=start, end=end, now=now, units=units)

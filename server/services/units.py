@@ -4,27 +4,28 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, Text, cast, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from protocol.ids import checked_id
 from server.domain.authority import Action, Actor, demand
 from server.domain.errors import Finding, ReformRefusedError, TakenError, UnknownThingError
 from server.domain.recurrence import local_day
-from server.domain.units import NewUnit, Tree, Unit
+from server.domain.units import NewUnit, Tree
 from server.services import audit
+from server.services.kept_trees import KeptTrees
 from server.services.keyring import Keyring
 from server.store.gates import pass_gate
 from server.store.models import (
     ClusterRow,
     ClusterUnitRow,
-    GroupMemberRow,
-    GroupRow,
     LevelRow,
     UnitEdgeRow,
     UnitRow,
 )
+from server.store.queries.trees import holds
+
+_KEPT = KeptTrees()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,81 +45,8 @@ class NewCluster:
 
 
 def tree(db: Session, *, today: date) -> Tree:
-    """Read the tree as it is on a day."""
-    units = db.execute(
-        select(UnitRow.unit_id, UnitRow.name, UnitRow.level_rank).where(
-            _holds(UnitRow.valid_from, UnitRow.valid_to, today)
-        )
-    ).all()
-    edges = db.execute(
-        select(UnitEdgeRow.child_id, UnitEdgeRow.parent_id).where(
-            _holds(UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today)
-        )
-    )
-    parents = dict(edges.all())
-    places = db.execute(
-        select(ClusterUnitRow.cluster_id, ClusterUnitRow.unit_id)
-        .where(_holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today))
-        .order_by(ClusterUnitRow.cluster_id)
-    )
-    members: dict[str, set[str]] = {
-        group_id: set() for group_id in db.scalars(select(GroupRow.group_id))
-    }
-    for group_id, cluster_id in db.execute(
-        select(GroupMemberRow.group_id, GroupMemberRow.cluster_id)
-    ):
-        members[group_id].add(cluster_id)
-    spoken = select(ClusterRow.cluster_id, ClusterRow.languages).where(
-        cast(ClusterRow.languages, Text) != "[]"
-    )
-    return Tree(
-        {
-            row.unit_id: Unit(row.unit_id, row.name, row.level_rank, parents.get(row.unit_id))
-            for row in sorted(units, key=lambda row: (row.level_rank, row.name))
-        },
-        dict(places.all()),
-        {group_id: frozenset(clusters) for group_id, clusters in members.items()},
-        {cluster_id: frozenset(languages) for cluster_id, languages in db.execute(spoken)},
-    )
-
-
-def above(db: Session, cluster_id: str, *, today: date) -> Tree:
-    """Read the part of a day's tree that stands above one cluster; it alone stands under it.
-
-    However large the country is, this is little. Of each group it holds who is in this part.
-    """
-    step = (
-        select(ClusterUnitRow.unit_id.label("unit_id"))
-        .where(ClusterUnitRow.cluster_id == cluster_id)
-        .where(_holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, today))
-        .cte(recursive=True)
-    )
-    edge = (UnitEdgeRow.child_id == step.c.unit_id) & _holds(
-        UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today
-    )
-    chain = step.union_all(select(UnitEdgeRow.parent_id).join(step, edge))
-    rows = db.execute(
-        select(UnitRow.unit_id, UnitRow.name, UnitRow.level_rank, UnitEdgeRow.parent_id)
-        .join(chain, chain.c.unit_id == UnitRow.unit_id)
-        .outerjoin(
-            UnitEdgeRow,
-            (UnitEdgeRow.child_id == UnitRow.unit_id)
-            & _holds(UnitEdgeRow.valid_from, UnitEdgeRow.valid_to, today),
-        )
-        .where(_holds(UnitRow.valid_from, UnitRow.valid_to, today))
-    )
-    units = {row.unit_id: Unit(*row) for row in rows}
-    uppers = {unit.parent_id for unit in units.values()}
-    place = next((unit_id for unit_id in units if unit_id not in uppers), None)
-    groups = select(GroupMemberRow.group_id).where(GroupMemberRow.cluster_id == cluster_id)
-    cluster = frozenset((cluster_id,))
-    spoken = db.scalar(select(ClusterRow.languages).where(ClusterRow.cluster_id == cluster_id))
-    return Tree(
-        units,
-        dict.fromkeys(cluster, place) if place else {},
-        dict.fromkeys(db.scalars(groups), cluster),
-        {cluster_id: frozenset(spoken)} if spoken else {},
-    )
+    """Give the tree as it is on a day."""
+    return _KEPT.tree(db, today)
 
 
 def unit_names(db: Session) -> dict[str, str]:
@@ -141,7 +69,7 @@ def clusters_of_day(day: date, unit_ids: Collection[str]) -> Select[str]:
     """Ask for the clusters that belonged to some units on a day."""
     return select(ClusterUnitRow.cluster_id).where(
         ClusterUnitRow.unit_id.in_(unit_ids),
-        _holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, day),
+        holds(ClusterUnitRow.valid_from, ClusterUnitRow.valid_to, day),
     )
 
 
@@ -246,11 +174,3 @@ def refuse_ending(db: Session, unit_id: str | None) -> None:
     if row is not None and row.valid_to is not None:
         fields = {"unit": row.name, "day": f"{row.valid_to:%d/%m/%Y}"}
         raise ReformRefusedError([Finding("unit-ends", fields)])
-
-
-def _holds(
-    valid_from: InstrumentedAttribute[date],
-    valid_to: InstrumentedAttribute[date | None],
-    today: date,
-) -> ColumnElement[bool]:
-    return (valid_from <= today) & or_(valid_to.is_(None), valid_to > today)

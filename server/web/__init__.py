@@ -14,6 +14,7 @@ from server.web import (
     exports,
     frames,
     groups,
+    hushes,
     live,
     plans,
     preview,
@@ -44,7 +45,11 @@ def register(app: Flask, installation: Installation) -> None:
         groups,
         reforms,
         live,
+<<<<<<< HEAD
         warnings,
+=======
+        hushes,
+>>>>>>> main
         as_run,
         aired,
         stream,

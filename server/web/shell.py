@@ -17,6 +17,7 @@ from server.http.languages import LANGUAGES
 from server.http.wording import finding_sentence, reason_sentence
 from server.services import inbox
 from server.web import formats, words
+from server.web.hush_notices import hush_notices
 from server.web.rule_words import lunar_words
 
 STATIC = Path(__file__).parent / "static"
@@ -48,6 +49,7 @@ def _facts() -> dict[str, object]:
         "person": current_user if current_user.is_authenticated else None,
         "may_announce": current_user.is_authenticated and may_somewhere(actor(), Action.ANNOUNCE),
         "letters_waiting": _letters_waiting,
+        "hush_notices": hush_notices,
         "demo": here().settings.demo,
         "instant": now(),
     }

@@ -16,6 +16,7 @@ from protocol.messages import BulletinClass
 from server.domain.authority import Actor
 from server.domain.clashes import MOST_NAMED, Occupant, clashes, occupant
 from server.domain.recurrence import local_day
+from server.observability import settle
 from server.services import clashing, scheduling, units
 from server.services.planning import slots_of
 from server.store.engine import open_sessions
@@ -38,6 +39,7 @@ IRREGULAR = (
 
 def main() -> None:
     """Measure on both engines; the slower counts."""
+    settle()  # as in a web worker
     by_engine: dict[str, dict[str, dict[str, float]]] = {}
     for kind in ENGINES:
         for slots in SIZES:

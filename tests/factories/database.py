@@ -23,8 +23,9 @@ PROGRAMS = Path("/usr/lib/postgresql")
 USER = "postgres"
 TEMPLATE, EMPTY = "loa_template", "template1"
 
-# Nothing of it has to survive a power cut.
-CARELESS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60")
+ROOM = ("max_connections=60",)
+# Nothing of a test has to survive a power cut.
+CARELESS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
 
 def hurried(engine: Engine) -> Engine:
@@ -91,8 +92,12 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Run a PostgreSQL until the end of the block, and leave nothing of it behind."""
+def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a PostgreSQL until the end of the block, and leave nothing of it behind.
+
+    With ``durable`` it waits for the disk, as one in service does.
+    """
+    chosen = ROOM if durable else ROOM + CARELESS
     programs = newest_programs()
     folder = Path(tempfile.mkdtemp(prefix="loa-postgres-"))
     data, port = folder / "data", _free_port()
@@ -100,7 +105,7 @@ def running_postgres() -> Iterator[Postgres]:
         shutil.chown(folder, USER, pwd.getpwnam(USER).pw_gid)
     try:
         _as_owner(programs / "initdb", "--no-sync", "-A", "trust", "-U", USER, "-D", data)
-        options = f"-p {port} -h 127.0.0.1 -k {folder}" + "".join(f" -c {o}" for o in CARELESS)
+        options = f"-p {port} -h 127.0.0.1 -k {folder}" + "".join(f" -c {o}" for o in chosen)
         control = (programs / "pg_ctl", "-D", data)
         _as_owner(*control, "-l", folder / "log", "-o", options, "-w", "start")
         try:

@@ -166,13 +166,29 @@ def holes(heard: Heard, sound: Sound, zero: datetime) -> list[float]:
 
 
 @contextmanager
-def a_town(folder: Path, clusters: set[str], broker: str = "auto") -> Iterator[Town]:
-    """Run the demo's server and the nodes of some clusters in a folder of their own."""
+def a_town(
+    folder: Path,
+    clusters: set[str],
+    broker: str = "auto",
+    *,
+    lead_s: float = 0.3,
+    audio_by: Callable[[str], str] = str,
+) -> Iterator[Town]:
+    """Run the demo's server and the nodes of some clusters in a folder of their own.
+
+    Args:
+        folder: Where everything is kept.
+        clusters: Whose nodes run.
+        broker: Which broker.
+        lead_s: From signing an urgent order to its sounding time.
+        audio_by: Gives the address by which nodes reach the one where audio really is.
+    """
     settings = demo_settings(folder / "state", free_port(18080), free_port(18083))
     version = choose_broker(broker).mqtt_version
-    settings = settings.model_copy(update={"mqtt_version": version})
+    settings = settings.model_copy(update={"mqtt_version": version, "lead_s": lead_s})
     build(settings)
-    readdress_nodes(settings)
+    audio = tuple(map(audio_by, settings.audio_urls))
+    readdress_nodes(settings.model_copy(update={"audio_for_nodes": audio}))
     programs = {program.name: program for program in server_programs(settings, broker)}
     nodes = [
         program

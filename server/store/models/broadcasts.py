@@ -1,6 +1,6 @@
 """Broadcasts, and what each cluster said of them."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
@@ -31,6 +31,15 @@ class BroadcastRow(Base):
     """
 
     __tablename__ = "broadcasts"
+    __table_args__ = (
+        # Asked for every second among all that there ever were.
+        Index(
+            "ix_broadcasts_open",
+            "end",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
 
     broadcast_id: Mapped[Id] = mapped_column(primary_key=True)
     request_id: Mapped[Name] = mapped_column(unique=True)

@@ -64,6 +64,16 @@ class NodeRow(Base):
             sqlite_where=text("decommissioned_at IS NULL"),
             postgresql_where=text("decommissioned_at IS NULL"),
         ),
+        # Asked for every second of all nodes, whose rows are large.
+        Index(
+            "ix_nodes_presence",
+            "presence",
+            "presence_at",
+            "config_version",
+            "held_config_version",
+            sqlite_where=text("decommissioned_at IS NULL"),
+            postgresql_where=text("decommissioned_at IS NULL"),
+        ),
     )
 
     node_id: Mapped[Id] = mapped_column(primary_key=True)

@@ -85,10 +85,12 @@ class SlotRow(Base):
             sqlite_where=_ON_AIR_LONG,
             postgresql_where=_ON_AIR_LONG,
         ),
+        # Whether any slot of a unit has changed is asked every few seconds; this answers by itself.
+        Index("ix_slots_changes", "unit_id", "withdrawn_at", "version"),
     )
 
     slot_id: Mapped[Id] = mapped_column(primary_key=True)
-    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
     title: Mapped[Name]
     bulletin_class: Mapped[Word]
     content_kind: Mapped[Word] = mapped_column(default="files", server_default="files")
@@ -182,6 +184,15 @@ class OccurrenceRow(Base):
     """
 
     __tablename__ = "occurrences"
+    __table_args__ = (
+        # Of more than a year's occurrences a day's are open.
+        Index(
+            "ix_occurrences_open",
+            "end",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
 
     claim_id: Mapped[str] = mapped_column(primary_key=True)
     slot_id: Mapped[Id] = mapped_column(ForeignKey("slots.slot_id"), index=True)

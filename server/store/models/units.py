@@ -86,6 +86,20 @@ class GroupMemberRow(Base):
     cluster_id: Mapped[Id] = mapped_column(ForeignKey("clusters.cluster_id"), primary_key=True)
 
 
+class TreeStateRow(Base):
+    """One row that names what the tree rests on.
+
+    Triggers give it a new name, by chance, with whatever changes units, edges, the places and
+    languages of clusters, or groups. A row and triggers are made by the migration alone.
+    """
+
+    __tablename__ = "tree_state"
+    __table_args__ = (CheckConstraint("one = 1", name="one_row"),)
+
+    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    token: Mapped[Word]
+
+
 class SheetDraftRow(Base):
     """A sheet of clusters that somebody has sent and not yet confirmed."""
 

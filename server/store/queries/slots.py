@@ -12,6 +12,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
 
 _LONGEST = timedelta(days=1)
+_FEW = 500
+"""How many slots are asked for by their ids."""
+
 _COLUMNS = (
     SlotRow.slot_id,
     SlotRow.unit_id,
@@ -53,6 +56,9 @@ class SlotColumns:
 def slot_columns(db: Session, *wanted: ColumnElement[bool]) -> Iterator[SlotColumns]:
     """Read the slots that are not withdrawn and for which all of ``wanted`` holds, by their ids."""
     kept = (SlotRow.withdrawn_at.is_(None), *wanted)
+    rows = db.execute(select(*_COLUMNS).where(*kept).order_by(SlotRow.slot_id)).all()
+    if len(rows) <= _FEW:  # to find them twice again takes longer than to name them
+        kept = (SlotRow.slot_id.in_([row.slot_id for row in rows]),)
     targets: dict[str, list[Target]] = {}
     picked = select(SlotTargetRow.slot_id, SlotTargetRow.kind, SlotTargetRow.ref)
     for slot_id, kind, ref in db.execute(picked.join(SlotRow).where(*kept)):
@@ -66,7 +72,7 @@ def slot_columns(db: Session, *wanted: ColumnElement[bool]) -> Iterator[SlotColu
     )
     for slot_id, digest, duration_s, size_bytes in db.execute(filled.where(*kept)):
         items.setdefault(slot_id, []).append((digest, duration_s, size_bytes))
-    for row in db.execute(select(*_COLUMNS).where(*kept).order_by(SlotRow.slot_id)):
+    for row in rows:
         yield SlotColumns(row, targets.get(row.slot_id, ()), items.get(row.slot_id, ()))
 
 

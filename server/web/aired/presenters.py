@@ -69,10 +69,9 @@ class Bands:
     now_x: float | None
 
 
-def lines(entries: Sequence[Entry], now: datetime, *, problems: bool) -> list[Line]:
-    """List the entries of a day, or only those that somebody should look at."""
-    made = (_line(entry, now) for entry in entries)
-    return [line for line in made if line.is_problem or not problems]
+def lines(entries: Sequence[Entry], now: datetime) -> list[Line]:
+    """Put some entries of a day into words."""
+    return [_line(entry, now) for entry in entries]
 
 
 def sign_at(one: AtCluster, now: datetime) -> Sign:

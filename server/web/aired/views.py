@@ -82,7 +82,8 @@ def _unit_day(unit_id: str) -> dict[str, object]:
     with reading() as db:
         demand(actor(), Action.VIEW, units.chain_now_or_then(db, unit_id, day=day, now=instant))
         found = aired.day_of_unit(db, unit_id, day=day, now=instant)
-    lines = presenters.lines(found.entries, instant, problems=problems)
+    troubled = [entry for entry in found.entries if entry.is_problem(instant)]
+    listed = troubled if problems else found.entries
     return {
         "unit": found.units.unit(unit_id),
         "day": day,
@@ -93,11 +94,11 @@ def _unit_day(unit_id: str) -> dict[str, object]:
         "total": found.total,
         "figures": presenters.FIGURES,
         "kinds": Kind,
-        "lines": lines[first : first + presenters.MOST_LISTED],
+        "lines": presenters.lines(listed[first : first + presenters.MOST_LISTED], instant),
         "first": first,
-        "all": len(lines),
+        "all": len(listed),
         "step": presenters.MOST_LISTED,
-        "troubled": sum(line.is_problem for line in lines),
+        "troubled": len(troubled),
     }
 
 

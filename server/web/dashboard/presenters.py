@@ -1,16 +1,21 @@
 """Clusters grouped by the unit they belong to, with the figures that come first."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
 from server.domain.authority import Action, Actor, may
 from server.domain.units import Tree
-from server.services.monitoring import ClusterState
+from server.services.monitoring import ClusterState, Glance
 from server.web import words
 from server.web.words import Sign
+
+MANY = 100
+"""Of more clusters the page lists the units; one opens a unit, searches or filters."""
+
+MOST_CARDS = 60
 
 _METER_FLOOR_DBFS = -60.0
 _ANSWERING = frozenset({"here", "late"})
@@ -63,9 +68,76 @@ class Group:
         return sum(card.state.liveness not in _ANSWERING for card in self.cards)
 
 
-def visible(states: Iterable[ClusterState], person: Actor, tree: Tree) -> list[ClusterState]:
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """The clusters of one unit, in figures."""
+
+    unit_id: str
+    unit_name: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of very many clusters is to be shown: a unit's, those found, those in some state."""
+
+    unit: str = ""
+    words: str = ""
+    show: str = ""
+
+    @property
+    def address(self) -> Mapping[str, str]:
+        """What of it stands in an address."""
+        told = {"unit": self.unit, "q": self.words, "show": self.show}
+        return {name: value for name, value in told.items() if value}
+
+    def chosen(self, glances: Iterable[Glance]) -> list[Glance]:
+        """Keep the clusters that are asked for, in the order of the page; nothing asked: none."""
+        if not self.address:
+            return []
+        words, fits = plain(self.words.strip()), _FILTERS.get(self.show, _all)
+        return sorted(
+            (
+                one
+                for one in glances
+                if (not self.unit or one.unit_id == self.unit)
+                and fits(one)
+                and words in searched(one)
+            ),
+            key=place,
+        )
+
+
+def _all(_one: Glance) -> bool:
+    return True
+
+
+_FILTERS: Mapping[str, Callable[[Glance], bool]] = {
+    "on-air": lambda one: one.on_air,
+    "trouble": lambda one: not one.answers,
+}
+
+
+def figures(glances: Iterable[Glance]) -> Figures:
+    """Count the states."""
+    told = list(glances)
+    here = sum(one.answers for one in told)
+    return Figures(sum(one.on_air for one in told), here, len(told) - here, len(told))
+
+
+def lines(glances: Iterable[Glance]) -> list[UnitLine]:
+    """Sum up the clusters of each unit, by the units' names."""
+    by_unit: dict[str, list[Glance]] = {}
+    for one in glances:
+        by_unit.setdefault(one.unit_id, []).append(one)
+    ordered = sorted(by_unit.items(), key=lambda item: (plain(item[1][0].unit_name), item[0]))
+    return [UnitLine(unit_id, own[0].unit_name, figures(own)) for unit_id, own in ordered]
+
+
+def visible(glances: Iterable[Glance], person: Actor, tree: Tree) -> list[Glance]:
     """Keep what somebody may see."""
-    return [state for state in states if may(person, Action.VIEW, tree.chain(state.unit_id))]
+    seen = {unit for unit in tree.units if may(person, Action.VIEW, tree.chain(unit))}
+    return [one for one in glances if one.unit_id in seen]
 
 
 def grouped(states: Sequence[ClusterState]) -> list[Group]:
@@ -79,23 +151,17 @@ def grouped(states: Sequence[ClusterState]) -> list[Group]:
     ]
 
 
-def figures(groups: Iterable[Group]) -> Figures:
-    """Count the states."""
-    cards = [card for group in groups for card in group.cards]
-    return Figures(
-        on_air=sum(card.on_air for card in cards),
-        here=sum(card.state.liveness in _ANSWERING for card in cards),
-        troubled=sum(card.state.liveness not in _ANSWERING for card in cards),
-        all=len(cards),
-    )
-
-
-def place(state: ClusterState) -> tuple[str, ...]:
+def place(state: ClusterState | Glance) -> tuple[str, ...]:
     """Order clusters by commune and village as people look them up: Đ stands beside D."""
     return (plain(state.unit_name), state.unit_id, plain(state.village), plain(state.name))
 
 
-@lru_cache(maxsize=16_384)
+def searched(state: ClusterState | Glance) -> str:
+    """Give the words by which a cluster is found."""
+    return plain(f"{state.unit_name} {state.village} {state.name} {state.cluster_id}")
+
+
+@lru_cache(maxsize=65_536)
 def plain(text: str) -> str:
     """Take the marks off letters, so that a search needs none."""
     marked = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
@@ -105,8 +171,7 @@ def plain(text: str) -> str:
 def _card(state: ClusterState) -> Card:
     on_air = bool(state.on_air_claim)
     sign = words.ON_AIR if on_air else words.liveness(state.liveness)
-    searched = plain(f"{state.unit_name} {state.village} {state.name} {state.cluster_id}")
-    return Card(state, sign, on_air, searched, _level_percent(state.level_dbfs))
+    return Card(state, sign, on_air, searched(state), _level_percent(state.level_dbfs))
 
 
 def _level_percent(level_dbfs: float | None) -> int:

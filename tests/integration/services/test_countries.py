@@ -1,15 +1,29 @@
 """The provinces that benchmarks are about are such as the server works with."""
 
+from datetime import time, timedelta
+
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from protocol.plan import Place, claims_at
 from protocol.policy import merge
-from server.domain.recurrence import local_day
-from server.services import planning, scheduling, units
-from server.store.models import ClusterRow, GroupMemberRow, GroupRow, SlotRow, SlotTargetRow
+from server.domain.recurrence import day_bounds, local_day
+from server.domain.slots import claim_id
+from server.services import aired, desk, planning, scheduling, units
+from server.store.models import (
+    ClusterRow,
+    FrameRow,
+    GroupMemberRow,
+    GroupRow,
+    SlotRow,
+    SlotTargetRow,
+)
 from tests.factories.claims import NOON
 from tests.factories.countries import BigProvince, Size, enter_country
+from tests.factories.slots import TODAY
+from tests.factories.units import OPERATOR
+
+A_DAY = timedelta(days=1)
 
 
 def test_every_unit_of_an_entered_country_publishes_its_plan(sessions, keyring):
@@ -47,6 +61,50 @@ def test_a_cluster_goes_by_the_plans_of_the_units_above_it(sessions):
             plans = [planning.plan_of(db, unit, units=tree, **facts) for unit in chain]
             assert heard[cluster_id].claims == claims_at(plans, Place(cluster_id, chain))
             assert heard[cluster_id].policy == merge(plans, chain[-1])
+
+
+def test_what_is_still_to_come_of_a_day_is_what_each_slot_says_of_itself(sessions):
+    with sessions.begin() as db:
+        (province,) = enter_country(db, Size(communes=3, clusters=7, slots=120))
+        _group_and_speak(db, province)
+        for unit_id in (province.unit_id, province.communes[0]):
+            for ahead in range(4):
+                day = TODAY + ahead * A_DAY
+                found = aired.day_of_unit(db, unit_id, day=day, now=NOON).entries
+                told = [(one.claim_id, one.end, one.tally.planned) for one in found]
+                assert sorted(told) == sorted(_coming(db, unit_id, day))
+
+
+def _coming(db, unit_id: str, day) -> list[tuple[object, ...]]:
+    tree = units.tree(db, today=day)
+    heard_by = {*tree.subtree(unit_id), *tree.chain(unit_id)}
+    start, end = day_bounds(day)
+    return [
+        (claim_id(slot.slot_id, begins), ends, len(slot.clusters & tree.clusters_under(unit_id)))
+        for slot in planning.slots_of(db, units=tree)
+        if slot.unit_id in heard_by and slot.clusters & tree.clusters_under(unit_id)
+        for begins, ends in slot.rule.occurrences(start, end)
+        if max(start, NOON) <= begins < end
+    ]
+
+
+def test_a_row_of_the_desk_shows_alone_what_it_shows_among_all(sessions):
+    week = {"start": TODAY, "until": TODAY + 7 * A_DAY, "actor": OPERATOR, "now": NOON}
+    with sessions.begin() as db:
+        (province,) = enter_country(db, Size(communes=3, clusters=7, slots=120))
+        given = {"owner_id": province.communes[1], "local_start": time(9), "local_end": time(10)}
+        db.add(FrameRow(frame_id="f-given", unit_id=province.unit_id, **given))
+        db.add(FrameRow(frame_id="f-own", unit_id=province.communes[2], kind="quiet", **given))
+        db.flush()  # the desk reads the rows
+        rows = [province.unit_id, *province.communes]
+        together = desk.feed(db, rows, **week)
+        alone = [desk.feed(db, [unit_id], **week) for unit_id in rows]
+        assert together.units == tuple(one.units[0] for one in alone)
+        assert {slot.slot_id: slot for slot in together.slots} == {
+            slot.slot_id: slot for one in alone for slot in one.slots
+        }
+        owners = [{hours.owner for hours in unit.hours if hours.own} for unit in together.units]
+        assert all(f"Đơn vị {unit_id}" in own for unit_id, own in zip(rows, owners, strict=True))
 
 
 def _said(span: scheduling.TimelineSpan) -> tuple[object, ...]:

@@ -238,7 +238,7 @@ def standings(province, row, *, now=NOON):
     def ask_for(db):
         found = hushing.find(db, row.hush_id)
         tree = units.tree(db, today=TODAY)
-        return hush_deliveries.status(db, found, now=now, units=tree)
+        return hush_deliveries.status(db, found, now=now, actor=OPERATOR, units=tree)
 
     status = province.run(ask_for)
     return {line.cluster_id: line.standing for line in status.clusters}

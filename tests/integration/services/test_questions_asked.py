@@ -1,34 +1,18 @@
 """What is asked every second is asked of the database as a whole, not of each cluster."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 
 from protocol.messages import Presence, PresenceState
 from server.services import arrears, as_run, broadcasting, planning, units
 from tests.factories.claims import NOON
+from tests.factories.questions import counted
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, a_cluster
 
 S = timedelta(seconds=1)
 DAY_AFTER = NOON + timedelta(days=1)
-
-
-@contextmanager
-def counted(province):
-    """Keep what is asked of the database while the block runs."""
-    engine = province.sessions.kw["bind"]
-    sent: list[str] = []
-
-    def note(_connection, _cursor, statement: str, *_rest: object) -> None:
-        if statement.lstrip().upper().startswith("SELECT"):
-            sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def busy(province, clusters: int) -> None:

@@ -11,6 +11,7 @@ from server.domain.errors import NotAllowedError, SlotRefusedError, UnknownThing
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import claim_id
 from server.services import as_run, planning, scheduling, units
+from server.services.planning import rule_of
 from server.store.models import (
     AsRunRow,
     AuditRow,
@@ -325,6 +326,18 @@ def test_what_was_to_sound_before_the_slot_was_made_is_not_missed(province):
     assert not province.rows(AsRunRow)
     province.run(as_run.conclude_missed, now=FIRST + timedelta(hours=1))
     assert {row.claim_id for row in province.rows(AsRunRow)} == {claim_id(slot.slot_id, FIRST)}
+
+
+@pytest.mark.parametrize("begins", [time(5, 30), time(23, 59, 59), time(0)])
+def test_who_looks_on_from_the_last_time_notes_what_looking_back_a_day_notes(province, begins):
+    slot = province.add_slot(local_start=begins)
+    first = rule_of(slot).next_occurrence(NOON)[0]
+    for second in (-2, 0, 3):
+        now = first + timedelta(seconds=second)
+        province.run(as_run.conclude_missed, now=now, since=now - timedelta(seconds=60))
+    assert [row.start for row in province.rows(OccurrenceRow)] == [first]
+    province.run(as_run.conclude_missed, now=now)
+    assert [row.start for row in province.rows(OccurrenceRow)] == [first]
 
 
 def test_records_are_listed_from_the_first_instant_up_to_but_without_the_last(province):

@@ -5,10 +5,12 @@ import re
 from datetime import timedelta
 
 from server.domain.recurrence import local_day
+from server.services import units
 from server.store.models import AsRunRow
+from server.web.dashboard.presenters import MANY, MOST_CARDS
 from tests.factories.claims import NOON
 from tests.factories.pages import CLUSTERS, COMMUNE, Site, an_asset_row, form_token
-from tests.factories.units import PROVINCE
+from tests.factories.units import OPERATOR, PROVINCE, a_cluster
 
 
 def posted(browser, page, address, **fields: object):
@@ -399,3 +401,23 @@ def test_the_interface_offers_what_to_ask_for_otherwise(site):
     assert (offer["kind"], offer["changes"]) == ("next-gap", {"local_start": "05:40:00"})
     again = program.ask("POST", "/slots", json=asked | offer["changes"])
     assert again.status_code == 201
+
+
+def test_of_very_many_clusters_the_first_page_lists_units_and_shows_what_is_asked_for(site: Site):
+    with site.sessions.begin() as db:
+        for number in range(3, 3 + MANY):
+            new = a_cluster(f"{COMMUNE}-c{number}", COMMUNE)
+            units.create_cluster(db, new, now=NOON, actor=OPERATOR)
+    browser = site.browser("top")
+    first = browser.get("/").text
+    assert f"/?unit={COMMUNE}" in first
+    assert "data-cluster" not in first
+    assert browser.get(f"/?unit={COMMUNE}").text.count("data-cluster ") == MANY + 2
+    found = browser.get(f"/clusters/list?q={COMMUNE}-C77").text
+    assert re.findall(r'id="cluster-([^"]+)"', found) == [f"{COMMUNE}-c77"]
+    assert f"/clusters/list?q={COMMUNE}-C77" in found  # what refreshes itself asks the same again
+    silent = browser.get("/?show=trouble").text
+    assert silent.count("data-cluster ") == MOST_CARDS
+    assert str(MANY + 4 - MOST_CARDS) in silent
+    assert "data-cluster" not in browser.get("/?q=khong-co-dau").text
+    assert "/?unit=" not in site.browser("elsewhere").get("/").text  # who sees few sees them all

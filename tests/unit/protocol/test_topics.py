@@ -19,6 +19,7 @@ BUILDERS = {
     Kind.PRESENCE: topics.node_presence,
     Kind.REPORT: topics.node_report,
     Kind.TELEMETRY: topics.node_telemetry,
+    Kind.LIVE: topics.live,
 }
 NOT_IDS = (
     "",
@@ -74,7 +75,12 @@ def test_nobody_subscribes_to_what_is_no_identifier(text):
 @given(st.sampled_from(Kind), st.sampled_from(NOT_IDS))
 def test_a_topic_with_a_smuggled_name_is_none_of_ours(kind, text):
     with pytest.raises(BadTopicError):
-        parse(RULES[kind].pattern.replace("<unit>", text).replace("<node>", text))
+        parse(
+            RULES[kind]
+            .pattern.replace("<unit>", text)
+            .replace("<node>", text)
+            .replace("<broadcast>", text)
+        )
 
 
 @given(st.text())
@@ -140,7 +146,8 @@ def test_the_filters_cover_exactly_what_each_side_must_hear():
         heard_by_node = matches(topics.unit_filter(UnitId("nut-1")), topic) or matches(
             topics.node_filter(NodeId("nut-1")), topic
         )
-        assert heard_by_node is (rule.sender == "server"), kind
+        # A live broadcast is heard by those whom its order has armed, by its own name.
+        assert heard_by_node is (rule.sender == "server" and kind is not Kind.LIVE), kind
         assert matches(NODE_WORDS, topic) is (rule.sender == "node"), kind
 
 

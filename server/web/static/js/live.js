@@ -38,9 +38,11 @@ function refreshAll() {
 }
 
 function open() {
-  if (source || document.hidden || !parts().length) return;
+  // A part that only goes along with others is no reason for a connection.
+  const lead = document.querySelector("[data-live]:not([data-live-along])");
+  if (source || document.hidden || !lead) return;
   source = new EventSource(`/events/stream${last === null ? "" : `?after=${last}`}`);
-  for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin"]) {
+  for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin", "hush"]) {
     source.addEventListener(kind, (event) => {
       last = event.lastEventId;
       refresh(kind, JSON.parse(event.data).ref);

@@ -7,7 +7,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.scheduler.tick import EVENTS_KEPT, Concern, Scheduler, all_concerns, in_one_transaction
+from server.scheduler.tick import (
+    EVENTS_KEPT,
+    RARELY,
+    SELDOM,
+    Concern,
+    Scheduler,
+    Silences,
+    Watched,
+    all_concerns,
+    in_one_transaction,
+)
 from server.services import events, outbox
 from server.store.models import EventRow, OutboxRow, PlanRow
 from tests.factories.claims import NOON
@@ -70,6 +80,34 @@ def test_what_one_concern_did_half_way_is_undone(place):
     assert scheduler.tick(NOON) == 1
     with place.reads.begin() as db:
         assert db.scalar(select(EventRow).where(EventRow.ref == "half")) is None
+
+
+def test_what_is_watched_is_done_when_something_tells_and_now_and_then_anyway(place):
+    seen: list[datetime] = []
+    told, left = ["a"], [1]
+
+    def work(_db: Session, *, now: datetime) -> int:
+        seen.append(now)
+        return left.pop() if left else 0
+
+    watched = Watched(work, lambda _db, *, now: told[0], 30 * SECOND)  # noqa: ARG005 - as it is called
+    for second in (0, 1, 2, 3):
+        watched(place.sessions, NOON + second * SECOND)
+    # What had something to do is done once more: there may be more of it.
+    assert seen == [NOON, NOON + SECOND]
+    told[0] = "b"
+    for second in (4, 5, 33, 34, -9):
+        watched(place.sessions, NOON + second * SECOND)
+    assert seen[2:] == [NOON + second * SECOND for second in (4, 34, -9)]
+
+
+def test_silences_are_looked_for_from_the_last_look_and_now_and_then_over_the_whole_day(place):
+    silences = Silences()
+    looked = []
+    for now in (NOON, NOON + SECOND, NOON + RARELY, NOON + RARELY + SECOND, NOON):
+        looked.append(silences._since(now))
+        silences(place.sessions, now)
+    assert looked == [None, NOON - SELDOM, None, NOON + RARELY - SELDOM, None]
 
 
 def test_the_first_tick_publishes_every_units_plan_once(place):

@@ -3,9 +3,9 @@ from types import SimpleNamespace
 
 from protocol.messages import BulletinClass
 from server.domain.recurrence import day_bounds
-from server.services.monitoring import ClusterState
+from server.services.monitoring import ClusterState, Glance
 from server.services.scheduling import TimelineSpan
-from server.web.dashboard.presenters import figures, grouped, plain
+from server.web.dashboard.presenters import Asked, Figures, figures, grouped, lines, plain
 from server.web.live.presenters import progress
 from server.web.schedule.presenters import ClusterDay, drawn
 from server.web.targets import communes
@@ -42,6 +42,18 @@ def a_state(cluster_id="c-1", **changed: object):
     return ClusterState(**{**facts, **changed})
 
 
+def a_glance(cluster_id="c-1", **changed: object):
+    facts = {
+        "name": "Cụm",
+        "village": "Thôn",
+        "unit_id": "xa-1",
+        "unit_name": "Xã Một",
+        "liveness": "here",
+        "on_air": False,
+    }
+    return Glance(cluster_id, **{**facts, **changed})
+
+
 def a_span(start, minutes, title="Thời sự", losers=()):
     claim = a_claim(title=title, unit="tinh")
     end = start + timedelta(minutes=minutes)
@@ -66,14 +78,44 @@ def test_communes_are_ordered_as_vietnamese_look_them_up():
 
 def test_figures_count_each_cluster_as_answering_or_not():
     states = [
-        a_state("c-1", on_air_claim="b-1"),
-        a_state("c-2"),
-        a_state("c-3", liveness="late"),
-        a_state("c-4", liveness="lost"),
-        a_state("c-5", liveness="none"),
+        a_glance("c-1", on_air=True),
+        a_glance("c-2"),
+        a_glance("c-3", liveness="late"),
+        a_glance("c-4", liveness="lost"),
+        a_glance("c-5", liveness="none"),
     ]
-    found = figures(grouped(states))
+    found = figures(states)
     assert (found.on_air, found.here, found.troubled, found.all) == (1, 3, 2, 5)
+
+
+def test_of_many_clusters_those_of_a_unit_those_found_or_those_in_a_state_are_chosen():
+    glances = [
+        a_glance("c-3", village="Đoài", liveness="lost"),
+        a_glance("c-1", village="Bản Cáp", on_air=True),
+        a_glance("c-2", village="Bản Lè", unit_id="xa-2", unit_name="Xã Ỷ La"),
+    ]
+
+    def chosen(**asked: str) -> list[str]:
+        return [one.cluster_id for one in Asked(**asked).chosen(glances)]
+
+    assert chosen() == []
+    assert chosen(unit="xa-1") == ["c-1", "c-3"]
+    assert chosen(words=" ban ") == ["c-1", "c-2"]
+    assert chosen(words="Ỷ LA") == ["c-2"]
+    assert chosen(show="trouble") == ["c-3"]
+    assert chosen(show="on-air", words="doai") == []
+
+
+def test_the_clusters_of_each_unit_are_summed_up_by_the_units_names():
+    glances = [
+        a_glance("c-2", unit_id="xa-2", unit_name="Xã Vị Xuyên"),
+        a_glance("c-1", unit_name="Xã Đồng Văn", liveness="lost"),
+        a_glance("c-3", unit_name="Xã Đồng Văn", on_air=True),
+    ]
+    assert [(one.unit_id, one.figures) for one in lines(glances)] == [
+        ("xa-1", Figures(1, 1, 1, 2)),
+        ("xa-2", Figures(0, 1, 0, 1)),
+    ]
 
 
 def test_clusters_of_one_village_are_one_choice_and_show_the_one_that_is_silent():

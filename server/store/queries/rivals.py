@@ -1,0 +1,173 @@
+"""Slots that may want the same hours as another, as plain columns.
+
+The questions are put together once: to build one for each check would take longer than to answer
+it. The database leaves out what cannot meet by class, hours, days and weekdays.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+from sqlalchemy import (
+    Date,
+    Integer,
+    Row,
+    Text,
+    Time,
+    and_,
+    bindparam,
+    cast,
+    extract,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from server.domain.offers import clock
+from server.domain.week import DAY_S
+from server.store.models import SlotRow, SlotTargetRow
+
+LONG_S = 3600
+"""Slots that last longer are few, and have an index of their own."""
+
+BANDS_S = (300, 600, 1200, 2400, LONG_S)
+"""Lengths by which the database leaves out what ends before the hours in question."""
+
+_NEVER = (time.max, time.min)
+_WEEK = 7
+_slots, _targets = SlotRow.__table__.c, SlotTargetRow.__table__.c
+
+RivalRow = Row[*tuple[Any, ...]]
+"""As ``_COLUMNS`` has it; one for each target of a slot."""
+
+_COLUMNS = (
+    _slots.slot_id,
+    _slots.unit_id,
+    _slots.title,
+    _slots.bulletin_class,
+    # As text: nearly all of them are empty, and thousands are read at once.
+    cast(_slots.languages, Text),
+    cast(_slots.overrides, Text),
+    _slots.recurrence,
+    _slots.local_start,
+    _slots.duration_s,
+    _slots.first_day,
+    _slots.last_day,
+    _slots.weekdays,
+    _slots.pattern,
+    _slots.holidays,
+    cast(_slots.excluded_days, Text),
+    _targets.kind,
+    _targets.ref,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Slots of a class that run on any of some days, the last included."""
+
+    bulletin_class: str
+    since: date
+    until: date
+
+
+def slots_by_hour(
+    db: Session, running: Running, begins_s: float, ends_s: float, *, weekdays: int
+) -> Iterator[RivalRow]:
+    """Read the slots of an hour at most that may reach into a stretch of the clock.
+
+    Args:
+        db: Is asked once, or twice where midnight lies in the stretch or just before it.
+        running: Which slots, and on which days.
+        begins_s: Where the stretch begins, in seconds since midnight.
+        ends_s: Where it ends, perhaps on the next day.
+        weekdays: Weekdays on which they may begin; bit 0 is Monday.
+    """
+    facts = _facts(running, weekdays)
+    for place, longest_s in enumerate(BANDS_S):
+        reaching = [_clocks(*one) for one in _wrapped(begins_s - longest_s, ends_s)]
+        for half, (first, last) in enumerate((*reaching, _NEVER)[:2]):
+            facts |= {f"first_{place}_{half}": first, f"last_{place}_{half}": last}
+    for stretch in _wrapped(begins_s - LONG_S, ends_s):
+        first, last = _clocks(*stretch)
+        yield from _asked(db, _BY_HOUR, {**facts, "first": first, "last": last})
+
+
+def long_slots(db: Session, running: Running, *, weekdays: int) -> Iterator[RivalRow]:
+    """Read the slots of more than an hour."""
+    return _asked(db, _LONG, _facts(running, weekdays))
+
+
+def _asked(db: Session, question: Any, facts: dict[str, Any]) -> Iterator[RivalRow]:  # noqa: ANN401 - columns of a table have no type
+    db.flush()  # plain columns are read past the session: what waits in it is in the way too
+    return iter(db.execute(question, facts).all())
+
+
+def _facts(running: Running, weekdays: int) -> dict[str, Any]:
+    return {
+        "class": running.bulletin_class,
+        "since": running.since,
+        "until": running.until,
+        "weekdays": weekdays,
+        "sundays_first": (weekdays << 1 | weekdays >> _WEEK - 1) & (1 << _WEEK) - 1,
+    }
+
+
+def _wrapped(first_s: float, last_s: float) -> list[tuple[float, float]]:
+    """Cut a stretch of the clock at midnight."""
+    if last_s - first_s >= DAY_S:
+        return [(0, DAY_S)]
+    if first_s < 0:
+        return [(first_s + DAY_S, DAY_S), (0, last_s)]
+    if last_s > DAY_S:
+        return [(first_s, DAY_S), (0, last_s - DAY_S)]
+    return [(first_s, last_s)]
+
+
+def _clocks(first_s: float, last_s: float) -> tuple[time, time]:
+    return clock(first_s), time.max if last_s >= DAY_S else clock(last_s)
+
+
+def _between(first: str, last: str) -> ColumnElement[bool]:
+    # With its end, although that is too much: midnight has no time of its own there.
+    return and_(
+        _slots.local_start >= bindparam(first, type_=Time),
+        _slots.local_start <= bindparam(last, type_=Time),
+    )
+
+
+def _band(place: int, longest_s: int) -> ColumnElement[bool]:
+    """Keep slots of some length or less that may reach into the stretch."""
+    halves = (_between(f"first_{place}_{half}", f"last_{place}_{half}") for half in range(2))
+    return and_(_slots.duration_s <= longest_s, or_(*halves))
+
+
+_ON_ITS_WEEKDAY = or_(
+    _slots.recurrence != "once",
+    bindparam("sundays_first", type_=Integer)
+    .bitwise_rshift(cast(extract("dow", _slots.first_day), Integer))
+    .bitwise_and(1)
+    == 1,
+)
+_ALL = (
+    select(*_COLUMNS)
+    .join_from(SlotRow.__table__, SlotTargetRow.__table__)
+    .where(
+        _slots.withdrawn_at.is_(None),
+        _slots.bulletin_class == bindparam("class"),
+        or_(_slots.last_day.is_(None), _slots.last_day >= bindparam("since", type_=Date)),
+        _slots.first_day <= bindparam("until", type_=Date),
+        _slots.weekdays.bitwise_and(bindparam("weekdays", type_=Integer)) != 0,
+        _ON_ITS_WEEKDAY,
+    )
+)
+_BY_HOUR = _ALL.where(
+    _between("first", "last"),
+    _slots.duration_s <= LONG_S,
+    or_(*(_band(place, longest_s) for place, longest_s in enumerate(BANDS_S))),
+)
+# As a literal: a partial index is used only where the planner sees its condition.
+_LONG = _ALL.where(literal_column("slots.duration_s > 3600"))
