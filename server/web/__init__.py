@@ -45,11 +45,8 @@ def register(app: Flask, installation: Installation) -> None:
         groups,
         reforms,
         live,
-<<<<<<< HEAD
         warnings,
-=======
         hushes,
->>>>>>> main
         as_run,
         aired,
         stream,
