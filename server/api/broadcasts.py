@@ -15,6 +15,7 @@ from server.api.schemas import (
 from server.domain.authority import Action, demand, seen_units
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
+from server.http.drilling import make_labels
 from server.services import broadcasting, monitoring, units
 from server.store.queries import lists
 
@@ -28,6 +29,8 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Make an announcement", responses=[403, 404, 422])
     def announce(wanted: BroadcastRequest) -> BroadcastStatusAnswer:
         new = broadcasting.NewBroadcast(**wanted.model_dump())
+        if new.mode == "drill":
+            make_labels(new.unit_id)
         with writing() as db:
             row = broadcasting.announce(
                 db,

@@ -615,6 +615,10 @@ class BroadcastRequest(Request):
     decision_number: Annotated[str, Field(max_length=100), AfterValidator(_printable)] = ""
     mode: Literal["real", "drill"] = "real"
     opening: bool = True
+    follows: Annotated[
+        Id | None, Field(description="The announcement that this one ends or corrects.")
+    ] = None
+    relation: Literal["", "all-clear", "correction"] = ""
 
 
 class BroadcastAnswer(Answer):
@@ -639,6 +643,8 @@ class BroadcastAnswer(Answer):
     created_by: str
     stopped_at: Instant | None
     closed_at: Instant | None
+    follows: str | None
+    relation: str
 
 
 class DeliveryAnswer(Answer):

@@ -121,6 +121,17 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-severity": N_("Choose how grave it is."),
         "reason-needed": N_("Write the reason."),
         "bad-mode": N_("It is either meant or rehearsed."),
+        "drill-label-missing": N_(
+            "A drill says what it is, and this machine cannot speak that: no speech engine answers."
+        ),
+        "bad-relation": N_("What follows an announcement is its all-clear or its correction."),
+        "follows-unknown": N_("The announcement that this one follows is not there."),
+        "follows-other-unit": N_("Only the unit that announced it ends or corrects it."),
+        "follows-too-early": N_("It still sounds: stop it first."),
+        "follows-other-mode": N_(
+            "What follows a drill is a drill, and what follows the real thing is real."
+        ),
+        "follows-higher-class": N_("What follows an announcement is of no higher class than it."),
         "hush-looser": N_(
             "The loudspeakers are silent in emergencies too. One person cannot take that back: "
             "lift the silence, which takes two."

@@ -32,6 +32,8 @@ from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
 from server.services.catalogue import default_opening, may_use, parts
+from server.services.drill_labels import drill_labels, labelled, marked
+from server.services.following import wrong_to_follow
 from server.services.keyring import Keyring
 from server.services.planning import asset_ref
 from server.services.texts import is_line
@@ -62,6 +64,8 @@ class NewBroadcast:
             units and clusters alone.
         decision_number: The deciding committee's number; needed for an emergency from a unit
             that has others under it (Decree 49/2024/NĐ-CP, articles 7-9).
+        mode: ``real``, or ``drill``: marked in its title, and says so before and after each turn.
+        follows: The announcement that this one follows, and as what.
     """
 
     request_id: str
@@ -80,6 +84,8 @@ class NewBroadcast:
     decision_number: str = ""
     mode: str = "real"
     opening: bool = True
+    follows: str | None = None
+    relation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,19 @@ def announce(
         return known
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
     findings = _wrong(new, asset, places)
+    labels = drill_labels(db, chain=places.chain(new.unit_id)) if _is_drill(new) else None
+    if _is_drill(new) and labels is None:
+        findings.append(Finding("drill-label-missing"))
+    if new.follows is not None:
+        findings += wrong_to_follow(
+            db,
+            new.follows,
+            relation=new.relation,
+            unit_id=new.unit_id,
+            bulletin_class=new.bulletin_class,
+            mode=new.mode,
+            now=now,
+        )
     if findings or asset is None:
         raise BroadcastRefusedError(findings)
     meant = _meant(places, new)
@@ -157,7 +176,7 @@ def announce(
         new,
         Content(
             opening=asset_ref(opening) if opening else None,
-            items=tuple(asset_ref(part) for part in parts(db, asset)),
+            items=tuple(map(asset_ref, labelled(parts(db, asset), labels))),
             repeat=new.repeat,
             gap_s=new.gap_s,
         ),
@@ -193,6 +212,8 @@ def announce(
             "clusters": list(words.clusters),
             "topics": list(words.topics),
         },
+        follows=new.follows,
+        relation=new.relation if new.follows else "",
         created_at=now,
         created_by=actor.name,
         start=claim.start,
@@ -386,7 +407,7 @@ def _claim(
         end=start + timedelta(seconds=length_s(content)) + LATE,
         content=content,
         targets=targets,
-        title=new.title.strip(),
+        title=marked(new.title.strip(), mode=new.mode),
         mode=Mode(new.mode),
         severity=Severity(new.severity),
         gain_db=new.gain_db,
@@ -395,7 +416,7 @@ def _claim(
 
 def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:
     findings = []
-    if not is_line(new.title):
+    if not is_line(marked(new.title, mode=new.mode) if new.title.strip() else ""):
         findings.append(Finding("bad-title"))
     if not is_line(new.request_id):
         findings.append(Finding("bad-request-id"))
@@ -431,6 +452,10 @@ def _meant(places: Tree, new: NewBroadcast) -> frozenset[str]:
     return chosen(
         places, units=new.units, clusters=new.clusters, groups=new.groups, exclude=new.exclude
     )
+
+
+def _is_drill(new: NewBroadcast) -> bool:
+    return new.mode == Mode.DRILL
 
 
 def _out_of_range(new: NewBroadcast) -> list[Finding]:

@@ -19,7 +19,9 @@ from server.store.models import AssetRow, CompositionRow
 CHIME = "chime"
 WARNING = "warning"
 PHRASE = "phrase"
-PINNED = frozenset({CHIME, WARNING, PHRASE})
+DRILL_BEFORE = "drill-before"
+DRILL_AFTER = "drill-after"
+PINNED = frozenset({CHIME, WARNING, PHRASE, DRILL_BEFORE, DRILL_AFTER})
 """Purposes of the files that nodes keep for good."""
 
 
@@ -123,12 +125,13 @@ def default_opening(db: Session, *, chain: Sequence[str]) -> AssetRow | None:
 
 
 def pinned(db: Session, *, chain: Sequence[str]) -> list[AssetRow]:
-    """List the files that nodes under ``chain`` keep for good: chimes, and all of warnings.
+    """List the files that nodes under ``chain`` keep for good: chimes, warnings, drill labels.
 
     Each unit of the chain may have an opening chime of its own.
     """
     chains = [chain[: depth + 1] for depth in range(len(chain))]
     chimes = [default_opening(db, chain=above) for above in chains]
     openings = {chime.digest: chime for chime in chimes if chime is not None}
-    kept = [usable_assets(db, chain=chain, purpose=purpose) for purpose in (WARNING, PHRASE)]
-    return [*openings.values(), *kept[0], *kept[1]]
+    kept = (WARNING, PHRASE, DRILL_BEFORE, DRILL_AFTER)
+    others = [row for one in kept for row in usable_assets(db, chain=chain, purpose=one)]
+    return [*openings.values(), *others]

@@ -28,6 +28,7 @@ from server.services import (
     sending,
     units,
 )
+from server.services.drill_labels import TEXTS
 from server.settings import Settings
 from server.store.models import UnitRow
 
@@ -70,6 +71,7 @@ def _prepared_sounds(settings: Settings) -> dict[str, Asset]:
         studio = Studio(installed_synthesiser(), Path(folder))
         made = {clip.name: studio.speech(clip.name, clip.text).path for clip in WARNINGS}
         made["chime"] = studio.chime().path
+        made |= {purpose: studio.speech(purpose, text).path for purpose, text in TEXTS.items()}
         # Each file is prepared in a process of its own, so threads are enough to wait for them.
         assets = workers.map(lambda path: ingest(path, Store(settings.asset_dir)), made.values())
         return dict(zip(made, assets, strict=True))
@@ -139,12 +141,13 @@ def _let_in(db: Session, now: datetime) -> None:
 
 
 def _keep_sounds(db: Session, sounds: dict[str, Asset], now: datetime) -> None:
-    titles = {clip.name: clip.title for clip in WARNINGS} | {"chime": "Nhạc hiệu mở đầu"}
+    titles = {clip.name: clip.title for clip in WARNINGS} | {"chime": "Nhạc hiệu mở đầu", **TEXTS}
+    purposes = {"chime": catalogue.CHIME} | {purpose: purpose for purpose in TEXTS}
     for name, asset in sounds.items():
         new = catalogue.NewAsset(
             province.PROVINCE,
             titles[name],
-            catalogue.CHIME if name == "chime" else catalogue.WARNING,
+            purposes.get(name, catalogue.WARNING),
             file_name=f"{name}.wav",
         )
         catalogue.add_asset(db, new, asset=asset, now=now, actor=DEMO)

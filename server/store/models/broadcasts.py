@@ -27,6 +27,7 @@ class BroadcastRow(Base):
         start: Sounding time; signing time plus the lead.
         end: First instant at which it may no longer sound.
         token: The signed order, byte for byte, so that a re-send is identical.
+        follows: The announcement that this one corrects or ends, as ``relation`` says.
         targets: ``units``, ``clusters`` and ``except`` as signed, and ``topics``, the units told.
     """
 
@@ -64,6 +65,8 @@ class BroadcastRow(Base):
     stopped_at: Mapped[Instant | None]
     stopped_by: Mapped[Name | None]
     closed_at: Mapped[Instant | None]
+    follows: Mapped[Id | None] = mapped_column(ForeignKey("broadcasts.broadcast_id"), index=True)
+    relation: Mapped[Word] = mapped_column(default="")
 
     deliveries: Mapped[list["DeliveryRow"]] = relationship(lazy="raise")
 

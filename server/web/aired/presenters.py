@@ -13,7 +13,7 @@ from server.services.aired import AtCluster
 from server.web import words
 from server.web.words import Sign
 
-MOST_LISTED = 300
+MOST_LISTED = 100
 
 COMING = Sign("waiting", "clock", N_("Still to come"))
 WAITING = Sign("waiting", "hourglass-split", N_("No word yet"))

@@ -12,10 +12,8 @@ from server.services.monitoring import ClusterState, Glance
 from server.web import words
 from server.web.words import Sign
 
-MANY = 100
-"""Of more clusters the page lists the units; one opens a unit, searches or filters."""
-
 MOST_CARDS = 60
+"""Of more clusters the page lists the units; one opens a unit, searches or filters."""
 
 _METER_FLOOR_DBFS = -60.0
 _ANSWERING = frozenset({"here", "late"})

@@ -8,7 +8,6 @@ from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading
 from server.services import monitoring, units
 from server.web.dashboard.presenters import (
-    MANY,
     MOST_CARDS,
     Asked,
     figures,
@@ -45,7 +44,7 @@ def _clusters() -> dict[str, object]:
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
         seen = visible(monitoring.glances(db, now=instant, units=tree), actor(), tree)
-        are_many = len(seen) > MANY
+        are_many = len(seen) > MOST_CARDS
         chosen = asked.chosen(seen) if are_many else seen
         listed = chosen[:MOST_CARDS] if are_many and not asked.unit else chosen
         only = [one.cluster_id for one in listed]

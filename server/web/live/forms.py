@@ -35,6 +35,9 @@ class UrgentForm:
     repeat: int = 1
     gain_db: int = 0
     picked: Picked = field(default_factory=Picked)
+    mode: str = "real"
+    follows: str = ""
+    relation: str = ""
 
     @classmethod
     def fresh(cls, unit_id: str) -> "UrgentForm":
@@ -55,6 +58,9 @@ class UrgentForm:
             repeat=_within(form.get("repeat", ""), 1, MOST_REPEATS),
             gain_db=_loudness(form.get("gain_db", "")),
             picked=picked(form.getlist("unit"), form.getlist("village"), form.getlist("group")),
+            mode="drill" if form.get("mode") == "drill" else "real",
+            follows=form.get("follows", "")[:64],
+            relation=form.get("relation", "")[:32],
         )
 
     @property
@@ -74,6 +80,9 @@ class UrgentForm:
             gain_db=self.gain_db,
             severity=self.severity if emergency else 0,
             decision_number=self.decision_number if emergency else "",
+            mode=self.mode,
+            follows=self.follows or None,
+            relation=self.relation,
         )
 
     def missing(self) -> Sequence[Finding]:

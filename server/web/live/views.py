@@ -6,15 +6,18 @@ from datetime import timedelta
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from protocol.messages import Mode
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.filling import LONGEST_VALUE
 from server.domain.languages import NAMES
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
+from server.http.drilling import make_labels
 from server.services import (
     broadcasting,
     catalogue,
+    following,
     grouping,
     monitoring,
     speaking,
@@ -22,6 +25,7 @@ from server.services import (
     warning_sounds,
 )
 from server.store.queries import lists
+from server.web.live.beginnings import begun
 from server.web.live.forms import LOUDNESS, MOST_REPEATS, SEVERITIES, UrgentForm
 from server.web.live.presenters import progress
 from server.web.live.ways import WAYS
@@ -40,7 +44,8 @@ def urgent() -> ResponseReturnValue:
     acting = acting_units(actor(), Action.ANNOUNCE, tree)
     if not acting:
         raise NotAllowedError(Action.ANNOUNCE.value, "*")
-    return _urgent_page(UrgentForm.fresh(request.args.get("unit") or acting[0].unit_id), ())
+    form = UrgentForm.fresh(request.args.get("unit") or acting[0].unit_id)
+    return _urgent_page(begun(form, request.args, person=actor()), ())
 
 
 @pages.post("/urgent/confirm")
@@ -90,6 +95,8 @@ def send() -> ResponseReturnValue:
     """Send it; the same form sent twice is one announcement."""
     form = UrgentForm.sent(request.form)
     try:
+        if form.mode == Mode.DRILL:
+            make_labels(form.unit_id)
         with writing() as db:
             row = broadcasting.announce(
                 db,
@@ -148,12 +155,15 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         chain = tree.chain(status.broadcast.unit_id)
         demand(person, Action.VIEW, chain)
         row = status.broadcast
+        chain_of_it = following.chain_of(db, row)
         people = lists.full_names(db, [row.created_by, row.stopped_by or row.created_by])
     return {
         "broadcast": row,
         "people": people,
         "progress": progress(status),
         "unit": tree.unit(status.broadcast.unit_id),
+        "chain": chain_of_it,
+        "may_follow": may(person, Action.ANNOUNCE, chain) and following.is_over(row, instant),
         "may_stop": may(person, Action.STOP, chain)
         and status.broadcast.stopped_at is None
         and status.broadcast.end > instant,

@@ -17,7 +17,7 @@ from protocol.messages import (
     Started,
 )
 from tests.factories.claims import COMMUNE
-from tests.factories.messages import a_stop
+from tests.factories.messages import a_hush, a_lift, a_stop
 from tests.factories.radios import Radio, programme
 from tests.factories.sounds import heard, lag_s, noise, rms, wait_until
 from tests.factories.stations import a_programme, an_urgent
@@ -125,3 +125,42 @@ def test_a_relay_of_this_machine_is_refused_where_it_is_not_allowed_and_said_so(
     assert (record.outcome, record.reason) == (Outcome.FAILED, "relay-forbidden")
     assert radio.asked == []
     assert node.stop() == 0
+
+
+def test_a_hush_silences_at_once_outlives_the_program_and_gives_back_by_the_clock(
+    station, node, recorded
+):
+    song = recorded(14.0, 5)
+    station.configure(pinned=(song,))
+    station.hears(Presence, state=PresenceState.HERE, config_version=1)
+    start = soon(1.5)
+    station.plan(a_programme(song, start))
+    station.hears(Started, claim_id="tin-1")
+    wait_until(lambda: datetime.now(UTC) > start + SECOND)
+    since = datetime.now(UTC)
+    order = a_hush(since=since)
+    token = station.order(order)
+    silent_at = station.hears(Received, claim_id="im-1").at
+    wait_until(lambda: datetime.now(UTC) > silent_at + SECOND)
+    node.kill()
+    node.start()
+    station.hears(Presence, state=PresenceState.HERE, config_version=1, on_air="")
+    wait_until(lambda: datetime.now(UTC) > silent_at + 4 * SECOND)
+    lift = a_lift(since=since, until=datetime.now(UTC))
+    station.order(lift)
+    wait_until(lambda: len(station.heard(Received, claim_id="im-1")) == 2)
+    lifted_at = station.heard(Received, claim_id="im-1")[1].at
+    # Whoever recorded the hush cannot bring it back.
+    station.publish(f"loa/1/unit/{COMMUNE}/order", token)
+    record = station.final("tin-1", within_s=15)
+    assert node.stop() == 0
+
+    assert (record.outcome, record.reason) == (Outcome.CUT, "hushed")
+    sound = heard(node.recording)
+    assert rms(sound.between(silent_at - 0.5 * SECOND, 0.4)) > 0
+    assert rms(sound.between(silent_at + 0.15 * SECOND, 0.7)) == 0.0
+    assert rms(sound.between(lifted_at - 1.2 * SECOND, 1.0)) == 0.0
+    back = lifted_at + 2 * SECOND
+    expected_s = (back - start).total_seconds()
+    assert abs(offset_s(node, noise(14.0, seed=5), back) - expected_s) < 0.01
+    assert len(station.heard(AsRun)) == 1

@@ -15,6 +15,8 @@ from protocol.messages import (
     Refused,
     Stop,
 )
+from protocol.policy import Policy
+from protocol.precedence import winner
 from server.domain.authority import Role
 from server.domain.errors import (
     BroadcastRefusedError,
@@ -22,7 +24,7 @@ from server.domain.errors import (
     TakenError,
     UnknownThingError,
 )
-from server.services import as_run, broadcasting, grouping
+from server.services import as_run, broadcasting, grouping, planning
 from server.store.models import (
     AuditRow,
     BroadcastRow,
@@ -299,6 +301,25 @@ def test_a_node_that_comes_back_is_sent_what_it_has_missed(province):
     assert [each.payload for each in province.posted("/in/order")] == [row.token]
     province.hear("n-xa-1-c1", here("n-xa-1-c1"), now=NOON + 61 * S)
     assert len(province.posted("/in/order")) == 1
+
+
+def test_what_expired_while_a_node_was_away_is_not_sent_to_it_and_not_in_its_plan(province):
+    province.commission("xa-1-c1")
+    row = province.announce()
+    province.run(planning.publish_plan, unit_id="xa-1", now=row.end, keyring=province.keyring)
+    province.hear("n-xa-1-c1", here("n-xa-1-c1"), now=row.end)
+    assert province.posted("n-xa-1-c1/in/order") == []
+    assert province.said("unit/xa-1/plan")[-1].msg.claims == ()
+
+
+def test_two_officers_at_once_make_two_announcements_and_the_later_is_heard(province):
+    province.commission("xa-1-c1")
+    with ThreadPoolExecutor(2) as pool:
+        rows = list(pool.map(lambda n: province.announce(f"r-{n}", now=NOON + n * S), range(2)))
+    orders = [order.msg.claim for order in province.said("unit/xa-1/order")]
+    assert {claim.claim_id for claim in orders} == {row.broadcast_id for row in rows}
+    for told in (orders, orders[::-1]):
+        assert winner(told, NOON + 2 * S, Policy()).claim_id == rows[1].broadcast_id
 
 
 def test_the_node_that_replaces_another_is_sent_what_still_holds(province):
