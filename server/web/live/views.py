@@ -194,7 +194,7 @@ def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
         ways=WAYS,
         prepared_warnings=prepared,
         longest_value=LONGEST_VALUE,
-        languages=NAMES,
+        language_names=NAMES,
         most_written=speaking.MOST_WRITTEN,
         most_said=speaking.MOST_SAID,
         first_way="prepared" if warnings else "record",

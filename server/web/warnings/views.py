@@ -28,7 +28,7 @@ def warnings() -> ResponseReturnValue:
         shown=shown,
         unit=tree.unit(unit_id),
         acting=acting_units(actor(), Action.VIEW, tree),
-        languages=NAMES,
+        language_names=NAMES,
     )
 
 
@@ -46,7 +46,7 @@ def warning(code: str) -> ResponseReturnValue:
         one=one,
         unit=tree.unit(unit_id),
         acting=acting_units(actor(), Action.VIEW, tree),
-        languages=NAMES,
+        language_names=NAMES,
         may_record=may(actor(), Action.UPLOAD, chain),
         done=request.args.get("done", ""),
     )
