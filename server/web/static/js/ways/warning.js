@@ -18,12 +18,21 @@ export default function warning({ panel, form, sound }) {
     mine = "";
   }
 
-  choice.addEventListener("change", () => {
+  function shown() {
     for (const fill of panel.querySelectorAll("[data-fill]")) {
       fill.hidden = fill.dataset.fill !== choice.value;
       fill.disabled = fill.hidden;
     }
     make.disabled = !choice.value;
+  }
+
+  // What was kept on the phone stands here again.
+  form.addEventListener("restored", () => {
+    shown();
+    mine = choice.value ? sound.digest.value : "";
+  });
+  choice.addEventListener("change", () => {
+    shown();
     changed();
     if (!choice.value) return;
     const { title: name, class: wanted } = choice.selectedOptions[0].dataset;
