@@ -28,6 +28,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "These slots would come to reach loudspeakers where others have their time: %(slots)s."
         ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
+        "many-overlaps": N_(
+            "It overlaps %(count)s more slots. With so many, no ways out are looked for: "
+            "choose other hours or fewer loudspeakers."
+        ),
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
         ),
