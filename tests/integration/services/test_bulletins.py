@@ -423,6 +423,7 @@ def test_a_priority_bulletin_is_placed_in_the_next_hours_open_to_it(province):
     assert placed_at(province, row) == {"xa-1": "22/11 06:00", "xa-2": "22/11 06:00"}
     (slot,) = province.rows(SlotRow)
     assert (slot.unit_id, slot.bulletin_class) == ("tinh", "priority")
+    assert province.rows(BulletinRow)[0].deadline is None
     assert refused(take, province, row) == ["not-to-answer"]
 
 
@@ -466,6 +467,20 @@ def test_what_found_no_place_is_tried_again_until_its_deadline(province):
     assert (look(later), look(later)) == (1, 0)
     found = copies(province, row)["xa-2"]
     assert (found.answer, found.reason, found.until > later) == ("placed", "", True)
+
+
+def test_without_a_deadline_it_is_tried_again_for_as_long_as_plans_reach(on_sqlite):
+    lay_down(on_sqlite, "05:00", "22:00")
+    quiet = lay_down(on_sqlite, "00:00", "00:00", unit_id="xa-2", kind="quiet")
+    row = sent(on_sqlite, bulletin_class="priority", deadline=None)
+    (kept,) = on_sqlite.rows(BulletinRow, bulletin_id=row.bulletin_id)
+    assert kept.deadline == NOON + timedelta(days=14)
+    later, keyring = NOON + timedelta(hours=1), on_sqlite.keyring
+    assert place_bulletins(on_sqlite.sessions, later, keyring=keyring, days=14) == 0
+    facts = {"now": later, "actor": EDITOR, "keyring": keyring}
+    on_sqlite.run(framing.withdraw_frame, frame_id=quiet.frame_id, **facts)
+    assert place_bulletins(on_sqlite.sessions, kept.deadline, keyring=keyring, days=14) == 0
+    assert place_bulletins(on_sqlite.sessions, later, keyring=keyring, days=14) == 1
 
 
 @pytest.mark.parametrize(("hour", "start"), [(12, "21/11 12:02"), (23, "22/11 05:00")])
