@@ -2,6 +2,7 @@
 // every step.
 
 import { chosenClusters } from "./picker.js";
+import { prepareArea } from "./urgent/area.js";
 import { Asking } from "./urgent/asking.js";
 import { Keeping } from "./urgent/keeping.js";
 import { KeptSound } from "./urgent/kept_sound.js";
@@ -10,9 +11,10 @@ import { Unsent } from "./urgent/unsent.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
 import text from "./ways/text.js";
+import warning from "./ways/warning.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, text, prepared };
+const ways = { record, text, warning, prepared };
 
 const page = document.querySelector("[data-urgent-page]");
 const form = page.querySelector("[data-urgent-form]");
@@ -136,6 +138,7 @@ page.querySelector("[data-anew]").addEventListener("click", async (event) => {
   await unsent.show();
 });
 
+prepareArea(form.querySelector("[data-area]"), form);
 settle();
 await sound.restore();
 form.dispatchEvent(new CustomEvent("restored"));
