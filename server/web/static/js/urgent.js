@@ -2,6 +2,7 @@
 // every step.
 
 import { chosenClusters } from "./picker.js";
+import { prepareArea } from "./urgent/area.js";
 import { Asking } from "./urgent/asking.js";
 import { Keeping } from "./urgent/keeping.js";
 import { KeptSound } from "./urgent/kept_sound.js";
@@ -11,9 +12,10 @@ import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
 import speak from "./ways/speak.js";
 import text from "./ways/text.js";
+import warning from "./ways/warning.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, speak, text, prepared };
+const ways = { record, speak, text, warning, prepared };
 
 const page = document.querySelector("[data-urgent-page]");
 const form = page.querySelector("[data-urgent-form]");
@@ -143,6 +145,7 @@ page.querySelector("[data-anew]").addEventListener("click", async (event) => {
   await unsent.show();
 });
 
+prepareArea(form.querySelector("[data-area]"), form);
 settle();
 await sound.restore();
 form.dispatchEvent(new CustomEvent("restored"));
