@@ -86,8 +86,8 @@ async function told(news) {
   }
 }
 
-function onAir({ broadcast, speak_in_s: speakIn, max_length_s: longest }) {
-  const speakAt = performance.now() + speakIn * 1000;
+function onAir({ broadcast, speak_in_s: startsIn, max_length_s: longest }) {
+  const speakAt = performance.now() + startsIn * 1000;
   endsAt = speakAt + longest * 1000;
   show("on-air", words.wait);
   const count = () => {
