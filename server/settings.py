@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         audio_for_nodes: Addresses of the audio files that nodes are given; empty: the public one.
         plan_days: How many days ahead plans reach.
         lead_s: From signing an urgent order to its sounding time, in seconds.
+        map_tiles: Address of map tiles with ``{z}``, ``{x}`` and ``{y}``; empty: none are fetched.
+        unsent_stale_min: Minutes after which an announcement that a phone could not send is not
+            sent by itself any more.
         piper: Program of Piper, or one with its options; empty: eSpeak NG speaks.
         piper_voice: The Vietnamese voice that it speaks with, a ``.onnx`` file.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
@@ -44,6 +47,8 @@ class Settings(BaseSettings):
     audio_for_nodes: tuple[str, ...] = ()
     plan_days: int = Field(default=14, ge=1, le=60)
     lead_s: float = Field(default=0.3, ge=0, le=10)
+    map_tiles: str = Field(default="", pattern=r"^(https?://[^\s;,]+)?$")
+    unsent_stale_min: int = Field(default=10, ge=1, le=1440)
     piper: Path | None = None
     piper_voice: Path | None = None
     demo: bool = False

@@ -468,6 +468,60 @@ class FindingAnswer(Answer):
     fields: dict[str, str]
 
 
+class SheetUpload(Request):
+    """A sheet of clusters, and whether only to tell what it would do."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    sheet: UploadFile
+    dry_run: Annotated[bool, Field(description="Tell what would be done, and do nothing.")] = False
+
+
+class NewClusterAnswer(Answer):
+    """A cluster that is new."""
+
+    cluster_id: str
+    unit_id: str
+    name: str
+    village: str
+
+
+class ChangedClusterAnswer(Answer):
+    """A cluster that is there, and the columns that change at it."""
+
+    cluster_id: str
+    unit_id: str
+    name: str
+    columns: list[str]
+
+
+class SheetFaultsAnswer(Answer):
+    """All rows that are wrong in one way: the first of them in words, and how many more."""
+
+    code: str
+    count: int
+    not_shown: int
+    findings: list[FindingAnswer]
+
+
+class SheetVerdictAnswer(Answer):
+    """What a sheet does; with any fault or clash, nothing. Of what is long, the first are listed.
+
+    ``new_count`` and ``changed_count`` say how many there are in all.
+    """
+
+    dry_run: bool
+    new_count: int
+    changed_count: int
+    same_count: int
+    fault_count: int
+    new: list[NewClusterAnswer]
+    changed: list[ChangedClusterAnswer]
+    faults: list[SheetFaultsAnswer]
+    clashes: list[FindingAnswer]
+    columns_passed_over: list[str]
+
+
 class MoveAnswer(Answer):
     """A cluster or unit that stands elsewhere afterwards."""
 

@@ -10,6 +10,7 @@ from server.cli.errors import SheetFaultsError
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option
 from server.cli.remembered import recalled
+from server.domain.clashes import WideningRefusedError
 from server.domain.cluster_import import Verdict
 from server.domain.cluster_sheets import Faults, SheetRefusedError
 from server.domain.languages import NAMES
@@ -85,8 +86,12 @@ def import_(file: Path, dry_run: bool, state: Path | None) -> None:  # noqa: FBT
         verdict = _verdict(file, recalled(settings_from(state)), is_dry=dry_run)
     except SheetRefusedError as refused:
         raise SheetFaultsError(_lines(refused.faults)) from refused
-    if verdict.faults:
-        raise SheetFaultsError(_lines(verdict.faults))
+    except WideningRefusedError as refused:
+        lines = [finding_in_english(finding) for finding in refused.findings]
+        raise SheetFaultsError(lines) from refused
+    if verdict.faults or verdict.clashes:
+        lines = [*_lines(verdict.faults), *map(finding_in_english, verdict.clashes)]
+        raise SheetFaultsError(lines)
     click.echo(_told(verdict, "would be " if dry_run else ""))
 
 
@@ -129,8 +134,4 @@ def _told(verdict: Verdict, what: str) -> str:
 
 
 def _lines(faults: Sequence[Faults]) -> list[str]:
-    lines = []
-    for kind in faults:
-        lines += [finding_in_english(finding) for finding in kind.shown]
-        lines += [f"… and {kind.not_shown} more of this kind"] if kind.not_shown else []
-    return lines
+    return [finding_in_english(finding) for kind in faults for finding in kind.told]

@@ -16,6 +16,9 @@ from server.domain.slots import Slot, Stretch
 from server.domain.week import DAY_S, Stretches, joined
 
 MOST_NAMED = 20
+MOST_SOUGHT_FOR = 500
+"""With more in the way nobody looks for ways out: each would cost as long as the check itself."""
+
 MOST_DAYS_NAMED = 3
 MOST_CLUSTERS_NAMED = 5
 
@@ -273,7 +276,8 @@ def found_wrong(found: Sequence[Clash], names: Mapping[str, str]) -> list[Findin
     """Put clashes into words: the first ones each with its clusters' names, and how many more."""
     named = [_named(clash, names) for clash in found[:MOST_NAMED]]
     if len(found) > MOST_NAMED:
-        named.append(Finding("more-overlaps", {"count": str(len(found) - MOST_NAMED)}))
+        code = "more-overlaps" if len(found) <= MOST_SOUGHT_FOR else "many-overlaps"
+        named.append(Finding(code, {"count": str(len(found) - MOST_NAMED)}))
     return named
 
 

@@ -11,9 +11,11 @@ from server.domain.cluster_sheets import (
     Column,
     Fault,
     Faults,
+    Layout,
     Tally,
     layout,
 )
+from server.domain.errors import Finding
 from server.domain.names import folded, hyphenated
 
 MARGIN_DEG = 1.0
@@ -102,18 +104,24 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What taking a sheet in would do; with any fault, nothing."""
+    """What taking a sheet in would do; with any fault or clash, nothing.
+
+    Attributes:
+        passed_over: Headings that mean nothing here.
+        clashes: Why slots would not have room at clusters that they would come to reach.
+    """
 
     new: tuple[ClusterFacts, ...]
     changed: tuple[Change, ...]
     same: int
     faults: tuple[Faults, ...]
     passed_over: tuple[str, ...] = ()
+    clashes: tuple[Finding, ...] = ()
 
     @property
     def fault_count(self) -> int:
         """How many faults there are, of all kinds."""
-        return sum(kind.count for kind in self.faults)
+        return sum(kind.count for kind in self.faults if kind.shown[0].code != Fault.MORE_UNREAD)
 
 
 def examined(rows: Sequence[Sequence[str]], ground: Ground) -> Verdict:
@@ -123,15 +131,23 @@ def examined(rows: Sequence[Sequence[str]], ground: Ground) -> Verdict:
     if faults := tally.faults():
         return Verdict((), (), 0, faults, found.passed_over)
     reader = Reader(found.places, tally)
-    read = [
-        row
-        for number, cells in enumerate(rows[found.row :], found.row + 1)
-        if any(cells) and not _is_example(cells, found.places)
-        if (row := reader.row(number, cells)) is not None
-    ]
-    placed = list(_placed(read, ground, tally))
+    placed = list(_placed(_read(rows, reader, found), ground, tally))
+    if tally.is_full:
+        return Verdict((), (), 0, tally.faults(), found.passed_over)
     new, changed, same = _matched(placed, ground, tally)
     return Verdict(tuple(new), tuple(changed), same, tally.faults(), found.passed_over)
+
+
+def _read(rows: Sequence[Sequence[str]], reader: Reader, found: Layout) -> Iterator[Row]:
+    """Read row after row, until there is more wrong than anybody would read."""
+    for number, cells in enumerate(rows[found.row :], found.row + 1):
+        if reader.tally.is_full:
+            reader.tally.stop(number)
+            return
+        if any(cells) and not _is_example(cells, found.places):
+            row = reader.row(number, cells)
+            if row is not None:
+                yield row
 
 
 def _is_example(cells: Sequence[str], places: Mapping[Column, int]) -> bool:

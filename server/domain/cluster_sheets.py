@@ -9,6 +9,9 @@ from server.domain.errors import Finding, RefusedRequestError
 from server.domain.names import folded
 
 MOST_ROWS = 50_000
+MOST_FAULTS = 2_000
+"""With so many a sheet is not read any further."""
+
 SHOWN_OF_A_KIND = 20
 EXAMPLE_ID = "vi-du"
 """Id of the template's example: its row is passed over."""
@@ -78,6 +81,7 @@ class Fault(StrEnum):
     MOVED = "row-moved"
     ID_TWICE = "row-id-twice"
     NAME_TWICE = "row-name-twice"
+    MORE_UNREAD = "sheet-more-unread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,14 @@ class Faults:
         """How many are only counted."""
         return self.count - len(self.shown)
 
+    @property
+    def told(self) -> tuple[Finding, ...]:
+        """The first ones, and in a sentence of its own how many more there are."""
+        if not self.not_shown:
+            return self.shown
+        more = {"count": str(self.not_shown), "of": self.shown[0].code}
+        return (*self.shown, Finding("more-rows", more))
+
 
 class SheetRefusedError(RefusedRequestError):
     """A sheet has faults; nothing of it was taken."""
@@ -99,7 +111,7 @@ class SheetRefusedError(RefusedRequestError):
     def __init__(self, faults: Sequence[Faults]) -> None:
         """Keep the faults, by kind."""
         self.faults = tuple(faults)
-        super().__init__([finding for kind in faults for finding in kind.shown])
+        super().__init__([finding for kind in faults for finding in kind.told])
 
 
 def refused(fault: Fault) -> SheetRefusedError:
@@ -111,17 +123,30 @@ def refused(fault: Fault) -> SheetRefusedError:
 class Tally:
     """Counts faults, and keeps the first of each kind: a bad sheet has as many as it has cells."""
 
+    _all: int = 0
     _counts: dict[Fault, int] = field(default_factory=dict)
     _shown: dict[Fault, list[Finding]] = field(default_factory=dict)
 
     def note(self, fault: Fault, row: int, heading: str = "", value: str = "") -> None:
         """Take down one fault."""
+        self._all += 1
         count = self._counts[fault] = self._counts.get(fault, 0) + 1
         if count > SHOWN_OF_A_KIND:
             return
         short = value if len(value) <= _SHOWN_CHARACTERS else value[: _SHOWN_CHARACTERS - 1] + "…"
         fields = {"row": str(row), "column": heading, "value": short}
         self._shown.setdefault(fault, []).append(Finding(fault.value, fields))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is more than anybody would read."""
+        return self._all >= MOST_FAULTS
+
+    def stop(self, row: int) -> None:
+        """Take down that this row and those after it were not read."""
+        stopped = {"row": str(row), "count": str(MOST_FAULTS)}
+        self._counts[Fault.MORE_UNREAD] = 1
+        self._shown[Fault.MORE_UNREAD] = [Finding(Fault.MORE_UNREAD.value, stopped)]
 
     def faults(self) -> tuple[Faults, ...]:
         """Give what was taken down, kind by kind."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from protocol.airtime import airtimes, begin_of
 from protocol.content import layout, length_s
-from protocol.messages import Claim, WhenCut
+from protocol.messages import Claim, Content, WhenCut
 from protocol.plan import Span, timeline
 from protocol.policy import Policy
 
@@ -103,6 +103,15 @@ def rehearsed(
         for cut in _cuts(scene, scene.claim, policy, ceiling_db)
     )
     return Rehearsal(scenes, cuts, sum(scene.length_s for scene in scenes))
+
+
+def of_content(content: Content, *, gain_db: float) -> Rehearsal:
+    """Lay out what one announcement sounds, wherever nothing else is in its way."""
+    cuts = tuple(
+        Cut(placed.asset.digest, 0.0, placed.asset.duration_s, placed.offset_s, gain_db)
+        for placed in layout(content)
+    )
+    return Rehearsal((), cuts, length_s(content))
 
 
 def _scenes(spans: Iterable[Span], starts: Mapping[Key, datetime]) -> Iterator[Scene]:

@@ -24,7 +24,8 @@ _AT: Mapping[str, str] = MappingProxyType(
         "rrule-long",
         "holidays": "bad-holidays",
         "excluded_days": "too-many-excluded",
-        "local_start": "bad-time overlap more-overlaps time-taken outside-frame quiet-hours "
+        "local_start": "bad-time overlap more-overlaps many-overlaps time-taken outside-frame "
+        "quiet-hours "
         "bad-frame-time frame-outside frame-overlap",
         "first_day": "bad-day past",
         "last_day": "days-reversed",

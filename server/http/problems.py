@@ -36,6 +36,7 @@ from server.domain.errors import (
 from server.domain.offers import Offer
 from server.http.fields import field_of
 from server.http.languages import LANGUAGES, gettext
+from server.http.person import by_script
 from server.http.wording import N_, finding_sentence, offer_sentence, upload_sentence
 
 API_PREFIX = "/api/"
@@ -166,8 +167,8 @@ def problem_of(error: Exception) -> Problem:
 
 
 def for_program() -> bool:
-    """Say whether this request came to the API; browsers' Accept headers tell nothing."""
-    return request.path.startswith(API_PREFIX)
+    """Say whether a program asks, or a script of a page; browsers' Accept headers tell nothing."""
+    return request.path.startswith(API_PREFIX) or by_script()
 
 
 def as_json(problem: Problem) -> Response:

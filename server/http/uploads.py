@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 MAX_UPLOAD_BYTES = 500_000_000
 MAX_FORM_BYTES = 2_000_000
 _PREFIX = "upload-"
-SHEET_ENDPOINTS = frozenset({"units.examine_clusters"})
+SHEET_ENDPOINTS = frozenset({"units.examine_clusters", "api.import_clusters"})
 UPLOADING_ENDPOINTS = frozenset({"api.add_asset"})
 
 

@@ -28,6 +28,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "These slots would come to reach loudspeakers where others have their time: %(slots)s."
         ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
+        "many-overlaps": N_(
+            "It overlaps %(count)s more slots. With so many, no ways out are looked for: "
+            "choose other hours or fewer loudspeakers."
+        ),
         "outside-frame": N_(
             "%(start)s–%(end)s on %(day)s lies outside the hours given to this unit: %(frames)s."
         ),
@@ -289,6 +293,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "sheet-too-large": N_("The sheet is too large: 5 MB and 50,000 rows at most."),
         "sheet-empty": N_("There is nothing in the sheet."),
         "sheet-too-long": N_("The sheet has more than %(value)s rows. Send it in parts."),
+        "sheet-more-unread": N_(
+            "After %(count)s faults the checking stops: from row %(row)s on nothing was looked at."
+        ),
+        "more-rows": N_("and %(count)s more rows of this kind"),
         "sheet-no-column": N_("The column “%(column)s” is missing. Use the template’s headings."),
         "sheet-column-twice": N_("The column “%(column)s” is there twice."),
         "cell-empty": N_("Row %(row)s: “%(column)s” is empty."),
@@ -458,6 +466,8 @@ def finding_sentence(finding: Finding) -> str:
         fields["weekday"] = gettext(weekday)
     if kind := _EFFECTS.get(fields.get("kind", "")):
         fields["kind"] = gettext(kind)
+    if (count := fields.get("count", "")).isdecimal():
+        fields["count"] = str(format_decimal(int(count)))
     if count := fields.get("day_count", ""):
         fields["day_count"] = _days_counted(count)
     return _filled(gettext(sentence), fields)

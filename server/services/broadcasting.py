@@ -137,7 +137,7 @@ def announce(
 
     Raises:
         NotAllowedError: The actor may not announce for the unit, in that class.
-        TakenError: The request's id is another unit's.
+        TakenError: The request's id is that of another announcement.
         BroadcastRefusedError: With every rule that it breaks.
     """
     places = tree(db, today=local_day(now))
@@ -148,7 +148,7 @@ def announce(
     pass_gate(db, f"request {new.request_id}")
     known = db.scalar(select(BroadcastRow).where(BroadcastRow.request_id == new.request_id))
     if known is not None:
-        if known.unit_id != new.unit_id:
+        if not _is_same(known, new):
             raise TakenError("request", new.request_id)
         return known
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
@@ -174,12 +174,7 @@ def announce(
     opening = default_opening(db, chain=chain) if new.opening else None
     claim = _claim(
         new,
-        Content(
-            opening=asset_ref(opening) if opening else None,
-            items=tuple(map(asset_ref, labelled(asset, labels))),
-            repeat=new.repeat,
-            gap_s=new.gap_s,
-        ),
+        _content(new, labelled(asset, labels), opening),
         targets=Targets(units=words.units, clusters=words.clusters),
         level=places.unit(new.unit_id).level_rank,
         start=now + lead,
@@ -236,6 +231,21 @@ def announce(
     )
     events.emit(db, kind="broadcast", ref=row.broadcast_id, now=now)
     return row
+
+
+def content_of(db: Session, new: NewBroadcast, *, now: datetime) -> Content:
+    """Tell what would sound, to be heard beforehand.
+
+    Raises:
+        UnknownThingError: The unit may use no such file.
+    """
+    places = tree(db, today=local_day(now))
+    asset = db.get(AssetRow, new.asset_digest)
+    if asset is None or not may_use(places, asset, new.unit_id):
+        raise UnknownThingError("asset", new.asset_digest[:64])
+    chain = places.chain(new.unit_id)
+    labels = drill_labels(db, chain=chain) if _is_drill(new) else None
+    return _content(new, labelled(asset, labels), default_opening(db, chain=chain))
 
 
 def stop(
@@ -387,6 +397,15 @@ def _active_nodes(db: Session, clusters: Iterable[str]) -> dict[str, NodeRow]:
     return {node.cluster_id: node for node in db.scalars(rows)}
 
 
+def _content(new: NewBroadcast, said: Iterable[AssetRow], opening: AssetRow | None) -> Content:
+    return Content(
+        opening=asset_ref(opening) if opening else None,
+        items=tuple(map(asset_ref, said)),
+        repeat=new.repeat,
+        gap_s=new.gap_s,
+    )
+
+
 def _claim(
     new: NewBroadcast,
     content: Content,
@@ -412,6 +431,14 @@ def _claim(
         severity=Severity(new.severity),
         gain_db=new.gain_db,
     )
+
+
+def _is_same(known: BroadcastRow, new: NewBroadcast) -> bool:
+    """Compare what is heard: an edited announcement under an old id must not be taken for done."""
+    title = marked(new.title.strip(), mode=new.mode)
+    before = (known.unit_id, known.title, known.mode, known.bulletin_class, known.asset_digest)
+    after = (new.unit_id, title, new.mode, new.bulletin_class, new.asset_digest)
+    return before == after and known.repeat == new.repeat
 
 
 def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:

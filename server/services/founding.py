@@ -119,6 +119,18 @@ def found_province(
 
 def join_former_districts(db: Session, country: Country, *, places: dict[str, str]) -> None:
     """Put clusters (id → unit) into the groups of their former districts, where those are kept."""
+    members = former_districts(db, country, places=places)
+    insert_new(
+        db,
+        GroupMemberRow,
+        [{"group_id": group, "cluster_id": cluster} for group, cluster in members],
+    )
+
+
+def former_districts(
+    db: Session, country: Country, *, places: dict[str, str]
+) -> list[tuple[str, str]]:
+    """List into which groups of former districts clusters (id → unit) belong: group, cluster."""
     known = set(db.scalars(select(GroupRow.group_id)))
     groups = {
         commune.unit_id: district.group_id(country.provinces[commune.province])
@@ -126,12 +138,9 @@ def join_former_districts(db: Session, country: Country, *, places: dict[str, st
         if commune.province is not None
         and (district := country.district_of(commune.code)) is not None
     }
-    members = [
-        {"group_id": groups[unit], "cluster_id": cluster}
-        for cluster, unit in places.items()
-        if groups.get(unit) in known
+    return [
+        (groups[unit], cluster) for cluster, unit in places.items() if groups.get(unit) in known
     ]
-    insert_new(db, GroupMemberRow, members)
 
 
 def _enter_levels(db: Session) -> None:

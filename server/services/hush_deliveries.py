@@ -1,7 +1,7 @@
 """A hush on its way to each cluster: who is silent, who has not answered, who is told again."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from protocol import topics
 from protocol.errors import Refusal
 from protocol.ids import NodeId
-from protocol.messages import Received, Refused
+from protocol.messages import Mode, Received, Refused
 from server.domain.authority import Action, Actor, seen_clusters, touches
 from server.domain.deliveries import next_attempt
 from server.domain.errors import NotAllowedError
@@ -19,7 +19,7 @@ from server.domain.hushes import Standing, standing
 from server.domain.nodes import Liveness, liveness
 from server.domain.units import Tree
 from server.services import events, outbox
-from server.store.models import ClusterRow, HushDeliveryRow, HushRow, NodeRow
+from server.store.models import BroadcastRow, ClusterRow, HushDeliveryRow, HushRow, NodeRow
 
 MOST_RESENT = 300
 """Orders sent again in one transaction; the others follow a second later."""
@@ -156,6 +156,20 @@ def status(db: Session, hush: HushRow, *, now: datetime, actor: Actor, units: Tr
         for cluster, node in rows
     )
     return HushStatus(hush, clusters, Counter(line.standing for line in clusters))
+
+
+def held_back(db: Session, hush: HushRow, *, now: datetime, units: Tree) -> Sequence[BroadcastRow]:
+    """List the announcements that would sound were it lifted now: somebody may stop them first."""
+    if hush.ended_at is not None or hush.mode != Mode.REAL:
+        return ()
+    told = {*units.subtree(hush.unit_id), *units.chain(hush.unit_id)}
+    rows = select(BroadcastRow).where(
+        BroadcastRow.unit_id.in_(told),
+        BroadcastRow.stopped_at.is_(None),
+        BroadcastRow.closed_at.is_(None),
+        BroadcastRow.end > now,
+    )
+    return db.scalars(rows.order_by(BroadcastRow.created_at)).all()
 
 
 def _line(

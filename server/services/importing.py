@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
@@ -38,12 +38,24 @@ _FACTS = (
 
 
 def examine(db: Session, rows: Rows, *, now: datetime, actor: Actor) -> Verdict:
-    """Tell what taking a sheet in would do; nothing is changed.
+    """Tell what taking a sheet in would do, and where slots would meet; nothing is changed.
 
     Raises:
         NotAllowedError: The actor administers no unit.
     """
-    return examined(rows, _ground(db, now=now, actor=actor))
+    verdict = examined(rows, _ground(db, now=now, actor=actor))
+    if verdict.faults or not _is_widening(verdict):
+        return verdict
+    before = units.tree(db, today=local_day(now))
+    clashes = widening.foreseen(
+        db,
+        widening.resolved_by_server(db),
+        before=before,
+        after=_grown(db, before, verdict),
+        now=now,
+        actor=actor,
+    )
+    return replace(verdict, clashes=tuple(clashes))
 
 
 def import_clusters(
@@ -64,13 +76,13 @@ def import_clusters(
         WideningRefusedError: Slots by language or group would clash at these clusters.
     """
     pass_gate(db, "units")
-    verdict = examine(db, rows, now=now, actor=actor)
+    verdict = examined(rows, _ground(db, now=now, actor=actor))
     if verdict.faults:
         raise SheetRefusedError(verdict.faults)
     before = units.tree(db, today=local_day(now))
     _add(db, verdict.new, now=now)
     _change(db, verdict.changed)
-    if verdict.new or any(one.before.languages != one.after.languages for one in verdict.changed):
+    if _is_widening(verdict):
         pass_gate(db, "slots")
         db.flush()  # read back as the tree with its groups and languages
         widening.demand_room(
@@ -195,6 +207,29 @@ def _ground(db: Session, *, now: datetime, actor: Actor) -> Ground:
         frozenset(own),
         _bounds(tree, [(row.unit_id, row.latitude, row.longitude) for row in known]),
         cluster_facts(db, tree),
+    )
+
+
+def _is_widening(verdict: Verdict) -> bool:
+    """Say whether slots may come to reach clusters that they did not reach."""
+    return bool(verdict.new) or any(
+        one.before.languages != one.after.languages for one in verdict.changed
+    )
+
+
+def _grown(db: Session, tree: Tree, verdict: Verdict) -> Tree:
+    """Think of the tree as it would be read back with a sheet taken in."""
+    places = {facts.cluster_id: facts.unit_id for facts in verdict.new}
+    joining: dict[str, set[str]] = {}
+    for group, cluster in founding.former_districts(db, country(), places=places):
+        joining.setdefault(group, set()).add(cluster)
+    entered = (*verdict.new, *(change.after for change in verdict.changed))
+    said = {facts.cluster_id: frozenset(facts.languages) for facts in entered if facts.languages}
+    return replace(
+        tree,
+        clusters={**tree.clusters, **places},
+        groups={group: there.union(joining.get(group, ())) for group, there in tree.groups.items()},
+        languages={**tree.languages, **said},
     )
 
 

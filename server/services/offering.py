@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, may
 from server.domain.clashes import (
+    MOST_SOUGHT_FOR,
     Clash,
     Occupant,
     all_days,
@@ -58,6 +59,8 @@ def offers(
 ) -> tuple[Offer, ...]:
     """Work out with which changes a slot that clashes would be saved.
 
+    Nothing is offered where far too much is in the way; ``clashes.found_wrong`` says so.
+
     Args:
         db: Session.
         new: The slot that clashes.
@@ -67,7 +70,7 @@ def offers(
         replacing: The slot that it comes in place of.
         beside: What is left of that slot, and comes as well.
     """
-    if not found:
+    if not found or len(found) > MOST_SOUGHT_FOR:
         return ()
     units = tree(db, today=local_day(now))
     seeking = _Seeking(db, new, found, now=now, actor=actor, units=units, replacing=replacing)

@@ -38,7 +38,8 @@ class Way:
 def send(db: Session, bulletin_id: str, *, version: int, way: Way) -> BulletinRow:
     """Send a bulletin: to inboxes, into the next frames, or on air at once. Twice is once.
 
-    Which communes its addressees mean is settled now.
+    Which communes its addressees mean is settled now. A priority bulletin without a deadline gets
+    one where some commune has no place for it yet.
 
     Raises:
         UnknownThingError: No such bulletin.
@@ -65,6 +66,9 @@ def send(db: Session, bulletin_id: str, *, version: int, way: Way) -> BulletinRo
     for copy in copies:
         copy.bulletin_id = row.bulletin_id
         copy.clusters = len(units.own_clusters(copy.unit_id))
+    if row.deadline is None and any(copy.answer == Answer.UNPLACED for copy in copies):
+        # As far as plans reach now: until then it is looked again, and everybody is told so.
+        row.deadline = way.now + timedelta(days=way.plan_days)
     db.add_all(copies)
     return row
 

@@ -4,7 +4,7 @@ They may not come to lie where others are: what they reach besides is checked li
 saved, in the transaction that widens them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -72,14 +72,8 @@ def demand_room(
     titles: list[str] = []
     over: dict[str, list[str]] = {}
     is_all_lower = True
-    for row in rows:
-        if row.unit_id not in before.units or row.unit_id not in after.units:
-            continue
-        whole = occupant(slot_value(row, after), row.overrides)
-        known = slot_value(row, before).clusters
-        if whole.clusters == known:
-            continue
-        wanted = replace(whole, clusters=whole.clusters - known)
+    for row, whole, wanted in _wider(rows, before, after):
+        held = whole
         met = clashing.in_the_way(db, wanted, units=after, now=now, actor=actor)
         if met:
             above = _lying_over(wanted, met)
@@ -89,17 +83,53 @@ def demand_room(
                 over[row.slot_id] = sorted(one.other.slot_id for one in met)
                 row.overrides = sorted(above.overrides)
                 row.version += 1
-                whole = replace(whole, overrides=above.overrides)
+                held = replace(whole, overrides=above.overrides)
             else:
                 found.extend(met)
                 titles.append(row.title)
         if not found:
-            guarding.hold(db, whole, units=after, now=now)
+            guarding.hold(db, held, units=after, now=now)
     if found:
-        named = "; ".join(titles[:MOST_NAMED]) + ("…" if len(titles) > MOST_NAMED else "")
-        findings = [Finding("wider-clashes", {"slots": named}), *clashing.sentences(db, found)]
+        findings = _in_words(db, titles, found)
         raise WideningRefusedError(findings, found, may_lie_over=is_all_lower)
     return over
+
+
+def foreseen(
+    db: Session,
+    rows: Iterable[SlotRow],
+    *,
+    before: Tree,
+    after: Tree,
+    now: datetime,
+    actor: Actor,
+) -> list[Finding]:
+    """Say for what ``demand_room`` would refuse a tree that is only thought of; nothing is held."""
+    found: list[Clash] = []
+    titles: list[str] = []
+    for row, _, wanted in _wider(rows, before, after):
+        if met := clashing.in_the_way(db, wanted, units=after, now=now, actor=actor):
+            found.extend(met)
+            titles.append(row.title)
+    return _in_words(db, titles, found) if found else []
+
+
+def _wider(
+    rows: Iterable[SlotRow], before: Tree, after: Tree
+) -> Iterator[tuple[SlotRow, Occupant, Occupant]]:
+    """Yield each slot that reaches others than before: whole, and with what has come to it."""
+    for row in rows:
+        if row.unit_id not in before.units or row.unit_id not in after.units:
+            continue
+        whole = occupant(slot_value(row, after), row.overrides)
+        known = slot_value(row, before).clusters
+        if whole.clusters != known:
+            yield row, whole, replace(whole, clusters=whole.clusters - known)
+
+
+def _in_words(db: Session, titles: Sequence[str], found: list[Clash]) -> list[Finding]:
+    named = "; ".join(titles[:MOST_NAMED]) + ("…" if len(titles) > MOST_NAMED else "")
+    return [Finding("wider-clashes", {"slots": named}), *clashing.sentences(db, found)]
 
 
 def _lying_over(wanted: Occupant, met: Iterable[Clash]) -> Occupant:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import scoped_session
 
 from server.domain.authority import ALLOWED, Action
 from server.http.context import Installation, actor, here
+from server.http.person import is_another
 from server.http.problems import Problem, as_json, for_program
 from server.http.uploads import (
     MAX_FORM_BYTES,
@@ -44,6 +45,10 @@ OPEN_ENDPOINTS = frozenset(
         "openapi.spec",
         "accounts.language",
         "calendars.subscribed",
+        "phone.manifest",
+        "phone.worker",
+        "phone.offline",
+        "static_files.module",
     }
 )
 NODE_ENDPOINTS = frozenset({"api.asset_bytes"})
@@ -78,6 +83,7 @@ def set_up_security(app: Flask, installation: Installation) -> None:
     app.before_request(_limit_body)
     app.before_request(_refuse_other_sites)
     app.before_request(_wall)
+    app.before_request(_refuse_another)
     app.before_request(lambda: _check_form(csrf))
     app.before_request(_refuse_zero_characters)
     app.after_request(lambda response: _with_headers(response, secure=secure))
@@ -200,6 +206,11 @@ def _wall() -> ResponseReturnValue | None:
         headers = {"WWW-Authenticate": 'Basic realm="loa"'} if endpoint in NODE_ENDPOINTS else {}
         return as_json(Problem(401, "not-logged-in", headers=headers))
     return redirect(url_for("security.login", next=request.full_path.rstrip("?")), 303)
+
+
+def _refuse_another() -> ResponseReturnValue | None:
+    """Refuse what a page of one person sends while another is logged in on the same phone."""
+    return _refused("another-person", 409) if is_another() else None
 
 
 def _is_node() -> bool:

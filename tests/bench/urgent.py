@@ -257,7 +257,7 @@ def _verify_ms(site: Site) -> float:
     if order is None or config is None:
         message = "nothing was ordered"
         raise RuntimeError(message)
-    now = order.start
+    now = datetime.now(UTC)
     for topic, raw in (
         (node_config(node), config),
         *((unit_plan(unit), tokens[unit]) for unit in tokens),

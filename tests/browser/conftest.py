@@ -107,10 +107,17 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
+def complaints() -> list[str]:
+    """What the browser has complained of."""
+    return []
+
+
+@pytest.fixture
+def open_page(
+    chromium: Browser, served: Served, complaints: list[str]
+) -> Iterator[Callable[..., Page]]:
     """Open a page of some size, logged in as somebody; any complaint of the browser fails."""
     contexts: list[BrowserContext] = []
-    complaints: list[str] = []
 
     def open_one(size: tuple[int, int] = DESK, login: str | None = None) -> Page:
         context = chromium.new_context(

@@ -6,12 +6,8 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import expect
 
 from protocol.messages import (
-    AsRun,
-    Outcome,
     Presence,
     PresenceState,
-    Received,
-    Segment,
     Started,
 )
 from server.cli.demo.province import DONG_VAN
@@ -89,54 +85,7 @@ def test_a_file_that_is_no_sound_is_refused_in_words(open_page, tmp_path):
     expect(page.get_by_text("Tệp này không phải là tệp âm thanh.")).to_be_visible()
 
 
-def test_an_announcement_is_recorded_confirmed_watched_and_stopped_on_a_phone(open_page, served):
-    page = open_page(PHONE, login="xa-dong-van")
-    page.get_by_role("link", name="Phát ngay").last.click()
-    page.get_by_text("Xã Đồng Văn", exact=True).last.click()
-    page.get_by_role("button", name="Ghi âm").first.click()
-    record = page.locator("[data-record]")
-    record.click()
-    expect(page.locator("[data-record-time]")).to_have_text("00:02")
-    record.click()
-    expect(page.locator("[data-sound-ready]")).to_be_visible()
-    page.get_by_label("Tiêu đề").fill("Cảnh báo lũ quét")
-    page.get_by_role("button", name="Tiếp tục").click()
-    expect(page.get_by_role("heading", name="Phát thông báo này?")).to_be_visible()
-    expect(page.locator(".reach")).to_contain_text("2.210")
-    page.get_by_role("button", name="Phát ngay").click()
-    page.wait_for_url("**/broadcasts/b-*")
-    claim = page.url.rsplit("/", 1)[1]
-    expect(page.get_by_text("Đang gửi tới 3 cụm loa")).to_be_visible()
-    now = datetime.now(UTC)
-    for number, cluster in enumerate(DONG_VAN_CLUSTERS):
-        served.hear(cluster, Received(report_id=f"r-{number}", claim_id=claim, at=now))
-        if cluster != "ta-lung":
-            served.hear(cluster, Started(report_id=f"s-{number}", claim_id=claim, at=now))
-    expect(page.get_by_text("2/3 cụm loa đang phát")).to_be_visible()
-    expect(page.locator("#delivery-ta-lung")).to_contain_text("Đã nhận, sắp phát")
-    stop = page.get_by_role("button", name="DỪNG PHÁT")
-    assert stop.bounding_box()["height"] >= 60
-    stop.click()
-    expect(page.get_by_text("Đã dừng lúc")).to_be_visible()
-    heard = Segment(start=now, end=now + timedelta(seconds=2), position_s=0.0)
-    served.hear(
-        "pho-co",
-        AsRun(
-            report_id="a-1",
-            claim_id=claim,
-            cluster="pho-co",
-            at=now,
-            outcome=Outcome.STOPPED,
-            reason="stopped",
-            segments=(heard,),
-        ),
-    )
-    expect(page.locator("#delivery-pho-co")).to_contain_text("Đã dừng")
-    page.goto("/as-run")
-    expect(page.get_by_text("Cảnh báo lũ quét")).to_be_visible()
-
-
-def test_a_prepared_warning_brings_its_title_and_a_double_touch_sends_once(open_page):
+def test_a_prepared_warning_brings_its_title_and_goes_without_holding_by_two_presses(open_page):
     page = open_page(PHONE, login="xa-thanh-thuy")
     page.goto("/urgent")
     page.get_by_text("Thôn Nậm Ngặt").click()
@@ -146,7 +95,8 @@ def test_a_prepared_warning_brings_its_title_and_a_double_touch_sends_once(open_
     page.get_by_role("radio", name="Khẩn cấp").check()
     expect(page.get_by_label(re.compile("Số quyết định"))).to_be_visible()
     page.get_by_role("button", name="Tiếp tục").click()
-    page.get_by_role("button", name="Phát ngay").dblclick()
+    page.get_by_role("button", name="Phát không cần giữ").press("Enter")
+    page.get_by_role("button", name="Nhấn lần nữa để phát").press("Enter")
     page.wait_for_url("**/broadcasts/b-*")
     page.goto("/broadcasts")
     expect(page.get_by_text(title)).to_have_count(1)

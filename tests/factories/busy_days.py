@@ -1,14 +1,16 @@
 """A province in full work: a node at every cluster, plans published, and a day of records."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from server.domain.recurrence import local_day
 from server.services import as_run, configuring, planning
 from server.services.keyring import Keyring
-from server.store.models import AsRunRow, NodeRow, OccurrenceRow, PlanRow
+from server.store.holds import SLOT_GUARDS
+from server.store.models import AsRunRow, NodeRow, OccurrenceRow, PlanRow, SlotRow
 from tests.factories.countries import BigProvince
 
 ONE_IN_LOST, ONE_IN_SOUNDING, ONE_IN_MISSED = 20, 3, 25
@@ -23,12 +25,22 @@ def enter_day(db: Session, province: BigProvince, *, now: datetime, keyring: Key
     configuring.publish_configs(db, db.scalars(select(NodeRow.node_id)), now=now, keyring=keyring)
     db.flush()  # they hold what has just been published
     db.execute(update(NodeRow).values(held_config_version=NodeRow.config_version))
+    if db.get_bind().dialect.name == "postgresql":
+        _enter_guards(db, local_day(now))
     over = select(OccurrenceRow).where(OccurrenceRow.end < now)
     records = list(_records(db, now))
     if records:
         db.execute(insert(AsRunRow), records)
     for row in db.scalars(over):
         row.closed_at = now
+
+
+def _enter_guards(db: Session, today: date) -> None:
+    """Let the wall behind the check have been looked through today."""
+    slots = select(SlotRow.slot_id, literal(today), literal("")).where(
+        SlotRow.withdrawn_at.is_(None)
+    )
+    db.execute(insert(SLOT_GUARDS).from_select(["slot_id", "checked_on", "digest"], slots))
 
 
 def _enter_nodes(db: Session, province: BigProvince, now: datetime) -> None:

@@ -20,7 +20,7 @@ from server.domain.errors import (
 )
 from server.domain.recurrence import local_day
 from server.domain.units import Tree, Unit
-from server.http.context import actor, now, reading, writing
+from server.http.context import actor, here, now, reading, writing
 from server.http.sending import way
 from server.services import bulletin_results, bulletins, catalogue, inbox, sending, units
 from server.store.models import BulletinRow
@@ -281,6 +281,7 @@ def _form_page(form: BulletinForm, findings: Sequence[Finding], bulletin_id: str
         assets=[asset for asset in assets if asset.purpose != catalogue.CHIME],
         chosen=next((asset for asset in assets if asset.digest == form.asset_digest), None),
         severities=SEVERITIES,
+        plan_days=here().settings.plan_days,
     )
 
 

@@ -1,5 +1,6 @@
 // Puts into server/web/static/vendor what the pages take from others: Bootstrap's style sheet, htmx,
-// the fonts and one sprite of the icons in use; with a manifest of names, versions, licences and digests.
+// Leaflet, the fonts, one sprite of the icons in use and the installed application's icons; with a manifest
+// of names, versions, licences and digests.
 //
 //   npm ci --ignore-scripts && node server/web/frontend/build.mjs
 
@@ -8,20 +9,21 @@ import { createRequire } from "node:module";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Resvg, initWasm } from "@resvg/resvg-wasm";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..", "..");
 const out = join(here, "..", "static", "vendor");
 const require = createRequire(join(root, "package.json"));
-const packages = ["bootstrap", "htmx.org", "@fontsource/be-vietnam-pro", "bootstrap-icons"];
+const packages = ["bootstrap", "htmx.org", "leaflet", "@fontsource/be-vietnam-pro", "bootstrap-icons"];
 const icons = readFileSync(join(here, "icons.txt"), "utf8").split(/\s+/).filter(Boolean);
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
 await build({
-  entryPoints: { vendor: join(here, "vendor.css") },
+  entryPoints: { vendor: join(here, "vendor.css"), leaflet: "leaflet/dist/leaflet.css" },
   outdir: out,
   bundle: true,
   minify: true,
@@ -29,7 +31,7 @@ await build({
   nodePaths: [join(root, "node_modules")],
   // Only woff2: every browser that runs the pages' scripts reads it.
   external: ["*.woff"],
-  loader: { ".woff2": "file" },
+  loader: { ".woff2": "file", ".png": "dataurl" },
   assetNames: "[name]",
   legalComments: "external",
 });
@@ -45,7 +47,25 @@ await build({
   legalComments: "external",
 });
 
+// A page's module takes it in when a map is asked for.
+await build({
+  entryPoints: { leaflet: "leaflet/dist/leaflet-src.esm.js" },
+  outdir: out,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  absWorkingDir: root,
+  nodePaths: [join(root, "node_modules")],
+  legalComments: "external",
+});
+
 writeFileSync(join(out, "icons.svg"), sprite(icons));
+await initWasm(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
+const drawing = readFileSync(join(here, "app-icon.svg"));
+for (const size of [192, 512]) {
+  const drawn = new Resvg(drawing, { fitTo: { mode: "width", value: size } }).render();
+  writeFileSync(join(out, `app-icon-${size}.png`), drawn.asPng());
+}
 writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest(), null, 1) + "\n");
 
 function sprite(names) {

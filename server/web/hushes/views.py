@@ -140,6 +140,11 @@ def _state(hush_id: str) -> dict[str, object]:
         chain = tree.chain(row.unit_id)
         status = hush_deliveries.status(db, row, now=instant, actor=person, units=tree)
         names = lists.full_names(db, _people(row))
+        held_back = [
+            broadcast
+            for broadcast in hush_deliveries.held_back(db, row, now=instant, units=tree)
+            if may(person, Action.VIEW, tree.chain(broadcast.unit_id))
+        ]
     may_lift = row.ended_at is None and may(person, Action.HUSH, chain)
     asked = row.ended_at is None and is_asked(row.lift_asked_at, instant)
     is_own = asked and row.lift_asked_by == person.name
@@ -148,6 +153,7 @@ def _state(hush_id: str) -> dict[str, object]:
         "people": names,
         "unit": tree.unit(row.unit_id),
         "progress": progress(status),
+        "held_back": held_back,
         "asked": asked,
         "asked_until": row.lift_asked_at + ASKED_FOR if row.lift_asked_at else None,
         "is_own_wish": is_own,

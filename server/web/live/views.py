@@ -1,17 +1,19 @@
 """The urgent page, its confirmation, and the broadcasts that came of it."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from protocol.messages import Mode
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.recurrence import local_day
+from server.domain.rehearsal import of_content
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
+from server.http.person import by_script
 from server.services import (
     broadcasting,
     catalogue,
@@ -23,9 +25,10 @@ from server.services import (
 )
 from server.store.queries import lists
 from server.web.live.beginnings import begun
-from server.web.live.forms import LOUDNESS, MOST_REPEATS, SEVERITIES, UrgentForm
+from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, UrgentForm
 from server.web.live.presenters import progress
 from server.web.live.ways import WAYS
+from server.web.preview.streaming import streamed
 from server.web.targets import acting_units, communes
 
 MOST_LISTED = 100
@@ -36,28 +39,55 @@ pages = Blueprint("live", __name__)
 @pages.get("/urgent")
 def urgent() -> ResponseReturnValue:
     """Show the empty form, for the unit that was asked for or the person's own."""
+    instant, person = now(), actor()
     with reading() as db:
-        tree = units.tree(db, today=local_day(now()))
-    acting = acting_units(actor(), Action.ANNOUNCE, tree)
-    if not acting:
-        raise NotAllowedError(Action.ANNOUNCE.value, "*")
-    form = UrgentForm.fresh(request.args.get("unit") or acting[0].unit_id)
-    return _urgent_page(begun(form, request.args, person=actor()), ())
+        tree = units.tree(db, today=local_day(instant))
+        acting = acting_units(person, Action.ANNOUNCE, tree)
+        if not acting:
+            raise NotAllowedError(Action.ANNOUNCE.value, "*")
+    blank = UrgentForm(unit_id=request.args.get("unit") or acting[0].unit_id)
+    form = begun(blank, request.args, person=person)
+    unit_id = form.unit_id
+    chain = tree.chain(unit_id)
+    with reading() as db:
+        demand(person, Action.ANNOUNCE, chain)
+        states = monitoring.overview(db, now=instant, units=tree, under=unit_id)
+        assets = catalogue.usable_assets(db, chain=chain)
+        groups = grouping.usable(grouping.groups(db), unit_id, tree)
+    warnings = [asset for asset in assets if asset.purpose == catalogue.WARNING]
+    settings = here().settings
+    return render_template(
+        "live/urgent.html",
+        form=form,
+        missing=MISSING,
+        unit=tree.unit(unit_id),
+        acting=acting,
+        communes=communes(states, tree, unit_id),
+        groups=groups,
+        ways=WAYS,
+        most_written=speaking.MOST_WRITTEN,
+        most_said=speaking.MOST_SAID,
+        first_way="prepared" if warnings else "record",
+        warnings=warnings,
+        repeats=range(1, MOST_REPEATS + 1),
+        loudness=LOUDNESS,
+        decision_needed=bool(tree.children(unit_id)),
+        stale_min=settings.unsent_stale_min,
+    )
 
 
 @pages.post("/urgent/confirm")
 def confirm() -> ResponseReturnValue:
-    """Say whom it will reach, before anything is sent."""
+    """Say whom it would reach and how long it lasts, before anything is sent."""
     form = UrgentForm.sent(request.form)
-    if "back" in request.form:
-        return _urgent_page(form, ())
-    missing = form.missing()
-    if missing:
-        return _urgent_page(form, missing), 422
+    findings = form.missing()
+    if findings:
+        raise BroadcastRefusedError(findings)
     instant, new = now(), form.new
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
-        demand(actor(), Action.ANNOUNCE, tree.chain(form.unit_id))
+        chain = tree.chain(form.unit_id)
+        demand(actor(), Action.ANNOUNCE, chain)
         reach = broadcasting.reach(
             db,
             unit_id=new.unit_id,
@@ -67,45 +97,58 @@ def confirm() -> ResponseReturnValue:
             now=instant,
         )
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
-        asset = lists.asset(db, form.asset_digest)
-        opening = catalogue.default_opening(db, chain=tree.chain(form.unit_id))
-    if asset is None:
-        return _urgent_page(form, [Finding("unknown-asset")]), 422
+        asset = lists.asset(db, form.asset_digest) if form.asset_digest else None
+        opening = catalogue.default_opening(db, chain=chain)
+    if form.asset_digest and asset is None:
+        raise BroadcastRefusedError([Finding("unknown-asset")])
     needs_decision = form.bulletin_class == "emergency" and tree.children(form.unit_id)
     if needs_decision and not form.decision_number:
-        return _urgent_page(form, [Finding("decision-number-needed")]), 422
+        raise BroadcastRefusedError([Finding("decision-number-needed")])
+    said_s = asset.duration_s if asset else form.kept_s
     return render_template(
-        "live/confirm.html",
+        "live/summary.html",
         form=form,
         unit=tree.unit(form.unit_id),
         reach=reach,
         asset=asset,
         length_s=(opening.duration_s if opening else 0)
-        + form.repeat * asset.duration_s
+        + form.repeat * said_s
         + (form.repeat - 1) * new.gap_s,
         meant=[state for state in states if state.cluster_id in reach.cluster_ids],
     )
+
+
+@pages.get("/urgent/heard.ogg")
+def heard() -> ResponseReturnValue:
+    """Play it as it will sound: once, behind the opening chime."""
+    form = UrgentForm.sent(request.args)
+    once = replace(form.new, repeat=1)
+    with reading() as db:
+        tree = units.tree(db, today=local_day(now()))
+        demand(actor(), Action.ANNOUNCE, tree.chain(form.unit_id))
+        content = broadcasting.content_of(db, once, now=now())
+    return streamed(of_content(content, gain_db=once.gain_db))
 
 
 @pages.post("/urgent")
 def send() -> ResponseReturnValue:
     """Send it; the same form sent twice is one announcement."""
     form = UrgentForm.sent(request.form)
-    try:
-        if form.mode == Mode.DRILL:
-            make_labels(form.unit_id)
-        with writing() as db:
-            row = broadcasting.announce(
-                db,
-                form.new,
-                now=now(),
-                actor=actor(),
-                keyring=here().keyring,
-                lead=timedelta(seconds=here().settings.lead_s),
-            )
-    except BroadcastRefusedError as refused:
-        return _urgent_page(form, refused.findings), 422
-    return redirect(url_for("live.broadcast", broadcast_id=row.broadcast_id), 303)
+    if form.mode == Mode.DRILL:
+        make_labels(form.unit_id)
+    with writing() as db:
+        row = broadcasting.announce(
+            db,
+            form.new,
+            now=now(),
+            actor=actor(),
+            keyring=here().keyring,
+            lead=timedelta(seconds=here().settings.lead_s),
+        )
+    address = url_for("live.broadcast", broadcast_id=row.broadcast_id)
+    if by_script():
+        return jsonify(broadcast_id=row.broadcast_id, address=address), 201
+    return redirect(address, 303)
 
 
 @pages.get("/broadcasts")
@@ -165,34 +208,3 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         and status.broadcast.stopped_at is None
         and status.broadcast.end > instant,
     }
-
-
-def _urgent_page(form: UrgentForm, findings: Sequence[Finding]) -> str:
-    instant, person = now(), actor()
-    with reading() as db:
-        tree = units.tree(db, today=local_day(instant))
-        chain = tree.chain(form.unit_id)
-        demand(person, Action.ANNOUNCE, chain)
-        states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
-        assets = catalogue.usable_assets(db, chain=chain)
-        groups = grouping.usable(grouping.groups(db), form.unit_id, tree)
-    warnings = [asset for asset in assets if asset.purpose == catalogue.WARNING]
-    return render_template(
-        "live/urgent.html",
-        form=form,
-        findings=findings,
-        unit=tree.unit(form.unit_id),
-        acting=acting_units(person, Action.ANNOUNCE, tree),
-        communes=communes(states, tree, form.unit_id),
-        groups=groups,
-        ways=WAYS,
-        most_written=speaking.MOST_WRITTEN,
-        most_said=speaking.MOST_SAID,
-        first_way="prepared" if warnings else "record",
-        warnings=warnings,
-        chosen=next((asset for asset in assets if asset.digest == form.asset_digest), None),
-        repeats=range(1, MOST_REPEATS + 1),
-        loudness=LOUDNESS,
-        severities=SEVERITIES,
-        decision_needed=bool(tree.children(form.unit_id)),
-    )

@@ -1,33 +1,21 @@
 """A page to listen beforehand, and the stream it plays."""
 
-from collections.abc import Iterator
-from threading import BoundedSemaphore
-
-from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, demand
 from server.domain.errors import PreviewRefusedError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.rehearsal import Rehearsal
-from server.http.context import actor, here, now, reading
-from server.http.problems import Problem, as_json
+from server.http.context import actor, now, reading
 from server.services import monitoring, preview, units
 from server.web.dashboard.presenters import place
 from server.web.fields import parsed_instant
 from server.web.preview.forms import PreviewForm
-
-MOST_AT_ONCE = 4
-"""Each holds a thread, and a process that decodes and encodes."""
-BUSY_RETRY_S = 10
-_PLACES = "loa_preview_places"
+from server.web.preview.streaming import make_places, streamed
 
 pages = Blueprint("preview", __name__)
-
-
-@pages.record
-def _make_places(state: object) -> None:
-    state.app.extensions[_PLACES] = BoundedSemaphore(MOST_AT_ONCE)  # type: ignore[attr-defined]  # Flask's set-up state
+pages.record(make_places)
 
 
 @pages.get("/units/<unit_id>/preview")
@@ -97,18 +85,4 @@ def stream(cluster_id: str) -> ResponseReturnValue:
             now=instant,
             units=tree,
         )
-    places: BoundedSemaphore = current_app.extensions[_PLACES]
-    if not places.acquire(blocking=False):
-        headers = {"Retry-After": str(BUSY_RETRY_S)}
-        return as_json(Problem(503, "previews-full", headers=headers))
-    answer = Response(_told(rehearsal), mimetype="audio/ogg")
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Accept-Ranges"] = "none"
-    answer.headers["X-Accel-Buffering"] = "no"
-    # Also when the browser goes away before the first byte.
-    answer.call_on_close(places.release)
-    return answer
-
-
-def _told(rehearsal: Rehearsal) -> Iterator[bytes]:
-    return preview.stream_of(rehearsal, here().audio)
+    return streamed(rehearsal)

@@ -52,6 +52,8 @@ def examine_clusters() -> ResponseReturnValue:
         verdict = importing.examine(db, rows, now=instant, actor=person)
     if verdict.faults:
         return _verdict_page(name, verdict), 422
+    if verdict.clashes:
+        return _verdict_page(name, verdict), 409
     draft = ""
     if verdict.new or verdict.changed:
         with writing() as db:

@@ -49,9 +49,9 @@ def test_every_wrong_row_is_told_in_a_sentence(run, tmp_path: Path, extra: tuple
     told = run("cluster", "import", str(sheet), *extra)
     assert isinstance(told.exception, SheetFaultsError)
     assert told.exception.lines == (
+        "Row 2: there is no commune of the code “00928” here today.",
         "Row 3: “Tên cụm” is empty.",
         "Row 3: “Số dân” is no number that fits: “x”.",
-        "Row 2: there is no commune of the code “00928” here today.",
     )
 
 

@@ -115,10 +115,18 @@ def test_the_node_of_another_commune_refuses_the_order(province):
 
 def test_the_same_request_twice_is_one_broadcast(province):
     first = province.announce("r-same")
-    again = province.announce("r-same", title="Chữ khác", now=at(1))
+    again = province.announce("r-same", now=at(1))
     assert again.broadcast_id == first.broadcast_id
     assert len(province.posted("/order")) == 1
     assert len(province.rows(DeliveryRow)) == 2
+
+
+def test_an_edited_announcement_under_the_id_of_one_that_has_gone_is_not_taken_for_it(province):
+    province.announce("r-same")
+    for changed in ({"title": "Chữ khác"}, {"repeat": 2}):
+        with pytest.raises(TakenError):
+            province.announce("r-same", **changed)
+    assert len(province.posted("/order")) == 1
 
 
 def test_the_same_request_by_several_at_once_is_one_broadcast(province):

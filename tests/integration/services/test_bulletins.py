@@ -425,6 +425,7 @@ def test_a_priority_bulletin_is_placed_in_the_next_hours_open_to_it(province):
     assert placed_at(province, row) == {"xa-1": "22/11 06:00", "xa-2": "22/11 06:00"}
     (slot,) = province.rows(SlotRow)
     assert (slot.unit_id, slot.bulletin_class) == ("tinh", "priority")
+    assert province.rows(BulletinRow)[0].deadline is None
     assert refused(take, province, row) == ["not-to-answer"]
 
 
@@ -483,6 +484,20 @@ def test_a_sender_that_cannot_sign_does_not_keep_others_from_being_looked_at(on_
     assert copies(on_sqlite, row)["xa-2"].answer == "unplaced"
     with on_sqlite.sessions.begin() as db:
         db.execute(update(UnitKeyRow).values(valid_to=later + timedelta(days=1)))
+    assert place_bulletins(on_sqlite.sessions, later, keyring=keyring, days=14) == 1
+
+
+def test_without_a_deadline_it_is_tried_again_for_as_long_as_plans_reach(on_sqlite):
+    lay_down(on_sqlite, "05:00", "22:00")
+    quiet = lay_down(on_sqlite, "00:00", "00:00", unit_id="xa-2", kind="quiet")
+    row = sent(on_sqlite, bulletin_class="priority", deadline=None)
+    (kept,) = on_sqlite.rows(BulletinRow, bulletin_id=row.bulletin_id)
+    assert kept.deadline == NOON + timedelta(days=14)
+    later, keyring = NOON + timedelta(hours=1), on_sqlite.keyring
+    assert place_bulletins(on_sqlite.sessions, later, keyring=keyring, days=14) == 0
+    facts = {"now": later, "actor": EDITOR, "keyring": keyring}
+    on_sqlite.run(framing.withdraw_frame, frame_id=quiet.frame_id, **facts)
+    assert place_bulletins(on_sqlite.sessions, kept.deadline, keyring=keyring, days=14) == 0
     assert place_bulletins(on_sqlite.sessions, later, keyring=keyring, days=14) == 1
 
 

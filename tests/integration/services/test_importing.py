@@ -212,3 +212,36 @@ def test_a_language_that_brings_two_slots_together_is_refused_and_nothing_is_tak
         take_in(province, new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="vi, hmn"))
     assert [one.other.slot_id for one in refused.value.clashes] == [there.slot_id]
     assert province.rows(ClusterRow, cluster_id="xa-1-c1")[0].languages == ["vi"]
+
+
+def test_what_widening_would_refuse_is_foretold_and_nothing_is_changed(province):
+    with province.sessions.begin() as db:
+        db.get_one(ClusterRow, "xa-1-c1").languages = ["vi"]
+        db.get_one(ClusterRow, "xa-1-c2").languages = ["hmn"]
+    province.add_slot(languages=("vi",))
+    province.add_slot(languages=("hmn",))
+    rows = [new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="vi, hmn")]
+    facts = {"rows": a_sheet(*rows), "now": NOON, "actor": OPERATOR}
+    told = province.run(importing.examine, **facts)
+    with pytest.raises(WideningRefusedError) as refused:
+        take_in(province, *rows)
+    assert told.clashes == refused.value.findings
+    assert province.rows(ClusterRow, cluster_id="xa-1-c1")[0].languages == ["vi"]
+    apart = a_sheet(new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="hmn"))
+    assert not province.run(importing.examine, **{**facts, "rows": apart}).clashes
+
+
+def test_the_tree_that_is_foreseen_is_the_one_that_is_read_back(province):
+    facts = {"now": NOON, "actor": OPERATOR, "keyring": province.keyring}
+    province.run(
+        founding.found_province, country=country(), province="12", former_districts=True, **facts
+    )
+    commune = country().communes_of(country().province("12"))[0]
+    rows = a_sheet(
+        a_row(cluster_id="c-9", commune=commune.code, latitude="22.3", longitude="103.2"),
+        new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="hmn"),
+    )
+    verdict = province.run(importing.examine, rows=rows, now=NOON, actor=OPERATOR)
+    grown = province.run(lambda db: importing._grown(db, units.tree(db, today=TODAY), verdict))
+    take_in(province, *rows[1:])
+    assert province.run(units.tree, today=TODAY) == grown

@@ -258,7 +258,10 @@ def test_of_ten_thousand_clashes_twenty_are_named_and_the_others_counted(site: S
     answer = program.ask("POST", "/slots", json=a_slot(site))
     assert (answer.status_code, answer.json["clash_count"]) == (409, 10_000)
     assert (len(answer.json["clashes"]), len(answer.json["findings"])) == (20, 21)
-    assert "9980 khung giờ nữa" in answer.json["findings"][-1]["detail"]
+    last = answer.json["findings"][-1]
+    assert "9.980 khung giờ nữa" in last["detail"]
+    assert "không tìm cách gỡ" in last["detail"]
+    assert (last["field"], answer.json["offers"]) == ("local_start", [])
     assert len(answer.data) < 50_000
     shown = browser.post(page, data={**a_slot_form(site), "csrf_token": token})
     assert shown.status_code == 409

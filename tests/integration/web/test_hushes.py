@@ -54,6 +54,26 @@ def test_a_commune_sees_the_silence_of_the_province_over_it_with_its_own_cluster
     assert 'id="ask-lift"' not in seen
 
 
+def test_what_waits_for_the_end_of_the_silence_is_named_so_that_it_can_be_stopped(site):
+    program = site.program("commune-officer")
+    made = program.ask(
+        "POST",
+        "/broadcasts",
+        json={
+            "request_id": "yeu-cau-1",
+            "unit_id": COMMUNE,
+            "title": "Tin lạ",
+            "asset_digest": site.digest,
+            "units": [COMMUNE],
+        },
+    ).json["broadcast_id"]
+    officer = site.browser("commune-officer")
+    page = hushed(officer)
+    assert "Tin lạ" in officer.get(page).text
+    program.ask("POST", f"/broadcasts/{made}/stop")
+    assert "Tin lạ" not in officer.get(page).text
+
+
 def test_a_drill_looks_like_a_drill_wherever_it_is_shown(site):
     officer = site.browser("commune-officer")
     page = hushed(officer, mode="drill")

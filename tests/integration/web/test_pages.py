@@ -171,12 +171,25 @@ def test_an_announcement_is_confirmed_before_it_is_sent_and_sent_once(site):
     assert "Đang gửi tới 2 cụm loa" in shown
 
 
-def test_changing_ones_mind_shows_the_form_as_it_was(site):
+def test_what_is_still_on_the_phone_is_counted_by_the_length_that_the_phone_says(site):
     browser = site.browser("commune-officer")
-    back = posted(browser, "/urgent", "/urgent/confirm", **an_urgent_form(site, back="1"))
-    assert back.status_code == 200
-    assert 'value="Cảnh báo lũ"' in back.text
-    assert re.search(rf'value="{",".join(CLUSTERS)}"[^>]*checked', back.text)
+    form = an_urgent_form(site, asset_digest="", kept_s="29.5", repeat="2")
+    asked = posted(browser, "/urgent", "/urgent/confirm", **form)
+    assert "1 phút 00 giây" in asked.text
+    for nonsense in ("nan", "-1", "inf", "x"):
+        answer = posted(browser, "/urgent", "/urgent/confirm", **{**form, "kept_s": nonsense})
+        assert answer.status_code == 422
+
+
+def test_an_announcement_is_heard_beforehand_behind_its_chime_by_who_may_send_it(site):
+    facts = {"unit_id": COMMUNE, "asset_digest": site.digest}
+    browser = site.browser("commune-officer")
+    heard = browser.get("/urgent/heard.ogg", query_string=facts)
+    assert heard.mimetype == "audio/ogg"
+    assert heard.data.startswith(b"OggS")
+    unknown = browser.get("/urgent/heard.ogg", query_string={**facts, "asset_digest": "f" * 64})
+    assert unknown.status_code == 404
+    assert site.browser("viewer").get("/urgent/heard.ogg", query_string=facts).status_code == 403
 
 
 def test_nothing_is_confirmed_while_something_is_missing(site):

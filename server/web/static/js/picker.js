@@ -14,6 +14,17 @@ export function chosenClusters(root = document) {
   return chosen;
 }
 
+export function chosenPeople(root = document) {
+  const chosen = chosenClusters(root);
+  let people = 0;
+  for (const village of root.querySelectorAll("[data-village]")) {
+    const clusters = village.value.split(",");
+    const meant = clusters.filter((cluster) => chosen.has(cluster)).length;
+    people += (Number(village.dataset.people) * meant) / clusters.length;
+  }
+  return Math.round(people);
+}
+
 function settle(commune) {
   const all = commune.querySelector("[data-all]");
   for (const village of commune.querySelectorAll("[data-village]")) {

@@ -1,6 +1,7 @@
 // A recorder for a form: the microphone where the browser offers it, else the phone's own recorder.
 
 const MOST_S = 600;
+const PIECE_MS = 500;
 const KINDS = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 
 export function prepareRecorder(root, sound) {
@@ -26,17 +27,20 @@ export function prepareRecorder(root, sound) {
     const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
     recorder = new MediaRecorder(stream, { mimeType, audioBitsPerSecond: 48000 });
     const pieces = [];
-    recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
+    const type = recorder.mimeType.split(";")[0] || mimeType.split(";")[0];
+    const name = `${sound.state.dataset.noTitle}.${type.endsWith("mp4") ? "m4a" : type.split("/")[1]}`;
+    // Where the page keeps it, each piece is kept as it comes.
+    const take = sound.begin?.(name, type);
+    const started = performance.now();
+    recorder.addEventListener("dataavailable", (event) => { pieces.push(event.data); take?.add(event.data); });
     recorder.addEventListener("stop", () => {
       for (const track of stream.getTracks()) track.stop();
-      const type = recorder.mimeType.split(";")[0];
-      const name = `${sound.state.dataset.noTitle}.${type.endsWith("mp4") ? "m4a" : type.split("/")[1]}`;
-      sound.send(new Blob(pieces, { type }), name);
+      take?.end((performance.now() - started) / 1000);
+      sound.send(new Blob(pieces, { type }), name, take);
       recorder = null;
       shown(false);
     });
-    recorder.start(250);
-    const started = performance.now();
+    recorder.start(PIECE_MS);
     shown(true);
     ticking = setInterval(() => {
       const seconds = Math.floor((performance.now() - started) / 1000);

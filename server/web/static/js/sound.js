@@ -1,6 +1,7 @@
 // A sound for a form: sent with its progress shown, prepared by the server, then heard before use.
 
-const token = document.querySelector('meta[name="csrf-token"]').content;
+// Asked for each time: a log-in that was renewed in place brings another.
+export const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
 
 export class Sound {
   constructor(root) {
@@ -31,15 +32,15 @@ export class Sound {
     form.append("title", shown.slice(0, 200));
     const request = new XMLHttpRequest();
     this.sending = request;
-    this.#say(words.sending, 0);
+    this.say(words.sending, 0);
     request.upload.addEventListener("progress", (event) => {
-      if (event.lengthComputable) this.#say(words.sending, (100 * event.loaded) / event.total);
+      if (event.lengthComputable) this.say(words.sending, (100 * event.loaded) / event.total);
     });
-    request.upload.addEventListener("load", () => this.#say(words.preparing, null));
+    request.upload.addEventListener("load", () => this.say(words.preparing, null));
     request.addEventListener("load", () => this.#answered(request));
-    request.addEventListener("error", () => this.#refuse(words.lost));
+    request.addEventListener("error", () => this.refuse(words.lost));
     request.open("POST", "/api/v1/assets");
-    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(form);
   }
 
@@ -48,12 +49,12 @@ export class Sound {
     this.clear();
     const request = new XMLHttpRequest();
     this.sending = request;
-    this.#say(this.state.dataset.preparing, null);
+    this.say(this.state.dataset.preparing, null);
     request.addEventListener("load", () => { this.#answered(request); made(this.digest.value); });
-    request.addEventListener("error", () => this.#refuse(this.state.dataset.lost));
+    request.addEventListener("error", () => this.refuse(this.state.dataset.lost));
     request.open("POST", url);
     request.setRequestHeader("Content-Type", "application/json");
-    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(JSON.stringify(body));
   }
 
@@ -64,7 +65,7 @@ export class Sound {
     this.ready.querySelector("[data-ready-title]").textContent = title;
     this.ready.querySelector("[data-ready-length]").textContent = length;
     this.ready.querySelector("[data-player]").src = `/api/v1/assets/${digest}`;
-    this.#changed();
+    this.changed();
   }
 
   clear() {
@@ -74,7 +75,7 @@ export class Sound {
     this.ready.hidden = true;
     this.ready.querySelector("[data-player]").removeAttribute("src");
     this.state.classList.remove("is-refused");
-    this.#changed();
+    this.changed();
   }
 
   #answered(request) {
@@ -86,11 +87,11 @@ export class Sound {
       const title = document.querySelector("[name=title]");
       if (title && !title.value.trim()) title.value = asset.title;
     } else {
-      this.#refuse(said.detail || said.title || this.state.dataset.lost);
+      this.refuse(said.detail || said.title || this.state.dataset.lost);
     }
   }
 
-  #say(text, percent) {
+  say(text, percent) {
     this.state.hidden = false;
     this.state.classList.remove("is-refused");
     this.text.textContent = text;
@@ -98,14 +99,12 @@ export class Sound {
     if (percent === null) this.progress.removeAttribute("value"); else this.progress.value = percent;
   }
 
-  #refuse(text) {
+  refuse(text) {
     this.state.hidden = false;
     this.state.classList.add("is-refused");
     this.text.textContent = text;
     this.progress.hidden = true;
   }
-
-  refuse(text) { this.#refuse(text); }
 
   #takeDrops(drop) {
     drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("is-over"); });
@@ -117,14 +116,14 @@ export class Sound {
     });
   }
 
-  #changed() {
+  changed() {
     this.root.dispatchEvent(new CustomEvent("sound", { bubbles: true }));
   }
 }
 
-function lengthText(seconds) {
+export function lengthText(seconds) {
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-export const sounds = [...document.querySelectorAll("[data-sound]")].map((root) => new Sound(root));
+export const sounds = [...document.querySelectorAll("[data-sound]:not([data-kept])")].map((root) => new Sound(root));

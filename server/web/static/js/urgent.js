@@ -1,7 +1,12 @@
-// The urgent form: the ways of saying something, and how many clusters are chosen.
+// The urgent page: an announcement is written, heard, confirmed and sent; all of it is kept on the phone at
+// every step.
 
 import { chosenClusters } from "./picker.js";
-import { sounds } from "./sound.js";
+import { Asking } from "./urgent/asking.js";
+import { Keeping } from "./urgent/keeping.js";
+import { KeptSound } from "./urgent/kept_sound.js";
+import { LoginAgain } from "./urgent/login_again.js";
+import { Unsent } from "./urgent/unsent.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
 import text from "./ways/text.js";
@@ -9,18 +14,30 @@ import text from "./ways/text.js";
 // A way without a module needs none: a file is taken by the sound itself.
 const ways = { record, text, prepared };
 
-const form = document.querySelector("[data-urgent-form]");
-const sound = sounds[0];
+const page = document.querySelector("[data-urgent-page]");
+const form = page.querySelector("[data-urgent-form]");
+const section = page.querySelector("[data-asking]");
 const sum = form.querySelector("[data-sum]");
 const go = form.querySelector("[data-continue]");
 const bar = form.querySelector("[data-bar]");
+const findings = page.querySelector("[data-findings]");
 const panels = [...form.querySelectorAll("[data-panel]")];
 const tabs = [...form.querySelectorAll("[data-tab]")];
+const { person, unit, unitName, staleMin, unkept } = page.dataset;
+
+const login = new LoginAgain(page.querySelector("[data-login-again]"), person);
+const keeping = new Keeping(form, { person, unit, unitName, failed: () => say([unkept]) });
+if (await keeping.begin()) keeping.restore();
+const sound = new KeptSound(form.querySelector("[data-sound]"), keeping, login);
+const asking = new Asking(section, { form, keeping, sound, login, refused: say, send });
+const unsent = new Unsent(page.querySelector("[data-unsent]"), {
+  person, login, staleMin: Number(staleMin), current: () => keeping.draft.id, open: take, sent, progress,
+});
 
 function count() {
   const { size } = chosenClusters(form);
   sum.textContent = size;
-  go.classList.toggle("is-waiting", !size || !sound.digest.value);
+  go.classList.toggle("is-waiting", !size || !sound.there);
 }
 
 function show(way) {
@@ -29,16 +46,99 @@ function show(way) {
   bar.hidden = panels.some((panel) => !panel.hidden && panel.dataset.ownBar !== undefined);
 }
 
-for (const tab of tabs) tab.addEventListener("click", () => show(tab.dataset.tab));
-for (const panel of panels) ways[panel.dataset.panel]?.({ panel, form, sound });
-
-for (const radio of form.querySelectorAll("[data-class]")) {
-  radio.addEventListener("change", () => {
-    form.querySelector("[data-emergency]").hidden = form.elements.bulletin_class.value !== "emergency";
-  });
+// What is wrong, where it is seen at once.
+function say(sentences) {
+  findings.hidden = !sentences.length;
+  findings.querySelector("ul").replaceChildren(...sentences.map((sentence) => {
+    const line = document.createElement("li");
+    line.textContent = sentence;
+    return line;
+  }));
+  if (sentences.length) findings.focus();
 }
 
+function progress(percent) {
+  const words = section.dataset;
+  section.querySelector("[data-hold-hint]").textContent = percent === null ? words.preparing : `${words.sending} ${Math.round(percent)} %`;
+}
+
+// Held long enough: from here on it is on its way, with or without a network.
+async function send() {
+  sound.sending?.abort();
+  section.classList.add("is-sending");
+  progress(0);
+  const { id } = await keeping.hold();
+  const { sent: gone } = await unsent.run();
+  if (gone.some((one) => one.id === id)) return;
+  await unsent.ask();
+  await fresh();
+  await unsent.show();
+  unsent.section.scrollIntoView({ block: "start" });
+}
+
+// It has gone, from this tab, another or the worker.
+function sent({ sent: id, title, address }) {
+  if (id === keeping.draft.id) { location.assign(address); return; }
+  const link = document.createElement("a");
+  link.href = address;
+  link.textContent = page.dataset.watch;
+  const gone = page.querySelector("[data-gone-said]");
+  gone.replaceChildren(page.dataset.gone.replace("{}", title), " ", link);
+  gone.hidden = false;
+}
+
+// Begin another; what was there before is kept, or gone, by itself.
+async function fresh() {
+  if (asking.open) history.back();
+  asking.close();
+  section.classList.remove("is-sending");
+  form.reset();
+  await keeping.anew();
+  sound.clearShown();
+  settle();
+}
+
+async function take(draft) {
+  if (!keeping.fits(draft)) { await keeping.pass(draft); return; }
+  if (!await keeping.open(draft.id)) { await unsent.show(); return; }
+  keeping.restore();
+  sound.clearShown();
+  await sound.restore();
+  form.dispatchEvent(new CustomEvent("restored"));
+  settle();
+  await unsent.show();
+  if (draft.state === "held") await asking.show();
+}
+
+function settle() {
+  if (tabs.some((tab) => tab.dataset.tab === keeping.draft.way)) show(keeping.draft.way);
+  form.querySelector("[data-emergency]").hidden = form.elements.bulletin_class.value !== "emergency";
+  say([]);
+  count();
+}
+
+for (const tab of tabs) {
+  tab.addEventListener("click", () => { show(tab.dataset.tab); keeping.keep({ way: tab.dataset.tab }); });
+}
+for (const panel of panels) ways[panel.dataset.panel]?.({ panel, form, sound });
+
+form.addEventListener("change", (event) => {
+  if (event.target.matches("[data-class]")) settle();
+  if (event.target.matches("[data-group]")) count();
+});
+form.addEventListener("submit", (event) => { event.preventDefault(); say([]); asking.show(); });
 form.addEventListener("picked", count);
 form.addEventListener("sound", count);
-form.addEventListener("change", (event) => { if (event.target.matches("[data-group]")) count(); });
-count();
+page.querySelector("[data-anew]").addEventListener("click", async (event) => {
+  if (!window.confirm(event.currentTarget.dataset.ask)) return;
+  await keeping.drop();
+  await fresh();
+  await unsent.show();
+});
+
+settle();
+await sound.restore();
+form.dispatchEvent(new CustomEvent("restored"));
+unsent.run();
+navigator.serviceWorker?.register("/sw.js", { type: "module" }).catch(() => {});
+navigator.storage?.persist?.();

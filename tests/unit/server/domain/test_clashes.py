@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.messages import BulletinClass
-from server.domain.clashes import MOST_NAMED, clashes, found_wrong, shared_clusters
+from server.domain.clashes import MOST_NAMED, MOST_SOUGHT_FOR, clashes, found_wrong, shared_clusters
 from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import Recurrence
 from tests.factories.clash_oracle import a_case, days_met
@@ -148,6 +148,9 @@ def test_no_more_clashes_are_named_than_anybody_would_read_but_all_are_counted()
     assert len(named) == MOST_NAMED + 1
     assert named[-1].code == "more-overlaps"
     assert named[-1].fields["count"] == str(MOST_NAMED)
+    (one,) = clashes(an_occupant("s-new"), many[:1], NOW)
+    codes = {met: found_wrong([one] * met, {})[-1].code for met in (MOST_SOUGHT_FOR, 501)}
+    assert codes == {500: "more-overlaps", 501: "many-overlaps"}
 
 
 def test_a_slot_lies_over_only_those_lower_ones_that_it_names():

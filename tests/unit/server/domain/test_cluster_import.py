@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from protocol.ids import checked_id
 from server.domain.cluster_import import ClusterFacts, Verdict, examined
-from server.domain.cluster_sheets import HEADINGS, MOST_ROWS, SHOWN_OF_A_KIND, Column, Fault
+from server.domain.cluster_sheets import (
+    HEADINGS,
+    MOST_FAULTS,
+    MOST_ROWS,
+    SHOWN_OF_A_KIND,
+    Column,
+    Fault,
+)
 from server.http.wording import FINDINGS
 from tests.factories.sheets import HEAD, a_ground, a_row, a_sheet, cells, good_rows
 
@@ -171,6 +178,23 @@ def test_a_sheet_that_is_too_long_is_refused_unread():
 def test_of_many_faults_of_a_kind_the_first_are_shown_and_all_are_counted():
     (kind,) = judged(*[a_row(commune="99999")] * 500).faults
     assert (kind.count, len(kind.shown), kind.not_shown) == (500, SHOWN_OF_A_KIND, 480)
+
+
+def test_after_thousands_of_faults_of_any_kind_nothing_more_is_read():
+    for wrong in ({"people": "x"}, {"commune": "99999"}):
+        read = iter([[HEAD], [a_row(**wrong)] * MOST_FAULTS, [a_row()] * 5])
+        verdict = examined([row for some in read for row in some], a_ground())
+        kind, stop = verdict.faults
+        assert (kind.count, verdict.fault_count) == (MOST_FAULTS, MOST_FAULTS)
+        assert stop.shown[0].code == Fault.MORE_UNREAD
+        assert stop.shown[0].fields["row"] == str(MOST_FAULTS + 2)
+        assert (verdict.new, verdict.changed, verdict.same) == ((), (), 0)
+
+
+def test_in_words_it_is_told_how_many_more_there_are():
+    (kind,) = judged(*[a_row(people="x")] * 25).faults
+    assert len(kind.told) == SHOWN_OF_A_KIND + 1
+    assert (kind.told[-1].code, kind.told[-1].fields["count"]) == ("more-rows", "5")
 
 
 def test_every_fault_has_its_sentence():

@@ -1,6 +1,7 @@
 // A way: type it; shown as it will be read, corrected, spoken by the server, then heard before use.
 
-const token = document.querySelector('meta[name="csrf-token"]').content;
+import { csrfToken } from "../sound.js";
+
 const PAUSE_MS = 350;
 
 export default function text({ panel, form, sound }) {
@@ -48,7 +49,7 @@ export default function text({ panel, form, sound }) {
     try {
       answer = await fetch("/api/v1/speech/readings", {
         method: "POST",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
         body: JSON.stringify({ text: written.value, language: voice.value }),
       });
     } catch {
@@ -61,6 +62,14 @@ export default function text({ panel, form, sound }) {
     show(answer.ok ? told : { said: "", spans: [] });
   }
 
+  // What was kept on the phone stands here again.
+  function restored() {
+    part("reading").hidden = !said.value;
+    speak.disabled = !said.value.trim();
+    mine = sound.digest.value;
+  }
+
+  form.addEventListener("restored", restored);
   written.addEventListener("input", () => {
     changed();
     speak.disabled = true;

@@ -1,0 +1,87 @@
+// What could not be sent yet, and what was left half written: listed, sent when the network is back, opened
+// again or thrown away. What has grown old is never sent by itself.
+
+import { alone, isOld, sendHeld, titleOf } from "../kept/sending.js";
+import { mine, onTold, remove, tell } from "../kept/store.js";
+
+const SOON_MS = 2000;
+const LATEST_MS = 30000;
+
+export class Unsent {
+  constructor(section, { person, staleMin, current, open, sent, progress, login }) {
+    Object.assign(this, { section, person, staleMin, current, open, sent, progress, login });
+    this.list = section.querySelector("[data-unsent-list]");
+    this.item = section.querySelector("template");
+    this.pause_ms = SOON_MS;
+    this.timer = null;
+    this.running = null;
+    onTold((told) => { if (told.sent) this.sent(told); this.show(); });
+    window.addEventListener("online", () => this.run());
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.run(); });
+  }
+
+  // Send what is held; again after a while, as long as something waits for the network.
+  run() {
+    this.running ??= this.#run().finally(() => { this.running = null; });
+    return this.running;
+  }
+
+  async #run() {
+    clearTimeout(this.timer);
+    const outcome = await sendHeld(this.person, { staleMin: this.staleMin, progress: this.progress });
+    if (outcome.loggedOut && await this.login.again()) return this.#run();
+    this.pause_ms = outcome.lost ? Math.min(2 * this.pause_ms, LATEST_MS) : SOON_MS;
+    if (outcome.lost) this.timer = setTimeout(() => this.run(), this.pause_ms);
+    await this.show();
+    return outcome;
+  }
+
+  // When this page is closed, the worker goes on, where the browser lets it.
+  async ask() {
+    const worker = await navigator.serviceWorker?.getRegistration();
+    await worker?.sync?.register("loa-unsent").catch(() => {});
+  }
+
+  async show() {
+    const drafts = (await mine(this.person)).filter((draft) => draft.id !== this.current() && this.#worth(draft));
+    this.section.hidden = !drafts.length;
+    this.list.replaceChildren(...drafts.map((draft) => this.#line(draft)));
+  }
+
+  #worth(draft) {
+    return draft.state !== "writing" || draft.take || draft.asset || titleOf(draft);
+  }
+
+  #line(draft) {
+    const words = this.section.dataset;
+    const line = this.item.content.cloneNode(true).firstElementChild;
+    const old = draft.state === "held" && isOld(draft, this.staleMin);
+    const minutes = Math.max(1, Math.round((Date.now() - (draft.heldAt ?? draft.changedAt)) / 60000));
+    const said = {
+      held: old ? words.old.replace("{}", minutes) : words.held,
+      refused: words[draft.code] ?? `${words.refused} ${draft.why}`,
+      writing: words.writing,
+    };
+    line.dataset.unsentState = old ? "old" : draft.state;
+    line.querySelector("[data-unsent-title]").textContent = titleOf(draft) || words.noTitle;
+    line.querySelector("[data-unsent-when]").textContent = `${draft.unitName} · ${clock(draft.heldAt ?? draft.changedAt)}`;
+    line.querySelector("[data-unsent-said]").textContent = said[draft.state];
+    const go = line.querySelector("[data-unsent-go]");
+    go.textContent = draft.state === "held" && !old ? words.sendNow : words.look;
+    go.addEventListener("click", () => { if (draft.state === "held" && !old) this.run(); else this.open(draft); });
+    line.querySelector("[data-unsent-drop]").addEventListener("click", async () => {
+      if (!window.confirm(words.ask.replace("{}", titleOf(draft) || words.noTitle))) return;
+      // Not while it is on its way: then it is too late, and it must not look as if it were not.
+      await alone("loa-send", () => remove(draft.id));
+      tell();
+    });
+    return line;
+  }
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+function clock(at) {
+  const when = new Date(at);
+  return `${two(when.getHours())}:${two(when.getMinutes())}, ${two(when.getDate())}/${two(when.getMonth() + 1)}`;
+}

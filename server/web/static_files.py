@@ -1,0 +1,111 @@
+"""Addresses of static files, that change with the files, and what is sent for them."""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, request, send_from_directory
+from flask.typing import ResponseReturnValue
+
+STATIC = Path(__file__).parent / "static"
+_MODULES = "js/"
+_KEPT_S = 31_536_000
+_LEAST_SQUEEZED_BYTES = 1024
+_SQUEEZED = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
+_IMPORT = re.compile(r'^import [^"]*"(\.{1,2}/[^"]+)";$', re.MULTILINE)
+
+pages = Blueprint("static_files", __name__)
+
+
+def static_file(name: str) -> str:
+    """Tell the address of a static file; it changes with the file's bytes.
+
+    Modules name each other by relative addresses, so all of them stand under one name that changes
+    when any of them does.
+    """
+    # Routing would build it a thousand times for one long page; our names need no quoting.
+    root = f"{request.script_root}{current_app.static_url_path}"
+    if name.startswith(_MODULES):
+        return f"{root}/js-{_modules_version()}/{name.removeprefix(_MODULES)}"
+    return f"{root}/{name}?v={version(name)}"
+
+
+def modules_of(name: str) -> tuple[str, ...]:
+    """List a module and all that it takes in, so that a browser can fetch them at once."""
+    return _modules_of(name)
+
+
+@cache
+def version(name: str) -> str:
+    """Name a file's content."""
+    path = STATIC / name
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "missing"
+
+
+@pages.get("/static/js-<build>/<path:name>")
+def module(build: str, name: str) -> ResponseReturnValue:
+    """Send a module; one of another version, as it is now, is not to be kept."""
+    answer = send_from_directory(STATIC / _MODULES, name)
+    return keep(answer) if build == _modules_version() else answer
+
+
+def keep(answer: Response) -> Response:
+    """Let browsers keep for ever what can never change under its address."""
+    answer.cache_control.no_cache = None
+    answer.cache_control.public = True
+    answer.cache_control.max_age = _KEPT_S
+    answer.cache_control.immutable = True
+    return answer
+
+
+def after_static(response: Response) -> Response:
+    """Keep what is asked for by its version, and squeeze what is worth it.
+
+    Pages are left as they are: squeezing a secret together with what others may have typed tells
+    its length.
+    """
+    if request.endpoint not in {"static", "static_files.module"} or response.status_code != 200:  # noqa: PLR2004 - whole and well
+        return response
+    if request.endpoint == "static" and "v" in request.args:
+        keep(response)
+    response.vary.add("Accept-Encoding")
+    takes = request.accept_encodings.quality("gzip") > 0
+    if takes and response.mimetype in _SQUEEZED and response.direct_passthrough:
+        response.direct_passthrough = False
+        plain = response.get_data()
+        if len(plain) >= _LEAST_SQUEEZED_BYTES:
+            response.set_data(_squeezed(plain))
+            response.content_encoding = "gzip"
+            tag, _weak = response.get_etag()
+            response.set_etag(f"{tag}-gz")
+    return response
+
+
+@cache
+def _squeezed(plain: bytes) -> bytes:
+    return gzip.compress(plain, 9, mtime=0)
+
+
+@cache
+def _modules_version() -> str:
+    whole = hashlib.sha256()
+    for path in sorted((STATIC / _MODULES).rglob("*.js")):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()[:12]
+
+
+@cache
+def _modules_of(name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_walked(name, frozenset())))
+
+
+def _walked(name: str, above: frozenset[str]) -> Iterator[str]:
+    yield name
+    path = STATIC / name
+    for found in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        other = str((path.parent / found).resolve().relative_to(STATIC.resolve()))
+        if other not in above:
+            yield from _walked(other, above | {name})

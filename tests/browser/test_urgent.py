@@ -1,0 +1,172 @@
+"""The urgent page on a telephone: nothing recorded or typed is lost, nothing goes twice."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from protocol.messages import Received, Started
+from server.cli.demo.province import LOGINS
+from tests.browser.conftest import PHONE
+
+OFFICER = "xa-dong-van"
+CLUSTERS = ("pho-co", "ta-lung", "thai-phin-tung")
+HELD_MS = 1400
+
+
+@pytest.fixture
+def phone(open_page, complaints) -> Page:
+    """A telephone on which the commune's officer has the urgent page, and its worker is there."""
+    page = open_page(PHONE, login=OFFICER)
+    page.goto("/urgent")
+    page.evaluate("navigator.serviceWorker.ready")
+    yield page
+    # What cannot be reached is noted by browsers; the page says it too.
+    away = re.compile(r"net::ERR_INTERNET_DISCONNECTED|status of 40[01]")
+    complaints[:] = [one for one in complaints if not away.search(one)]
+
+
+def write(page: Page, title: str, *, seconds: int = 1) -> None:
+    """Choose the whole commune, record, and give it a title."""
+    page.get_by_text("Xã Đồng Văn", exact=True).last.click()
+    page.get_by_role("button", name="Ghi âm").first.click()
+    record = page.locator("[data-record]")
+    record.click()
+    expect(page.locator("[data-record-time]")).to_have_text(f"00:0{seconds}")
+    record.click()
+    expect(page.locator("[data-sound-ready]")).to_be_visible()
+    page.get_by_label("Tiêu đề").fill(title)
+
+
+def hold(page: Page) -> None:
+    """Press as long as is asked for."""
+    expect(page.get_by_role("heading", name="Phát thông báo này?")).to_be_visible()
+    page.get_by_role("button", name="Giữ để phát").click(delay=HELD_MS)
+
+
+def length_s(page: Page, player: str) -> float:
+    """Let the browser read a sound; one that it cannot read has no length."""
+    return page.locator(player).evaluate(
+        """player => new Promise((resolve) => {
+            player.addEventListener("loadedmetadata", () => resolve(player.duration ?? 1));
+            player.addEventListener("error", () => resolve(0));
+            player.preload = "auto";
+            player.load();
+        })"""
+    )
+
+
+def announced(page: Page, title: str) -> int:
+    """Count the announcements of a title that the server knows."""
+    told = page.request.get("/api/v1/broadcasts").json()["broadcasts"]
+    return sum(one["title"] == title for one in told)
+
+
+def test_it_is_recorded_heard_confirmed_held_watched_and_stopped(phone, served):
+    write(phone, "Lũ đang lên")
+    assert length_s(phone, "[data-player]") > 0
+    expect(phone.locator("[data-sound-state]")).to_be_hidden()
+    phone.get_by_role("button", name="Tiếp tục").click()
+    expect(phone.locator(".reach")).to_contain_text("2.210")
+    heard = phone.locator("[data-summary] audio")
+    expect(heard).to_have_attribute("src", re.compile(r"/urgent/heard\.ogg\?"))
+    answer = phone.request.get(heard.get_attribute("src"))
+    assert answer.headers["content-type"] == "audio/ogg"
+    assert answer.body().startswith(b"OggS")
+    phone.get_by_role("button", name="Giữ để phát").click(delay=200)
+    expect(phone.get_by_text("Thả tay sớm quá")).to_be_visible()
+    assert announced(phone, "Lũ đang lên") == 0
+    hold(phone)
+    phone.wait_for_url("**/broadcasts/b-*")
+    claim, now = phone.url.rsplit("/", 1)[1], datetime.now(UTC)
+    for number, cluster in enumerate(CLUSTERS):
+        served.hear(cluster, Received(report_id=f"u-r-{number}", claim_id=claim, at=now))
+        served.hear(cluster, Started(report_id=f"u-s-{number}", claim_id=claim, at=now))
+    expect(phone.get_by_text("3/3 cụm loa đang phát")).to_be_visible()
+    phone.get_by_role("button", name="DỪNG PHÁT").click()
+    expect(phone.get_by_text("Đã dừng lúc")).to_be_visible()
+    phone.goto("/urgent")
+    expect(phone.locator("[data-unsent]")).to_be_hidden()
+    expect(phone.get_by_label("Tiêu đề")).to_have_value("")
+
+
+def test_what_is_sent_without_a_network_waits_through_a_reload_and_goes_once(phone):
+    phone.context.set_offline(True)
+    write(phone, "Sạt lở ở dốc Chín Khoanh")
+    phone.get_by_role("button", name="Tiếp tục").click()
+    expect(phone.get_by_text("Tin được giữ trong máy")).to_be_visible()
+    hold(phone)
+    kept = phone.locator("[data-unsent-list] li")
+    expect(kept).to_contain_text("Chưa gửi. Có mạng sẽ tự gửi.")
+    phone.reload()
+    expect(kept).to_contain_text("Sạt lở ở dốc Chín Khoanh")
+    other = phone.context.new_page()
+    other.goto("/urgent")
+    phone.context.set_offline(False)
+    for page in (phone, other):
+        expect(page.locator("[data-unsent]")).to_be_hidden()
+    assert announced(phone, "Sạt lở ở dốc Chín Khoanh") == 1
+
+
+def test_a_log_in_that_ends_while_recording_costs_nothing_and_a_reload_neither(phone):
+    phone.get_by_role("button", name="Ghi âm").first.click()
+    record = phone.locator("[data-record]")
+    record.click()
+    phone.context.clear_cookies()
+    expect(phone.locator("[data-record-time]")).to_have_text("00:01")
+    record.click()
+    dialog = phone.get_by_role("dialog", name="Đăng nhập lại")
+    expect(dialog).to_be_visible()
+    password = next(one.password for one in LOGINS if one.username == OFFICER)
+    dialog.get_by_label("Mật khẩu").fill("sai")
+    dialog.get_by_role("button", name="Đăng nhập").click()
+    expect(dialog).to_contain_text("không đúng")
+    dialog.get_by_label("Mật khẩu").fill(password)
+    dialog.get_by_role("button", name="Đăng nhập").click()
+    expect(dialog).to_be_hidden()
+    expect(phone.locator("[data-sound-state]")).to_be_hidden()
+    expect(phone.locator("[data-digest]")).not_to_have_value("")
+    phone.get_by_label("Tiêu đề").fill("Tin dở dang")
+    phone.get_by_text("Thôn Tả Lủng").click()
+    expect(phone.locator("[data-sum]")).to_have_text("1")
+    phone.wait_for_timeout(500)
+    phone.reload()
+    expect(phone.get_by_label("Tiêu đề")).to_have_value("Tin dở dang")
+    expect(phone.locator("[data-sum]")).to_have_text("1")
+    expect(phone.locator("[data-ready-length]")).to_have_text(re.compile(r"0:0[12]"))
+
+
+def test_what_has_grown_old_is_not_sent_by_itself_and_another_person_never_sees_it(phone):
+    phone.context.set_offline(True)
+    write(phone, "Nước lên nhanh")
+    phone.get_by_role("button", name="Tiếp tục").click()
+    hold(phone)
+    expect(phone.locator("[data-unsent-list] li")).to_have_count(1)
+    phone.evaluate(
+        """async () => {
+            const store = document.querySelector("[href*='kept/store.js']").href;
+            const { mine, change } = await import(store);
+            const [draft] = (await mine(document.querySelector("[data-person]").dataset.person))
+                .filter((one) => one.state === "held");
+            await change(draft.id, (kept) => ({ ...kept, heldAt: kept.heldAt - 11 * 60000 }));
+        }"""
+    )
+    phone.context.set_offline(False)
+    phone.reload()
+    assert [name for name in phone.evaluate("caches.keys()") if name.startswith("loa-own-")]
+    kept = phone.locator("[data-unsent-list] li")
+    expect(kept).to_contain_text("Đã cũ 11 phút")
+    assert announced(phone, "Nước lên nhanh") == 0
+    phone.locator("summary[aria-label='Tài khoản']").click()
+    phone.get_by_role("button", name="Đăng xuất").click()
+    phone.wait_for_url("**/login")
+    assert not [name for name in phone.evaluate("caches.keys()") if name.startswith("loa-own-")]
+    other = next(one for one in LOGINS if one.username == "xa-lung-cu")
+    phone.get_by_label("Tên đăng nhập").fill(other.username)
+    phone.get_by_label("Mật khẩu").fill(other.password)
+    phone.get_by_role("button", name="Đăng nhập").click()
+    phone.goto("/urgent")
+    expect(phone.get_by_role("heading", name="Phát ngay")).to_be_visible()
+    expect(phone.locator("[data-unsent]")).to_be_hidden()
+    assert announced(phone, "Nước lên nhanh") == 0
