@@ -22,6 +22,7 @@ from server.api import (
     slots,
     speech,
     units,
+    warnings,
 )
 
 PREFIX = "/api/v1"
@@ -33,6 +34,7 @@ def register(app: APIFlask) -> None:
     for part in (
         assets,
         speech,
+        warnings,
         slots,
         simulation,
         desk,

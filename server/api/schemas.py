@@ -95,7 +95,7 @@ class AssetUpload(Request):
     file: UploadFile
     unit_id: Id
     title: Title
-    purpose: Literal["programme", "announcement", "warning", "chime"] = "programme"
+    purpose: Literal["programme", "announcement", "warning", "phrase", "chime"] = "programme"
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")] = "vi"
 
 

@@ -2,17 +2,14 @@
 
 from typing import Annotated, Literal
 
-import structlog
 from apiflask import APIBlueprint
 from pydantic import Field
 
 from audio_library.reading import Reading
 from audio_library.tts import FASTEST, SLOWEST, Manner
 from server.api.schemas import Answer, AssetAnswer, Id, Request, Title
-from server.http.context import actor, here, now, reading, writing
+from server.http.voicing import booth, say
 from server.services import speaking
-
-_log = structlog.get_logger()
 
 Voice = Annotated[
     Literal["vi", "vi-vn-x-central", "vi-vn-x-south"],
@@ -87,7 +84,6 @@ def add_to(api: APIBlueprint) -> None:
 
 
 def _spoken(wanted: SpeechRequest) -> SpeechAnswer:
-    person, instant, installation = actor(), now(), here()
     script = speaking.Script(
         unit_id=wanted.unit_id,
         text=wanted.text,
@@ -95,21 +91,10 @@ def _spoken(wanted: SpeechRequest) -> SpeechAnswer:
         title=wanted.title or "",
         manner=Manner(wanted.language, wanted.pace),
     )
-    words = speaking.reading(script.text, script.manner, said=script.said)
-    engines, store = installation.engines, installation.audio
-    with reading() as db:
-        sound = speaking.spoken_before(
-            db, script, words.said, engines=engines, store=store, now=instant, actor=person
-        )
-    if sound is None:
-        sound, failures = speaking.voiced(words.said, script.manner, engines=engines, store=store)
-        if failures:
-            _log.warning("speech_engine_failed", unit_id=script.unit_id, error="; ".join(failures))
-    with writing() as db:
-        row = speaking.keep(db, script, words.said, sound, now=instant, actor=person)
-        return SpeechAnswer(
-            asset=AssetAnswer.model_validate(row), engine=sound.engine, reading=_told(words)
-        )
+    said = say(booth(), script)
+    return SpeechAnswer(
+        asset=AssetAnswer.model_validate(said.row), engine=said.engine, reading=_told(said.reading)
+    )
 
 
 def _told(found: Reading) -> ReadingAnswer:

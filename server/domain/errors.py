@@ -88,6 +88,10 @@ class SlotRefusedError(RefusedRequestError):
     """A slot cannot be saved."""
 
 
+class WarningRefusedError(RefusedRequestError):
+    """A prepared warning cannot be filled or recorded like that."""
+
+
 class SpeechRefusedError(RefusedRequestError):
     """A text cannot be spoken as it is."""
 

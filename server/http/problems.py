@@ -32,6 +32,7 @@ from server.domain.errors import (
     StaleError,
     TakenError,
     UnknownThingError,
+    WarningRefusedError,
 )
 from server.domain.offers import Offer
 from server.http.fields import field_of
@@ -134,6 +135,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         PreviewRefusedError: _Meaning(422, "preview-refused"),
         BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),
+        WarningRefusedError: _Meaning(422, "warning-refused"),
         SpeechRefusedError: _Meaning(422, "speech-refused"),
         SpeechError: _Meaning(503, SPEECH_FAILED),
         RefusedAudioError: _Meaning(422, REFUSED_AUDIO, ("reason_code",)),

@@ -70,6 +70,12 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
         ),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
+        "unknown-slot": N_("This warning has no place for “%(slot)s”."),
+        "bad-slot-value": N_("Write “%(slot)s” on one line of at most %(longest)s characters."),
+        "not-recorded": N_("This warning was not recorded in the language “%(language)s”."),
+        "not-a-recorded-language": N_(
+            "“%(language)s” is no language that a warning is recorded in."
+        ),
         "no-words": N_("Write what is to be said."),
         "text-too-long": N_("It may have at most %(longest)s characters."),
         "changed-meanwhile": N_("Somebody else has changed it meanwhile. Look at it again."),

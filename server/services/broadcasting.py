@@ -31,7 +31,7 @@ from server.domain.recurrence import local_day
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
-from server.services.catalogue import default_opening, may_use
+from server.services.catalogue import default_opening, may_use, parts
 from server.services.drill_labels import drill_labels, labelled, marked
 from server.services.following import wrong_to_follow
 from server.services.keyring import Keyring
@@ -174,7 +174,7 @@ def announce(
     opening = default_opening(db, chain=chain) if new.opening else None
     claim = _claim(
         new,
-        _content(new, labelled(asset, labels), opening),
+        _content(new, labelled(parts(db, asset), labels), opening),
         targets=Targets(units=words.units, clusters=words.clusters),
         level=places.unit(new.unit_id).level_rank,
         start=now + lead,
@@ -245,7 +245,8 @@ def content_of(db: Session, new: NewBroadcast, *, now: datetime) -> Content:
         raise UnknownThingError("asset", new.asset_digest[:64])
     chain = places.chain(new.unit_id)
     labels = drill_labels(db, chain=chain) if _is_drill(new) else None
-    return _content(new, labelled(asset, labels), default_opening(db, chain=chain))
+    said = labelled(parts(db, asset), labels)
+    return _content(new, said, default_opening(db, chain=chain))
 
 
 def stop(

@@ -14,13 +14,14 @@ from server.domain.units import Tree
 from server.services import audit
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import AssetRow
+from server.store.models import AssetRow, CompositionRow
 
 CHIME = "chime"
 WARNING = "warning"
+PHRASE = "phrase"
 DRILL_BEFORE = "drill-before"
 DRILL_AFTER = "drill-after"
-PINNED = frozenset({CHIME, WARNING, DRILL_BEFORE, DRILL_AFTER})
+PINNED = frozenset({CHIME, WARNING, PHRASE, DRILL_BEFORE, DRILL_AFTER})
 """Purposes of the files that nodes keep for good."""
 
 
@@ -78,6 +79,23 @@ def may_use(units: Tree, row: AssetRow, unit_id: str) -> bool:
     return row.unit_id in units.chain(unit_id) or unit_id in units.chain(row.unit_id)
 
 
+def pin(row: AssetRow, units: Tree, *, unit_id: str, purpose: str) -> None:
+    """Let the nodes under a unit keep a file for good that was brought for something smaller."""
+    if row.purpose not in PINNED:
+        row.purpose = purpose
+    if row.unit_id in units.units and unit_id in units.chain(row.unit_id):
+        row.unit_id = unit_id
+
+
+def parts(db: Session, row: AssetRow) -> list[AssetRow]:
+    """List the files that sound for one: itself, or those that nodes put it together from."""
+    made = db.get(CompositionRow, row.digest)
+    if made is None:
+        return [row]
+    there = {part.digest: part for part in assets(db, made.parts)}
+    return [there[digest] for digest in made.parts] if there.keys() >= {*made.parts} else [row]
+
+
 def _shared_by(units: Tree, one: str, other: str) -> str:
     above = units.chain(one) if one in units.units else ()
     shared = [unit for unit in units.chain(other) if unit in above]
@@ -114,6 +132,6 @@ def pinned(db: Session, *, chain: Sequence[str]) -> list[AssetRow]:
     chains = [chain[: depth + 1] for depth in range(len(chain))]
     chimes = [default_opening(db, chain=above) for above in chains]
     openings = {chime.digest: chime for chime in chimes if chime is not None}
-    kept = (WARNING, DRILL_BEFORE, DRILL_AFTER)
+    kept = (WARNING, PHRASE, DRILL_BEFORE, DRILL_AFTER)
     others = [row for one in kept for row in usable_assets(db, chain=chain, purpose=one)]
     return [*openings.values(), *others]

@@ -48,9 +48,9 @@ def unmarked(title: str) -> str:
     return title.removeprefix(MARK)
 
 
-def labelled(asset: AssetRow, labels: "DrillLabels | None") -> tuple[AssetRow, ...]:
+def labelled(parts: Sequence[AssetRow], labels: "DrillLabels | None") -> tuple[AssetRow, ...]:
     """List what sounds in each turn: a drill says what it is, before and after."""
-    return (asset,) if labels is None else (labels.before, asset, labels.after)
+    return tuple(parts) if labels is None else (labels.before, *parts, labels.after)
 
 
 def drill_labels(db: Session, *, chain: Sequence[str]) -> DrillLabels | None:

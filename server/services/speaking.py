@@ -111,6 +111,12 @@ def spoken_before(
         return None
 
 
+def entry(db: Session, said: str, manner: Manner, *, engine: str) -> AssetRow | None:
+    """Find what an engine made of words, in the catalogue."""
+    row = db.get(SpeechRow, _key(engine, manner, said))
+    return db.get(AssetRow, row.digest) if row is not None else None
+
+
 def voiced(
     said: str, manner: Manner, *, engines: Sequence[Synthesiser], store: Store
 ) -> tuple[Voiced, tuple[str, ...]]:
@@ -150,6 +156,9 @@ def keep(
         language=script.manner.language.split("-")[0],
     )
     row = catalogue.add_asset(db, new, asset=sound.asset, now=now, actor=actor)
+    if script.purpose in catalogue.PINNED:
+        places = tree(db, today=local_day(now))
+        catalogue.pin(row, places, unit_id=script.unit_id, purpose=script.purpose)
     if db.get(SpeechRow, sound.key) is None:
         db.flush()  # the asset stands before what refers to it
         db.add(

@@ -24,6 +24,7 @@ from server.web import (
     static_files,
     stream,
     units,
+    warnings,
 )
 from server.web.errors import error_page
 from server.web.security import set_up_security
@@ -46,6 +47,7 @@ def register(app: Flask, installation: Installation) -> None:
         groups,
         reforms,
         live,
+        warnings,
         phone,
         static_files,
         hushes,

@@ -60,6 +60,7 @@ def test_the_province_lays_down_hours_and_the_commune_sees_them_and_adds_its_own
     desk.goto(f"/units/{LUNG_CU}/frames")
     expect(desk.get_by_role("button", name="Đặt giờ phát")).to_have_count(0)
     desk.goto(f"/units/{DONG_VAN}/timeline")
+    desk.get_by_text("Xem thêm về đơn vị").click()
     expect(desk.get_by_role("link", name="Giờ phát", exact=True)).to_be_visible()
     phone.goto(f"/units/{DONG_VAN}/timeline")
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")

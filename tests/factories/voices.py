@@ -17,7 +17,7 @@ rate = 22050
 for line in sys.stdin:  # like Piper: each line is written over the last one
     samples = []
     for word in line.split():
-        length = int(rate * 0.35 * chosen.length_scale)
+        length = int(rate * {word_s} * chosen.length_scale)
         samples += [int(9000 * math.sin(6.2832 * hertz * n / rate)) for n in range(length)]
         if word[-1] in ".!?":
             samples += [0] * int(rate * chosen.sentence_silence)
@@ -29,10 +29,10 @@ for line in sys.stdin:  # like Piper: each line is written over the last one
 """
 
 
-def a_piper(folder: Path) -> tuple[Path, Path]:
+def a_piper(folder: Path, *, word_s: float = 0.35) -> tuple[Path, Path]:
     """Write the program and a voice; the voice's size is its pitch."""
     program = folder / "piper"
-    program.write_text(_PROGRAM.format(python=sys.executable), "utf-8")
+    program.write_text(_PROGRAM.format(python=sys.executable, word_s=word_s), "utf-8")
     program.chmod(0o755)
     voice = folder / "vi_VN-try-medium.onnx"
     voice.write_bytes(bytes(400))

@@ -65,7 +65,11 @@ def demo(
     with open_stage(state or STATE, port, broker, stop) as stage:
         welcome(stage.settings)
         stage.bring_all(None, stop)
-        from server.cli.demo.programmes import put_on_programmes  # noqa: PLC0415 - the whole store
+        from server.cli.demo.programmes import (  # noqa: PLC0415 - the whole store
+            prepare_warnings,
+            put_on_programmes,
+        )
 
         put_on_programmes(stage.settings, datetime.now(UTC))
+        prepare_warnings(stage.settings, stop, datetime.now(UTC))
         stage.supervisor.watch(stop)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
+from threading import Event
 
 import structlog
 from sqlalchemy import select
@@ -10,9 +12,11 @@ from sqlalchemy.orm import Session
 from server.cli.demo import province
 from server.cli.demo.seed import DEMO, prepared_music
 from server.cli.operator import Installation, open_installation
+from server.cli.warning import speak_all
 from server.domain.errors import SlotRefusedError
 from server.domain.recurrence import LOCAL, local_day
 from server.services import catalogue, scheduling
+from server.services.prepared_warnings import templates
 from server.settings import Settings
 from server.store.models import AssetRow
 from server.store.queries.lists import slots_of
@@ -55,6 +59,13 @@ def put_on_programmes(settings: Settings, now: datetime) -> None:
     """Give the day some programmes: daily ones once, and ones that begin in a minute or two."""
     with open_installation(settings) as installation:
         _put_on(installation, settings, now)
+
+
+def prepare_warnings(settings: Settings, stop: Event, now: datetime) -> None:
+    """Have the nodes keep the prepared warnings; the first time it takes some twenty seconds."""
+    with open_installation(settings) as installation:
+        codes = takewhile(lambda _code: not stop.is_set(), templates())
+        speak_all(installation, settings, province.PROVINCE, codes, now=now, actor=DEMO)
 
 
 def _put_on(installation: Installation, settings: Settings, now: datetime) -> None:

@@ -35,6 +35,7 @@ from server.store.models.units import (
     UnitKeyRow,
     UnitRow,
 )
+from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
     "AsRunRow",
@@ -48,6 +49,7 @@ __all__ = [
     "ClaimRankRow",
     "ClusterRow",
     "ClusterUnitRow",
+    "CompositionRow",
     "DeliveryRow",
     "EventRow",
     "FrameRow",
@@ -77,4 +79,5 @@ __all__ = [
     "UnitKeyRow",
     "UnitRow",
     "UserRow",
+    "WarningRecordingRow",
 ]

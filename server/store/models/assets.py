@@ -11,7 +11,8 @@ class AssetRow(Base):
     """An audio file that may be sent to nodes.
 
     Attributes:
-        purpose: ``programme``, ``warning`` (a prepared clip), ``announcement`` or ``chime``.
+        purpose: ``programme``, ``warning`` (a prepared clip), ``phrase`` (a piece of
+            one), ``announcement`` or ``chime``.
         unit_id: Unit whose staff may use it; those below it may too.
     """
 

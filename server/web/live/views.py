@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 from protocol.messages import Mode
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
+from server.domain.filling import LONGEST_VALUE
+from server.domain.languages import NAMES
 from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
 from server.http.context import actor, here, now, reading, writing
@@ -22,6 +24,7 @@ from server.services import (
     monitoring,
     speaking,
     units,
+    warning_sounds,
 )
 from server.store.queries import lists
 from server.web.live.beginnings import begun
@@ -54,6 +57,7 @@ def urgent() -> ResponseReturnValue:
         states = monitoring.overview(db, now=instant, units=tree, under=unit_id)
         assets = catalogue.usable_assets(db, chain=chain)
         groups = grouping.usable(grouping.groups(db), unit_id, tree)
+        prepared = warning_sounds.shown(db, unit_id, engine=here().engines[0].name, now=instant)
     warnings = [asset for asset in assets if asset.purpose == catalogue.WARNING]
     settings = here().settings
     return render_template(
@@ -65,6 +69,9 @@ def urgent() -> ResponseReturnValue:
         communes=communes(states, tree, unit_id),
         groups=groups,
         ways=WAYS,
+        prepared_warnings=prepared,
+        longest_value=LONGEST_VALUE,
+        language_names=NAMES,
         most_written=speaking.MOST_WRITTEN,
         most_said=speaking.MOST_SAID,
         first_way="prepared" if warnings else "record",

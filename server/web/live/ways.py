@@ -33,6 +33,7 @@ class Way:
 WAYS = (
     Way("record", "mic-fill", N_("Record")),
     Way("text", "pencil", N_("Type text")),
+    Way("warning", "exclamation-triangle-fill", N_("Warning")),
     Way("prepared", "shield-exclamation", N_("Prepared")),
     Way("file", "file-earmark-music", N_("File")),
 )

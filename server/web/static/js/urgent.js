@@ -10,9 +10,10 @@ import { Unsent } from "./urgent/unsent.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
 import text from "./ways/text.js";
+import warning from "./ways/warning.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, text, prepared };
+const ways = { record, text, warning, prepared };
 
 const page = document.querySelector("[data-urgent-page]");
 const form = page.querySelector("[data-urgent-form]");
