@@ -73,6 +73,7 @@ _YEAR_S = 31_536_000
 def set_up_security(app: Flask, installation: Installation) -> None:
     """Put the wall around an application."""
     secure = urlsplit(installation.settings.address).scheme == "https"
+    tiles = installation.settings.map_tiles
     app.config.update(_settings(secure=secure))
     people = scoped_session(installation.reads)
     security = Security(app, SQLAlchemySessionUserDatastore(people, Person, NoRole))
@@ -86,7 +87,7 @@ def set_up_security(app: Flask, installation: Installation) -> None:
     app.before_request(_refuse_another)
     app.before_request(lambda: _check_form(csrf))
     app.before_request(_refuse_zero_characters)
-    app.after_request(lambda response: _with_headers(response, secure=secure))
+    app.after_request(lambda response: _with_headers(response, secure=secure, tiles=tiles))
     _slow_down_guessing(app)
 
 
@@ -225,9 +226,18 @@ def _refused(code: str, status: int = 403) -> ResponseReturnValue:
     return as_json(Problem(status, code))
 
 
-def _with_headers(response: Response, *, secure: bool) -> Response:
+def _with_images_from(tiles: str) -> str:
+    """Let pages show the pictures of one map server that the operator has named."""
+    parts = urlsplit(tiles)
+    policy = _HEADERS["Content-Security-Policy"]
+    return policy.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")
+
+
+def _with_headers(response: Response, *, secure: bool, tiles: str) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if tiles:
+        response.headers["Content-Security-Policy"] = _with_images_from(tiles)
     if secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={_YEAR_S}")
     if response.mimetype == "text/html":

@@ -16,12 +16,17 @@ _JOIN = ","
 
 @dataclass(frozen=True, slots=True)
 class Village:
-    """The clusters of one village, chosen together."""
+    """The clusters of one village, chosen together.
+
+    Attributes:
+        points: Latitude and longitude of those whose place is known.
+    """
 
     name: str
     clusters: tuple[str, ...]
     people: int
     sign: Sign
+    points: tuple[tuple[float, float], ...] = ()
 
     @property
     def value(self) -> str:
@@ -92,4 +97,9 @@ def _village(name: str, states: Sequence[ClusterState]) -> Village:
         tuple(state.cluster_id for state in states),
         sum(state.people for state in states),
         words.liveness(worst.liveness),
+        tuple(
+            (state.latitude, state.longitude)
+            for state in states
+            if state.latitude is not None and state.longitude is not None
+        ),
     )

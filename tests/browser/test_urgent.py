@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from protocol.messages import Received, Started
@@ -89,6 +90,21 @@ def test_it_is_recorded_heard_confirmed_held_watched_and_stopped(phone, served):
     phone.goto("/urgent")
     expect(phone.locator("[data-unsent]")).to_be_hidden()
     expect(phone.get_by_label("Tiêu đề")).to_have_value("")
+
+
+def test_villages_are_ticked_by_the_corners_of_an_area_and_unticked_with_it(phone):
+    phone.get_by_text("Khoanh vùng trên bản đồ").click()
+    drawn = phone.locator("[data-map].leaflet-container")
+    phone.get_by_role("button", name="Vẽ vùng").click()
+    box = drawn.bounding_box()
+    for across, down in ((0.3, 0.05), (0.95, 0.05), (0.95, 0.95), (0.3, 0.95)):
+        drawn.click(position={"x": box["width"] * across, "y": box["height"] * down})
+    expect(phone.get_by_text("2 thôn trong vùng")).to_be_visible()
+    expect(phone.locator("[data-sum]")).to_have_text("2")
+    expect(phone.get_by_role("checkbox", name="Tổ dân phố Phố Cổ")).to_be_checked()
+    assert not [fault["id"] for fault in Axe().run(phone).response["violations"]]
+    phone.get_by_role("button", name="Xóa vùng").click()
+    expect(phone.locator("[data-sum]")).to_have_text("0")
 
 
 def test_what_is_sent_without_a_network_waits_through_a_reload_and_goes_once(phone):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from server.cli.demo import province
+from server.cli.demo.client import Person
 from tests.factories.towns import Sound, Town, holes
 
 COMMUNE = province.VI_XUYEN
@@ -108,3 +109,60 @@ def opened(town: Town, broadcast_id: str, notice: Sound) -> Sound:
     """What an announcement sounds like, its opening chime in front."""
     digest = town.person(OTHER).broadcast(broadcast_id)["broadcast"]["opening_digest"]
     return town.prepared(digest).then(notice)
+
+
+def asked(person: Person, method: str, path: str, **fields: object) -> dict:
+    headers = {"Authentication-Token": person.token, "Accept": "application/json"}
+    address = f"{person.address}/api/v1{path}"
+    answer = person.pool.request(method, address, json=fields or None, headers=headers)
+    assert answer.status < 400, answer.data
+    return answer.json()
+
+
+def test_a_hushed_province_is_silent_through_everything_until_two_people_lift_it(town: Town):
+    programme = town.upload(COMMUNE, seed=31, seconds=23.0)
+    notice = town.upload(OTHER, seed=32, seconds=5.0)
+    one = town.person(province.PROVINCE)
+    login = next(login for login in province.LOGINS if login.username == "quan-tri")
+    other = Person.log_in(town.settings.address, login)
+    start = in_seconds(7)
+    claim = town.schedule(COMMUNE, programme, start)
+    wait_for_audio(town, programme, CLUSTERS)
+
+    town.wait_until(start + timedelta(seconds=3))
+    posted = datetime.now(UTC)
+    made = asked(one, "POST", "/hushes", unit_id=province.PROVINCE, reason="Tài khoản bị lộ")
+    path = f"/hushes/{made['hush']['hush_id']}"
+
+    def standings() -> dict[str, str]:
+        lines = asked(one, "GET", path)["clusters"]
+        return {line["cluster_id"]: line["standing"] for line in lines}
+
+    there = {*CLUSTERS, OTHER_CLUSTER}
+    town.wait(lambda: {standings()[cluster] for cluster in there} == {"silent"}, 10, "all silent")
+    town.kill("node-ban-cap")
+    town.kill("gateway")
+    broadcast = town.announce(OTHER, notice, [OTHER_CLUSTER])
+    town.wait_until(start + timedelta(seconds=13))
+    asked(one, "POST", f"{path}/lift-request")
+    assert asked(one, "GET", path)["hush"]["ended_at"] is None
+    lifted = datetime.now(UTC)
+    asked(other, "POST", f"{path}/lift")
+    town.wait(lambda: {standings()[cluster] for cluster in there} == {"lifted"}, 10, "all lifted")
+
+    records = wait_for_records(town, claim, CLUSTERS)
+    for cluster in ("lang-ma", "dong-cap"):
+        assert (records[cluster]["outcome"], records[cluster]["reason"]) == ("cut", "hushed")
+    for cluster in CLUSTERS:
+        recording = town.heard(cluster)
+        quiet = recording.samples[
+            recording.sample(posted + timedelta(seconds=1.5)) : recording.sample(lifted)
+        ]
+        assert not quiet.any(), cluster
+        back = datetime.fromisoformat(records[cluster]["segments"][-1]["start"])
+        assert lifted < back < lifted + timedelta(seconds=4)
+        back_s = (back - start).total_seconds() + 0.5
+        lost = [at for at in holes(recording, programme, start) if at > back_s]
+        assert len(lost) <= HICCUPS, cluster
+    late = wait_for_records(town, broadcast, (OTHER_CLUSTER,))[OTHER_CLUSTER]
+    assert datetime.fromisoformat(late["start"]) > lifted, "the announcement waited for its end"

@@ -80,6 +80,7 @@ def urgent() -> ResponseReturnValue:
         loudness=LOUDNESS,
         decision_needed=bool(tree.children(unit_id)),
         stale_min=settings.unsent_stale_min,
+        map_tiles=settings.map_tiles,
     )
 
 

@@ -2,8 +2,9 @@
 
 import json
 import re
+import shutil
 
-from tests.factories.pages import CLUSTERS, COMMUNE, Site
+from tests.factories.pages import CLUSTERS, COMMUNE, Site, a_site
 
 PERSON = re.compile(r'data-person="([0-9a-f]{16})"')
 
@@ -114,3 +115,20 @@ def test_the_application_is_described_with_icons_that_are_there(site: Site):
         assert picture.startswith(b"\x89PNG")
         width = int.from_bytes(picture[16:20])
         assert icon["sizes"] == f"{width}x{width}"
+
+
+def test_pictures_come_from_nowhere_else_unless_the_operator_names_a_map_server(
+    site: Site, tmp_path, migrated_sqlite
+):
+    own = site.browser().get("/login").headers["Content-Security-Policy"]
+    assert "img-src 'self' data:;" in own
+    tiles = "https://ban-do.example/{z}/{x}/{y}.png"
+    state = tmp_path / "other"
+    state.mkdir()
+    shutil.copy(migrated_sqlite, state / "loa.db")
+    other = a_site(state, map_tiles=tiles)
+    named = other.browser().get("/login").headers["Content-Security-Policy"]
+    assert "img-src 'self' https://ban-do.example data:;" in named
+    assert f'data-tiles="{tiles}"' in other.browser("commune-officer").get("/urgent").text
+    other.app.extensions["loa"].engine.dispose()
+    other.sessions.kw["bind"].dispose()

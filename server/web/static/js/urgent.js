@@ -2,6 +2,7 @@
 // every step.
 
 import { chosenClusters } from "./picker.js";
+import { prepareArea } from "./urgent/area.js";
 import { Asking } from "./urgent/asking.js";
 import { Keeping } from "./urgent/keeping.js";
 import { KeptSound } from "./urgent/kept_sound.js";
@@ -137,6 +138,7 @@ page.querySelector("[data-anew]").addEventListener("click", async (event) => {
   await unsent.show();
 });
 
+prepareArea(form.querySelector("[data-area]"), form);
 settle();
 await sound.restore();
 form.dispatchEvent(new CustomEvent("restored"));
