@@ -143,6 +143,8 @@ def _choices(form: FrameForm, unit: Unit, tree: Tree, names: Mapping[int, str]) 
             if rank > unit.level_rank or rank == form.owner_rank
         ],
         "owners": [unit] if owner is None or owner == unit else [unit, owner],
+        # Nor are they to become everybody's because whose they were is no more.
+        "ended_owner": form.owner_id if owner is None else "",
         "marks": weekday_marks(),
     }
 
