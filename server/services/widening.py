@@ -87,7 +87,7 @@ def demand_room(
                 titles.append(row.title)
         if not found:
             # Where it lay over another before, that is not held against who is added now.
-            db.flush()
+            db.flush()  # it is read anew with what it may lie over by now
             guarding.renew(db, (row.slot_id,), units=after, now=now)
     if found:
         findings = _in_words(db, titles, found)
