@@ -24,8 +24,10 @@ words() {
 }
 
 run() {
+    lane=$1
+    shift
     # shellcheck disable=SC2046 # several words
-    "$pytest" -q $(words "$1")
+    "$pytest" -q "$@" $(words "$lane")
 }
 
 failed=""
@@ -34,9 +36,10 @@ for lane in "$@"; do
     run "$lane" && continue
     case $lane in
         sound | e2e | browser)
-            # Timed by the clock on the wall: a busy machine gets a second try, and it is told.
-            echo "== $lane, once more: it failed, and may have been disturbed"
-            run "$lane" && continue
+            # Timed by the clock on the wall: on a busy machine what failed gets a second try,
+            # and it is told.
+            echo "== $lane, once more what failed: it may have been disturbed"
+            run "$lane" --last-failed --last-failed-no-failures none && continue
             ;;
     esac
     failed="$failed $lane"

@@ -220,6 +220,9 @@ def place_bulletins(sessions: Sessions, now: datetime, *, keyring: Keyring, days
             # What looked free is not for all who were to share it; the next look may find more.
             codes = [found.code for found in refused.findings]
             log.warning("bulletin_not_placed", bulletin_id=bulletin_id, findings=codes)
+        except KeyMissingError as error:
+            # One sender that cannot sign must not keep the others' bulletins waiting.
+            log.error("bulletin_not_signed", bulletin_id=bulletin_id, error=str(error))  # noqa: TRY400 - no trace needed
     return placed
 
 

@@ -17,6 +17,7 @@ from server.services.inbox import copy_of, last_end
 from server.services.keyring import Keyring
 from server.services.planning import PLAN_DAYS
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import BulletinCopyRow, BulletinRow, SlotRow
 
 MOST_DAYS = 92
@@ -102,6 +103,8 @@ def decline(
 def _answerable(
     db: Session, bulletin_id: str, unit_id: str
 ) -> tuple[BulletinRow, BulletinCopyRow, SlotRow | None]:
+    # First the gate: whoever takes over a commune's slots passes it before touching its inbox.
+    pass_gate(db, "slots")
     # Locked: of two officers who answer at once, the second sees what the first has said.
     bulletin = locked(db, bulletin_id)
     copy = db.get(

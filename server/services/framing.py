@@ -125,6 +125,8 @@ def change_frame(
         StaleError: Somebody else has changed it since ``version``.
         FrameRefusedError: With every rule that it breaks.
     """
+    # First the gate, as when a reform passes hours on: two may not wait for each other.
+    pass_gate(db, "slots")
     # Locked: of two who change it at once, the second is told.
     row = db.get(FrameRow, frame_id, with_for_update=True)
     if row is None or row.withdrawn_at is not None:
@@ -168,6 +170,8 @@ def withdraw_frame(
         NotAllowedError: The actor may not lay down hours for its unit.
         FrameRefusedError: Slots would be left outside.
     """
+    # First the gate, as when a reform passes hours on: two may not wait for each other.
+    pass_gate(db, "slots")
     # Locked: of two who withdraw it at once, one does.
     row = db.get(FrameRow, frame_id, with_for_update=True)
     if row is None:
@@ -176,7 +180,6 @@ def withdraw_frame(
     demand_laying_down(actor, units.chain(row.unit_id))
     if row.withdrawn_at is not None:
         return row
-    pass_gate(db, "slots")
     before = frames_of(db, units.units)
     after = [frame for frame in before if frame.frame_id != frame_id]
     if not confirmed:

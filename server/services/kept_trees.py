@@ -19,6 +19,8 @@ from server.store.queries.trees import days_of_change, read_tree, state_of_trees
 MOST_KEPT = 4
 """Of a country with 100,000 clusters each takes some 60 MB; today's, and those of other days."""
 
+TRIES = 3
+
 
 class KeptTrees:
     """The trees asked for last; may be asked by several threads at once."""
@@ -47,17 +49,24 @@ class KeptTrees:
             self._trees.move_to_end(place)
             return self._trees[place]
 
-    def _read(self, db: Session, day: date, state: str) -> Tree:
+    def _read(self, db: Session, day: date, state: str, tries: int = TRIES) -> Tree:
+        """Read a tree of one view; as it is after a few tries when somebody keeps changing it."""
         days = days_of_change(db)
         tree = read_tree(db, day)
+        seen = state_of_trees(db)
         # On PostgreSQL each question sees what others have committed by then: what was read
         # around such a moment may be half of the one and half of the other.
-        if state_of_trees(db) == state:
-            with self._lock:
-                if self._days[0] != state:
-                    self._days = (state, days)
-                    self._trees.clear()
-                self._trees[bisect_right(days, day)] = tree
-                while len(self._trees) > self._most:
-                    self._trees.popitem(last=False)
+        if seen == state:
+            self._keep(state, days, day, tree)
+        elif seen is not None and tries > 1:
+            return self._read(db, day, seen, tries - 1)
         return tree
+
+    def _keep(self, state: str, days: Sequence[date], day: date, tree: Tree) -> None:
+        with self._lock:
+            if self._days[0] != state:
+                self._days = (state, days)
+                self._trees.clear()
+            self._trees[bisect_right(days, day)] = tree
+            while len(self._trees) > self._most:
+                self._trees.popitem(last=False)

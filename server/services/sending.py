@@ -19,6 +19,7 @@ from server.services.keyring import Keyring
 from server.services.placing import Placed, places
 from server.services.planning import PLAN_DAYS
 from server.services.units import tree
+from server.store.gates import pass_gate
 from server.store.models import BroadcastRow, BulletinCopyRow, BulletinRow, SlotRow
 
 NO_OPENING = "no-opening"
@@ -47,6 +48,10 @@ def send(db: Session, bulletin_id: str, *, version: int, way: Way) -> BulletinRo
         StaleError: It has been edited meanwhile.
         BulletinRefusedError: It has not been approved, or something is missing.
     """
+    known = db.get(BulletinRow, bulletin_id)
+    if known is not None and known.bulletin_class != BulletinClass.EMERGENCY:
+        # In the order of all that touch slots and inboxes; what must sound at once waits for none.
+        pass_gate(db, "slots")
     row = locked(db, bulletin_id)
     units = tree(db, today=local_day(way.now))
     emergency = row.bulletin_class == BulletinClass.EMERGENCY

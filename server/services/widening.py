@@ -72,8 +72,7 @@ def demand_room(
     titles: list[str] = []
     over: dict[str, list[str]] = {}
     is_all_lower = True
-    for row, whole, wanted in _wider(rows, before, after):
-        held = whole
+    for row, wanted in _wider(rows, before, after):
         met = clashing.in_the_way(db, wanted, units=after, now=now, actor=actor)
         if met:
             above = _lying_over(wanted, met)
@@ -83,12 +82,13 @@ def demand_room(
                 over[row.slot_id] = sorted(one.other.slot_id for one in met)
                 row.overrides = sorted(above.overrides)
                 row.version += 1
-                held = replace(whole, overrides=above.overrides)
             else:
                 found.extend(met)
                 titles.append(row.title)
         if not found:
-            guarding.hold(db, held, units=after, now=now)
+            # Where it lay over another before, that is not held against who is added now.
+            db.flush()  # it is read anew with what it may lie over by now
+            guarding.renew(db, (row.slot_id,), units=after, now=now)
     if found:
         findings = _in_words(db, titles, found)
         raise WideningRefusedError(findings, found, may_lie_over=is_all_lower)
@@ -107,7 +107,7 @@ def foreseen(
     """Say for what ``demand_room`` would refuse a tree that is only thought of; nothing is held."""
     found: list[Clash] = []
     titles: list[str] = []
-    for row, _, wanted in _wider(rows, before, after):
+    for row, wanted in _wider(rows, before, after):
         if met := clashing.in_the_way(db, wanted, units=after, now=now, actor=actor):
             found.extend(met)
             titles.append(row.title)
@@ -116,15 +116,15 @@ def foreseen(
 
 def _wider(
     rows: Iterable[SlotRow], before: Tree, after: Tree
-) -> Iterator[tuple[SlotRow, Occupant, Occupant]]:
-    """Yield each slot that reaches others than before: whole, and with what has come to it."""
+) -> Iterator[tuple[SlotRow, Occupant]]:
+    """Yield each slot that reaches others than before, with what has come to it."""
     for row in rows:
         if row.unit_id not in before.units or row.unit_id not in after.units:
             continue
         whole = occupant(slot_value(row, after), row.overrides)
         known = slot_value(row, before).clusters
         if whole.clusters != known:
-            yield row, whole, replace(whole, clusters=whole.clusters - known)
+            yield row, replace(whole, clusters=whole.clusters - known)
 
 
 def _in_words(db: Session, titles: Sequence[str], found: list[Clash]) -> list[Finding]:

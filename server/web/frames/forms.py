@@ -1,5 +1,6 @@
 """The form of a time frame: what was typed is kept, whether or not it can be used."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
@@ -13,6 +14,7 @@ from server.web.fields import parsed_time
 
 _WEEK = 7
 _RANK, _UNIT = "level-", "unit-"
+_SMALL, _NO_RANK = re.compile("[0-9]{1,4}"), -1
 _MIDNIGHT = ("24:00", "24:00:00", "24h00", "24g00", "24h", "24")
 
 
@@ -56,10 +58,18 @@ class FrameForm:
         """Unit that is chosen as the owner, if one is."""
         return self.owner.removeprefix(_UNIT) if self.owner.startswith(_UNIT) else ""
 
+    @property
+    def owner_rank(self) -> int | None:
+        """Level that is chosen as the owner, if one is; what is no level is told as one unknown."""
+        if not self.owner.startswith(_RANK):
+            return None
+        rank = self.owner.removeprefix(_RANK)
+        return int(rank) if _SMALL.fullmatch(rank) else _NO_RANK
+
     @classmethod
     def sent(cls, unit_id: str, form: "MultiDict[str, str]") -> "FrameForm":
         """Read what was sent."""
-        days = {int(day) for day in form.getlist("weekday") if day.isdecimal() and int(day) < _WEEK}
+        days = {day for day in range(_WEEK) if str(day) in form.getlist("weekday")}
         quiet = form.get("kind") == "quiet"
         return cls(
             unit_id=unit_id,
@@ -87,7 +97,6 @@ class FrameForm:
             findings.append(Finding("bad-session-limit"))
         if self.volume_ceiling_db and ceiling_db is None:
             findings.append(Finding("bad-ceiling"))
-        rank = self.owner.removeprefix(_RANK)
         if start is None or end is None or findings:
             return None, findings
         return NewFrame(
@@ -96,8 +105,8 @@ class FrameForm:
             local_start=start,
             local_end=end,
             weekdays=sum(1 << day for day in self.weekdays) & EVERY_DAY,
-            owner_id=self.owner.removeprefix(_UNIT) if self.owner.startswith(_UNIT) else None,
-            owner_rank=int(rank) if self.owner != rank and rank.isdecimal() else None,
+            owner_id=self.owner_id or None,
+            owner_rank=self.owner_rank,
             session_limit_s=None if limit_min is None else round(limit_min * 60),
             volume_ceiling_db=ceiling_db,
             legal_reference=self.legal_reference,

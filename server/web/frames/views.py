@@ -136,8 +136,15 @@ def _choices(form: FrameForm, unit: Unit, tree: Tree, names: Mapping[int, str]) 
     owner = tree.units.get(form.owner_id)
     return {
         "form": form,
-        "levels": [(rank, name) for rank, name in names.items() if rank > unit.level_rank],
+        # Hours may have been given to the unit's own level: they are not to lose it by being shown.
+        "levels": [
+            (rank, name)
+            for rank, name in names.items()
+            if rank > unit.level_rank or rank == form.owner_rank
+        ],
         "owners": [unit] if owner is None or owner == unit else [unit, owner],
+        # Nor are they to become everybody's because whose they were is no more.
+        "ended_owner": form.owner_id if owner is None else "",
         "marks": weekday_marks(),
     }
 

@@ -1,5 +1,6 @@
 """What the pages of a reform send, made into changes of its draft."""
 
+import re
 from dataclasses import replace
 
 from werkzeug.datastructures import MultiDict
@@ -13,6 +14,7 @@ from server.web.fields import parsed_day
 Sent = MultiDict[str, str]
 
 _MADE_CHARACTERS = 60
+_RANK = re.compile("[0-9]{1,4}")
 
 
 def basics(before: Proposal, sent: Sent) -> tuple[Proposal, list[Finding]]:
@@ -37,7 +39,7 @@ def with_born(before: Proposal, sent: Sent) -> tuple[Proposal, list[Finding]]:
     if not name:
         findings.append(Finding("bad-name", {"at": "born"}))
     rank = sent.get("level_rank", "")
-    if findings or not rank.isdecimal():
+    if findings or not _RANK.fullmatch(rank):
         return before, findings or [Finding("reform-unknown-level", {"at": "born", "level": rank})]
     new = NewUnit(
         sent.get("unit_id", "").strip() or _made_id(before, sent),

@@ -99,6 +99,7 @@ def test_a_station_that_dies_is_silence_within_what_was_in_store_and_is_heard_ag
     stalled = wait_for(events, Stalled)
     assert stalled.reason is Stall.LOST
     assert stalled.at - died < 3.5 * SECOND
+    wait_until(lambda: now() > stalled.at + 0.5 * SECOND)
     radio.silent.clear()
     back = wait_for(events, Started)
     wait_for(events, Ended)

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from protocol.messages import AsRun, Outcome, Segment
 from server.domain.authority import Role
@@ -40,6 +41,7 @@ from server.store.models import (
     ClaimRankRow,
     EventRow,
     SlotRow,
+    UnitKeyRow,
 )
 from tests.factories.bulletins import a_new_bulletin
 from tests.factories.claims import NOON
@@ -467,6 +469,22 @@ def test_what_found_no_place_is_tried_again_until_its_deadline(province):
     assert (look(later), look(later)) == (1, 0)
     found = copies(province, row)["xa-2"]
     assert (found.answer, found.reason, found.until > later) == ("placed", "", True)
+
+
+def test_a_sender_that_cannot_sign_does_not_keep_others_from_being_looked_at(on_sqlite):
+    lay_down(on_sqlite, "05:00", "22:00")
+    quiet = lay_down(on_sqlite, "00:00", "00:00", unit_id="xa-2", kind="quiet")
+    later, keyring = NOON + timedelta(days=3), on_sqlite.keyring
+    row = sent(on_sqlite, bulletin_class="priority", deadline=NOON + timedelta(days=30))
+    facts = {"now": later, "actor": EDITOR, "keyring": keyring}
+    on_sqlite.run(framing.withdraw_frame, frame_id=quiet.frame_id, **facts)
+    with on_sqlite.sessions.begin() as db:
+        db.execute(update(UnitKeyRow).values(valid_to=later))
+    assert place_bulletins(on_sqlite.sessions, later, keyring=keyring, days=14) == 0
+    assert copies(on_sqlite, row)["xa-2"].answer == "unplaced"
+    with on_sqlite.sessions.begin() as db:
+        db.execute(update(UnitKeyRow).values(valid_to=later + timedelta(days=1)))
+    assert place_bulletins(on_sqlite.sessions, later, keyring=keyring, days=14) == 1
 
 
 def test_without_a_deadline_it_is_tried_again_for_as_long_as_plans_reach(on_sqlite):

@@ -16,6 +16,7 @@ from server.domain.recurrence import LOCAL
 from server.services import framing, planning, units
 from server.store.models import AssetRow, AuditRow, EventRow, FrameRow
 from tests.factories.claims import NOON, an_asset
+from tests.factories.questions import counted
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, an_actor
 
@@ -284,6 +285,22 @@ def test_of_two_who_change_hours_the_second_is_told(province):
     withdraw(province, row)
     with pytest.raises(UnknownThingError):
         change(province, row, "05:00", "20:00")
+
+
+def test_hours_are_held_only_behind_the_gate_that_a_reform_passes_first(on_postgres):
+    row = lay_down(on_postgres, "05:00", "22:00")
+    with counted(on_postgres) as asked:
+        change(on_postgres, row, "05:00", "21:00")
+        withdraw(on_postgres, row)
+    order = [
+        "gate" if "pg_advisory_xact_lock" in one else "row"
+        for one in asked
+        if "pg_advisory_xact_lock" in one or "FOR UPDATE" in one
+    ]
+    held = order.index("row")
+    assert order[:held] == ["gate"]
+    again = order.index("row", held + 1)
+    assert order[again - 1] == "gate"
 
 
 def test_changed_hours_break_no_rule_and_name_the_slots_that_they_would_leave_outside(province):

@@ -103,7 +103,7 @@ WRONG = (
     ({"wait_s": -1.0}, ["bad-wait"]),
     ({"languages": ("klingon",)}, ["bad-language"]),
     ({"languages": ("hmn",)}, ["no-target"]),
-    ({"units": (), "groups": ("nobody",)}, ["out-of-scope"]),
+    ({"units": (), "groups": ("nobody",)}, ["unknown-target"]),
     ({"excluded_days": tuple(TODAY + n * A_DAY for n in range(1001))}, ["too-many-excluded"]),
 )
 

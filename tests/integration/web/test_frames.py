@@ -188,6 +188,25 @@ def test_hours_are_changed_on_their_page_after_it_was_said_what_they_would_leave
     assert site.browser("viewer").get(page.replace(PROVINCE, COMMUNE)).status_code == 404
 
 
+def test_hours_that_were_given_to_the_units_own_level_keep_it_when_their_page_is_saved(site):
+    program, browser = site.program("top"), site.browser("top")
+    given = hours(kind="frame", local_start="05:00", local_end="22:00", owner_rank=0)
+    frame = program.ask("POST", "/frames", json=given).json
+    page = browser.get(f"/units/{PROVINCE}/frames/{frame['frame_id']}").text
+    (owner,) = re.findall(r'<option value="([^"]*)" selected>', page)
+    kept = {"owner": owner, "version": frame["version"], "local_end": "21:00"}
+    assert posted(browser, PROVINCE, f"/{frame['frame_id']}", **kept).status_code == 303
+    (changed,) = program.ask("GET", f"/frames?unit_id={PROVINCE}").json["frames"]
+    assert (changed["owner_rank"], changed["local_end"]) == (0, "21:00:00")
+
+
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_a_level_or_weekday_of_very_many_digits_is_no_level_and_no_weekday(site, digits):
+    browser = site.browser("top")
+    assert posted(browser, PROVINCE, owner=f"level-{'9' * digits}").status_code == 422
+    assert posted(browser, PROVINCE, weekday=["9" * digits]).status_code == 422
+
+
 def test_a_program_changes_hours_that_it_has_seen(site):
     program = site.program("top")
     made = program.ask("POST", "/frames", json=hours()).json

@@ -120,6 +120,8 @@ def test_a_reform_is_drawn_step_by_step_on_its_pages_and_approved(site):
     half = post(browser, f"{path}/born", page, **new, latitude="22,5")
     assert half.status_code == 422
     assert "vĩ độ và kinh độ" in half.text
+    endless = {**new, "level_rank": "9" * 5000}
+    assert post(browser, f"{path}/born", page, **endless).status_code == 422
     assert post(browser, f"{path}/born", page, **new).status_code == 303
     page = browser.get(path).text
     assert "tinh-xa-moi" in page

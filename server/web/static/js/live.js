@@ -32,8 +32,8 @@ function look() {
   waiting.clear();
 }
 
-function refreshAll() {
-  for (const part of parts()) waiting.add(part.id);
+function refreshAll(which = "[data-live]") {
+  for (const part of document.querySelectorAll(which)) waiting.add(part.id);
   if (waiting.size && timer === null) timer = setTimeout(look, patience());
 }
 
@@ -48,7 +48,11 @@ function open() {
       refresh(kind, JSON.parse(event.data).ref);
     });
   }
-  source.addEventListener("message", (event) => { last = event.lastEventId; });
+  source.addEventListener("message", (event) => {
+    // What happened between the page's making and the opening of the stream was told to nobody.
+    if (last === null) refreshAll("[data-live-ref]");
+    last = event.lastEventId;
+  });
   source.addEventListener("open", stopAsking);
   source.addEventListener("error", () => {
     if (source?.readyState !== EventSource.CLOSED) return;

@@ -194,12 +194,14 @@ def test_the_loop_goes_on_after_a_delivery_that_explodes(place):
     stop = Event()
     worker = Thread(target=inbox.run, args=(deliveries, stop))
     worker.start()
-    deliveries.put(a_report("r-bad"))
-    wait_until(lambda: inbox.failures == 1)
-    deliveries.put(a_report("r-1"))
-    wait_until(lambda: kept(place) == {(ONE, "r-1")})
-    stop.set()
-    worker.join()
+    try:
+        deliveries.put(a_report("r-bad"))
+        wait_until(lambda: inbox.failures == 1)
+        deliveries.put(a_report("r-1"))
+        wait_until(lambda: kept(place) == {(ONE, "r-1")})
+    finally:
+        stop.set()
+        worker.join()
 
 
 @pytest.mark.parametrize(
