@@ -153,6 +153,8 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "approves."
         ),
         "own-lift": N_("Whoever asks to lift a silence cannot approve it: somebody else has to."),
+        "bad-limit": N_("Write whole seconds from %(least)s to %(most)s."),
+        "bad-class": N_("There is no such class of bulletin."),
         "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
         "answered-already": N_("It has been answered already, by %(person)s."),
         "airing-endless": N_("Write the last day, at most %(most)s days after the first."),
