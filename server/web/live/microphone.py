@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from protocol.messages import Mode
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
+from server.http.drilling import make_labels
 from server.http.languages import gettext
 from server.http.wording import FINDINGS, N_
 from server.services import broadcasting, microphones, units
@@ -32,7 +34,7 @@ _ENDS: Mapping[str, str] = MappingProxyType(
         "no-microphone": N_("The microphone could not be connected. Go back and try again."),
     }
 )
-_REFUSALS = ("already-spoken", "ticket-expired", "bad-ticket")
+_REFUSALS = ("already-spoken", "drill-label-missing", "ticket-expired", "bad-ticket")
 
 
 @pages.post("/urgent/speak")
@@ -42,6 +44,8 @@ def prepare() -> ResponseReturnValue:
     # What this form was kept under on the phone stays free for something that is no live broadcast.
     new = replace(form.new, request_id=uuid.uuid4().hex, asset_digest="", repeat=1)
     instant, person = now(), actor()
+    if form.mode == Mode.DRILL:
+        make_labels(form.unit_id)
     with reading() as db:
         broadcasting.check(db, new, now=instant, actor=person)
         tree = units.tree(db, today=local_day(instant))
