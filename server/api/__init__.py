@@ -22,6 +22,7 @@ from server.api import (
     slots,
     speech,
     units,
+    waiting,
     warnings,
 )
 
@@ -47,6 +48,7 @@ def register(app: APIFlask) -> None:
         occurrences,
         reforms,
         broadcasts,
+        waiting,
         bulletins,
         inbox,
         as_run,

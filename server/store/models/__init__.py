@@ -1,6 +1,7 @@
 """All rows; importing this makes the metadata whole."""
 
 from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
+from server.store.models.assent import AssentRuleRow, WaitingRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -39,6 +40,7 @@ from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
     "AsRunRow",
+    "AssentRuleRow",
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
@@ -79,5 +81,6 @@ __all__ = [
     "UnitKeyRow",
     "UnitRow",
     "UserRow",
+    "WaitingRow",
     "WarningRecordingRow",
 ]

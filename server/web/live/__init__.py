@@ -1,5 +1,6 @@
 """Announcements: choose where and what, confirm, watch, stop."""
 
 from server.web.live.views import pages
+from server.web.live.waiting import pages as waiting_pages
 
-__all__ = ["pages"]
+__all__ = ["pages", "waiting_pages"]
