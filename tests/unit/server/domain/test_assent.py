@@ -47,7 +47,7 @@ radii = st.builds(
 senders = st.builds(Sender, st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
 
-def a_sender(*facts):
+def a_sender(*facts: str):
     return Sender(
         "has_factor" in facts,
         "is_fresh" in facts,
