@@ -28,6 +28,7 @@ from server.domain.errors import (
     SecondFactorNeededError,
     SecondPersonNeededError,
     StaleError,
+    WaitingRefusedError,
 )
 from server.domain.recurrence import local_day
 from server.domain.targeting import narrowest
@@ -223,6 +224,21 @@ def lacks(found: Asked, proof: Proof) -> Missing | None:
         prefers_other=proof.prefers_other,
     )
     return missing(found.needs, sender)
+
+
+def vouched(
+    places: Tree, meant: Collection[str], *, bulletin_class: str, second: Actor, actor: Actor
+) -> Assent:
+    """Take the word of somebody who stands beside the sender, where nothing can wait.
+
+    Raises:
+        NotAllowedError: They may not announce to all that it reaches.
+        WaitingRefusedError: They are the sender.
+    """
+    demand(second, action_of(bulletin_class), places.chain(narrowest(places, meant)))
+    if second.name == actor.name:
+        raise WaitingRefusedError([Finding("own-confirmation")])
+    return Assent(second.name)
 
 
 def others_who_may(

@@ -70,6 +70,8 @@ def order(
             db, new, now=now, actor=actor, keyring=keyring, lead=lead, proof=proof
         )
     except SecondPersonNeededError:
+        if new.live is not None:
+            raise
         return _wait(db, new, places, now=now, actor=actor)
 
 

@@ -12,6 +12,7 @@ from server.web import (
     calendars,
     dashboard,
     desk,
+    escalation,
     exports,
     frames,
     groups,
@@ -48,6 +49,7 @@ def register(app: Flask, installation: Installation) -> None:
         groups,
         reforms,
         live,
+        escalation,
         warnings,
         phone,
         static_files,
@@ -60,6 +62,7 @@ def register(app: Flask, installation: Installation) -> None:
         units,
     ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(live.microphone_pages)
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
     app.register_blueprint(live.waiting_pages)

@@ -201,6 +201,7 @@ def broadcasts() -> ResponseReturnValue:
         sounded=sounded,
         people=people,
         tree=tree,
+        home=next(iter(acting_units(person, Action.VIEW, tree)), None),
     )
 
 

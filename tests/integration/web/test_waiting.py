@@ -1,11 +1,16 @@
 """A second person on pages and at the API, and the page of the rule."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from server.domain.assent import Line
-from server.services import assenting
+from server.services import assenting, microphones
+from server.services.keyring import FLASK, secret_text
 from server.store.models import AssentRuleRow, BroadcastRow, WaitingRow
 from tests.factories.claims import NOON
+from tests.factories.live import a_live_key
 from tests.factories.pages import COMMUNE, PASSWORD, form_token
 from tests.factories.units import OPERATOR
 
@@ -161,6 +166,41 @@ def test_a_program_refuses_or_withdraws(strict):
         made = officer.ask("POST", "/broadcasts", json=facts).json["broadcast_id"]
         answer = other.ask("POST", f"/waiting-broadcasts/{made}/{way}", json=body)
         assert answer.json["decided_by"] == "broadcaster", answer.text
+
+
+def test_who_speaks_live_has_the_second_person_beside_them(strict):
+    officer = strict.browser("commune-officer")
+    fields = {"unit_id": COMMUNE, "title": TITLE, "unit": COMMUNE, "bulletin_class": "emergency"}
+
+    def asked(**more: object):
+        return posted(officer, "/urgent/speak", "/urgent", **fields, **more)
+
+    alone = asked()
+    assert alone.status_code == 403
+    assert 'name="second_password"' in alone.text
+    for name, password in (
+        ("broadcaster", "sai"),
+        ("commune-officer", PASSWORD),
+        ("technician", PASSWORD),
+    ):
+        refused = asked(second_username=name, second_password=password)
+        assert "data-ticket" not in refused.text
+    page = asked(second_username="broadcaster", second_password=PASSWORD)
+    (text,) = re.findall(r'data-ticket="([^"]+)"', page.text)
+    secret = secret_text(strict.settings.secrets_dir, FLASK)
+    ticket = microphones.read_ticket(text, secret=secret, now=datetime.now(UTC))
+    with strict.sessions.begin() as db:
+        on_air = microphones.go_on_air(
+            db,
+            ticket,
+            public_key=a_live_key().public_key(),
+            delay=timedelta(seconds=1),
+            now=datetime.now(UTC),
+            actor=microphones.speaker(db, ticket.username),
+            keyring=strict.keyring,
+        )
+    [made] = rows(strict, BroadcastRow)
+    assert (made.broadcast_id, made.confirmed_by) == (on_air.broadcast_id, "broadcaster")
 
 
 def test_the_rule_is_a_table_that_the_province_fills_in_and_everybody_reads(site):
