@@ -14,7 +14,8 @@ from server.domain.recurrence import day_bounds
 from server.domain.reform_slots import Collision, Reach, SlotFate, collisions, fate, reach
 from server.domain.reforms import END, FOLLOW, Drawing, Proposal, Way
 from server.domain.slots import Slot
-from server.services.planning import frame_value, slot_value, slots_of
+from server.services.planning import frame_value, slots_of
+from server.services.slot_values import slot_value
 from server.store.models import (
     AssetRow,
     BulletinCopyRow,

@@ -20,9 +20,10 @@ from server.domain.units import Tree
 from server.domain.vicinity import Hours, Wish, near
 from server.services import planning
 from server.services.announced import over_by_now
-from server.services.planning import PLAN_DAYS, Heard, slot_value
+from server.services.planning import PLAN_DAYS, Heard
 from server.services.scheduling import NEW, TimelineSpan, check_slot, spans_of
 from server.services.slot_requests import NewSlot, files_of, findings, value_of
+from server.services.slot_values import slot_value
 from server.services.units import tree
 from server.store.models import ClusterRow, SlotRow
 from server.store.queries import lists
