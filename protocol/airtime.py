@@ -42,6 +42,8 @@ def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
     and on the server, it is the same. It supposes that all files are there in time.
     """
     given = tuple(claims)
+    if not any(map(_depends_on_others, given)):
+        return tuple(map(_by_the_clock, given))
     found: dict[int, Airtime] = {}
     for together in _islands(given):
         if any(_depends_on_others(given[number]) for number in together):
@@ -56,8 +58,10 @@ def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
 def content_ends(claim: Claim, begins: datetime) -> datetime:
     """Tell when the sound of a claim that began at ``begins`` is over."""
     # Seconds first: a relay's length is infinite, and no instant is that far away.
-    left_s = (claim.end - begins).total_seconds()
-    return begins + timedelta(seconds=min(left_s, length_s(claim.content)))
+    lasts_s = length_s(claim.content)
+    if (claim.end - begins).total_seconds() <= lasts_s:
+        return claim.end
+    return begins + timedelta(seconds=lasts_s)
 
 
 def latest_begin(claim: Claim, start: datetime, *, sounded_s: float = 0.0) -> datetime:

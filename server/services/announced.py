@@ -4,13 +4,29 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from protocol.content import lasts_as_its_claim, layout, length_s
 from protocol.messages import Claim, Content, Play
 from protocol.signing import unverified
 from server.store.models import BroadcastRow
+from server.store.queries.among import among
+from server.store.types import InstantType
+
+_OVER = (
+    select(BroadcastRow.token, BroadcastRow.stopped_at)
+    .where(
+        among(BroadcastRow.unit_id, "units"),
+        BroadcastRow.start < bindparam("end", type_=InstantType()),
+        BroadcastRow.end > bindparam("start", type_=InstantType()),
+        or_(
+            BroadcastRow.stopped_at.is_not(None),
+            BroadcastRow.end <= bindparam("now", type_=InstantType()),
+        ),
+    )
+    .order_by(BroadcastRow.broadcast_id)
+)
 
 
 def over_by_now(
@@ -20,14 +36,9 @@ def over_by_now(
 
     A stopped one ends when it was stopped; one that was stopped before it began is left out.
     """
-    rows = select(BroadcastRow.token, BroadcastRow.stopped_at).where(
-        BroadcastRow.unit_id.in_(tuple(unit_ids)),
-        BroadcastRow.start < end,
-        BroadcastRow.end > start,
-        or_(BroadcastRow.stopped_at.is_not(None), BroadcastRow.end <= now),
-    )
+    asked = {"units": tuple(unit_ids), "start": start, "end": end, "now": now}
     found = []
-    for token, stopped_at in db.execute(rows.order_by(BroadcastRow.broadcast_id)):
+    for token, stopped_at in db.execute(_OVER, asked):
         order = unverified(token).msg
         if not isinstance(order, Play):
             continue

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from protocol import topics
@@ -44,6 +44,7 @@ from server.store.models import (
 )
 from server.store.queries.among import among
 from server.store.queries.slots import WantedSlots
+from server.store.types import InstantType
 
 PLAN_DAYS = 14
 _FRAME_COLUMNS = (
@@ -64,6 +65,18 @@ _FRAMES = (
     select(*_FRAME_COLUMNS)
     .where(among(FrameRow.unit_id, "units"), FrameRow.withdrawn_at.is_(None))
     .order_by(FrameRow.local_start, FrameRow.frame_id)
+)
+_ANNOUNCED = (
+    select(BroadcastRow.unit_id, BroadcastRow.token)
+    .where(among(BroadcastRow.unit_id, "units"), BroadcastRow.stopped_at.is_(None))
+    .where(BroadcastRow.end > bindparam("now", type_=InstantType()))
+    .order_by(BroadcastRow.broadcast_id)
+)
+_RANKED = (
+    select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank)
+    .where(among(ClaimRankRow.unit_id, "units"))
+    .where(ClaimRankRow.ends > bindparam("since", type_=InstantType()))
+    .order_by(ClaimRankRow.claim_id)
 )
 AT_ONCE = 200
 """Units whose plans are compiled together, slots that are read together."""
@@ -346,14 +359,8 @@ def announcements_by_unit(
     db: Session, unit_ids: Collection[str], *, now: datetime
 ) -> dict[str, list[Claim]]:
     """Read the same of several units at once."""
-    rows = db.execute(
-        select(BroadcastRow.unit_id, BroadcastRow.token)
-        .where(BroadcastRow.unit_id.in_(unit_ids), BroadcastRow.stopped_at.is_(None))
-        .where(BroadcastRow.end > now)
-        .order_by(BroadcastRow.broadcast_id)
-    )
     found: dict[str, list[Claim]] = {}
-    for unit_id, token in rows:
+    for unit_id, token in db.execute(_ANNOUNCED, {"units": unit_ids, "now": now}):
         order = unverified(token).msg
         if isinstance(order, Play):
             found.setdefault(unit_id, []).append(order.claim)
@@ -369,11 +376,8 @@ def ranks_by_unit(
     db: Session, unit_ids: Collection[str], *, since: datetime
 ) -> dict[str, dict[str, int]]:
     """Read the same of several units at once."""
-    rows = select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank).where(
-        ClaimRankRow.unit_id.in_(unit_ids), ClaimRankRow.ends > since
-    )
     found: dict[str, dict[str, int]] = {}
-    for unit_id, claim_id, rank in db.execute(rows.order_by(ClaimRankRow.claim_id)):
+    for unit_id, claim_id, rank in db.execute(_RANKED, {"units": unit_ids, "since": since}):
         found.setdefault(unit_id, {})[claim_id] = rank
     return found
 

@@ -328,7 +328,7 @@ def spans_of(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[
     spans = []
     for span in timeline(claims, heard.policy, start, end):
         wanting.move(span.start)
-        losers = tuple(claim for claim in wanting.open if claim is not span.claim)
+        losers = tuple([claim for claim in wanting.open if claim is not span.claim])
         spans.append(_span(span, losers, units))
     return spans
 
