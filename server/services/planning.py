@@ -327,10 +327,11 @@ def heard_by(
             policies[place.chain] = replace(
                 merge(own, place.chain[-1]),
                 silences=tuple(one for unit in place.chain for one in silences.get(unit, ())),
+                stops=over.stops,
             )
         before = (
             claim
-            for claim in over
+            for claim in over.claims
             if claim.unit in place.chain and is_targeted(claim.targets, place)
         )
         claims = (*claims_at(own, place), *before)
