@@ -81,7 +81,7 @@ def _by_unit(db: Session, now: datetime, units: Tree, days: int) -> Mapping[str,
     return {unit: tuple(trace) for unit, trace in found.items()}
 
 
-def _slots() -> Select[str, int, int, int, datetime]:
+def _slots() -> Select[str, int, int, int, datetime | None]:
     """Count the slots of each unit: every change of one raises its version, or withdraws it.
 
     When the last was withdrawn tells of one that went as another of its version came back.
