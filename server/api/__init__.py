@@ -10,6 +10,7 @@ from server.api import (
     bulletins,
     clusters,
     desk,
+    escalation,
     frames,
     groups,
     health,
@@ -22,6 +23,7 @@ from server.api import (
     slots,
     speech,
     units,
+    waiting,
     warnings,
 )
 
@@ -47,6 +49,8 @@ def register(app: APIFlask) -> None:
         occurrences,
         reforms,
         broadcasts,
+        waiting,
+        escalation,
         bulletins,
         inbox,
         as_run,

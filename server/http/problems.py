@@ -17,6 +17,7 @@ from server.domain.errors import (
     BroadcastRefusedError,
     BulletinRefusedError,
     DeskRefusedError,
+    EscalationRefusedError,
     ExportRefusedError,
     Finding,
     FrameRefusedError,
@@ -27,11 +28,15 @@ from server.domain.errors import (
     PreviewRefusedError,
     ReformRefusedError,
     RefusedRequestError,
+    RuleRefusedError,
+    SecondFactorNeededError,
+    SecondPersonNeededError,
     SlotRefusedError,
     SpeechRefusedError,
     StaleError,
     TakenError,
     UnknownThingError,
+    WaitingRefusedError,
     WarningRefusedError,
 )
 from server.domain.offers import Offer
@@ -112,7 +117,7 @@ class _Meaning:
     facts: tuple[str, ...] = ()
 
 
-_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused"})
+_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused", "escalation-refused"})
 _NAMED_IN_REQUESTS = frozenset({"unit", "group", "cluster"})
 
 MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
@@ -127,10 +132,15 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         WideningRefusedError: _Meaning(409, "widening-clashes"),
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        EscalationRefusedError: _Meaning(422, "escalation-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),
         ReformRefusedError: _Meaning(422, "reform-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        SecondFactorNeededError: _Meaning(403, "second-factor-needed"),
+        SecondPersonNeededError: _Meaning(403, "second-person-needed"),
+        WaitingRefusedError: _Meaning(422, "waiting-refused"),
+        RuleRefusedError: _Meaning(422, "rule-refused"),
         HushRefusedError: _Meaning(422, "hush-refused"),
         PreviewRefusedError: _Meaning(422, "preview-refused"),
         BulletinRefusedError: _Meaning(422, "bulletin-refused"),

@@ -14,7 +14,7 @@ from server.store.queries.among import among
 from server.store.types import InstantType
 
 _OVER = (
-    select(BroadcastRow.token, BroadcastRow.stopped_at)
+    select(BroadcastRow.token, BroadcastRow.stopped_at, BroadcastRow.end)
     .where(
         among(BroadcastRow.unit_id, "units"),
         BroadcastRow.start < bindparam("end", type_=InstantType()),
@@ -51,16 +51,17 @@ def over_by_now(
     asked = {"units": tuple(unit_ids), "start": start, "end": end, "now": now}
     claims: list[Claim] = []
     stops: dict[tuple[str, str], datetime] = {}
-    for token, stopped_at in db.execute(_OVER, asked):
+    for token, stopped_at, latest in db.execute(_OVER, asked):
         order = unverified(token).msg
         if not isinstance(order, Play):
             continue
         claim = order.claim
-        if stopped_at is not None:
-            # In whole seconds, as the order says it to which nodes hold.
-            stopped = stopped_at.replace(microsecond=0)
-            if stopped <= claim.start:
-                continue
-            stops[claim.unit, claim.claim_id] = stopped
+        # Somebody who speaks ends sooner than they might have. A stop counts in whole seconds, as
+        # the order says it to which nodes hold.
+        ends = min(latest, stopped_at.replace(microsecond=0) if stopped_at else latest)
+        if ends <= claim.start:
+            continue
         claims.append(claim)
+        if ends < claim.end:
+            stops[claim.unit, claim.claim_id] = ends
     return Over(tuple(claims), stops)

@@ -7,10 +7,12 @@ from server.web import (
     accounts,
     aired,
     as_run,
+    assent,
     bulletins,
     calendars,
     dashboard,
     desk,
+    escalation,
     exports,
     frames,
     groups,
@@ -47,10 +49,12 @@ def register(app: Flask, installation: Installation) -> None:
         groups,
         reforms,
         live,
+        escalation,
         warnings,
         phone,
         static_files,
         hushes,
+        assent,
         as_run,
         aired,
         stream,
@@ -58,8 +62,10 @@ def register(app: Flask, installation: Installation) -> None:
         units,
     ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(live.microphone_pages)
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
+    app.register_blueprint(live.waiting_pages)
     for way_out in (exports, calendars):
         app.register_blueprint(way_out.pages)
     calendars.slow_down_readings(app)

@@ -1,6 +1,7 @@
 """All rows; importing this makes the metadata whole."""
 
 from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
+from server.store.models.assent import AssentRuleRow, WaitingRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -11,6 +12,7 @@ from server.store.models.bulletins import (
     ClaimRankRow,
 )
 from server.store.models.changes import SlotChangeRow
+from server.store.models.escalation import EscalationRuleRow, UnansweredRow
 from server.store.models.hushes import HushDeliveryRow, HushRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
@@ -39,6 +41,7 @@ from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
     "AsRunRow",
+    "AssentRuleRow",
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
@@ -51,6 +54,7 @@ __all__ = [
     "ClusterUnitRow",
     "CompositionRow",
     "DeliveryRow",
+    "EscalationRuleRow",
     "EventRow",
     "FrameRow",
     "GrantRow",
@@ -75,9 +79,11 @@ __all__ = [
     "SlotTargetRow",
     "SpeechRow",
     "TreeStateRow",
+    "UnansweredRow",
     "UnitEdgeRow",
     "UnitKeyRow",
     "UnitRow",
     "UserRow",
+    "WaitingRow",
     "WarningRecordingRow",
 ]
