@@ -11,6 +11,7 @@ from server.api.schemas import (
     BroadcastRequest,
     BroadcastStatusAnswer,
     DeliveryAnswer,
+    EscalationLimits,
 )
 from server.domain.authority import Action, demand, seen_units
 from server.domain.recurrence import local_day
@@ -76,6 +77,7 @@ def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
     return BroadcastStatusAnswer(
         broadcast_id=broadcast_id,
         broadcast=BroadcastAnswer.model_validate(status.broadcast),
+        rule=EscalationLimits.model_validate(status.rule),
         clusters=[delivery.cluster_id for delivery in status.deliveries],
         deliveries=[DeliveryAnswer.model_validate(delivery) for delivery in status.deliveries],
         counts=dict(status.counts),

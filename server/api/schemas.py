@@ -686,7 +686,8 @@ class BroadcastAnswer(Answer):
     mode: str
     severity: int
     decision_number: str
-    asset_digest: str
+    kind: str
+    asset_digest: str | None
     opening_digest: str | None
     repeat: int
     gap_s: float
@@ -715,6 +716,18 @@ class DeliveryAnswer(Answer):
     liveness: str
     last_heard_at: Instant | None
     attempts: int
+    silence: Annotated[
+        str, Field(description="no-answer or not-sounding where the time of the rule is over.")
+    ]
+    named_at: Instant | None
+    answered_late_at: Instant | None
+
+
+class EscalationLimits(Answer):
+    """After how many seconds a cluster that does not answer, or does not sound, is named."""
+
+    answer_s: int
+    start_s: int
 
 
 class BroadcastStatusAnswer(Answer):
@@ -722,6 +735,7 @@ class BroadcastStatusAnswer(Answer):
 
     broadcast_id: str
     broadcast: BroadcastAnswer
+    rule: EscalationLimits
     clusters: list[str]
     deliveries: list[DeliveryAnswer]
     counts: dict[str, int]

@@ -108,6 +108,10 @@ class HushRefusedError(RefusedRequestError):
     """A hush cannot be ordered or lifted."""
 
 
+class EscalationRefusedError(RefusedRequestError):
+    """It cannot be laid down like that when clusters count as not answering."""
+
+
 class ExportRefusedError(RefusedRequestError):
     """More is asked for at once than is given out."""
 

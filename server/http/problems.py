@@ -17,6 +17,7 @@ from server.domain.errors import (
     BroadcastRefusedError,
     BulletinRefusedError,
     DeskRefusedError,
+    EscalationRefusedError,
     ExportRefusedError,
     Finding,
     FrameRefusedError,
@@ -112,7 +113,7 @@ class _Meaning:
     facts: tuple[str, ...] = ()
 
 
-_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused"})
+_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused", "escalation-refused"})
 _NAMED_IN_REQUESTS = frozenset({"unit", "group", "cluster"})
 
 MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
@@ -127,6 +128,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         WideningRefusedError: _Meaning(409, "widening-clashes"),
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        EscalationRefusedError: _Meaning(422, "escalation-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),
         ReformRefusedError: _Meaning(422, "reform-refused"),

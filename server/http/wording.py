@@ -69,6 +69,13 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "quiet-hours": N_(
             "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
         ),
+        "already-spoken": N_("Somebody speaks, or has spoken, to this broadcast already."),
+        "audio-unused": N_("Somebody speaks live: there is no sound file then."),
+        "drill-not-live": N_(
+            "A drill is not spoken live: its label must be heard before and after."
+        ),
+        "bad-ticket": N_("The page with the microphone is not ours. Open it anew."),
+        "ticket-expired": N_("The page with the microphone is too old. Open it anew."),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
         "unknown-slot": N_("This warning has no place for “%(slot)s”."),
         "bad-slot-value": N_("Write “%(slot)s” on one line of at most %(longest)s characters."),
@@ -146,6 +153,8 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "approves."
         ),
         "own-lift": N_("Whoever asks to lift a silence cannot approve it: somebody else has to."),
+        "bad-limit": N_("Write whole seconds from %(least)s to %(most)s."),
+        "bad-class": N_("There is no such class of bulletin."),
         "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
         "answered-already": N_("It has been answered already, by %(person)s."),
         "airing-endless": N_("Write the last day, at most %(most)s days after the first."),
@@ -394,6 +403,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "audio-missing": N_("The sound had not arrived at the loudspeakers in time"),
         "preempted": N_("Something that goes before it took the loudspeakers"),
         "waited-for": N_("It waited for what was sounding, until its own time was over"),
+        "live-lost": N_("What was spoken did not arrive any more"),
+        "live-broken-off": N_("The connection of the microphone broke"),
+        "live-too-long": N_("The longest time for speaking was over"),
         "relay-no-answer": N_("The radio station did not answer"),
         "relay-refused": N_("The radio station refused to send"),
         "relay-forbidden": N_("The address is none that loudspeakers may take a relay from"),

@@ -17,6 +17,7 @@ from server.services import (
     broadcasting,
     bulletin_results,
     configuring,
+    escalating,
     events,
     guarding,
     hush_deliveries,
@@ -158,6 +159,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
     return (
         Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
+        Concern("clusters_named", in_one_transaction(escalating.name_unanswered), OFTEN),
         Concern("nodes_brought_up_to_date", lacking, OFTEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", Silences(), NOW_AND_THEN),

@@ -8,10 +8,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.domain.escalation import Rule, is_settled, silence
 from server.domain.nodes import Liveness, liveness
+from server.domain.recurrence import local_day
 from server.domain.slots import slot_of_claim
 from server.domain.units import Tree
+from server.services import escalating
 from server.services.broadcasting import find
+from server.services.units import tree
 from server.store.models import (
     BroadcastRow,
     ClusterRow,
@@ -19,6 +23,7 @@ from server.store.models import (
     NodeRow,
     PlanRow,
     SlotRow,
+    UnansweredRow,
 )
 
 NO_NODE = "none"
@@ -70,7 +75,13 @@ class ClusterState:
 
 @dataclass(frozen=True, slots=True)
 class ClusterDelivery:
-    """One broadcast at one cluster, and whom to call when it does not answer."""
+    """One broadcast at one cluster, and whom to call when it does not answer.
+
+    Attributes:
+        silence: Why it is named, ``no-answer`` or ``not-sounding``; empty: it is not.
+        named_at: When it was named first, though it may have answered since.
+        answered_late_at: When one that had been named was seen to answer.
+    """
 
     cluster_id: str
     cluster_name: str
@@ -85,13 +96,17 @@ class ClusterDelivery:
     last_heard_at: datetime | None
     contact_name: str
     contact_phone: str
+    silence: str
+    named_at: datetime | None
+    answered_late_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class BroadcastStatus:
-    """A broadcast, and where it stands at each cluster."""
+    """A broadcast, where it stands at each cluster, and the rule by which clusters are named."""
 
     broadcast: BroadcastRow
+    rule: Rule
     deliveries: tuple[ClusterDelivery, ...]
     counts: Counter[str]
 
@@ -165,6 +180,9 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
         UnknownThingError: No such broadcast.
     """
     broadcast = find(db, broadcast_id)
+    places = tree(db, today=local_day(now))
+    rule = escalating.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
+    named = escalating.unanswered(db, broadcast_id)
     rows = db.execute(
         select(DeliveryRow, ClusterRow, NodeRow)
         .join(ClusterRow, ClusterRow.cluster_id == DeliveryRow.cluster_id)
@@ -175,9 +193,17 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
         .where(DeliveryRow.broadcast_id == broadcast_id)
         .order_by(ClusterRow.village, ClusterRow.name)
     )
-    deliveries = tuple(_delivery(*row, now) for row in rows)
+    deliveries = tuple(
+        _delivery(
+            *row,
+            named.get(row[0].cluster_id),
+            why=_silence(row[0], broadcast, rule, named.get(row[0].cluster_id), now),
+            now=now,
+        )
+        for row in rows
+    )
     return BroadcastStatus(
-        broadcast, deliveries, Counter(delivery.state for delivery in deliveries)
+        broadcast, rule, deliveries, Counter(delivery.state for delivery in deliveries)
     )
 
 
@@ -237,8 +263,33 @@ def _state(
     )
 
 
+def _silence(
+    delivery: DeliveryRow,
+    broadcast: BroadcastRow,
+    rule: Rule,
+    named: UnansweredRow | None,
+    now: datetime,
+) -> str:
+    """Judge by the rule while it lasts; afterwards those stay named who never answered."""
+    word = escalating.word_of(
+        delivery.cluster_id, delivery.state, delivery.received_at, delivery.started_at
+    )
+    if is_settled(word):
+        return ""
+    if broadcast.stopped_at is not None or broadcast.end <= now:
+        return named.why if named is not None and named.answered_at is None else ""
+    found = silence(word, rule, sent_at=broadcast.created_at, start=broadcast.start, now=now)
+    return found.value if found else ""
+
+
 def _delivery(
-    delivery: DeliveryRow, cluster: ClusterRow, node: NodeRow | None, now: datetime
+    delivery: DeliveryRow,
+    cluster: ClusterRow,
+    node: NodeRow | None,
+    named: UnansweredRow | None,
+    *,
+    why: str,
+    now: datetime,
 ) -> ClusterDelivery:
     return ClusterDelivery(
         cluster_id=cluster.cluster_id,
@@ -254,4 +305,7 @@ def _delivery(
         last_heard_at=node.last_heard_at if node else None,
         contact_name=cluster.contact_name,
         contact_phone=cluster.contact_phone,
+        silence=why,
+        named_at=named.since if named else None,
+        answered_late_at=named.answered_at if named else None,
     )

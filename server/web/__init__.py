@@ -11,6 +11,7 @@ from server.web import (
     calendars,
     dashboard,
     desk,
+    escalation,
     exports,
     frames,
     groups,
@@ -47,6 +48,7 @@ def register(app: Flask, installation: Installation) -> None:
         groups,
         reforms,
         live,
+        escalation,
         warnings,
         phone,
         static_files,
@@ -58,6 +60,7 @@ def register(app: Flask, installation: Installation) -> None:
         units,
     ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(live.microphone_pages)
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
     for way_out in (exports, calendars):

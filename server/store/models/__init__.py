@@ -11,6 +11,7 @@ from server.store.models.bulletins import (
     ClaimRankRow,
 )
 from server.store.models.changes import SlotChangeRow
+from server.store.models.escalation import EscalationRuleRow, UnansweredRow
 from server.store.models.hushes import HushDeliveryRow, HushRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
@@ -51,6 +52,7 @@ __all__ = [
     "ClusterUnitRow",
     "CompositionRow",
     "DeliveryRow",
+    "EscalationRuleRow",
     "EventRow",
     "FrameRow",
     "GrantRow",
@@ -75,6 +77,7 @@ __all__ = [
     "SlotTargetRow",
     "SpeechRow",
     "TreeStateRow",
+    "UnansweredRow",
     "UnitEdgeRow",
     "UnitKeyRow",
     "UnitRow",

@@ -1,5 +1,6 @@
 """Announcements: choose where and what, confirm, watch, stop."""
 
+from server.web.live.microphone import pages as microphone_pages
 from server.web.live.views import pages
 
-__all__ = ["pages"]
+__all__ = ["microphone_pages", "pages"]

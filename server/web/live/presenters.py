@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from server.domain.escalation import Rule
 from server.services.monitoring import BroadcastStatus, ClusterDelivery
 from server.web import words
 from server.web.words import Sign
@@ -11,6 +12,7 @@ _ENDED_WELL = frozenset({"played"})
 _SOUNDING = frozenset({"started"})
 _WAITING = frozenset({"sent", "received"})
 _TROUBLE = frozenset({"refused", "failed", "missed"})
+_MAY_ANSWER = frozenset({"here", "late"})
 _STOPPED = frozenset({"stopped", "cut"})
 
 
@@ -29,7 +31,10 @@ class Progress:
 
     Attributes:
         stopped: Clusters where it did not sound to its end.
-        silent: Clusters that have not answered and whose equipment is not connected.
+        silent: Clusters of which it is time to call somebody: they have not answered or do not
+            sound in the time that the rule gives them, or are known not to be connected.
+        late: Clusters that were named and have answered since.
+        rule: The rule that gives them that time.
         over: Nothing of it can sound any more.
     """
 
@@ -41,6 +46,8 @@ class Progress:
     stopped: int
     lines: tuple[Line, ...]
     silent: tuple[ClusterDelivery, ...]
+    late: tuple[ClusterDelivery, ...]
+    rule: Rule
     over: bool
 
 
@@ -60,15 +67,21 @@ def progress(status: BroadcastStatus) -> Progress:
         stopped=_count(deliveries, _STOPPED),
         lines=tuple(lines),
         silent=tuple(line.delivery for line in lines if line.silent),
+        late=tuple(
+            line.delivery
+            for line in lines
+            if line.delivery.answered_late_at is not None and not line.silent
+        ),
+        rule=status.rule,
         over=broadcast.closed_at is not None or not (waiting or sounding),
     )
 
 
 def _line(delivery: ClusterDelivery) -> Line:
     unanswered = delivery.state in {"sent", "missed"} and delivery.received_at is None
-    return Line(
-        delivery, words.delivery(delivery.state), unanswered and delivery.liveness != "here"
-    )
+    # What is known to be away need not be waited for.
+    is_away = unanswered and delivery.liveness not in _MAY_ANSWER
+    return Line(delivery, words.delivery(delivery.state), bool(delivery.silence) or is_away)
 
 
 def _urgency(line: Line) -> tuple[int, str, str]:

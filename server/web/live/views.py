@@ -171,7 +171,13 @@ def broadcasts() -> ResponseReturnValue:
         sounded = lists.sounded_counts(db, ids)
         people = lists.full_names(db, [row.created_by for row in rows])
     return render_template(
-        "live/broadcasts.html", rows=rows, counts=counts, sounded=sounded, people=people, tree=tree
+        "live/broadcasts.html",
+        rows=rows,
+        counts=counts,
+        sounded=sounded,
+        people=people,
+        tree=tree,
+        home=next(iter(acting_units(person, Action.VIEW, tree)), None),
     )
 
 

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 from protocol.messages import BulletinClass
+from server.domain.escalation import Rule
 from server.domain.recurrence import day_bounds
 from server.services.monitoring import ClusterState, Glance
 from server.services.scheduling import TimelineSpan
@@ -196,13 +197,19 @@ def a_delivery(state="sent", **changed: object):
         "last_heard_at": None,
         "contact_name": "",
         "contact_phone": "",
+        "silence": "",
+        "named_at": None,
+        "answered_late_at": None,
     }
     return SimpleNamespace(**{**facts, **changed})
 
 
 def a_status(*deliveries: object, closed_at=None):
     return SimpleNamespace(
-        broadcast=SimpleNamespace(closed_at=closed_at), deliveries=deliveries, counts={}
+        broadcast=SimpleNamespace(closed_at=closed_at),
+        rule=Rule(10, 15),
+        deliveries=deliveries,
+        counts={},
     )
 
 
@@ -218,4 +225,21 @@ def test_who_does_not_answer_and_is_not_connected_comes_first_and_is_called():
     found = progress(a_status(a_delivery("started", village="A"), lost, a_delivery("sent")))
     assert found.lines[0].delivery is lost
     assert found.silent == (lost,)
+    assert found.late == ()
     assert (found.sounding, found.waiting, found.total) == (1, 2, 3)
+
+
+def test_who_is_connected_is_called_only_when_the_time_of_the_rule_is_over():
+    named = a_delivery("received", silence="not-sounding", liveness="late")
+    waiting = a_delivery("sent", liveness="late")
+    found = progress(a_status(waiting, named))
+    assert found.silent == (named,)
+    assert found.lines[0].delivery is named
+
+
+def test_who_was_named_and_answers_is_not_called_any_more_but_told():
+    late = a_delivery("started", named_at=DAY, answered_late_at=DAY)
+    again = a_delivery("received", silence="not-sounding", named_at=DAY, answered_late_at=DAY)
+    found = progress(a_status(late, again))
+    assert found.late == (late,)
+    assert found.silent == (again,)

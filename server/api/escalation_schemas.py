@@ -1,0 +1,41 @@
+"""Rules for clusters that do not answer, as programs ask for them and are told of them."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from server.api.schemas import Answer, EscalationLimits, Request
+
+_VERSION = Field(
+    max_length=64, description="The version seen; empty where the unit has no rule of its own."
+)
+_SECONDS = Field(ge=-1, le=1_000_000)
+
+
+class RuleRequest(Request):
+    """A rule of one class."""
+
+    answer_s: Annotated[int, _SECONDS]
+    start_s: Annotated[int, _SECONDS]
+    version: Annotated[str, _VERSION] = ""
+
+
+class VersionQuery(Request):
+    """Which version of the unit's own rule is meant."""
+
+    version: Annotated[str, _VERSION] = ""
+
+
+class HeldRule(Answer):
+    """The rule that holds for one class; ``unit_id`` laid it down, null: it is the default."""
+
+    bulletin_class: str
+    rule: EscalationLimits
+    unit_id: str | None
+    version: str
+
+
+class RuleList(Answer):
+    """The rule of each class, the gravest first."""
+
+    rules: list[HeldRule]

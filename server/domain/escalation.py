@@ -1,0 +1,108 @@
+"""When a cluster counts as not answering, and which step of telling people is due by then."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from protocol.messages import BulletinClass, Outcome
+from server.domain.deliveries import State
+from server.domain.errors import Finding
+
+LIMITS_S = (3, 3600)
+"""Shortest and longest time of a rule: below, the first try has not had its time to come back."""
+
+_SOUNDED = frozenset(
+    {
+        State.STARTED.value,
+        State.PREEMPTED.value,
+        Outcome.PLAYED.value,
+        Outcome.CUT.value,
+        Outcome.STOPPED.value,
+    }
+)
+"""What a node says that has sounded, or has let something graver go first."""
+
+
+class Silence(StrEnum):
+    """Why a cluster is named."""
+
+    NO_ANSWER = "no-answer"
+    NOT_SOUNDING = "not-sounding"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a unit expects of its clusters for one class of announcement.
+
+    Attributes:
+        answer_s: After so many seconds from sending, a cluster is to have received it.
+        start_s: After so many seconds from its sounding time, a cluster is to sound.
+    """
+
+    answer_s: int
+    start_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one cluster has said of an announcement; ``state`` is that of its delivery."""
+
+    cluster_id: str
+    state: str
+    has_received: bool
+    has_started: bool
+
+
+DEFAULTS: Mapping[str, Rule] = MappingProxyType(
+    {
+        BulletinClass.EMERGENCY.value: Rule(answer_s=10, start_s=15),
+        BulletinClass.PRIORITY.value: Rule(answer_s=30, start_s=30),
+        BulletinClass.ORDINARY.value: Rule(answer_s=60, start_s=60),
+    }
+)
+"""What holds where no unit has laid anything down: clusters are named, and nobody is told."""
+
+
+def is_settled(word: Word) -> bool:
+    """Say whether nothing more is awaited of a cluster: it sounds, or has sounded."""
+    return word.has_started or word.state in _SOUNDED
+
+
+def silence(
+    word: Word, rule: Rule, *, sent_at: datetime, start: datetime, now: datetime
+) -> Silence | None:
+    """Judge one cluster at ``now``; None: it has answered, or still has time.
+
+    Who refuses or fails has answered, but the village hears nothing: it is named as not sounding.
+    """
+    if is_settled(word):
+        return None
+    is_late = now >= start + timedelta(seconds=rule.start_s)
+    if word.has_received or word.state != State.SENT:
+        return Silence.NOT_SOUNDING if is_late else None
+    is_unanswered = now >= sent_at + timedelta(seconds=rule.answer_s)
+    return Silence.NO_ANSWER if is_unanswered or is_late else None
+
+
+def silences(
+    words: Iterable[Word], rule: Rule, *, sent_at: datetime, start: datetime, now: datetime
+) -> dict[str, Silence]:
+    """Name the clusters that do not answer at ``now``, each with why it is named."""
+    judged = (
+        (word.cluster_id, silence(word, rule, sent_at=sent_at, start=start, now=now))
+        for word in words
+    )
+    return {cluster: why for cluster, why in judged if why is not None}
+
+
+def wrong_rule(rule: Rule) -> list[Finding]:
+    """Find what keeps a rule from being laid down."""
+    low_s, high_s = LIMITS_S
+    fields = {"least": str(low_s), "most": str(high_s)}
+    return [
+        Finding("bad-limit", {**fields, "field": name})
+        for name, limit_s in (("answer_s", rule.answer_s), ("start_s", rule.start_s))
+        if not low_s <= limit_s <= high_s
+    ]
