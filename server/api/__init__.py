@@ -23,6 +23,7 @@ from server.api import (
     slots,
     speech,
     units,
+    waiting,
     warnings,
 )
 
@@ -48,6 +49,7 @@ def register(app: APIFlask) -> None:
         occurrences,
         reforms,
         broadcasts,
+        waiting,
         escalation,
         bulletins,
         inbox,

@@ -143,6 +143,31 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "What follows a drill is a drill, and what follows the real thing is real."
         ),
         "follows-higher-class": N_("What follows an announcement is of no higher class than it."),
+        "second-factor-needed": N_(
+            "Such an emergency asks for your second factor: the code of your app, or a recovery "
+            "code. Somebody else may confirm it instead."
+        ),
+        "second-person-needed": N_(
+            "An announcement that reaches so far at this hour needs a second person to confirm it."
+        ),
+        "own-confirmation": N_(
+            "Whoever has asked for an announcement cannot confirm it: somebody else has to."
+        ),
+        "waiting-confirmed": N_("It has been confirmed already."),
+        "waiting-refused": N_("It has been refused already."),
+        "waiting-withdrawn": N_("Whoever asked for it has withdrawn it."),
+        "waiting-lapsed": N_(
+            "Nobody confirmed it within a quarter of an hour: it will not be heard. "
+            "Ask for it anew."
+        ),
+        "other-may-not": N_("That account may not announce to these loudspeakers."),
+        "wrong-password": N_("The user name or the password is not right."),
+        "bad-rule-number": N_("Write whole numbers in the rule."),
+        "too-many-lines": N_("A rule has %(most)s lines at most."),
+        "bad-level": N_("Choose a level of government that there is."),
+        "bad-hours": N_("Write the hours as whole hours from 0 to 23."),
+        "bad-cluster-count": N_("Write the number of clusters as a whole number."),
+        "bad-persons": N_("It takes one person or two."),
         "hush-looser": N_(
             "The loudspeakers are silent in emergencies too. One person cannot take that back: "
             "lift the silence, which takes two."

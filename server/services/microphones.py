@@ -20,6 +20,7 @@ from server.domain.authority import Actor
 from server.domain.errors import BroadcastRefusedError, Finding, TakenError, UnknownThingError
 from server.services import audit, broadcasting, catalogue, events
 from server.services.accounts import actor_of
+from server.services.assenting import NOTHING, Proof
 from server.services.broadcasting import NewBroadcast
 from server.services.keyring import Keyring
 from server.store.models import BroadcastRow, UserRow
@@ -45,6 +46,7 @@ class Ticket:
 
     new: NewBroadcast
     username: str
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class OnAir:
     max_length: timedelta
 
 
-def ticket(new: NewBroadcast, *, actor: Actor, secret: str, now: datetime) -> str:
+def ticket(
+    new: NewBroadcast, *, actor: Actor, secret: str, now: datetime, proof: Proof = NOTHING
+) -> str:
     """Write a ticket for one broadcast, which the program that takes microphones believes."""
     said = {
         "aud": _AUDIENCE,
@@ -70,6 +74,7 @@ def ticket(new: NewBroadcast, *, actor: Actor, secret: str, now: datetime) -> st
         "iat": int(now.timestamp()),
         "exp": int((now + TICKET_LIFE).timestamp()),
         "new": msgspec.to_builtins(new),
+        "proof": msgspec.to_builtins(proof),
     }
     return jwt.encode(said, _key(secret), _ALGORITHM)
 
@@ -90,12 +95,13 @@ def read_ticket(text: str, *, secret: str, now: datetime) -> Ticket:
             options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False},
         )
         new = msgspec.convert(said["new"], NewBroadcast)
+        proof = msgspec.convert(said["proof"], Proof)
         expires_s = float(said["exp"])
     except (jwt.InvalidTokenError, msgspec.ValidationError, KeyError, TypeError) as error:
         raise BroadcastRefusedError([Finding("bad-ticket")]) from error
     if now.timestamp() >= expires_s:
         raise BroadcastRefusedError([Finding("ticket-expired")])
-    return Ticket(new, str(said["sub"]))
+    return Ticket(new, str(said["sub"]), proof)
 
 
 def speaker(db: Session, username: str) -> Actor:
@@ -112,7 +118,7 @@ def speaker(db: Session, username: str) -> Actor:
 
 def go_on_air(
     db: Session,
-    new: NewBroadcast,
+    ticket: Ticket,
     *,
     public_key: Ed25519PublicKey,
     delay: timedelta,
@@ -135,7 +141,13 @@ def go_on_air(
     )
     try:
         row = broadcasting.announce(
-            db, replace(new, live=source), now=now, actor=actor, keyring=keyring, lead=lead
+            db,
+            replace(ticket.new, live=source),
+            now=now,
+            actor=actor,
+            keyring=keyring,
+            lead=lead,
+            proof=ticket.proof,
         )
     except TakenError as error:
         raise BroadcastRefusedError([Finding("already-spoken")]) from error

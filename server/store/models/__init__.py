@@ -1,6 +1,7 @@
 """All rows; importing this makes the metadata whole."""
 
 from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
+from server.store.models.assent import AssentRuleRow, WaitingRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -40,6 +41,7 @@ from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
     "AsRunRow",
+    "AssentRuleRow",
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
@@ -82,5 +84,6 @@ __all__ = [
     "UnitKeyRow",
     "UnitRow",
     "UserRow",
+    "WaitingRow",
     "WarningRecordingRow",
 ]

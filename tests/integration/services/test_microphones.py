@@ -10,7 +10,8 @@ from protocol.signing import public_text
 from server.domain.authority import Role
 from server.domain.errors import BroadcastRefusedError, NotAllowedError
 from server.services import announced, broadcasting, microphones, planning
-from server.services.microphones import MAX_LENGTH, TICKET_LIFE
+from server.services.assenting import NOTHING
+from server.services.microphones import MAX_LENGTH, TICKET_LIFE, Ticket
 from server.store.models import AuditRow, BroadcastRow
 from tests.factories.claims import NOON, at
 from tests.factories.live import a_live_key
@@ -29,7 +30,7 @@ def a_speech(**overrides: object):
 def on_air(province, new=None, *, key="one", actor=OFFICER, now=NOON):
     return province.run(
         microphones.go_on_air,
-        new=new or a_speech(),
+        ticket=Ticket(new or a_speech(), actor.name, NOTHING),
         public_key=a_live_key(key).public_key(),
         delay=DELAY,
         now=now,
