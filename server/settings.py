@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,6 +29,10 @@ class Settings(BaseSettings):
             sent by itself any more.
         piper: Program of Piper, or one with its options; empty: eSpeak NG speaks.
         piper_voice: The Vietnamese voice that it speaks with, a ``.onnx`` file.
+        alert_schemes: Services on which people may be told that clusters do not answer, by the
+            schemes of their addresses; empty: all that are known.
+        alert_private_networks: Networks with hosts to which alerts may go though they are not
+            public.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
     """
 
@@ -51,6 +55,8 @@ class Settings(BaseSettings):
     unsent_stale_min: int = Field(default=10, ge=1, le=1440)
     piper: Path | None = None
     piper_voice: Path | None = None
+    alert_schemes: tuple[str, ...] = ()
+    alert_private_networks: tuple[IPvAnyNetwork, ...] = ()
     demo: bool = False
 
     @property

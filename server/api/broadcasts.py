@@ -6,18 +6,19 @@ from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
 from server.api.schemas import (
+    AlertAnswer,
     BroadcastAnswer,
     BroadcastList,
     BroadcastRequest,
     BroadcastStatusAnswer,
     DeliveryAnswer,
-    EscalationLimits,
+    EscalationRule,
 )
 from server.domain.authority import Action, demand, seen_units
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
-from server.services import broadcasting, monitoring, units
+from server.services import broadcasting, monitoring, raising, units
 from server.store.queries import lists
 
 
@@ -77,8 +78,24 @@ def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
     return BroadcastStatusAnswer(
         broadcast_id=broadcast_id,
         broadcast=BroadcastAnswer.model_validate(status.broadcast),
-        rule=EscalationLimits.model_validate(status.rule),
+        rule=EscalationRule.model_validate(status.rule),
+        told=[_told(one) for one in raising.told_of(db, broadcast_id)],
         clusters=[delivery.cluster_id for delivery in status.deliveries],
         deliveries=[DeliveryAnswer.model_validate(delivery) for delivery in status.deliveries],
         counts=dict(status.counts),
+    )
+
+
+def _told(one: raising.Told) -> AlertAnswer:
+    row = one.alert
+    return AlertAnswer(
+        after_s=row.after_s,
+        contact_id=row.contact_id,
+        contact_name=one.contact_name,
+        channel_id=row.channel_id,
+        channel_name=one.channel_name,
+        subject=row.subject,
+        created_at=row.created_at,
+        state=row.state,
+        results=row.results,
     )

@@ -22,6 +22,7 @@ from server.services import (
     following,
     grouping,
     monitoring,
+    raising,
     speaking,
     units,
     warning_sounds,
@@ -209,12 +210,14 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         chain = tree.chain(status.broadcast.unit_id)
         demand(person, Action.VIEW, chain)
         row = status.broadcast
+        told = raising.told_of(db, broadcast_id)
         chain_of_it = following.chain_of(db, row)
         people = lists.full_names(db, [row.created_by, row.stopped_by or row.created_by])
     return {
         "broadcast": row,
         "people": people,
         "progress": progress(status),
+        "told": told,
         "unit": tree.unit(status.broadcast.unit_id),
         "chain": chain_of_it,
         "may_follow": may(person, Action.ANNOUNCE, chain) and following.is_over(row, instant),
