@@ -86,9 +86,18 @@ def _sent(letter: ErrandLetter, errand: Errand) -> ChildAnswer:
     is_sent = bool(one.notify(title=letter.subject, body=letter.body, body_format="text"))
     if is_sent:
         return ChildAnswer(letter.letter_id, "sent")
-    words = "; ".join(dict.fromkeys(heard))
-    result = "private-address" if str(PrivatePlaceError()) in words else "failed"
-    return ChildAnswer(letter.letter_id, result, without_secrets(words, letter.url))
+    words = "; ".join(dict.fromkeys(map(_shortened, heard)))
+    if str(PrivatePlaceError()) in words:
+        return ChildAnswer(letter.letter_id, "private-address")
+    return ChildAnswer(letter.letter_id, "failed", without_secrets(words, letter.url))
+
+
+def _shortened(text: str) -> str:
+    """Leave out what libraries wrap around a cause."""
+    wrapped, sign, cause = text.rpartition("(Caused by ")
+    if sign:
+        return cause.rpartition(": ")[2].rstrip("\"')") or wrapped
+    return text.removeprefix("Socket Exception: ")
 
 
 def _service(url: str, errand: Errand) -> Any:  # noqa: ANN401 - Apprise's classes are untyped

@@ -12,8 +12,12 @@ from server.domain.alerts import Answer, Result
 from server.integrations.messengers import Letter
 
 CHILD = "server.integrations.apprise_child"
-WITHIN_S = 20.0
-"""What has not been answered by then is ended, and counts as failed."""
+WITHIN_S = 40.0
+"""What has not been answered by then is ended, and counts as failed.
+
+Services get 4 s to be reached and 4 s to answer; the rest is for a machine that is busy itself: the
+child needs a second of it to begin.
+"""
 
 log = structlog.get_logger(__name__)
 

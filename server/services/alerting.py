@@ -22,7 +22,7 @@ from server.services import events
 from server.store.models import AlertChannelRow, AlertRow, BroadcastRow, ContactRow
 
 MOST_AT_ONCE = 20
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=90)
 """Well above what a messenger may take; then whoever had it in hand is gone."""
 TESTS_KEPT = timedelta(days=30)
 

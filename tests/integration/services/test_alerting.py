@@ -202,13 +202,13 @@ def test_what_was_in_hand_when_its_sender_died_is_tried_again_and_a_late_word_st
     province.announce()
     look(province, 10)
     (lost,) = province.run(alerting.take_in_hand, now=after(10))
-    assert deliver(province, FakeMessenger(), 69) == 0
-    (again,) = province.run(alerting.take_in_hand, now=after(70))
+    assert deliver(province, FakeMessenger(), 99) == 0
+    (again,) = province.run(alerting.take_in_hand, now=after(100))
     assert (again.alert_id, again.number) == (lost.alert_id, 2)
-    province.run(alerting.note, results={lost: Answer(Result.FAILED)}, now=after(71))
+    province.run(alerting.note, results={lost: Answer(Result.FAILED)}, now=after(101))
     assert alerts(province) == [(10, "sending")]
-    province.run(alerting.note, results={lost: Answer(Result.SENT)}, now=after(72))
-    province.run(alerting.note, results={again: Answer(Result.FAILED)}, now=after(73))
+    province.run(alerting.note, results={lost: Answer(Result.SENT)}, now=after(102))
+    province.run(alerting.note, results={again: Answer(Result.FAILED)}, now=after(103))
     (row,) = province.rows(AlertRow)
     assert row.state == "sent"
     assert [one["result"] for one in row.results] == ["interrupted", "sent"]
@@ -270,7 +270,7 @@ def test_an_explosion_on_the_way_does_not_end_the_courier(province):
     messenger = Exploding()
     courier(province, messenger, 11).run(Stop())
     assert len(messenger.sent) == 1
-    assert deliver(province, FakeMessenger(), 80) == 1
+    assert deliver(province, FakeMessenger(), 110) == 1
 
 
 def test_a_test_goes_the_same_way_is_tried_once_and_not_twice_in_a_row(province):
