@@ -23,6 +23,10 @@ class Settings(BaseSettings):
         mqtt_for_nodes: Broker addresses that nodes are given; empty: the gateway's own.
         audio_for_nodes: Addresses of the audio files that nodes are given; empty: the public one.
         plan_days: How many days ahead plans reach.
+        live_port: Port for microphones of live broadcasts; 0: the one after ``port``.
+        live_url: Address under which browsers reach it, ``wss://…``; empty: ``/microphone`` of the
+            public address, or the same host with that port.
+        live_delay_s: How long after each word the loudspeakers sound it, all at once.
         lead_s: From signing an urgent order to its sounding time, in seconds.
         map_tiles: Address of map tiles with ``{z}``, ``{x}`` and ``{y}``; empty: none are fetched.
         unsent_stale_min: Minutes after which an announcement that a phone could not send is not
@@ -50,6 +54,9 @@ class Settings(BaseSettings):
     mqtt_for_nodes: tuple[str, ...] = ()
     audio_for_nodes: tuple[str, ...] = ()
     plan_days: int = Field(default=14, ge=1, le=60)
+    live_port: int = Field(default=0, ge=0, le=65535)
+    live_url: str = Field(default="", pattern=r"^(wss?://\S+)?$")
+    live_delay_s: float = Field(default=1.0, ge=0.2, le=5)
     lead_s: float = Field(default=0.3, ge=0, le=10)
     map_tiles: str = Field(default="", pattern=r"^(https?://[^\s;,]+)?$")
     unsent_stale_min: int = Field(default=10, ge=1, le=1440)
@@ -70,6 +77,11 @@ class Settings(BaseSettings):
         return self.state_dir / "audio"
 
     @property
+    def recording_dir(self) -> Path:
+        """Folder of what is being spoken, until it is kept as an audio file."""
+        return self.state_dir / "speaking"
+
+    @property
     def upload_dir(self) -> Path:
         """Folder of files on their way in."""
         return self.state_dir / "uploads"
@@ -88,6 +100,20 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Address under which people reach the pages."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def microphone_port(self) -> int:
+        """Port for microphones of live broadcasts."""
+        return self.live_port or self.port + 1
+
+    def microphone_url(self, host: str) -> str:
+        """Tell under which address a browser reaches it that has asked ``host`` for the page."""
+        if self.live_url:
+            return self.live_url
+        if self.public_url:
+            return f"ws{self.public_url.removeprefix('http')}/microphone"
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        return f"ws://{name}:{self.microphone_port}/microphone"
 
     @property
     def mqtt_urls(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from server.api import (
     slots,
     speech,
     units,
+    waiting,
     warnings,
 )
 
@@ -49,6 +50,7 @@ def register(app: APIFlask) -> None:
         occurrences,
         reforms,
         broadcasts,
+        waiting,
         escalation,
         contacts,
         bulletins,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from apiflask import APIBlueprint
+from flask import Response
 from sqlalchemy.orm import Session
 
 from server.api.schemas import (
@@ -14,11 +15,14 @@ from server.api.schemas import (
     DeliveryAnswer,
     EscalationRule,
 )
+from server.api.waiting import told
 from server.domain.authority import Action, demand, seen_units
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
-from server.services import broadcasting, monitoring, raising, units
+from server.http.proving import proof
+from server.services import broadcasting, monitoring, raising, units, waiting
+from server.store.models import WaitingRow
 from server.store.queries import lists
 
 
@@ -28,20 +32,29 @@ def add_to(api: APIBlueprint) -> None:
     @api.post("/broadcasts")
     @api.input(BroadcastRequest, arg_name="wanted")
     @api.output(BroadcastStatusAnswer, status_code=201)
-    @api.doc(summary="Make an announcement", responses=[403, 404, 422])
-    def announce(wanted: BroadcastRequest) -> BroadcastStatusAnswer:
-        new = broadcasting.NewBroadcast(**wanted.model_dump())
+    @api.doc(
+        summary="Make an announcement; with `wait`, one that needs a second person waits (202)",
+        responses={202: "It waits for a second person.", 403: "", 404: "", 422: ""},
+    )
+    def announce(wanted: BroadcastRequest) -> BroadcastStatusAnswer | Response:
+        new = broadcasting.NewBroadcast(**wanted.model_dump(exclude={"wait"}))
+        send = waiting.order if wanted.wait else broadcasting.announce
         if new.mode == "drill":
             make_labels(new.unit_id)
         with writing() as db:
-            row = broadcasting.announce(
+            row = send(
                 db,
                 new,
                 now=now(),
                 actor=actor(),
                 keyring=here().keyring,
                 lead=timedelta(seconds=here().settings.lead_s),
+                proof=proof(),
             )
+            if isinstance(row, WaitingRow):
+                return Response(
+                    told(row, now()).model_dump_json(), 202, mimetype="application/json"
+                )
             return _status(db, row.broadcast_id)
 
     @api.get("/broadcasts")

@@ -673,6 +673,42 @@ class BroadcastRequest(Request):
         Id | None, Field(description="The announcement that this one ends or corrects.")
     ] = None
     relation: Literal["", "all-clear", "correction"] = ""
+    wait: Annotated[
+        bool,
+        Field(description="Let it wait for a second person where one is needed; else an error."),
+    ] = False
+
+
+class WaitingAnswer(Answer):
+    """An announcement that waits for a second person, or has waited in vain."""
+
+    broadcast_id: str
+    request_id: str
+    unit_id: str
+    cover_id: str
+    state: Literal["waiting", "confirmed", "refused", "withdrawn", "lapsed"]
+    title: str
+    bulletin_class: str
+    mode: str
+    clusters: int
+    asked_at: Instant
+    asked_by: str
+    ends_at: Instant
+    decided_at: Instant | None
+    decided_by: str | None
+    reason: str
+
+
+class WaitingList(Answer):
+    """What waits for a second person, what ends first leading."""
+
+    waiting: list[WaitingAnswer]
+
+
+class WaitingRefusal(Request):
+    """Why an announcement is refused."""
+
+    reason: Annotated[str, Field(max_length=200)]
 
 
 class BroadcastAnswer(Answer):
@@ -686,7 +722,8 @@ class BroadcastAnswer(Answer):
     mode: str
     severity: int
     decision_number: str
-    asset_digest: str
+    kind: str
+    asset_digest: str | None
     opening_digest: str | None
     repeat: int
     gap_s: float
@@ -695,6 +732,7 @@ class BroadcastAnswer(Answer):
     end: Instant
     created_at: Instant
     created_by: str
+    confirmed_by: str | None
     stopped_at: Instant | None
     closed_at: Instant | None
     follows: str | None

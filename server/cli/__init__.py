@@ -14,6 +14,7 @@ loa = LazyGroup(
         "web": ("server.cli.programs", "Run pages and API."),
         "scheduler": ("server.cli.programs", "Run the program that plans ahead."),
         "gateway": ("server.cli.programs", "Run the link between database and broker."),
+        "live": ("server.cli.programs", "Run the program that takes microphones."),
         "broker": ("server.cli.programs", "Run the embedded broker."),
         "node": ("server.cli.node", "Run a node, or add one."),
         "db": ("server.cli.db", "Look after the database."),

@@ -58,6 +58,17 @@ def gateway() -> None:
     run(settings, stop_on_signals())
 
 
+@click.command(epilog=example("LOA_LIVE_DELAY_S=0.6 loa live"))
+def live() -> None:
+    """Run the program that takes microphones of live broadcasts, until stopped."""
+    from server.live.runner import run  # noqa: PLC0415 - each program imports its own
+
+    set_up_logging()
+    settings = Settings()
+    demand_tables(settings)
+    run(settings, stop_on_signals())
+
+
 @click.command(epilog=example("loa broker --kind mosquitto"))
 @click.option(
     "--kind",
@@ -112,6 +123,7 @@ def server_programs(settings: Settings, broker_kind: str) -> tuple[Program, ...]
         ),
         _program(settings, "gateway", rank=1),
         _program(settings, "scheduler", rank=1),
+        _program(settings, "live", rank=1),
     )
 
 

@@ -7,9 +7,9 @@ import click
 
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option
-from server.cli.passwords import hashed_password
 from server.domain.authority import Role
 from server.services import accounts
+from server.services.passwords import hashed_password
 
 LEAST_PASSWORD = 10
 

@@ -104,6 +104,22 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class SecondFactorNeededError(RefusedRequestError):
+    """Whoever sends must first prove their second factor, or have somebody else confirm."""
+
+
+class SecondPersonNeededError(RefusedRequestError):
+    """Somebody else has to confirm before it sounds."""
+
+
+class WaitingRefusedError(RefusedRequestError):
+    """An announcement that waits for a second person cannot be confirmed or refused like that."""
+
+
+class RuleRefusedError(RefusedRequestError):
+    """A rule of who has to assent cannot be laid down like that."""
+
+
 class HushRefusedError(RefusedRequestError):
     """A hush cannot be ordered or lifted."""
 

@@ -81,6 +81,13 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "quiet-hours": N_(
             "%(start)s–%(end)s on %(day)s lies in quiet hours; only an emergency may sound then."
         ),
+        "already-spoken": N_("Somebody speaks, or has spoken, to this broadcast already."),
+        "audio-unused": N_("Somebody speaks live: there is no sound file then."),
+        "drill-not-live": N_(
+            "A drill is not spoken live: its label must be heard before and after."
+        ),
+        "bad-ticket": N_("The page with the microphone is not ours. Open it anew."),
+        "ticket-expired": N_("The page with the microphone is too old. Open it anew."),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),
         "unknown-slot": N_("This warning has no place for “%(slot)s”."),
         "bad-slot-value": N_("Write “%(slot)s” on one line of at most %(longest)s characters."),
@@ -148,6 +155,31 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "What follows a drill is a drill, and what follows the real thing is real."
         ),
         "follows-higher-class": N_("What follows an announcement is of no higher class than it."),
+        "second-factor-needed": N_(
+            "Such an emergency asks for your second factor: the code of your app, or a recovery "
+            "code. Somebody else may confirm it instead."
+        ),
+        "second-person-needed": N_(
+            "An announcement that reaches so far at this hour needs a second person to confirm it."
+        ),
+        "own-confirmation": N_(
+            "Whoever has asked for an announcement cannot confirm it: somebody else has to."
+        ),
+        "waiting-confirmed": N_("It has been confirmed already."),
+        "waiting-refused": N_("It has been refused already."),
+        "waiting-withdrawn": N_("Whoever asked for it has withdrawn it."),
+        "waiting-lapsed": N_(
+            "Nobody confirmed it within a quarter of an hour: it will not be heard. "
+            "Ask for it anew."
+        ),
+        "other-may-not": N_("That account may not announce to these loudspeakers."),
+        "wrong-password": N_("The user name or the password is not right."),
+        "bad-rule-number": N_("Write whole numbers in the rule."),
+        "too-many-lines": N_("A rule has %(most)s lines at most."),
+        "bad-level": N_("Choose a level of government that there is."),
+        "bad-hours": N_("Write the hours as whole hours from 0 to 23."),
+        "bad-cluster-count": N_("Write the number of clusters as a whole number."),
+        "bad-persons": N_("It takes one person or two."),
         "hush-looser": N_(
             "The loudspeakers are silent in emergencies too. One person cannot take that back: "
             "lift the silence, which takes two."
@@ -419,6 +451,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "audio-missing": N_("The sound had not arrived at the loudspeakers in time"),
         "preempted": N_("Something that goes before it took the loudspeakers"),
         "waited-for": N_("It waited for what was sounding, until its own time was over"),
+        "live-lost": N_("What was spoken did not arrive any more"),
+        "live-broken-off": N_("The connection of the microphone broke"),
+        "live-too-long": N_("The longest time for speaking was over"),
         "relay-no-answer": N_("The radio station did not answer"),
         "relay-refused": N_("The radio station refused to send"),
         "relay-forbidden": N_("The address is none that loudspeakers may take a relay from"),

@@ -16,6 +16,9 @@ from protocol.topics import ACCESS_PATTERNS, ROOT
 GATEWAY_USER = "gateway"
 """The server's own name at the broker."""
 
+LIVE_USER = "server.live"
+"""The name of the program that takes microphones; no node can have one with a dot."""
+
 _SCHEME = "7"  # Mosquitto's number for PBKDF2 with SHA-512
 _READS = frozenset(("read", "readwrite"))
 _WRITES = frozenset(("write", "readwrite"))
@@ -48,8 +51,12 @@ class AccessList:
 
 
 def access_text() -> str:
-    """Write the access file: the gateway may use all our topics, a node its own and its units'."""
+    """Write the access file: the gateway may use all our topics, a node its own and its units'.
+
+    Who takes microphones says frames and nothing else: no order can come from there.
+    """
     lines = [f"user {GATEWAY_USER}", f"topic readwrite {ROOT}/#", ""]
+    lines += [f"user {LIVE_USER}", f"topic write {ROOT}/live/+", ""]
     lines += [f"pattern {kind} {pattern}" for kind, pattern in ACCESS_PATTERNS]
     return "\n".join(lines) + "\n"
 
@@ -72,9 +79,9 @@ def read_access(text: str) -> AccessList:
     return AccessList(tuple(patterns), {name: tuple(rules) for name, rules in topics.items()})
 
 
-def password_text(lines: Iterable[str], *, gateway_line: str) -> str:
-    """Write the password file from the nodes' lines and the gateway's own."""
-    return "\n".join([gateway_line, *sorted(lines)]) + "\n"
+def password_text(lines: Iterable[str], *, own: Iterable[str]) -> str:
+    """Write the password file from the nodes' lines and the server's own."""
+    return "\n".join([*own, *sorted(lines)]) + "\n"
 
 
 def read_passwords(text: str) -> dict[str, str]:

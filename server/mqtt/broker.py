@@ -21,7 +21,14 @@ from time import monotonic
 import structlog
 from sqlalchemy.orm import Session
 
-from server.mqtt.access import GATEWAY_USER, access_text, is_secret, password_text, read_passwords
+from server.mqtt.access import (
+    GATEWAY_USER,
+    LIVE_USER,
+    access_text,
+    is_secret,
+    password_text,
+    read_passwords,
+)
 from server.mqtt.errors import NoMosquittoError, WorkerDiedError
 from server.services import commissioning, keyring
 from server.settings import Settings
@@ -123,16 +130,21 @@ def write_access(settings: Settings, db: Session) -> bool:
     """Write the broker's access files as the database has them; say whether they changed."""
     files = broker_files(settings)
     files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secret = keyring.secret_text(settings.secrets_dir, keyring.GATEWAY)
-    before = files.passwords.read_text() if files.passwords.exists() else ""
-    hashed = read_passwords(before).get(GATEWAY_USER, "")
-    if not is_secret(hashed, secret):
-        hashed = commissioning.hashed_secret(secret)
-    passwords = password_text(
-        commissioning.password_lines(db), gateway_line=f"{GATEWAY_USER}:{hashed}"
-    )
+    before = read_passwords(files.passwords.read_text() if files.passwords.exists() else "")
+    own = [
+        _own_line(settings, user, secret, before.get(user, ""))
+        for user, secret in ((GATEWAY_USER, keyring.GATEWAY), (LIVE_USER, keyring.LIVE))
+    ]
+    passwords = password_text(commissioning.password_lines(db), own=own)
     changed = _replaced(files.access, access_text())
     return _replaced(files.passwords, passwords) or changed
+
+
+def _own_line(settings: Settings, user: str, name: str, hashed: str) -> str:
+    """Write the line of one of our own programs; its hash stays as long as it fits."""
+    secret = keyring.secret_text(settings.secrets_dir, name)
+    fits = is_secret(hashed, secret)
+    return f"{user}:{hashed if fits else commissioning.hashed_secret(secret)}"
 
 
 def mosquitto_config(settings: Settings, files: BrokerFiles) -> str:

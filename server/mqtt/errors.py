@@ -27,3 +27,10 @@ class WorkerDiedError(ServerError):
         """Keep which part it was."""
         self.name = name
         super().__init__(f"{name} has ended by itself")
+
+
+class BrokerAwayError(ServerError):
+    """There is no broker to speak to."""
+
+    def __init__(self) -> None:
+        super().__init__("no broker")

@@ -29,6 +29,7 @@ from server.services import (
     reports,
     sending,
     units,
+    waiting,
 )
 from server.services.keyring import Keyring
 from server.services.plan_watch import PlanWatch
@@ -163,6 +164,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concer
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
         Concern("clusters_named", in_one_transaction(naming), OFTEN),
         Concern("nodes_brought_up_to_date", lacking, OFTEN),
+        Concern("waiting_lapsed", in_one_transaction(waiting.lapse), NOW_AND_THEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", Silences(), NOW_AND_THEN),
         # Before those are concluded whose time is up.

@@ -20,18 +20,19 @@ def over_by_now(
 
     A stopped one ends when it was stopped; one that was stopped before it began is left out.
     """
-    rows = select(BroadcastRow.token, BroadcastRow.stopped_at).where(
+    rows = select(BroadcastRow.token, BroadcastRow.stopped_at, BroadcastRow.end).where(
         BroadcastRow.unit_id.in_(tuple(unit_ids)),
         BroadcastRow.start < end,
         BroadcastRow.end > start,
         or_(BroadcastRow.stopped_at.is_not(None), BroadcastRow.end <= now),
     )
     found = []
-    for token, stopped_at in db.execute(rows.order_by(BroadcastRow.broadcast_id)):
+    for token, stopped_at, latest in db.execute(rows.order_by(BroadcastRow.broadcast_id)):
         order = unverified(token).msg
         if not isinstance(order, Play):
             continue
-        ends = order.claim.end if stopped_at is None else min(stopped_at, order.claim.end)
+        # Somebody who speaks ends sooner than they might have.
+        ends = min(latest, order.claim.end, stopped_at or latest)
         if ends > order.claim.start:
             found.append(_until(order.claim, ends))
     return found

@@ -56,6 +56,8 @@ def take_record(db: Session, node: NodeRow, record: AsRun, *, now: datetime) -> 
     row.start = min((_instant(segment["start"]) for segment in heard), default=None)
     row.end = max((_instant(segment["end"]) for segment in heard), default=None)
     row.segments = {"heard": heard, "said": said}
+    if record.frames is not None:
+        row.segments["frames"] = msgspec.to_builtins(record.frames)
     row.source = NODE
     row.recorded_at = now
     events.emit(db, kind="as-run", ref=node.cluster_id, now=now)

@@ -9,13 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from protocol import topics
-from protocol.content import length_s
+from protocol.content import length_s, opening_s
 from protocol.ids import NodeId, UnitId
 from protocol.messages import (
     BulletinClass,
     Claim,
     ClaimKind,
     Content,
+    LiveSource,
     Mode,
     Play,
     Severity,
@@ -31,6 +32,7 @@ from server.domain.recurrence import local_day
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
+from server.services.assenting import NOTHING, Proof, action_of, asked, demand_assent
 from server.services.catalogue import default_opening, may_use, parts
 from server.services.drill_labels import drill_labels, labelled, marked
 from server.services.following import wrong_to_follow
@@ -50,6 +52,9 @@ MOST_RESENT = 300
 MOST_REPEATS = 50
 LEAST_GAIN_DB = -60.0
 
+CLOSING = timedelta(seconds=5)
+"""In which nodes close a live broadcast that was spoken for as long as it may be."""
+
 LATE = timedelta(minutes=5)
 """How long after its time an announcement may still be begun by a node that was away."""
 
@@ -66,6 +71,7 @@ class NewBroadcast:
             that has others under it (Decree 49/2024/NĐ-CP, articles 7-9).
         mode: ``real``, or ``drill``: marked in its title, and says so before and after each turn.
         follows: The announcement that this one follows, and as what.
+        live: Somebody speaks, in place of a file.
     """
 
     request_id: str
@@ -86,6 +92,7 @@ class NewBroadcast:
     opening: bool = True
     follows: str | None = None
     relation: str = ""
+    live: LiveSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,7 @@ def announce(
     actor: Actor,
     keyring: Keyring,
     lead: timedelta = LEAD,
+    proof: Proof = NOTHING,
 ) -> BroadcastRow:
     """Order a broadcast: one signed order, posted once for each narrowest unit that covers it.
 
@@ -139,11 +147,11 @@ def announce(
         NotAllowedError: The actor may not announce for the unit, in that class.
         TakenError: The request's id is that of another announcement.
         BroadcastRefusedError: With every rule that it breaks.
+        SecondFactorNeededError: The sender has to prove who they are once more.
+        SecondPersonNeededError: Somebody else has to confirm; see ``waiting.order``.
     """
     places = tree(db, today=local_day(now))
-    emergency = new.bulletin_class == BulletinClass.EMERGENCY
-    action = Action.ANNOUNCE_EMERGENCY if emergency else Action.ANNOUNCE
-    demand(actor, action, places.chain(new.unit_id))
+    demand(actor, action_of(new.bulletin_class), places.chain(new.unit_id))
     # The same request twice at once: the second waits here, and finds what the first has made.
     pass_gate(db, f"request {new.request_id}")
     known = db.scalar(select(BroadcastRow).where(BroadcastRow.request_id == new.request_id))
@@ -152,7 +160,7 @@ def announce(
             raise TakenError("request", new.request_id)
         return known
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
-    findings = _wrong(new, asset, places)
+    findings = [*_wrong(new, places), *_wrong_audio(new, asset, places)]
     labels = drill_labels(db, chain=places.chain(new.unit_id)) if _is_drill(new) else None
     if _is_drill(new) and labels is None:
         findings.append(Finding("drill-label-missing"))
@@ -166,19 +174,23 @@ def announce(
             mode=new.mode,
             now=now,
         )
-    if findings or asset is None:
+    if findings:
         raise BroadcastRefusedError(findings)
-    meant = _meant(places, new)
+    meant = meant_by(places, new)
+    # Last of all that may be wrong, so that nobody is asked to confirm what cannot be sent.
+    takes = asked(db, places, meant, bulletin_class=new.bulletin_class, now=now, actor=actor)
+    demand_assent(takes, proof)
     words = cover(places, new.unit_id, meant)
     chain = places.chain(new.unit_id)
     opening = default_opening(db, chain=chain) if new.opening else None
     claim = _claim(
         new,
-        _content(new, labelled(parts(db, asset), labels), opening),
+        _content(new, labelled(parts(db, asset), labels) if asset else (), opening),
         targets=Targets(units=words.units, clusters=words.clusters),
         level=places.unit(new.unit_id).level_rank,
         start=now + lead,
         now=now,
+        broadcast_id=proof.assent.broadcast_id if proof.assent else "",
     )
     token = sign(
         keyring.unit_key(db, new.unit_id, now=now),
@@ -197,7 +209,8 @@ def announce(
         mode=new.mode,
         severity=new.severity,
         decision_number=new.decision_number.strip(),
-        asset_digest=asset.digest,
+        kind=claim.kind.value,
+        asset_digest=asset.digest if asset else None,
         opening_digest=opening.digest if opening else None,
         repeat=new.repeat,
         gap_s=new.gap_s,
@@ -211,6 +224,7 @@ def announce(
         relation=new.relation if new.follows else "",
         created_at=now,
         created_by=actor.name,
+        confirmed_by=proof.assent.by if proof.assent else None,
         start=claim.start,
         end=claim.end,
         token=token,
@@ -228,9 +242,36 @@ def announce(
         bulletin_class=new.bulletin_class,
         clusters=len(meant),
         decision_number=row.decision_number,
+        confirmed_by=row.confirmed_by,
+        second_factor=proof.is_fresh,
     )
     events.emit(db, kind="broadcast", ref=row.broadcast_id, now=now)
     return row
+
+
+def new_id() -> str:
+    """Make the id of an announcement."""
+    return f"b-{uuid.uuid4().hex[:16]}"
+
+
+def check(
+    db: Session, new: NewBroadcast, *, now: datetime, actor: Actor, proof: Proof = NOTHING
+) -> None:
+    """Go on only when ``actor`` may announce this, whatever is going to sound.
+
+    Raises:
+        NotAllowedError: The actor may not announce for the unit, in that class.
+        BroadcastRefusedError: With every rule that it breaks.
+        SecondFactorNeededError: The sender has to prove who they are once more.
+        SecondPersonNeededError: Somebody else has to confirm.
+    """
+    places = tree(db, today=local_day(now))
+    demand(actor, action_of(new.bulletin_class), places.chain(new.unit_id))
+    if findings := [*_wrong(new, places), *_wrong_live(new)]:
+        raise BroadcastRefusedError(findings)
+    meant = meant_by(places, new)
+    takes = asked(db, places, meant, bulletin_class=new.bulletin_class, now=now, actor=actor)
+    demand_assent(takes, proof)
 
 
 def content_of(db: Session, new: NewBroadcast, *, now: datetime) -> Content:
@@ -399,12 +440,22 @@ def _active_nodes(db: Session, clusters: Iterable[str]) -> dict[str, NodeRow]:
 
 
 def _content(new: NewBroadcast, said: Iterable[AssetRow], opening: AssetRow | None) -> Content:
+    first = asset_ref(opening) if opening else None
+    if new.live is not None:
+        return Content(opening=first, live=new.live)
     return Content(
-        opening=asset_ref(opening) if opening else None,
+        opening=first,
         items=tuple(map(asset_ref, said)),
         repeat=new.repeat,
         gap_s=new.gap_s,
     )
+
+
+def _latest_end(content: Content, start: datetime) -> datetime:
+    if content.live is None:
+        return start + timedelta(seconds=length_s(content)) + LATE
+    longest_s = opening_s(content) + content.live.max_length_s
+    return start + timedelta(seconds=longest_s) + CLOSING
 
 
 def _claim(
@@ -415,16 +466,17 @@ def _claim(
     level: int,
     start: datetime,
     now: datetime,
+    broadcast_id: str,
 ) -> Claim:
     return Claim(
-        claim_id=f"b-{uuid.uuid4().hex[:16]}",
+        claim_id=broadcast_id or new_id(),
         unit=new.unit_id,
         level=level,
         bulletin_class=BulletinClass(new.bulletin_class),
-        kind=ClaimKind.ANNOUNCEMENT,
+        kind=ClaimKind.ANNOUNCEMENT if content.live is None else ClaimKind.LIVE,
         issued_at=now,
         start=start,
-        end=start + timedelta(seconds=length_s(content)) + LATE,
+        end=_latest_end(content, start),
         content=content,
         targets=targets,
         title=marked(new.title.strip(), mode=new.mode),
@@ -442,7 +494,7 @@ def _is_same(known: BroadcastRow, new: NewBroadcast) -> bool:
     return before == after and known.repeat == new.repeat
 
 
-def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:
+def _wrong(new: NewBroadcast, places: Tree) -> list[Finding]:
     findings = []
     if not is_line(marked(new.title, mode=new.mode) if new.title.strip() else ""):
         findings.append(Finding("bad-title"))
@@ -452,10 +504,6 @@ def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Find
         findings.append(Finding("bad-decision-number"))
     if new.bulletin_class not in set(BulletinClass):
         findings.append(Finding("not-allowed-class", {"class": new.bulletin_class}))
-    if not new.asset_digest:
-        findings.append(Finding("no-audio"))
-    elif asset is None or not may_use(places, asset, new.unit_id):
-        findings.append(Finding("unknown-asset", {"digest": new.asset_digest[:64]}))
     findings += _out_of_range(new)
     emergency = new.bulletin_class == BulletinClass.EMERGENCY
     if emergency and places.children(new.unit_id) and not new.decision_number.strip():
@@ -471,15 +519,31 @@ def _wrong(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Find
     ]
     if outside:
         findings.append(Finding("out-of-scope", {"targets": ", ".join(outside)}))
-    elif not _meant(places, new):
+    elif not meant_by(places, new):
         findings.append(Finding("no-target"))
     return findings
 
 
-def _meant(places: Tree, new: NewBroadcast) -> frozenset[str]:
+def meant_by(places: Tree, new: NewBroadcast) -> frozenset[str]:
+    """Resolve what was chosen into clusters."""
     return chosen(
         places, units=new.units, clusters=new.clusters, groups=new.groups, exclude=new.exclude
     )
+
+
+def _wrong_audio(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:
+    if new.live is not None:
+        return [*_wrong_live(new), *([Finding("audio-unused")] if new.asset_digest else [])]
+    if not new.asset_digest:
+        return [Finding("no-audio")]
+    if asset is None or not may_use(places, asset, new.unit_id):
+        return [Finding("unknown-asset", {"digest": new.asset_digest[:64]})]
+    return []
+
+
+def _wrong_live(new: NewBroadcast) -> list[Finding]:
+    # Whether its label has been heard cannot be known while somebody speaks.
+    return [Finding("drill-not-live")] if _is_drill(new) else []
 
 
 def _is_drill(new: NewBroadcast) -> bool:

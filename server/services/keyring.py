@@ -33,6 +33,7 @@ ROOT_PUBLIC = "root.pub"
 SEAL = "seal.key"
 FLASK = "pages.key"
 GATEWAY = "gateway.password"
+LIVE = "live.password"
 
 
 def create_secrets(folder: Path) -> None:
@@ -45,7 +46,8 @@ def create_secrets(folder: Path) -> None:
         _write_once(folder / ROOT_PUBLIC, public_text(root.public_key()).encode())
     _write_once(folder / SEAL, Fernet.generate_key())
     _write_once(folder / FLASK, secrets.token_urlsafe(48).encode())
-    _write_once(folder / GATEWAY, secrets.token_urlsafe(24).encode())
+    for name in (GATEWAY, LIVE):
+        _write_once(folder / name, secrets.token_urlsafe(24).encode())
 
 
 def secret_text(folder: Path, name: str) -> str:

@@ -7,6 +7,7 @@ from server.web import (
     accounts,
     aired,
     as_run,
+    assent,
     bulletins,
     calendars,
     contacts,
@@ -55,6 +56,7 @@ def register(app: Flask, installation: Installation) -> None:
         phone,
         static_files,
         hushes,
+        assent,
         as_run,
         aired,
         stream,
@@ -62,8 +64,10 @@ def register(app: Flask, installation: Installation) -> None:
         units,
     ):
         app.register_blueprint(part.pages)
+    app.register_blueprint(live.microphone_pages)
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
+    app.register_blueprint(live.waiting_pages)
     for way_out in (exports, calendars):
         app.register_blueprint(way_out.pages)
     calendars.slow_down_readings(app)

@@ -54,12 +54,23 @@ OPEN_ENDPOINTS = frozenset(
 NODE_ENDPOINTS = frozenset({"api.asset_bytes"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOKEN_HEADER = "Authentication-Token"  # noqa: S105 - the header's name, not a secret
-_HEADERS = {
-    "Content-Security-Policy": (
+
+
+_SELF = "'self'"
+
+
+def content_policy(connect: str = "") -> str:
+    """Say what a page may load; nothing from elsewhere, save connections to ``connect``."""
+    return (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "media-src 'self' blob:; font-src 'self'; connect-src 'self'; object-src 'none'; "
+        "media-src 'self' blob:; font-src 'self'; "
+        f"connect-src {' '.join(filter(None, (_SELF, connect)))}; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
+    )
+
+
+_HEADERS = {
+    "Content-Security-Policy": content_policy(),
     "X-Content-Type-Options": "nosniff",
     # Flask-WTF looks at the referrer of forms sent over HTTPS: it must not be hidden from us.
     "Referrer-Policy": "strict-origin-when-cross-origin",

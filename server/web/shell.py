@@ -19,6 +19,7 @@ from server.web import formats, words
 from server.web.hush_notices import hush_notices
 from server.web.rule_words import lunar_words
 from server.web.static_files import after_static, modules_of, static_file
+from server.web.waiting_notices import waiting_notices
 
 
 def set_up_shell(app: Flask) -> None:
@@ -50,6 +51,7 @@ def _facts() -> dict[str, object]:
         "may_announce": current_user.is_authenticated and may_somewhere(actor(), Action.ANNOUNCE),
         "letters_waiting": _letters_waiting,
         "hush_notices": hush_notices,
+        "waiting_notices": waiting_notices,
         "demo": here().settings.demo,
         "instant": now(),
     }

@@ -8,10 +8,11 @@ from functools import cache
 
 import pytest
 
-from protocol.ids import NodeId, UnitId
+from protocol.ids import BroadcastId, NodeId, UnitId
 from protocol.topics import (
     NODE_WORDS,
     ROOT,
+    live,
     node_config,
     node_order,
     node_presence,
@@ -20,9 +21,9 @@ from protocol.topics import (
     unit_order,
     unit_plan,
 )
-from server.mqtt.access import GATEWAY_USER
+from server.mqtt.access import GATEWAY_USER, LIVE_USER
 from server.mqtt.broker import BrokerKind
-from server.services.keyring import GATEWAY, secret_text
+from server.services.keyring import GATEWAY, LIVE, secret_text
 from tests.factories.brokers import Peer, free_port, running_broker
 from tests.factories.installations import COMMUNE, Installation, an_installation, wait_until
 
@@ -134,6 +135,29 @@ def test_a_node_speaks_for_itself_alone(place, secrets):
         node.publish(node_report(ONE), b"truth")
         assert gateway.hears() == (node_report(ONE), b"truth", False)
         assert _hears_nothing(gateway)
+
+
+def test_who_takes_microphones_says_frames_and_nothing_else(place, secrets):
+    password = secret_text(place.settings.secrets_dir, LIVE)
+    speaker = Peer(place.settings, LIVE_USER, password)
+    with speaker, Peer(place.settings, ONE, secrets[ONE]) as node:
+        node.subscribe(live(BroadcastId("noi-1")))
+        node.subscribe(unit_filter(UNIT))
+        speaker.publish(unit_order(UNIT), b"an order")
+        speaker.publish(unit_plan(UNIT), b"a plan")
+        speaker.publish(live(BroadcastId("noi-1")), b"frames")
+        assert node.hears() == (live(BroadcastId("noi-1")), b"frames", False)
+        assert _hears_nothing(node)
+
+
+def test_a_node_says_no_frames(place, secrets):
+    with (
+        Peer(place.settings, ONE, secrets[ONE]) as node,
+        Peer(place.settings, OTHER, secrets[OTHER]) as other,
+    ):
+        other.subscribe(live(BroadcastId("noi-1")))
+        node.publish(live(BroadcastId("noi-1")), b"frames")
+        assert _hears_nothing(other)
 
 
 def test_a_node_gives_no_plans_and_no_orders(place, secrets):

@@ -1,6 +1,7 @@
 """Somebody who speaks: keys, claims, frames, and what is heard of them."""
 
 import hashlib
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -96,3 +97,9 @@ def speak(
         is_last = number + 3 >= len(frames) and ending is not None
         last = ending if is_last else Ending.GOES_ON
         send(sealed(frames_from(broadcast, captured, number, some, last)))
+
+
+def packed(media_ms: float, frames: list[bytes]) -> bytes:
+    """Write frames as a browser does."""
+    parts = (struct.pack("<H", len(frame)) + frame for frame in frames)
+    return struct.pack("<Bd", 1, media_ms) + b"".join(parts)

@@ -183,7 +183,7 @@ def a_town(
         lead_s: From signing an urgent order to its sounding time.
         audio_by: Gives the address by which nodes reach the one where audio really is.
     """
-    settings = demo_settings(folder / "state", free_port(18080), free_port(18083))
+    settings = demo_settings(folder / "state", free_port(18080), free_port(18083), free_port(18180))
     version = choose_broker(broker).mqtt_version
     settings = settings.model_copy(update={"mqtt_version": version, "lead_s": lead_s})
     build(settings)

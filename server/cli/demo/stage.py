@@ -64,7 +64,8 @@ class Stage:
 def open_stage(state: Path, port: int, broker: str, stop: Event) -> Iterator[Stage]:
     """Build the demo where it is not built yet, and open its pages; on leaving, all ends."""
     with hold_state(state), Supervisor(state / "log") as supervisor:
-        settings = demo_settings(state, free_port(port), free_port(MQTT_PORT))
+        found = free_port(port)
+        settings = demo_settings(state, found, free_port(MQTT_PORT), free_port(found + 1))
         _build(settings)
         supervisor.start(web_program(settings))
         from server.mqtt.broker import choose_broker  # noqa: PLC0415 - heavy: while web starts
@@ -76,7 +77,7 @@ def open_stage(state: Path, port: int, broker: str, stop: Event) -> Iterator[Sta
         yield Stage(settings, supervisor, broker)
 
 
-def demo_settings(state: Path, port: int, mqtt_port: int) -> Settings:
+def demo_settings(state: Path, port: int, mqtt_port: int, live_port: int = 0) -> Settings:
     """Choose settings that keep the demo to this machine and away from any real installation.
 
     Everything that the environment might say about one is overruled: the demo's passwords are
@@ -87,6 +88,8 @@ def demo_settings(state: Path, port: int, mqtt_port: int) -> Settings:
         database_url="",
         host=HOST,
         port=port,
+        live_port=live_port,
+        live_url="",
         public_url="",
         mqtt_host=HOST,
         mqtt_port=mqtt_port,

@@ -1,6 +1,7 @@
 """All rows; importing this makes the metadata whole."""
 
 from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
+from server.store.models.assent import AssentRuleRow, WaitingRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -49,6 +50,7 @@ __all__ = [
     "AlertChannelRow",
     "AlertRow",
     "AsRunRow",
+    "AssentRuleRow",
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
@@ -93,5 +95,6 @@ __all__ = [
     "UnitKeyRow",
     "UnitRow",
     "UserRow",
+    "WaitingRow",
     "WarningRecordingRow",
 ]

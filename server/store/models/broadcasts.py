@@ -22,11 +22,14 @@ class BroadcastRow(Base):
     """One order to make sound at certain clusters.
 
     Attributes:
+        kind: ``announcement`` of a file, or ``live``: somebody speaks.
         request_id: Chosen by the sender, so that the same announcement is never made twice.
         decision_number: The committee's decision that an emergency rests on.
+        asset_digest: What sounds; of a live broadcast its recording, once there is one.
         start: Sounding time; signing time plus the lead.
         end: First instant at which it may no longer sound.
         token: The signed order, byte for byte, so that a re-send is identical.
+        confirmed_by: The second person, where one had to confirm it.
         follows: The announcement that this one corrects or ends, as ``relation`` says.
         targets: ``units``, ``clusters`` and ``except`` as signed, and ``topics``, the units told.
     """
@@ -50,7 +53,8 @@ class BroadcastRow(Base):
     mode: Mapped[Word] = mapped_column(default="real")
     severity: Mapped[int] = mapped_column(default=0)
     decision_number: Mapped[Name] = mapped_column(default="")
-    asset_digest: Mapped[Digest] = mapped_column(ForeignKey("assets.digest"))
+    kind: Mapped[Word] = mapped_column(default="announcement", server_default="announcement")
+    asset_digest: Mapped[Digest | None] = mapped_column(ForeignKey("assets.digest"))
     opening_digest: Mapped[Digest | None] = mapped_column(ForeignKey("assets.digest"))
     repeat: Mapped[int] = mapped_column(default=1)
     gap_s: Mapped[float] = mapped_column(default=0.0)
@@ -58,6 +62,7 @@ class BroadcastRow(Base):
     targets: Mapped[Document]
     created_at: Mapped[Instant]
     created_by: Mapped[Name]
+    confirmed_by: Mapped[Name | None]
     start: Mapped[Instant]
     end: Mapped[Instant] = mapped_column(index=True)
     token: Mapped[Bytes]

@@ -1,22 +1,28 @@
 """The urgent page, its confirmation, and the broadcasts that came of it."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from protocol.messages import Mode
+from server.domain.assent import Missing
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.filling import LONGEST_VALUE
 from server.domain.languages import NAMES
 from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
+from server.domain.units import Tree
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
 from server.http.person import by_script
+from server.http.proving import proof
 from server.services import (
+    assenting,
     broadcasting,
     catalogue,
     following,
@@ -25,17 +31,21 @@ from server.services import (
     raising,
     speaking,
     units,
+    waiting,
     warning_sounds,
 )
 from server.store.queries import lists
 from server.web.live.beginnings import begun
 from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, UrgentForm
 from server.web.live.presenters import progress
+from server.web.live.waiting import in_line, waiting_facts
 from server.web.live.ways import WAYS
 from server.web.preview.streaming import streamed
 from server.web.targets import acting_units, communes
 
 MOST_LISTED = 100
+VAIN_SHOWN = timedelta(days=1)
+"""How long the list tells of what waited for a second person in vain."""
 
 pages = Blueprint("live", __name__)
 
@@ -108,6 +118,7 @@ def confirm() -> ResponseReturnValue:
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         asset = lists.asset(db, form.asset_digest) if form.asset_digest else None
         opening = catalogue.default_opening(db, chain=chain)
+        lacking = _lacking(db, tree, form, reach.cluster_ids, instant)
     if form.asset_digest and asset is None:
         raise BroadcastRefusedError([Finding("unknown-asset")])
     needs_decision = form.bulletin_class == "emergency" and tree.children(form.unit_id)
@@ -123,6 +134,7 @@ def confirm() -> ResponseReturnValue:
         length_s=(opening.duration_s if opening else 0)
         + form.repeat * said_s
         + (form.repeat - 1) * new.gap_s,
+        lacking=lacking,
         meant=[state for state in states if state.cluster_id in reach.cluster_ids],
     )
 
@@ -146,13 +158,14 @@ def send() -> ResponseReturnValue:
     if form.mode == Mode.DRILL:
         make_labels(form.unit_id)
     with writing() as db:
-        row = broadcasting.announce(
+        row = waiting.order(
             db,
             form.new,
             now=now(),
             actor=actor(),
             keyring=here().keyring,
             lead=timedelta(seconds=here().settings.lead_s),
+            proof=proof(),
         )
     address = url_for("live.broadcast", broadcast_id=row.broadcast_id)
     if by_script():
@@ -170,10 +183,21 @@ def broadcasts() -> ResponseReturnValue:
         ids = [row.broadcast_id for row in rows]
         counts = lists.delivery_counts(db, ids)
         sounded = lists.sounded_counts(db, ids)
-        people = lists.full_names(db, [row.created_by for row in rows])
+        instant = now()
+        vain = [
+            row
+            for row in waiting.recent(db, since=instant - VAIN_SHOWN, now=instant)
+            if waiting.may_see(row, tree, person)
+        ]
+        people = lists.full_names(
+            db,
+            [name for row in rows for name in (row.created_by, row.confirmed_by) if name]
+            + [name for row in vain for name in (row.asked_by, row.decided_by) if name],
+        )
     return render_template(
         "live/broadcasts.html",
         rows=rows,
+        vain=[in_line(row, instant) for row in vain],
         counts=counts,
         sounded=sounded,
         people=people,
@@ -184,7 +208,9 @@ def broadcasts() -> ResponseReturnValue:
 
 @pages.get("/broadcasts/<broadcast_id>")
 def broadcast(broadcast_id: str) -> ResponseReturnValue:
-    """Watch one announcement."""
+    """Watch one announcement, or what waits to become one."""
+    if (facts := waiting_facts(broadcast_id)) is not None:
+        return render_template("live/waiting.html", **facts, findings=())
     return render_template("live/broadcast.html", **_broadcast(broadcast_id))
 
 
@@ -196,10 +222,22 @@ def broadcast_state(broadcast_id: str) -> ResponseReturnValue:
 
 @pages.post("/broadcasts/<broadcast_id>/stop")
 def stop(broadcast_id: str) -> ResponseReturnValue:
-    """Stop it, for good."""
+    """Stop it, for good, wherever it stands."""
     with writing() as db:
-        broadcasting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+        waiting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
     return redirect(url_for("live.broadcast", broadcast_id=broadcast_id), 303)
+
+
+def _lacking(
+    db: Session, tree: Tree, form: UrgentForm, meant: Collection[str], instant: datetime
+) -> Missing | None:
+    """Tell beforehand whether somebody has to confirm."""
+    if not meant:
+        return None
+    found = assenting.asked(
+        db, tree, meant, bulletin_class=form.bulletin_class, now=instant, actor=actor()
+    )
+    return assenting.lacks(found, proof())
 
 
 def _broadcast(broadcast_id: str) -> dict[str, object]:
@@ -212,7 +250,8 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         row = status.broadcast
         told = raising.told_of(db, broadcast_id)
         chain_of_it = following.chain_of(db, row)
-        people = lists.full_names(db, [row.created_by, row.stopped_by or row.created_by])
+        named = (row.created_by, row.stopped_by, row.confirmed_by)
+        people = lists.full_names(db, [name for name in named if name])
     return {
         "broadcast": row,
         "people": people,

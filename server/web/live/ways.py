@@ -32,6 +32,7 @@ class Way:
 
 WAYS = (
     Way("record", "mic-fill", N_("Record")),
+    Way("speak", "broadcast", N_("Speak live"), own_bar=True),
     Way("text", "pencil", N_("Type text")),
     Way("warning", "exclamation-triangle-fill", N_("Warning")),
     Way("prepared", "shield-exclamation", N_("Prepared")),

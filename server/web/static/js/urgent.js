@@ -10,11 +10,12 @@ import { LoginAgain } from "./urgent/login_again.js";
 import { Unsent } from "./urgent/unsent.js";
 import prepared from "./ways/prepared.js";
 import record from "./ways/record.js";
+import speak from "./ways/speak.js";
 import text from "./ways/text.js";
 import warning from "./ways/warning.js";
 
 // A way without a module needs none: a file is taken by the sound itself.
-const ways = { record, text, warning, prepared };
+const ways = { record, speak, text, warning, prepared };
 
 const page = document.querySelector("[data-urgent-page]");
 const form = page.querySelector("[data-urgent-form]");
@@ -122,13 +123,19 @@ function settle() {
 for (const tab of tabs) {
   tab.addEventListener("click", () => { show(tab.dataset.tab); keeping.keep({ way: tab.dataset.tab }); });
 }
-for (const panel of panels) ways[panel.dataset.panel]?.({ panel, form, sound });
+for (const panel of panels) ways[panel.dataset.panel]?.({ panel, form, sound, say });
 
 form.addEventListener("change", (event) => {
   if (event.target.matches("[data-class]")) settle();
   if (event.target.matches("[data-group]")) count();
 });
-form.addEventListener("submit", (event) => { event.preventDefault(); say([]); asking.show(); });
+form.addEventListener("submit", (event) => {
+  // A way may lead to a page of its own.
+  if (event.defaultPrevented || event.submitter?.hasAttribute("formaction")) return;
+  event.preventDefault();
+  say([]);
+  asking.show();
+});
 form.addEventListener("picked", count);
 form.addEventListener("sound", count);
 page.querySelector("[data-anew]").addEventListener("click", async (event) => {

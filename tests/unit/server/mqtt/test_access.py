@@ -65,7 +65,7 @@ def test_a_user_named_like_a_wildcard_gains_nothing():
 
 
 def test_passwords_are_read_back_as_written():
-    text = password_text(["nut-2:b", "nut-1:a"], gateway_line="gateway:c")
+    text = password_text(["nut-2:b", "nut-1:a"], own=["gateway:c"])
     assert read_passwords(text) == {"gateway": "c", "nut-1": "a", "nut-2": "b"}
 
 

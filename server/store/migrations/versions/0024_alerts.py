@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from server.store.types import InstantType
 
-revision = "0022"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""The program that takes microphones: from a browser's connection to frames for the nodes."""

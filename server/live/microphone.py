@@ -1,0 +1,237 @@
+"""One microphone's connection: who is it, may they, on air, and off again whatever happens."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Event
+
+import msgspec
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.connection import Connection
+
+from protocol.live import Ending
+from server.domain.errors import NotAllowedError, RefusedRequestError, ServerError
+from server.live.capture import Captured, read_said, read_sound, read_ticket
+from server.live.errors import GarbledMicrophoneError
+from server.live.recording import Recorder
+from server.live.speaking import Speaking
+from server.live.stamping import Stamper
+from server.live.webm import WebmReader
+from server.mqtt.errors import BrokerAwayError
+from server.mqtt.publisher import LivePublisher
+from server.services import microphones
+from server.services.keyring import Keyring
+from server.services.microphones import OnAir, Ticket
+from server.settings import Settings
+from server.store.engine import Sessions
+
+HELLO_S = 5.0
+"""So long a connection may say nothing before it says who it is."""
+
+SILENCE = timedelta(seconds=1.5)
+"""A microphone on air from which nothing comes for so long is lost."""
+
+_LOOK_S = 0.1
+_LOOK_FOR_STOP = timedelta(seconds=0.5)
+_READY_FOR = microphones.TICKET_LIFE
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What every microphone needs."""
+
+    settings: Settings
+    reads: Sessions
+    writes: Sessions
+    keyring: Keyring
+    pages_secret: str
+    publisher: LivePublisher
+    stopping: Event
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A broadcast is over.
+
+    Attributes:
+        reason: As ``services.microphones.end`` knows it.
+    """
+
+    broadcast_id: str
+    reason: str
+
+
+def serve(connection: Connection, studio: Studio) -> Spoken | None:
+    """Serve one microphone to its end; None when it never went on air."""
+    try:
+        ticket = _ticket(connection, studio)
+        with closing(WebmReader()) as webm:
+            return _Microphone(connection, studio, ticket, webm).run()
+    except (ServerError, TimeoutError) as error:
+        log.info("microphone_refused", error=str(error))
+        _tell(connection, {"state": "refused", "codes": _codes(error)})
+    except ConnectionClosed:
+        log.info("microphone_left")
+    return None
+
+
+def _ticket(connection: Connection, studio: Studio) -> Ticket:
+    text = read_ticket(connection.recv(timeout=HELLO_S))
+    return microphones.read_ticket(text, secret=studio.pages_secret, now=studio.clock())
+
+
+def _codes(error: Exception) -> list[str]:
+    match error:
+        case RefusedRequestError(findings=findings):
+            return [finding.code for finding in findings]
+        case NotAllowedError():
+            return ["not-allowed"]
+        case BrokerAwayError():
+            return ["broker-away"]
+        case _:
+            return ["no-microphone"]
+
+
+class _Microphone:
+    """A connection that has shown its ticket."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        studio: Studio,
+        ticket: Ticket,
+        webm: WebmReader,
+    ) -> None:
+        self._connection = connection
+        self._studio = studio
+        self._ticket = ticket
+        self._stamper = Stamper()
+        self._webm = webm
+
+    def run(self) -> Spoken | None:
+        _tell(self._connection, {"state": "ready"})
+        if not self._wait_for_start():
+            return None
+        key = Ed25519PrivateKey.generate()
+        on_air = self._go_on_air(key)
+        recorder = Recorder(self._studio.settings.recording_dir, on_air.broadcast_id)
+        with recorder:
+            broadcast = Speaking(on_air, key, self._stamper, recorder, self._studio.publisher.say)
+            reason = "broken-off"
+            try:
+                self._tell_on_air(on_air)
+                reason = self._pass_on(broadcast, on_air.broadcast_id)
+            except ConnectionClosed:
+                pass
+            except GarbledMicrophoneError as error:
+                log.warning("microphone_garbled", error=error.reason)
+            finally:
+                whole = reason in {"spoken", "too-long"}
+                broadcast.end(Ending.SPOKEN if whole else Ending.BROKEN_OFF)
+                self._note_end(on_air, reason)
+        _tell(self._connection, {"state": "over", "reason": reason})
+        return Spoken(on_air.broadcast_id, reason)
+
+    def _wait_for_start(self) -> bool:
+        """Learn how the clocks stand until somebody begins; False when nobody does."""
+        patient_until = self._studio.clock() + _READY_FOR
+        while not self._studio.stopping.is_set() and self._studio.clock() < patient_until:
+            message = self._received()
+            if isinstance(message, str):
+                return read_said(message) == "start"
+            if message is not None:
+                now_s = self._studio.clock().timestamp()
+                for captured in self._captured(message):
+                    count = len(captured.frames)
+                    self._stamper.captured_s(now_s, captured.media_s, count)
+        return False
+
+    def _go_on_air(self, key: Ed25519PrivateKey) -> OnAir:
+        studio, settings = self._studio, self._studio.settings
+        if not studio.publisher.is_connected():
+            raise BrokerAwayError
+        with studio.writes.begin() as db:
+            actor = microphones.speaker(db, self._ticket.username)
+            return microphones.go_on_air(
+                db,
+                self._ticket,
+                public_key=key.public_key(),
+                delay=timedelta(seconds=settings.live_delay_s),
+                now=studio.clock(),
+                actor=actor,
+                keyring=studio.keyring,
+                lead=timedelta(seconds=settings.lead_s),
+            )
+
+    def _tell_on_air(self, on_air: OnAir) -> None:
+        speak_in = on_air.speak_at - self._studio.clock()
+        log.info("microphone_on_air", broadcast_id=on_air.broadcast_id)
+        said = {
+            "state": "on-air",
+            "broadcast": on_air.broadcast_id,
+            "speak_in_s": max(0.0, speak_in.total_seconds()),
+            "max_length_s": on_air.max_length.total_seconds(),
+        }
+        self._connection.send(msgspec.json.encode(said).decode())
+
+    def _pass_on(self, broadcast: Speaking, broadcast_id: str) -> str:
+        """Pass on what comes, and tell why that ended."""
+        heard_at = looked_at = self._studio.clock()
+        while not self._studio.stopping.is_set():
+            message = self._received()
+            now = self._studio.clock()
+            if isinstance(message, str):
+                if read_said(message) == "stop":
+                    return "spoken"
+            elif message is not None:
+                heard_at = now
+                for captured in self._captured(message):
+                    broadcast.take(captured, now)
+            if now - heard_at >= SILENCE:
+                return "broken-off"
+            if now >= broadcast.ends_at:
+                return "too-long"
+            if now - looked_at >= _LOOK_FOR_STOP:
+                looked_at = now
+                if self._is_stopped(broadcast_id):
+                    return "stopped"
+        return "server-ended"
+
+    def _received(self) -> str | bytes | None:
+        try:
+            return self._connection.recv(timeout=_LOOK_S)
+        except TimeoutError:
+            return None
+
+    def _captured(self, message: bytes) -> list[Captured]:
+        sound = read_sound(message)
+        return [sound] if isinstance(sound, Captured) else self._webm.take(sound.body)
+
+    def _is_stopped(self, broadcast_id: str) -> bool:
+        with self._studio.reads.begin() as db:
+            return microphones.is_stopped(db, broadcast_id)
+
+    def _note_end(self, on_air: OnAir, reason: str) -> None:
+        log.info("microphone_off_air", broadcast_id=on_air.broadcast_id, reason=reason)
+        with self._studio.writes.begin() as db:
+            microphones.end(
+                db,
+                on_air.broadcast_id,
+                reason=reason,
+                delay=on_air.delay,
+                now=self._studio.clock(),
+            )
+
+
+def _tell(connection: Connection, said: dict[str, object]) -> None:
+    """Say something to whoever may have gone already."""
+    try:
+        connection.send(msgspec.json.encode(said).decode())
+    except ConnectionClosed:
+        log.info("microphone_gone")

@@ -1,0 +1,89 @@
+"""One broadcast on air: frames are stamped, signed, said to the nodes and written down."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import final
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from protocol import topics
+from protocol.ids import BroadcastId
+from protocol.live import Ending, frames_from, seal
+from server.live.capture import Captured
+from server.live.recording import Recorder
+from server.live.stamping import Stamper
+from server.services.microphones import OnAir
+
+# The last word is no order that would be repeated: so it is said more than once.
+_LAST_WORDS = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+log = structlog.get_logger(__name__)
+
+
+@final
+class Speaking:
+    """Passes on what one microphone captures, from when it may be heard until it ends."""
+
+    def __init__(
+        self,
+        on_air: OnAir,
+        key: Ed25519PrivateKey,
+        stamper: Stamper,
+        recorder: Recorder,
+        say: Callable[[str, bytes], bool],
+    ) -> None:
+        """Go on air.
+
+        Args:
+            on_air: What the nodes were told.
+            key: Signs all that they are to hear.
+            stamper: Knows how the clock of the microphone stands.
+            recorder: Writes down what is said.
+            say: Gives a message to the broker.
+        """
+        self._on_air = on_air
+        self.broadcast_id = on_air.broadcast_id
+        self._key = key
+        self._stamper = stamper
+        self._recorder = recorder
+        self._say = say
+        self._is_unrecorded = False
+        self._topic = topics.live(BroadcastId(on_air.broadcast_id))
+
+    @property
+    def ends_at(self) -> datetime:
+        """When somebody has spoken for as long as they may."""
+        return self._on_air.speak_at + self._on_air.max_length
+
+    def take(self, captured: Captured, arrived: datetime) -> None:
+        """Pass frames on; what was captured before it may be heard is left out."""
+        frames = captured.frames
+        captured_s = self._stamper.captured_s(arrived.timestamp(), captured.media_s, len(frames))
+        if captured_s < self._on_air.speak_at.timestamp():
+            return
+        number = self._stamper.number(captured_s, len(frames))
+        if number is not None:
+            self._send(number, frames, Ending.GOES_ON)
+            self._record(number, frames)
+
+    def end(self, ending: Ending) -> None:
+        """Tell the nodes that there is no more."""
+        for _ in range(_LAST_WORDS):
+            self._send(self._stamper.next_number, (), ending)
+
+    def _record(self, number: int, frames: tuple[bytes, ...]) -> None:
+        try:
+            self._recorder.add(number, frames)
+        except OSError as error:
+            # A full disk must not silence whoever warns of a flood.
+            if not self._is_unrecorded:
+                log.error("recording_failed", broadcast_id=self.broadcast_id, error=str(error))  # noqa: TRY400 - the reason says it all
+            self._is_unrecorded = True
+
+    def _send(self, number: int, frames: tuple[bytes, ...], ending: Ending) -> None:
+        first_s = self._stamper.first_captured_s
+        first = self._on_air.speak_at if first_s is None else _EPOCH + timedelta(seconds=first_s)
+        message = frames_from(self._on_air.broadcast_id, first, number, frames, ending)
+        self._say(self._topic, seal(self._key, message))

@@ -1,0 +1,130 @@
+"""The page with the microphone: who is reached, and the ticket with which one goes on air."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from flask import Blueprint, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from server.domain.errors import (
+    Finding,
+    NotAllowedError,
+    SecondFactorNeededError,
+    SecondPersonNeededError,
+    WaitingRefusedError,
+)
+from server.domain.recurrence import local_day
+from server.http.context import actor, here, now, reading
+from server.http.languages import gettext
+from server.http.proving import proof
+from server.http.wording import FINDINGS, N_
+from server.services import accounts, assenting, broadcasting, microphones, units
+from server.services.assenting import Proof
+from server.services.broadcasting import NewBroadcast
+from server.services.keyring import FLASK, secret_text
+from server.web.live.forms import UrgentForm
+from server.web.security import content_policy
+
+pages = Blueprint("microphone", __name__)
+
+_ENDS: Mapping[str, str] = MappingProxyType(
+    {
+        "spoken": N_("You are off air. The recording is being kept."),
+        "stopped": N_("It was stopped everywhere. The recording is being kept."),
+        "too-long": N_("The longest time is over: you are off air. The recording is being kept."),
+        "broken-off": N_("The connection broke: the loudspeakers have closed by themselves."),
+        "server-ended": N_("The server was stopped: the loudspeakers have closed by themselves."),
+        "broker-away": N_("The link to the loudspeakers is down. Try again in a moment."),
+        "not-allowed": N_("Your account may not do this here."),
+        "no-microphone": N_("The microphone could not be connected. Go back and try again."),
+    }
+)
+_REFUSALS = ("already-spoken", "ticket-expired", "bad-ticket")
+
+
+@pages.post("/urgent/speak")
+def prepare() -> ResponseReturnValue:
+    """Say whom it will reach, and hand out the microphone; nothing is sent yet."""
+    form = UrgentForm.sent(request.form)
+    # What this form was kept under on the phone stays free for something that is no live broadcast.
+    new = replace(form.new, request_id=uuid.uuid4().hex, asset_digest="", repeat=1)
+    instant, person = now(), actor()
+    findings: tuple[Finding, ...] = ()
+    given = proof()
+    if "second_username" in request.form:
+        given, findings = _vouched(new, given)
+    try:
+        with reading() as db:
+            broadcasting.check(db, new, now=instant, actor=person, proof=given)
+    except (SecondFactorNeededError, SecondPersonNeededError) as lacking:
+        return _second_page(form, findings or lacking.findings)
+    with reading() as db:
+        tree = units.tree(db, today=local_day(instant))
+        reach = broadcasting.reach(
+            db,
+            unit_id=new.unit_id,
+            units=new.units,
+            clusters=new.clusters,
+            groups=new.groups,
+            now=instant,
+        )
+    secret = secret_text(here().settings.secrets_dir, FLASK)
+    microphone = here().settings.microphone_url(request.host)
+    page = make_response(
+        render_template(
+            "live/speak.html",
+            form=form,
+            unit=tree.unit(form.unit_id),
+            reach=reach,
+            longest_s=microphones.MAX_LENGTH.total_seconds(),
+            ticket=microphones.ticket(new, actor=person, secret=secret, now=instant, proof=given),
+            microphone=microphone,
+            sentences=_sentences(),
+        )
+    )
+    where = urlsplit(microphone)
+    page.headers["Content-Security-Policy"] = content_policy(f"{where.scheme}://{where.netloc}")
+    return page
+
+
+def _vouched(new: NewBroadcast, given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
+    """Add the word of a second person who types user name and password on this phone."""
+    with reading() as db:
+        found = accounts.authenticated(
+            db, request.form["second_username"], request.form.get("second_password", "")
+        )
+        if found is None:
+            return given, (Finding("wrong-password"),)
+        tree = units.tree(db, today=local_day(now()))
+        try:
+            assent = assenting.vouched(
+                tree,
+                broadcasting.meant_by(tree, new),
+                bulletin_class=new.bulletin_class,
+                second=accounts.actor_of(found),
+                actor=actor(),
+            )
+        except WaitingRefusedError as refused:
+            return given, refused.findings
+        except NotAllowedError:
+            return given, (Finding("other-may-not"),)
+    return replace(given, assent=assent), ()
+
+
+def _second_page(form: UrgentForm, findings: Sequence[Finding]) -> ResponseReturnValue:
+    """Ask for the second person at once: what is spoken live cannot wait."""
+    kept = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name != "csrf_token" and not name.startswith("second_")
+    ]
+    page = render_template("live/speak_second.html", form=form, kept=kept, findings=findings)
+    return page, 403
+
+
+def _sentences() -> dict[str, str]:
+    refusals = {code: FINDINGS[code] for code in _REFUSALS}
+    return {code: gettext(sentence) for code, sentence in {**_ENDS, **refusals}.items()}

@@ -1,0 +1,121 @@
+// The page on which somebody speaks live: microphone on, on air, off again; and which clusters sound.
+
+import { Microphone, ways } from "./microphone.js";
+
+// More than two seconds that could not be sent yet are heard by nobody: they are left out.
+const MOST_UNSENT = 8192;
+
+const root = document.querySelector("[data-speak]");
+const button = root.querySelector("[data-talk]");
+const label = root.querySelector("[data-talk-label]");
+const said = root.querySelector("[data-said]");
+const clock = root.querySelector("[data-left]");
+const meter = root.querySelector("[data-level]");
+const states = document.querySelector("[data-states]");
+const again = root.querySelector("[data-again]");
+const words = root.dataset;
+const sentences = new Map([...root.querySelectorAll("[data-code]")].map((one) => [one.dataset.code, one.textContent]));
+
+let socket = null;
+let microphone = null;
+let state = "off";
+let endsAt = 0;
+let ticking = null;
+let shownAt = 0;
+let loudest = 0;
+
+function show(next, sentence) {
+  state = next;
+  root.dataset.state = next;
+  said.textContent = sentence;
+  button.setAttribute("aria-pressed", String(next === "on-air"));
+  button.disabled = next === "opening" || next === "over";
+  button.hidden = next === "over";
+  again.hidden = next !== "over";
+  label.textContent = { off: words.turnOn, opening: words.turnOn, ready: words.goOnAir, "on-air": words.end, over: words.end }[next];
+}
+
+function end(sentence) {
+  if (state === "over") return;
+  clearInterval(ticking);
+  clock.textContent = "";
+  microphone?.close();
+  socket?.close();
+  meter.value = 0;
+  show("over", sentence);
+}
+
+function level(peak) {
+  loudest = Math.max(loudest, peak);
+  const now = performance.now();
+  if (now - shownAt < 60) return;
+  shownAt = now;
+  // -60 dB to full.
+  meter.value = loudest > 0 ? Math.max(0, 1 + Math.log10(loudest) / 3) : 0;
+  loudest = 0;
+}
+
+function send(message) {
+  if (socket?.readyState === WebSocket.OPEN && socket.bufferedAmount < MOST_UNSENT) socket.send(message);
+}
+
+async function turnOn() {
+  show("opening", words.opening);
+  microphone = new Microphone({ send, level });
+  socket = new WebSocket(words.microphone);
+  socket.binaryType = "arraybuffer";
+  socket.addEventListener("open", () => socket.send(JSON.stringify({ ticket: words.ticket })));
+  socket.addEventListener("message", ({ data }) => told(JSON.parse(data)));
+  socket.addEventListener("close", () => end(state === "on-air" ? sentences.get("broken-off") : sentences.get("no-microphone")));
+}
+
+async function told(news) {
+  if (news.state === "ready") {
+    try {
+      await microphone.open();
+      show("ready", words.ready);
+    } catch {
+      end(words.noMicrophone);
+    }
+  } else if (news.state === "on-air") {
+    onAir(news);
+  } else if (news.state === "refused") {
+    end(sentences.get(news.codes[0]) ?? sentences.get("no-microphone"));
+  } else if (news.state === "over") {
+    end(sentences.get(news.reason) ?? sentences.get("spoken"));
+  }
+}
+
+function onAir({ broadcast, speak_in_s: startsIn, max_length_s: longest }) {
+  const speakAt = performance.now() + startsIn * 1000;
+  endsAt = speakAt + longest * 1000;
+  show("on-air", words.wait);
+  const count = () => {
+    const now = performance.now();
+    const left = Math.ceil((now < speakAt ? speakAt - now : endsAt - now) / 1000);
+    const sentence = now < speakAt ? words.wait : words.speakNow;
+    if (said.textContent !== sentence) said.textContent = sentence;
+    clock.textContent = now < speakAt ? String(left) : `${String(Math.floor(left / 60)).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`;
+  };
+  ticking = setInterval(count, 100);
+  count();
+  navigator.wakeLock?.request("screen").catch(() => null);
+  again.href = words.broadcast.replace("BROADCAST", broadcast);
+  const address = `${again.href}/state`;
+  const look = async () => {
+    const answer = await fetch(address, { redirect: "manual" }).catch(() => null);
+    if (answer?.ok) states.innerHTML = await answer.text();
+  };
+  states.dataset.liveRef = broadcast;
+  states.addEventListener("live", look);
+  look();
+}
+
+button.addEventListener("click", () => {
+  if (state === "off") turnOn();
+  else if (state === "ready") socket.send(JSON.stringify({ say: "start" }));
+  else if (state === "on-air") socket.send(JSON.stringify({ say: "stop" }));
+});
+
+window.addEventListener("beforeunload", (event) => { if (state === "on-air") event.preventDefault(); });
+ways().then((way) => { if (!way) end(words.noMicrophone); });

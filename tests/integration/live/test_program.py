@@ -1,0 +1,354 @@
+"""The program that takes microphones: real connections, a real broker, and what was kept."""
+
+import threading
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from threading import Event, Thread
+
+import av
+import msgspec
+import numpy as np
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from audio_library.decode import read_samples
+from protocol.live import Ending, unseal
+from protocol.messages import Play
+from protocol.signing import public_from_text, unverified
+from server.live.recording import Recorder
+from server.live.runner import run
+from server.mqtt.broker import BrokerKind
+from server.services import accounts, broadcasting, microphones
+from server.services.broadcasting import NewBroadcast
+from server.services.keyring import FLASK, secret_text
+from server.store.models import BroadcastRow
+from tests.factories.brokers import Peer, free_port, listens, running_broker
+from tests.factories.installations import COMMUNE, OPERATOR, an_installation
+from tests.factories.live import packed, spoken
+from tests.factories.sounds import encode, rms, tone, wait_until
+
+FRAMES = spoken(tone(1.2, hertz=400.0))
+NODE = "nut-1"
+_requests = count(1)
+
+
+class Studio:
+    """A running program, an officer with tickets, and a node that listens."""
+
+    def __init__(self, place, secret):
+        self.place = place
+        self._secret = secret
+        self._stop = Event()
+        self._thread = None
+
+    def start(self):
+        self._stop.clear()
+        self._thread = Thread(target=run, args=(self.place.settings, self._stop))
+        self._thread.start()
+        settings = self.place.settings.model_copy(
+            update={"mqtt_port": self.place.settings.microphone_port}
+        )
+        wait_until(lambda: listens(settings), within_s=10)
+
+    def close(self):
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(15)
+            assert not self._thread.is_alive()
+
+    def ticket(self, **overrides: object) -> str:
+        new = NewBroadcast(
+            request_id=f"request-{next(_requests)}",
+            unit_id=COMMUNE,
+            title="Lũ về",
+            bulletin_class="priority",
+            asset_digest="",
+            units=(COMMUNE,),
+        )
+        return microphones.ticket(
+            replace(new, **overrides),
+            actor=replace(OPERATOR, name="can-bo"),
+            secret=secret_text(self.place.settings.secrets_dir, FLASK),
+            now=datetime.now(UTC),
+        )
+
+    @contextmanager
+    def microphone(self, ticket: str | None = None):
+        with connect(f"ws://127.0.0.1:{self.place.settings.microphone_port}") as connection:
+            connection.send(msgspec.json.encode({"ticket": ticket or self.ticket()}).decode())
+            yield Browser(connection)
+
+    def row(self, broadcast_id) -> BroadcastRow:
+        with self.place.reads.begin() as db:
+            return broadcasting.find(db, broadcast_id)
+
+    def source(self, broadcast_id):
+        order = unverified(self.row(broadcast_id).token).msg
+        assert isinstance(order, Play)
+        return order.claim.content.live
+
+    @contextmanager
+    def node(self, broadcast_id):
+        """Listen as a node does that was armed."""
+        with Peer(self.place.settings, NODE, self._secret) as peer:
+            peer.subscribe(f"loa/1/live/{broadcast_id}")
+            yield Listener(peer, broadcast_id, self.source(broadcast_id))
+
+    def recording(self, broadcast_id) -> np.ndarray:
+        digest = wait_until(lambda: self.row(broadcast_id).asset_digest, within_s=30)
+        path = self.place.settings.asset_dir / digest[:2] / f"{digest}.opus"
+        return read_samples(path)
+
+
+class Listener:
+    def __init__(self, peer, broadcast_id, source):
+        self._peer = peer
+        self._broadcast_id = broadcast_id
+        self._key = public_from_text(source.public_key)
+
+    def next(self, within_s=5.0):
+        raw = self._peer.hears(within_s)[1]
+        return unseal(self._key, raw, broadcast=self._broadcast_id)
+
+    def until_the_end(self):
+        """All frames by number, and how it ended."""
+        frames = {}
+        while True:
+            message = self.next()
+            frames.update(enumerate(message.frames, start=message.sequence))
+            if message.ending is not Ending.GOES_ON:
+                return frames, message.ending
+
+
+class Browser:
+    """Speaks as the page does."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self._began = time.monotonic()
+
+    def hears(self, state):
+        said = msgspec.json.decode(self.connection.recv(timeout=8))
+        assert said["state"] == state, said
+        return said
+
+    def say(self, word):
+        self.connection.send(msgspec.json.encode({"say": word}).decode())
+
+    def go_on_air(self):
+        self.hears("ready")
+        self.say("start")
+        told = self.hears("on-air")
+        # There is no chime in this installation: one may speak at once.
+        assert told["speak_in_s"] < 0.5
+        threading.Event().wait(told["speak_in_s"] + 0.02)
+        return told["broadcast"]
+
+    def speak(self, frames=FRAMES):
+        for number in range(0, len(frames), 3):
+            some = frames[number : number + 3]
+            captured_ms = (time.monotonic() - self._began) * 1000
+            threading.Event().wait(0.02 * len(some))
+            self.connection.send(packed(captured_ms, some))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    with ExitStack() as stack:
+        place = stack.enter_context(
+            an_installation(
+                tmp_path_factory.mktemp("live"),
+                mqtt_port=free_port(),
+                live_port=free_port(),
+                live_delay_s=0.5,
+                lead_s=0.0,
+            )
+        )
+        secret = place.commission(NODE, "cum-1").secret
+        with place.sessions.begin() as db:
+            accounts.create_user(
+                db,
+                username="can-bo",
+                password_hash="-",  # noqa: S106 - nobody logs in with it
+                full_name="Cán bộ",
+                grants=[("commune-officer", COMMUNE)],
+                now=datetime.now(UTC),
+                actor=OPERATOR,
+            )
+        stack.enter_context(running_broker(place.settings, BrokerKind.MOSQUITTO))
+        yield place, secret
+
+
+@pytest.fixture
+def studio(installed):
+    made = Studio(*installed)
+    made.start()
+    yield made
+    made.close()
+
+
+def test_what_is_spoken_goes_out_signed_and_stamped_and_is_kept(studio):
+    ticket = studio.ticket()
+    with studio.microphone(ticket) as browser:
+        broadcast = browser.go_on_air()
+        with studio.node(broadcast) as node:
+            began = datetime.now(UTC).timestamp()
+            browser.speak()
+            # Another microphone with the same ticket is turned away while this one speaks.
+            with studio.microphone(ticket) as second:
+                second.hears("ready")
+                second.say("start")
+                assert second.hears("refused")["codes"] == ["already-spoken"]
+            browser.speak(FRAMES[:3])
+            browser.say("stop")
+            assert browser.hears("over")["reason"] == "spoken"
+            first = node.next()
+            frames, ending = node.until_the_end()
+    assert ending is Ending.SPOKEN
+    assert first.captured_us / 1e6 == pytest.approx(began, abs=0.3)
+    assert set(FRAMES[6:]) <= set(frames.values())
+    row = studio.row(broadcast)
+    assert row.end - datetime.now(UTC) < timedelta(seconds=6)
+    samples = studio.recording(broadcast)
+    assert len(samples) / 48_000 == pytest.approx(1.3, abs=0.5)
+    assert rms(samples) > 0.05
+    assert not list(studio.place.settings.recording_dir.glob("*"))
+
+
+@pytest.mark.parametrize("how", ["vanishes", "falls silent", "sends rubbish"])
+def test_a_microphone_that_is_lost_ends_the_broadcast_within_two_seconds(studio, how):
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+        with studio.node(broadcast) as node:
+            browser.speak()
+            lost = time.monotonic()
+            if how == "vanishes":
+                browser.connection.socket.close()
+            elif how == "sends rubbish":
+                browser.connection.send(b"\x01rubbish")
+            _, ending = node.until_the_end()
+            assert ending is Ending.BROKEN_OFF
+            assert time.monotonic() - lost < 2
+    assert rms(studio.recording(broadcast)) > 0.05
+
+
+def test_a_stop_from_the_page_takes_the_microphone_off_air(studio):
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+        with studio.place.sessions.begin() as db:
+            broadcasting.stop(
+                db,
+                broadcast,
+                now=datetime.now(UTC),
+                actor=OPERATOR,
+                keyring=studio.place.keyring,
+            )
+        with suppress(ConnectionClosed):
+            browser.speak()
+        assert browser.hears("over")["reason"] == "stopped"
+
+
+def test_a_program_that_is_stopped_ends_politely(studio):
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+        with studio.node(broadcast) as node:
+            browser.speak(FRAMES[:9])
+            stopping = Thread(target=studio.close)
+            stopping.start()
+            with suppress(ConnectionClosed):
+                browser.speak()
+            assert browser.hears("over")["reason"] == "server-ended"
+            assert node.until_the_end()[1] is Ending.BROKEN_OFF
+            stopping.join()
+
+
+def test_what_a_killed_program_left_is_kept_by_the_next_and_its_broadcast_ended(installed):
+    studio = Studio(*installed)
+    studio.start()
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+    studio.close()
+    # As a kill leaves it: whole frames, and a torn one.
+    with Recorder(studio.place.settings.recording_dir, broadcast) as recorder:
+        recorder.add(0, tuple(FRAMES))
+        recorder.add(len(FRAMES) + 25, tuple(FRAMES))
+    path = studio.place.settings.recording_dir / f"{broadcast}.frames"
+    path.write_bytes(path.read_bytes()[:-5])
+    studio.start()
+    samples = studio.recording(broadcast)
+    studio.close()
+    # The half second between in which nothing was captured is silence of the same length.
+    assert len(samples) / 48_000 == pytest.approx(2 * 1.2 + 0.5, abs=0.1)
+    assert rms(samples[round(1.35 * 48_000) : round(1.55 * 48_000)]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("ticket", "code"),
+    [("forged", "bad-ticket"), ("", "bad-ticket")],
+)
+def test_who_has_no_ticket_is_refused(studio, ticket, code):
+    with connect(f"ws://127.0.0.1:{studio.place.settings.microphone_port}") as connection:
+        connection.send(msgspec.json.encode({"ticket": ticket}).decode())
+        assert Browser(connection).hears("refused")["codes"] == [code]
+
+
+@pytest.mark.parametrize("raw", [b"\x00\x01", "{}", "x" * 1000])
+def test_who_says_nonsense_is_refused(studio, raw):
+    with connect(f"ws://127.0.0.1:{studio.place.settings.microphone_port}") as connection:
+        connection.send(raw)
+        assert Browser(connection).hears("refused")["codes"] == ["no-microphone"]
+
+
+def test_somebody_whose_rights_have_gone_since_the_page_was_opened_is_refused(studio):
+    with studio.microphone(studio.ticket(unit_id="tinh-1", units=("tinh-1",))) as browser:
+        browser.hears("ready")
+        browser.say("start")
+        assert browser.hears("refused")["codes"] == ["not-allowed"]
+
+
+def test_without_a_broker_nobody_goes_on_air(tmp_path):
+    with an_installation(tmp_path, mqtt_port=free_port(), live_port=free_port()) as place:
+        studio = Studio(place, "")
+        studio.start()
+        try:
+            with studio.microphone() as browser:
+                browser.hears("ready")
+                browser.say("start")
+                assert browser.hears("refused")["codes"] == ["broker-away"]
+            with place.reads.begin() as db:
+                assert db.query(BroadcastRow).count() == 0
+        finally:
+            studio.close()
+
+
+def test_a_browser_that_has_only_webm_is_heard_too(studio, tmp_path):
+    whole = encode(tmp_path / "spoken.webm", tone(2.4, hertz=400.0))
+    body = _with_short_clusters(whole, tmp_path / "short.webm").read_bytes()
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+        with studio.node(broadcast) as node:
+            step = len(body) // 40
+            for at in range(0, len(body), step):
+                browser.connection.send(b"\x02" + body[at : at + step])
+                threading.Event().wait(0.06)
+            browser.say("stop")
+            frames, ending = node.until_the_end()
+    assert ending is Ending.SPOKEN
+    assert len(frames) > 60
+    assert rms(studio.recording(broadcast)) > 0.05
+
+
+def _with_short_clusters(source, target):
+    """Write a stream as browsers do, a cluster for each piece."""
+    options = {"cluster_time_limit": "60", "live": "1"}
+    with av.open(str(source)) as old, av.open(str(target), "w", options=options) as new:
+        stream = new.add_stream_from_template(old.streams.audio[0])
+        for packet in old.demux(old.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    return target

@@ -1,0 +1,80 @@
+"""The page on which somebody speaks live: who gets it, and the ticket on it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from server.services import microphones
+from server.services.keyring import FLASK, secret_text
+from server.settings import Settings
+from tests.factories.pages import COMMUNE
+from tests.integration.web.test_pages import an_urgent_form, posted
+
+OFFICER = "commune-officer"
+
+
+def a_form(site, **changed: object):
+    return an_urgent_form(site, **{"asset_digest": "", **changed})
+
+
+def test_the_page_says_whom_it_reaches_and_bears_a_ticket_for_just_that(any_site):
+    browser = any_site.browser(OFFICER)
+    answer = posted(browser, "/urgent", "/urgent/speak", **a_form(any_site, title="Lũ về"))
+    assert answer.status_code == 200
+    (ticket,) = re.findall(r'data-ticket="([^"]+)"', answer.text)
+    settings = any_site.app.extensions["loa"].settings
+    read = microphones.read_ticket(
+        ticket, secret=secret_text(settings.secrets_dir, FLASK), now=datetime.now(UTC)
+    )
+    assert (read.username, read.new.unit_id, read.new.title) == (OFFICER, COMMUNE, "Lũ về")
+    assert read.new.asset_digest == ""
+
+
+def test_the_page_may_connect_to_the_microphones_and_no_other_page_may(site):
+    browser = site.browser(OFFICER)
+    answer = posted(browser, "/urgent", "/urgent/speak", **a_form(site))
+    (address,) = re.findall(r'data-microphone="([^"]+)"', answer.text)
+    origin = address.removesuffix("/microphone")
+    assert f"connect-src 'self' {origin};" in answer.headers["Content-Security-Policy"]
+    assert "connect-src 'self';" in browser.get("/urgent").headers["Content-Security-Policy"]
+
+
+def test_what_is_wrong_is_told_and_no_microphone_handed_out(site):
+    answer = posted(
+        site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, title="", village=[])
+    )
+    assert answer.status_code == 422
+    assert "Chưa chọn cụm loa nào." in answer.text
+    assert "data-ticket" not in answer.text
+
+
+def test_a_drill_is_not_spoken_live(site):
+    answer = posted(site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, mode="drill"))
+    assert answer.status_code == 422
+    assert "Diễn tập không nói trực tiếp được" in answer.text
+
+
+def test_nothing_is_sent_by_opening_the_page(site):
+    browser = site.browser(OFFICER)
+    posted(browser, "/urgent", "/urgent/speak", **a_form(site, title="Chưa nói"))
+    assert "Chưa nói" not in browser.get("/broadcasts").text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "host", "address"),
+    [
+        ({}, "127.0.0.1:8080", "ws://127.0.0.1:8081/microphone"),
+        ({"live_port": 9000}, "may-chu:8080", "ws://may-chu:9000/microphone"),
+        ({}, "[::1]:8080", "ws://[::1]:8081/microphone"),
+        ({}, "[::1]", "ws://[::1]:8081/microphone"),
+        ({"public_url": "https://loa.vn"}, "loa.vn", "wss://loa.vn/microphone"),
+        ({"live_url": "wss://mic.loa.vn/m"}, "loa.vn", "wss://mic.loa.vn/m"),
+    ],
+)
+def test_a_browser_finds_the_microphones_beside_the_pages(chosen, host, address):
+    assert Settings(**chosen).microphone_url(host) == address
+
+
+def test_a_ticket_outlives_the_page_by_a_quarter_of_an_hour_only():
+    assert timedelta(minutes=5) < microphones.TICKET_LIFE <= timedelta(minutes=15)
