@@ -25,6 +25,7 @@ from server.services import (
     outbox,
     plan_states,
     planning,
+    rate_counts,
     reform_day,
     reports,
     sending,
@@ -33,7 +34,7 @@ from server.services import (
 )
 from server.services.keyring import Keyring
 from server.services.plan_watch import PlanWatch
-from server.store.engine import Sessions
+from server.store.engine import Sessions, reading
 
 EVENTS_KEPT = timedelta(days=2)
 
@@ -176,6 +177,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concer
         Concern("configs_published", configs, RARELY),
         Concern("slots_held", in_one_transaction(guarding.refresh), NOW_AND_THEN),
         Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
+        Concern("counts_forgotten", in_one_transaction(rate_counts.forget), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
         Concern("reports_forgotten", in_one_transaction(reports.forget), SELDOM),
         Concern("tests_forgotten", in_one_transaction(alerting.forget), SELDOM),
@@ -197,7 +199,7 @@ def publish_plans(
     SQLite has one writer at a time: an urgent order must not wait for a province of plans.
     Without a watch all units are looked at.
     """
-    with sessions.begin() as db:
+    with reading(sessions) as db:
         tree = units.tree(db, today=local_day(now))
         due = (watch or PlanWatch()).due(db, now=now, units=tree, days=days)
     published = 0
@@ -215,7 +217,7 @@ def publish_plans(
 
 def place_bulletins(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
     """Look again for places of priority bulletins that found none; say for how many communes."""
-    with sessions.begin() as db:
+    with reading(sessions) as db:
         waiting = sending.seeking(db, now=now)
     way = sending.Way(now, Actor.operator("scheduler"), keyring, days)
     placed = 0
@@ -238,7 +240,7 @@ def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> i
 
     Files that are kept for good, groups, places and keys all change after a node was commissioned.
     """
-    with sessions.begin() as db:
+    with reading(sessions) as db:
         due = configuring.due_nodes(db, now=now)
     _configure(sessions, due, now=now, keyring=keyring)
     return len(due)

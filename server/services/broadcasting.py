@@ -37,7 +37,7 @@ from server.services.catalogue import default_opening, may_use, parts
 from server.services.drill_labels import drill_labels, labelled, marked
 from server.services.following import wrong_to_follow
 from server.services.keyring import Keyring
-from server.services.planning import asset_ref
+from server.services.slot_values import asset_ref
 from server.services.texts import is_line
 from server.services.units import tree
 from server.store.gates import pass_gate

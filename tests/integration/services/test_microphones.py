@@ -120,8 +120,9 @@ def test_after_the_end_nobody_is_told_of_it_any_more(province):
         assert ended < row.end <= later
         assert planning.announcements_of(db, "xa-1", now=ended)
         assert not planning.announcements_of(db, "xa-1", now=later)
-        (claim,) = announced.over_by_now(db, ["xa-1"], start=NOON, end=at(60), now=later)
-        assert claim.end == row.end
+        over = announced.over_by_now(db, ["xa-1"], start=NOON, end=at(60), now=later)
+        (claim,) = over.claims
+        assert over.stops == {("xa-1", claim.claim_id): row.end}
         assert db.query(AuditRow).filter_by(action="end-live").count() == 1
 
 
