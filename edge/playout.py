@@ -63,15 +63,13 @@ class Programme:
     """All that reached this node and still counts.
 
     Attributes:
-        claims: Claims that target this cluster.
-        stopped: Claims that are over by order.
+        claims: Claims that target this cluster, those that were stopped too.
         ceiling_db: Loudest gain that the node's configuration allows.
         at_start: Whether this is what the disk held when the node started.
     """
 
     cluster: str = ""
     claims: Mapping[ClaimKey, Claim] = field(default_factory=lambda: MappingProxyType({}))
-    stopped: frozenset[ClaimKey] = frozenset()
     policy: Policy = field(default_factory=Policy)
     ceiling_db: float = 0.0
     at_start: bool = False
@@ -246,11 +244,11 @@ class _Turn:
 
     def finish_what_is_over(self) -> None:
         """Close every claim that was stopped, or whose time or content is over."""
-        stopped = self.state.programme.stopped
+        policy = self.state.programme.policy
         for key, claim in self.state.programme.claims.items():
             if key in self.done:
                 continue
-            if key in stopped:
+            if policy.stopped_at(claim) is not None:
                 self._finish(key, self.now, ended_by=Outcome.STOPPED)
             elif claim.start <= self.now and (over_at := until(self._run(key))) <= self.now:
                 self._finish(key, over_at)
@@ -546,13 +544,7 @@ class _Turn:
 
 
 def _times(programme: Programme) -> Mapping[ClaimKey, Airtime]:
-    """Work out when each claim wants the loudspeakers; one that was stopped holds nobody up."""
-    stopped, going_on = programme.stopped, dict[ClaimKey, Claim]()
-    times: dict[ClaimKey, Airtime] = {}
-    for key, claim in programme.claims.items():
-        if key in stopped:
-            times[key] = Airtime(claim, claim.start, claim.start)
-        else:
-            going_on[key] = claim
-    times |= zip(going_on, airtimes(going_on.values(), programme.policy), strict=True)
-    return MappingProxyType(times)
+    """Work out when each claim wants the loudspeakers."""
+    claims = programme.claims
+    times = airtimes(claims.values(), programme.policy)
+    return MappingProxyType(dict(zip(claims, times, strict=True)))

@@ -74,6 +74,7 @@ class Order:
     """A play, a stop, a hush or a lift that was accepted."""
 
     message: Play | Stop | Hush | LiftHush
+    issued_at: datetime
     expires: datetime
     accepted_at: datetime
 
@@ -120,10 +121,11 @@ class Holdings:
 
     @property
     def policy(self) -> Policy:
-        """What the units above the cluster laid down."""
+        """What the units above the cluster laid down and ordered."""
         place = self.place
         commune = place.chain[-1] if place and place.chain else None
-        return merge(self._plans_top_down(), commune, self._ordered_hushes())
+        merged = merge(self._plans_top_down(), commune, self._ordered_hushes())
+        return replace(merged, stops=self._stops())
 
     @property
     def plan_versions(self) -> dict[str, int]:
@@ -134,16 +136,9 @@ class Holdings:
         """Sum up what counts for playing."""
         if self.config is None:
             return Programme(at_start=at_start)
-        claims = self._claims()
-        stopped = frozenset(
-            ClaimKey(f"{order.message.unit}/{order.message.claim_id}")
-            for order in self.orders.values()
-            if isinstance(order.message, Stop)
-        )
         return Programme(
             cluster=self.config.cluster,
-            claims=MappingProxyType(claims),
-            stopped=stopped,
+            claims=MappingProxyType(self._claims()),
             policy=self.policy,
             ceiling_db=self.config.volume_ceiling_db,
             at_start=at_start,
@@ -166,6 +161,16 @@ class Holdings:
         # The later word counts, whichever way it came and whenever; the plan's where equal.
         told = sorted([*ordered, *planned], key=lambda claim: claim.issued_at)
         return {key_of(claim): claim for claim in told}
+
+    def _stops(self) -> Mapping[tuple[str, str], datetime]:
+        stops: dict[tuple[str, str], datetime] = {}
+        for order in self.orders.values():
+            if isinstance(order.message, Stop):
+                name = order.message.unit, order.message.claim_id
+                # At once, also by a clock that is behind the server's.
+                at = min(order.issued_at, order.accepted_at)
+                stops[name] = min(at, stops.get(name, at))
+        return MappingProxyType(stops)
 
     def _ordered_hushes(self) -> Iterator[tuple[str, HushState]]:
         for order in self.orders.values():
@@ -234,7 +239,7 @@ def receive(held: Holdings, topic: str, raw: bytes, now: datetime) -> Verdict:
         case Plan() as plan:
             return _take_plan(held, plan, _kept("plan", plan.unit, verified, raw, now))
         case (Play() | Stop() | Hush() | LiftHush()) as message:
-            order = Order(message, verified.expires, now)
+            order = Order(message, verified.issued_at, verified.expires, now)
             kept = replace(
                 _kept("order", verified.token.jti, verified, raw, now),
                 forget_at=order.matters_until,
@@ -283,7 +288,7 @@ def _reheld(held: Holdings, kept: Kept) -> Holdings:
         case Plan() as plan:
             return replace(held, plans=MappingProxyType({**held.plans, plan.unit: plan}))
         case (Play() | Stop() | Hush() | LiftHush()) as told:
-            order = Order(told, verified.expires, kept.accepted_at)
+            order = Order(told, verified.issued_at, verified.expires, kept.accepted_at)
             return replace(held, orders=MappingProxyType({**held.orders, kept.name: order}))
         case Acknowledge() | Certificate():
             raise RefusedError(Refusal.UNKNOWN_KIND, "is not kept")

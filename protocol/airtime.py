@@ -39,13 +39,20 @@ def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
     """Tell for each claim, in the order given, when it wants the loudspeakers.
 
     The answer rests on nothing but the claims and the policy: on every node under the same claims,
-    and on the server, it is the same. It supposes that all files are there in time.
+    and on the server, it is the same. It supposes that all files are there in time. A claim that
+    was stopped is given all the same: until then it held up others, and these do not begin sooner.
     """
     given = tuple(claims)
+    by_the_clock = [_goes_by_the_clock(claim, policy) for claim in given]
+    if all(by_the_clock):
+        return tuple(map(_by_the_clock, given))
     found: dict[int, Airtime] = {}
     for together in _islands(given):
-        if any(_depends_on_others(given[number]) for number in together):
-            lives = {number: _Life(given[number]) for number in together}
+        if not all(by_the_clock[number] for number in together):
+            lives = {
+                number: _Life(given[number], policy.stopped_at(given[number]))
+                for number in together
+            }
             _Course(tuple(lives.values()), policy).run()
             found.update((number, life.airtime()) for number, life in lives.items())
         else:
@@ -56,8 +63,10 @@ def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
 def content_ends(claim: Claim, begins: datetime) -> datetime:
     """Tell when the sound of a claim that began at ``begins`` is over."""
     # Seconds first: a relay's length is infinite, and no instant is that far away.
-    left_s = (claim.end - begins).total_seconds()
-    return begins + timedelta(seconds=min(left_s, length_s(claim.content)))
+    lasts_s = length_s(claim.content)
+    if (claim.end - begins).total_seconds() <= lasts_s:
+        return claim.end
+    return begins + timedelta(seconds=lasts_s)
 
 
 def latest_begin(claim: Claim, start: datetime, *, sounded_s: float = 0.0) -> datetime:
@@ -100,9 +109,14 @@ def _islands(claims: Sequence[Claim]) -> Iterator[list[int]]:
         yield together
 
 
-def _depends_on_others(claim: Claim) -> bool:
-    by_the_clock = claim.kind is ClaimKind.SCHEDULED and claim.when_cut is WhenCut.REJOIN
-    return not by_the_clock or claim.start_mode is not StartMode.CUT
+def _goes_by_the_clock(claim: Claim, policy: Policy) -> bool:
+    """Tell whether a claim's time rests on nothing but its own words."""
+    return (
+        claim.kind is ClaimKind.SCHEDULED
+        and claim.when_cut is WhenCut.REJOIN
+        and claim.start_mode is StartMode.CUT
+        and not (policy.stops and policy.stopped_at(claim) is not None)
+    )
 
 
 def _by_the_clock(claim: Claim) -> Airtime:
@@ -123,6 +137,7 @@ class _Life:
     """What becomes of one claim.
 
     Attributes:
+        stopped_at: From when it is over by order; None: it was not stopped.
         start: From when it wants the loudspeakers; None while it does not yet.
         begins: Where its first sample lies; None while it was never heard.
         paused_s: The place in its content at which one that resumes was cut.
@@ -130,6 +145,7 @@ class _Life:
     """
 
     claim: Claim
+    stopped_at: datetime | None = None
     start: datetime | None = None
     begins: datetime | None = None
     paused_s: float | None = None
@@ -139,7 +155,8 @@ class _Life:
 
     def airtime(self) -> Airtime:
         """Sum it up."""
-        start = self.start or self.claim.end
+        never = self.claim.end if self.behind else self.claim.start
+        start = self.start or never
         return Airtime(self.claim, start, max(start, self.over_at or start), self.behind)
 
     @property
@@ -153,7 +170,10 @@ class _Life:
 
     def ends(self) -> datetime:
         """Tell when it is over as things stand."""
-        start = self.start or self.claim.start
+        ends = self.claim.end if self.start is None else self._sounds_until(self.start)
+        return ends if self.stopped_at is None else min(ends, self.stopped_at)
+
+    def _sounds_until(self, start: datetime) -> datetime:
         if self.paused_s is not None:
             return self.claim.end
         if self.begins is None and not self._is_scheduled:
@@ -204,7 +224,7 @@ class _Course:
         stretches: tuple[Interval | Silence, ...] = (*frames, *quiet, *silences)
         self._edges = sorted(
             {at for each in stretches for at in (each.start, each.end)}
-            | {at for life in lives for at in (life.claim.start, life.claim.end)}
+            | {at for life in lives for at in (life.claim.start, life.ends())}
         )
         self._sounding: _Life | None = None
 
@@ -236,8 +256,7 @@ class _Course:
 
     def _finish(self, at: datetime) -> None:
         for life in self._lives:
-            ends = life.claim.end if life.start is None else life.ends()
-            if life.over_at is None and ends <= at:
+            if life.over_at is None and life.ends() <= at:
                 life.over_at, life.hold = at, None
 
     def _begin(self, at: datetime) -> None:

@@ -54,6 +54,7 @@ class Policy:
         ceilings: Stretches in which all but emergencies are held lower still.
         silences: Stretches in which nothing may sound, by order.
         ranks: Places the commune gave to priority claims; smaller goes first.
+        stops: From when claims are over by order, by their units and ids.
     """
 
     frames: tuple[Frame, ...] = ()
@@ -62,6 +63,7 @@ class Policy:
     ceilings: tuple[Ceiling, ...] = ()
     silences: tuple[Silence, ...] = ()
     ranks: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    stops: Mapping[tuple[str, str], datetime] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def closed(self) -> tuple[Interval | Silence, ...]:
@@ -77,11 +79,22 @@ class Policy:
 
         Only a real emergency passes through quiet hours, and through a hush that spares it.
         """
+        if self.stops and self.is_stopped(claim, now):
+            return False
         if self.silences and self.hushed_by(claim, now) is not None:
             return False
         if not self.quiet or _is_emergency(claim):
             return True
         return not any(stretch.covers(now) for stretch in self.quiet)
+
+    def stopped_at(self, claim: Claim) -> datetime | None:
+        """Tell from when ``claim`` is over by order; None: it was not stopped."""
+        return self.stops.get((claim.unit, claim.claim_id))
+
+    def is_stopped(self, claim: Claim, now: datetime) -> bool:
+        """Say whether ``claim`` is over by order at ``now``."""
+        stopped_at = self.stopped_at(claim)
+        return stopped_at is not None and stopped_at <= now
 
     def hushed_by(self, claim: Claim, now: datetime) -> Silence | None:
         """Find what orders ``claim`` to be silent at ``now``, the highest unit's first."""

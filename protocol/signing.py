@@ -101,6 +101,11 @@ class Verified:
     certificate: Certificate | None
 
     @property
+    def issued_at(self) -> datetime:
+        """When it was signed, in whole seconds."""
+        return datetime.fromtimestamp(self.token.iat, UTC)
+
+    @property
     def expires(self) -> datetime:
         """First instant at which the token no longer holds."""
         return datetime.fromtimestamp(self.token.exp, UTC)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,8 +31,13 @@ class Settings(BaseSettings):
         map_tiles: Address of map tiles with ``{z}``, ``{x}`` and ``{y}``; empty: none are fetched.
         unsent_stale_min: Minutes after which an announcement that a phone could not send is not
             sent by itself any more.
+        factor_fresh_min: Minutes for which a second factor counts that was proven.
         piper: Program of Piper, or one with its options; empty: eSpeak NG speaks.
         piper_voice: The Vietnamese voice that it speaks with, a ``.onnx`` file.
+        alert_schemes: Services on which people may be told that clusters do not answer, by the
+            schemes of their addresses; empty: all that are known.
+        alert_private_networks: Networks with hosts to which alerts may go though they are not
+            public.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
     """
 
@@ -56,8 +61,11 @@ class Settings(BaseSettings):
     lead_s: float = Field(default=0.3, ge=0, le=10)
     map_tiles: str = Field(default="", pattern=r"^(https?://[^\s;,]+)?$")
     unsent_stale_min: int = Field(default=10, ge=1, le=1440)
+    factor_fresh_min: int = Field(default=15, ge=1, le=720)
     piper: Path | None = None
     piper_voice: Path | None = None
+    alert_schemes: tuple[str, ...] = ()
+    alert_private_networks: tuple[IPvAnyNetwork, ...] = ()
     demo: bool = False
 
     @property

@@ -9,6 +9,7 @@ from server.api import (
     broadcasts,
     bulletins,
     clusters,
+    contacts,
     desk,
     escalation,
     frames,
@@ -23,6 +24,7 @@ from server.api import (
     slots,
     speech,
     units,
+    waiting,
     warnings,
 )
 
@@ -48,7 +50,9 @@ def register(app: APIFlask) -> None:
         occurrences,
         reforms,
         broadcasts,
+        waiting,
         escalation,
+        contacts,
         bulletins,
         inbox,
         as_run,

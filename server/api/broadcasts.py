@@ -3,21 +3,28 @@
 from datetime import timedelta
 
 from apiflask import APIBlueprint
+from flask import Response
 from sqlalchemy.orm import Session
 
 from server.api.schemas import (
+    AlertAnswer,
     BroadcastAnswer,
     BroadcastList,
     BroadcastRequest,
     BroadcastStatusAnswer,
     DeliveryAnswer,
-    EscalationLimits,
+    EscalationRule,
 )
+from server.api.waiting import told
 from server.domain.authority import Action, demand, seen_units
+from server.domain.errors import SecondFactorNeededError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
-from server.services import broadcasting, monitoring, units
+from server.http.proving import proof, prove
+from server.services import broadcasting, monitoring, raising, units, waiting
+from server.services.assenting import Proof
+from server.store.models import WaitingRow
 from server.store.queries import lists
 
 
@@ -27,21 +34,19 @@ def add_to(api: APIBlueprint) -> None:
     @api.post("/broadcasts")
     @api.input(BroadcastRequest, arg_name="wanted")
     @api.output(BroadcastStatusAnswer, status_code=201)
-    @api.doc(summary="Make an announcement", responses=[403, 404, 422])
-    def announce(wanted: BroadcastRequest) -> BroadcastStatusAnswer:
-        new = broadcasting.NewBroadcast(**wanted.model_dump())
-        if new.mode == "drill":
-            make_labels(new.unit_id)
-        with writing() as db:
-            row = broadcasting.announce(
-                db,
-                new,
-                now=now(),
-                actor=actor(),
-                keyring=here().keyring,
-                lead=timedelta(seconds=here().settings.lead_s),
-            )
-            return _status(db, row.broadcast_id)
+    @api.doc(
+        summary="Make an announcement; with `wait`, one that needs a second person waits (202)",
+        responses={202: "It waits for a second person.", 403: "", 404: "", 422: "", 429: ""},
+    )
+    def announce(wanted: BroadcastRequest) -> BroadcastStatusAnswer | Response:
+        try:
+            return _announced(wanted, proof(prefers_other=wanted.wait and not wanted.code))
+        except SecondFactorNeededError:
+            if not wanted.code:
+                raise
+        # Only now: a code is good once, and what goes without it must not use it up.
+        prove(wanted.code)
+        return _announced(wanted, proof(is_fresh=True))
 
     @api.get("/broadcasts")
     @api.output(BroadcastList)
@@ -69,6 +74,27 @@ def add_to(api: APIBlueprint) -> None:
             return _status(db, broadcast_id)
 
 
+def _announced(wanted: BroadcastRequest, given: Proof) -> BroadcastStatusAnswer | Response:
+    new = broadcasting.NewBroadcast(**wanted.model_dump(exclude={"wait", "code"}))
+    send = waiting.order if wanted.wait else broadcasting.announce
+    if new.mode == "drill":
+        make_labels(new.unit_id)
+    with writing() as db:
+        row = send(
+            db,
+            new,
+            now=now(),
+            actor=actor(),
+            keyring=here().keyring,
+            lead=timedelta(seconds=here().settings.lead_s),
+            proof=given,
+        )
+        if isinstance(row, WaitingRow):
+            body = told(row, now()).model_dump_json()
+            return Response(body, 202, mimetype="application/json")
+        return _status(db, row.broadcast_id)
+
+
 def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
     instant = now()
     status = monitoring.status(db, broadcast_id, now=instant)
@@ -77,8 +103,24 @@ def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
     return BroadcastStatusAnswer(
         broadcast_id=broadcast_id,
         broadcast=BroadcastAnswer.model_validate(status.broadcast),
-        rule=EscalationLimits.model_validate(status.rule),
+        rule=EscalationRule.model_validate(status.rule),
+        told=[_told(one) for one in raising.told_of(db, broadcast_id)],
         clusters=[delivery.cluster_id for delivery in status.deliveries],
         deliveries=[DeliveryAnswer.model_validate(delivery) for delivery in status.deliveries],
         counts=dict(status.counts),
+    )
+
+
+def _told(one: raising.Told) -> AlertAnswer:
+    row = one.alert
+    return AlertAnswer(
+        after_s=row.after_s,
+        contact_id=row.contact_id,
+        contact_name=one.contact_name,
+        channel_id=row.channel_id,
+        channel_name=one.channel_name,
+        subject=row.subject,
+        created_at=row.created_at,
+        state=row.state,
+        results=row.results,
     )

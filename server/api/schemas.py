@@ -673,6 +673,46 @@ class BroadcastRequest(Request):
         Id | None, Field(description="The announcement that this one ends or corrects.")
     ] = None
     relation: Literal["", "all-clear", "correction"] = ""
+    code: Annotated[
+        str,
+        Field(max_length=32, description="Of the second factor, where one is asked for."),
+    ] = ""
+    wait: Annotated[
+        bool,
+        Field(description="Let it wait for a second person where one is needed; else an error."),
+    ] = False
+
+
+class WaitingAnswer(Answer):
+    """An announcement that waits for a second person, or has waited in vain."""
+
+    broadcast_id: str
+    request_id: str
+    unit_id: str
+    cover_id: str
+    state: Literal["waiting", "confirmed", "refused", "withdrawn", "lapsed"]
+    title: str
+    bulletin_class: str
+    mode: str
+    clusters: int
+    asked_at: Instant
+    asked_by: str
+    ends_at: Instant
+    decided_at: Instant | None
+    decided_by: str | None
+    reason: str
+
+
+class WaitingList(Answer):
+    """What waits for a second person, what ends first leading."""
+
+    waiting: list[WaitingAnswer]
+
+
+class WaitingRefusal(Request):
+    """Why an announcement is refused."""
+
+    reason: Annotated[str, Field(max_length=200)]
 
 
 class BroadcastAnswer(Answer):
@@ -696,6 +736,7 @@ class BroadcastAnswer(Answer):
     end: Instant
     created_at: Instant
     created_by: str
+    confirmed_by: str | None
     stopped_at: Instant | None
     closed_at: Instant | None
     follows: str | None
@@ -723,11 +764,33 @@ class DeliveryAnswer(Answer):
     answered_late_at: Instant | None
 
 
-class EscalationLimits(Answer):
-    """After how many seconds a cluster that does not answer, or does not sound, is named."""
+class EscalationStep(Answer):
+    """Whom to tell when clusters are silent so many seconds after sending."""
+
+    after_s: int
+    contacts: list[str]
+
+
+class EscalationRule(Answer):
+    """After how many seconds a silent cluster is named, and who is told of it when."""
 
     answer_s: int
     start_s: int
+    steps: list[EscalationStep]
+
+
+class AlertAnswer(Answer):
+    """What one person was told on one channel; without a channel they are to be called."""
+
+    after_s: int
+    contact_id: str
+    contact_name: str
+    channel_id: str | None
+    channel_name: str
+    subject: str
+    created_at: Instant
+    state: str
+    results: list[dict[str, str]]
 
 
 class BroadcastStatusAnswer(Answer):
@@ -735,7 +798,8 @@ class BroadcastStatusAnswer(Answer):
 
     broadcast_id: str
     broadcast: BroadcastAnswer
-    rule: EscalationLimits
+    rule: EscalationRule
+    told: list[AlertAnswer]
     clusters: list[str]
     deliveries: list[DeliveryAnswer]
     counts: dict[str, int]

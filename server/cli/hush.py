@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option
-from server.cli.passwords import is_password
+from server.domain.assent import ASKED_FOR, is_asked
 from server.domain.authority import Actor
-from server.domain.hushes import ASKED_FOR, is_asked
 from server.services import accounts, hushing
 from server.services.hushing import NewHush
 
@@ -81,7 +80,7 @@ def _mode(*, drill: bool) -> str:
 
 
 def _person(db: Session, username: str, password: str) -> Actor:
-    user = accounts.find_login(db, username)
-    if user is None or not user.password or not is_password(password, user.password):
+    user = accounts.authenticated(db, username, password)
+    if user is None:
         raise click.ClickException("no such user, or another password")
     return accounts.actor_of(user)

@@ -104,12 +104,45 @@ class BroadcastRefusedError(RefusedRequestError):
     """A broadcast cannot be made."""
 
 
+class SecondFactorNeededError(RefusedRequestError):
+    """Whoever sends must first prove their second factor, or have somebody else confirm."""
+
+
+class FactorRefusedError(RefusedRequestError):
+    """A second factor cannot be set up, changed or proven like that."""
+
+
+class TooOftenError(RefusedRequestError):
+    """Something was tried more often than it may be; after a while it may be again."""
+
+    def __init__(self, findings: Sequence[Finding], *, wait_s: int) -> None:
+        """Keep how long to wait."""
+        super().__init__(findings)
+        self.wait_s = wait_s
+
+
+class SecondPersonNeededError(RefusedRequestError):
+    """Somebody else has to confirm before it sounds."""
+
+
+class WaitingRefusedError(RefusedRequestError):
+    """An announcement that waits for a second person cannot be confirmed or refused like that."""
+
+
+class RuleRefusedError(RefusedRequestError):
+    """A rule of who has to assent cannot be laid down like that."""
+
+
 class HushRefusedError(RefusedRequestError):
     """A hush cannot be ordered or lifted."""
 
 
 class EscalationRefusedError(RefusedRequestError):
     """It cannot be laid down like that when clusters count as not answering."""
+
+
+class ContactRefusedError(RefusedRequestError):
+    """Somebody to be told, or a channel of theirs, cannot be entered or tested like that."""
 
 
 class ExportRefusedError(RefusedRequestError):

@@ -3,10 +3,8 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from server.domain.assent import is_asked
 from server.domain.errors import Finding
-
-ASKED_FOR = timedelta(minutes=15)
-"""How long the wish to lift a hush waits for a second person; after that it means nothing."""
 
 TOKEN_LIFE = timedelta(days=1)
 """How long the order itself holds; the unit's plan goes on saying the same."""
@@ -30,11 +28,6 @@ class Standing(StrEnum):
 def is_hush_id(name: str) -> bool:
     """Say whether a report about ``name`` may be about a hush."""
     return name.startswith(PREFIX)
-
-
-def is_asked(asked_at: datetime | None, now: datetime) -> bool:
-    """Say whether somebody's wish to lift still waits for a second person."""
-    return asked_at is not None and asked_at <= now < asked_at + ASKED_FOR
 
 
 def lift_findings(

@@ -95,8 +95,10 @@ class Rule:
 
     def occurrences(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield (start, end) of every occurrence that touches ``start`` to ``end``, in UTC."""
-        for day in self.days(local_day(start - self.length), local_day(end)):
-            begins, ends = self.occurrence(day)
+        at, length = self.local_start, self.length
+        for day in self.days(local_day(start - length), local_day(end)):
+            begins = instant(day, at)
+            ends = begins + length
             if begins < end and ends > start:
                 yield begins, ends
 
@@ -109,13 +111,11 @@ class Rule:
         first = max(self.first_day, start)
         last = min(self.last_day or LAST_DAY, end, LAST_DAY)
         if first > last:
-            return
+            return iter(())
+        days = self._days(first, last)
         if self.holidays is HolidayChoice.ANY and not self.excluded:
-            yield from self._days(first, last)
-            return
-        for day in self._days(first, last):
-            if self._lets(day):
-                yield day
+            return days
+        return filter(self._lets, days)
 
     def _days(self, first: date, last: date) -> Iterator[date]:
         match self.recurrence:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from server.domain.errors import UnknownThingError
 from server.domain.units import Tree
@@ -83,3 +84,13 @@ def cover(tree: Tree, top: str, meant: frozenset[str]) -> Cover:
             topics.append(unit_id)
         waiting.extend(tree.children(unit_id))
     return Cover(tuple(sorted(units)), tuple(sorted(clusters)), tuple(sorted(topics)))
+
+
+def narrowest(tree: Tree, meant: Collection[str]) -> str:
+    """Find the narrowest unit that covers all of some clusters, of which there is one at least."""
+    chains = [tree.chain(unit) for unit in {tree.clusters[cluster] for cluster in meant}]
+    found = chains[0]
+    for chain in chains[1:]:
+        shared = takewhile(lambda pair: pair[0] == pair[1], zip(found, chain, strict=False))
+        found = tuple(unit for unit, _same in shared)
+    return found[-1]

@@ -52,6 +52,11 @@ class Tree:
         return tuple(unit_id for unit_id, unit in self.units.items() if unit.parent_id is None)
 
     @cached_property
+    def _chains(self) -> dict[str, tuple[str, ...]]:
+        """Keep those that have been asked for: what stands above a unit is asked very often."""
+        return {}
+
+    @cached_property
     def _children(self) -> dict[str, tuple[str, ...]]:
         below: dict[str, list[str]] = {}
         for unit in self.units.values():
@@ -95,12 +100,12 @@ class Tree:
 
     def chain(self, unit_id: str) -> tuple[str, ...]:
         """Units from the top down to this one, itself last."""
-        upward: list[str] = []
-        at: str | None = unit_id
-        while at is not None:
-            upward.append(at)
-            at = self.unit(at).parent_id
-        return tuple(reversed(upward))
+        known = self._chains.get(unit_id)
+        if known is None:
+            parent = self.unit(unit_id).parent_id
+            above = () if parent is None else self.chain(parent)
+            known = self._chains[unit_id] = (*above, unit_id)
+        return known
 
     def chain_of_cluster(self, cluster_id: str) -> tuple[str, ...]:
         """Units above a cluster, from the top down.

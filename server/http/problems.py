@@ -16,9 +16,11 @@ from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
     BulletinRefusedError,
+    ContactRefusedError,
     DeskRefusedError,
     EscalationRefusedError,
     ExportRefusedError,
+    FactorRefusedError,
     Finding,
     FrameRefusedError,
     GroupRefusedError,
@@ -28,11 +30,16 @@ from server.domain.errors import (
     PreviewRefusedError,
     ReformRefusedError,
     RefusedRequestError,
+    RuleRefusedError,
+    SecondFactorNeededError,
+    SecondPersonNeededError,
     SlotRefusedError,
     SpeechRefusedError,
     StaleError,
     TakenError,
+    TooOftenError,
     UnknownThingError,
+    WaitingRefusedError,
     WarningRefusedError,
 )
 from server.domain.offers import Offer
@@ -113,7 +120,9 @@ class _Meaning:
     facts: tuple[str, ...] = ()
 
 
-_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused", "escalation-refused"})
+_TOLD_AT_FIELDS = frozenset(
+    {"slot-refused", "slot-clashes", "frame-refused", "escalation-refused", "contact-refused"}
+)
 _NAMED_IN_REQUESTS = frozenset({"unit", "group", "cluster"})
 
 MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
@@ -128,11 +137,18 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         WideningRefusedError: _Meaning(409, "widening-clashes"),
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        ContactRefusedError: _Meaning(422, "contact-refused"),
         EscalationRefusedError: _Meaning(422, "escalation-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),
         ReformRefusedError: _Meaning(422, "reform-refused"),
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
+        SecondFactorNeededError: _Meaning(403, "second-factor-needed"),
+        SecondPersonNeededError: _Meaning(403, "second-person-needed"),
+        FactorRefusedError: _Meaning(422, "factor-refused"),
+        TooOftenError: _Meaning(429, "too-often"),
+        WaitingRefusedError: _Meaning(422, "waiting-refused"),
+        RuleRefusedError: _Meaning(422, "rule-refused"),
         HushRefusedError: _Meaning(422, "hush-refused"),
         PreviewRefusedError: _Meaning(422, "preview-refused"),
         BulletinRefusedError: _Meaning(422, "bulletin-refused"),
@@ -165,6 +181,8 @@ def problem_of(error: Exception) -> Problem:
             meaning = _Meaning(409, "reform-stale")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
     problem = Problem(meaning.status, meaning.code, findings, facts)
+    if isinstance(error, TooOftenError):
+        return replace(problem, headers={"Retry-After": str(error.wait_s)})
     if isinstance(error, SlotClashError):
         return replace(problem, clashes=error.clashes, offers=error.offers)
     return problem

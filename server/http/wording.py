@@ -17,6 +17,18 @@ def N_(sentence: str) -> str:  # noqa: N802 - the name that extractors of catalo
     return sentence
 
 
+ALERT_RESULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "sent": N_("sent"),
+        "failed": N_("the service did not take it"),
+        "timed-out": N_("the service did not answer in time"),
+        "bad-address": N_("the address cannot be used"),
+        "private-address": N_("the address lies inside a network that is not allowed"),
+        "interrupted": N_("the sending was interrupted"),
+    }
+)
+"""What became of a try to tell somebody that clusters do not answer."""
+
 FINDINGS: Mapping[str, str] = MappingProxyType(
     {
         "overlap": N_(
@@ -140,6 +152,46 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "What follows a drill is a drill, and what follows the real thing is real."
         ),
         "follows-higher-class": N_("What follows an announcement is of no higher class than it."),
+        "second-factor-needed": N_(
+            "Such an emergency asks for your second factor: the code of your app, or a recovery "
+            "code. Somebody else may confirm it instead."
+        ),
+        "wrong-code": N_("This code is not right, or was used before. Type the one shown now."),
+        "too-many-codes": N_(
+            "Too many wrong tries. Try again in %(count)s minutes, or have somebody else confirm."
+        ),
+        "too-many-passwords": N_("Too many wrong passwords. Try again in %(count)s minutes."),
+        "too-many-announcements": N_(
+            "You have sent %(most)s announcements within a minute. Wait a minute, then send again."
+        ),
+        "too-much-speech": N_(
+            "More than %(most)s texts were spoken for you within a minute. "
+            "Wait %(count)s seconds, or record it."
+        ),
+        "factor-not-begun": N_("Begin anew: there is nothing to confirm."),
+        "wrong-own-password": N_("Your password is not right."),
+        "prove-first": N_("Type a code of your second factor first, or a recovery code."),
+        "second-person-needed": N_(
+            "An announcement that reaches so far at this hour needs a second person to confirm it."
+        ),
+        "own-confirmation": N_(
+            "Whoever has asked for an announcement cannot confirm it: somebody else has to."
+        ),
+        "waiting-confirmed": N_("It has been confirmed already."),
+        "waiting-refused": N_("It has been refused already."),
+        "waiting-withdrawn": N_("Whoever asked for it has withdrawn it."),
+        "waiting-lapsed": N_(
+            "Nobody confirmed it within a quarter of an hour: it will not be heard. "
+            "Ask for it anew."
+        ),
+        "other-may-not": N_("That account may not announce to these loudspeakers."),
+        "wrong-password": N_("The user name or the password is not right."),
+        "bad-rule-number": N_("Write whole numbers in the rule."),
+        "too-many-lines": N_("A rule has %(most)s lines at most."),
+        "bad-level": N_("Choose a level of government that there is."),
+        "bad-hours": N_("Write the hours as whole hours from 0 to 23."),
+        "bad-cluster-count": N_("Write the number of clusters as a whole number."),
+        "bad-persons": N_("It takes one person or two."),
         "hush-looser": N_(
             "The loudspeakers are silent in emergencies too. One person cannot take that back: "
             "lift the silence, which takes two."
@@ -151,6 +203,17 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "own-lift": N_("Whoever asks to lift a silence cannot approve it: somebody else has to."),
         "bad-limit": N_("Write whole seconds from %(least)s to %(most)s."),
+        "step-twice": N_("Two steps come at the same time."),
+        "too-many-steps": N_("A rule has %(most)s steps at most."),
+        "bad-step-time": N_("Step %(step)s: write whole seconds from %(least)s to %(most)s."),
+        "bad-step-contacts": N_("Step %(step)s: choose from one to %(most)s people."),
+        "unknown-contact": N_("Somebody who is named here is no longer to be had."),
+        "bad-phone": N_("Write a telephone number of digits, at most 32 characters."),
+        "bad-channel-address": N_(
+            "This address cannot be used. It begins with one of: %(schemes)s, followed by “://”."
+        ),
+        "too-many-channels": N_("One person has %(most)s channels at most."),
+        "tested-just-now": N_("“%(channel)s” was tested a moment ago. Wait a little."),
         "bad-class": N_("There is no such class of bulletin."),
         "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
         "answered-already": N_("It has been answered already, by %(person)s."),
@@ -507,6 +570,11 @@ def _filled(sentence: str, fields: Mapping[str, str]) -> str:
 def upload_sentence(code: str) -> str:
     """Say why a file was refused."""
     return gettext(UPLOADS.get(code, _OTHER_UPLOAD))
+
+
+def alert_sentence(result: str) -> str:
+    """Say what became of a try to tell somebody."""
+    return gettext(ALERT_RESULTS[result])
 
 
 def reason_sentence(code: str) -> str:

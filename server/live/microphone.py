@@ -165,7 +165,7 @@ class _Microphone:
             actor = microphones.speaker(db, self._ticket.username)
             on_air = microphones.go_on_air(
                 db,
-                self._ticket.new,
+                self._ticket,
                 public_key=key.public_key(),
                 delay=timedelta(seconds=settings.live_delay_s),
                 now=studio.clock(),

@@ -12,6 +12,7 @@ from server.domain.authority import Actor
 from server.domain.errors import KeyMissingError, SlotRefusedError
 from server.domain.recurrence import local_day
 from server.services import (
+    alerting,
     arrears,
     as_run,
     broadcasting,
@@ -24,14 +25,16 @@ from server.services import (
     outbox,
     plan_states,
     planning,
+    rate_counts,
     reform_day,
     reports,
     sending,
     units,
+    waiting,
 )
 from server.services.keyring import Keyring
 from server.services.plan_watch import PlanWatch
-from server.store.engine import Sessions
+from server.store.engine import Sessions, reading
 
 EVENTS_KEPT = timedelta(days=2)
 
@@ -149,18 +152,20 @@ class Silences:
         return last - SELDOM
 
 
-def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
+def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
     plans = partial(publish_plans, keyring=keyring, days=plan_days, watch=PlanWatch())
     lacking = Watched(arrears.bring_up_to_date, arrears.trace, arrears.NUDGE_AGAIN)
     configs = partial(publish_configs, keyring=keyring)
+    naming = partial(escalating.name_unanswered, site=site)
     place = partial(place_bulletins, keyring=keyring, days=plan_days)
     carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
         Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
-        Concern("clusters_named", in_one_transaction(escalating.name_unanswered), OFTEN),
+        Concern("clusters_named", in_one_transaction(naming), OFTEN),
         Concern("nodes_brought_up_to_date", lacking, OFTEN),
+        Concern("waiting_lapsed", in_one_transaction(waiting.lapse), NOW_AND_THEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", Silences(), NOW_AND_THEN),
         # Before those are concluded whose time is up.
@@ -172,8 +177,10 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
         Concern("configs_published", configs, RARELY),
         Concern("slots_held", in_one_transaction(guarding.refresh), NOW_AND_THEN),
         Concern("messages_dropped", in_one_transaction(outbox.drop_expired), SELDOM),
+        Concern("counts_forgotten", in_one_transaction(rate_counts.forget), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
         Concern("reports_forgotten", in_one_transaction(reports.forget), SELDOM),
+        Concern("tests_forgotten", in_one_transaction(alerting.forget), SELDOM),
         Concern("versions_forgotten", in_one_transaction(plan_states.forget), SELDOM),
         Concern("occurrences_forgotten", in_one_transaction(as_run.forget_occurrences), SELDOM),
     )
@@ -192,7 +199,7 @@ def publish_plans(
     SQLite has one writer at a time: an urgent order must not wait for a province of plans.
     Without a watch all units are looked at.
     """
-    with sessions.begin() as db:
+    with reading(sessions) as db:
         tree = units.tree(db, today=local_day(now))
         due = (watch or PlanWatch()).due(db, now=now, units=tree, days=days)
     published = 0
@@ -210,7 +217,7 @@ def publish_plans(
 
 def place_bulletins(sessions: Sessions, now: datetime, *, keyring: Keyring, days: int) -> int:
     """Look again for places of priority bulletins that found none; say for how many communes."""
-    with sessions.begin() as db:
+    with reading(sessions) as db:
         waiting = sending.seeking(db, now=now)
     way = sending.Way(now, Actor.operator("scheduler"), keyring, days)
     placed = 0
@@ -233,7 +240,7 @@ def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> i
 
     Files that are kept for good, groups, places and keys all change after a node was commissioned.
     """
-    with sessions.begin() as db:
+    with reading(sessions) as db:
         due = configuring.due_nodes(db, now=now)
     _configure(sessions, due, now=now, keyring=keyring)
     return len(due)

@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import EVERYWHERE, Action, Actor, Grant, Role, demand
 from server.domain.errors import TakenError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.services import audit
+from server.services.passwords import is_password
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import GrantRow, UserRow
@@ -65,6 +66,15 @@ def create_user(
 def find_login(db: Session, username: str) -> UserRow | None:
     """Find somebody who may log in."""
     return db.scalar(select(UserRow).where(UserRow.username == username, UserRow.active))
+
+
+def authenticated(db: Session, username: str, password: str) -> UserRow | None:
+    """Find whoever may log in with a user name, however it is written, and a password."""
+    known = select(UserRow).where(func.lower(UserRow.username) == username.strip().lower())
+    row = db.scalar(known.where(UserRow.active))
+    if row is None or not row.password or not is_password(password, row.password):
+        return None
+    return row
 
 
 def actor_of(user: UserRow) -> Actor:

@@ -13,8 +13,8 @@ from server.domain.aired import Entry, Kind, Tally
 from server.domain.recurrence import LOCAL, Recurrence, day_bounds, instant
 from server.domain.slots import claim_id, slot_of_claim
 from server.domain.units import Tree
-from server.services.coming_days import TIMES, ComingDays
-from server.services.planning import clusters_of, sorted_out
+from server.services.coming_days import ComingDays
+from server.services.slot_values import clusters_of, sorted_out
 from server.services.units import clusters_of_day
 from server.store.models import (
     AsRunRow,
@@ -24,6 +24,7 @@ from server.store.models import (
     SlotRow,
     SlotTargetRow,
 )
+from server.store.queries.slots import TIMES
 
 Stretch = tuple[datetime, datetime]
 

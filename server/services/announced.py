@@ -1,54 +1,67 @@
 """Announcements that are over: plans no longer tell of them, but a day's picture must."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from protocol.content import lasts_as_its_claim, layout, length_s
-from protocol.messages import Claim, Content, Play
+from protocol.messages import Claim, Play
 from protocol.signing import unverified
 from server.store.models import BroadcastRow
+from server.store.queries.among import among
+from server.store.types import InstantType
+
+_OVER = (
+    select(BroadcastRow.token, BroadcastRow.stopped_at, BroadcastRow.end)
+    .where(
+        among(BroadcastRow.unit_id, "units"),
+        BroadcastRow.start < bindparam("end", type_=InstantType()),
+        BroadcastRow.end > bindparam("start", type_=InstantType()),
+        or_(
+            BroadcastRow.stopped_at.is_not(None),
+            BroadcastRow.end <= bindparam("now", type_=InstantType()),
+        ),
+    )
+    .order_by(BroadcastRow.broadcast_id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Announcements that are over.
+
+    Attributes:
+        claims: As they were ordered, those that were stopped too.
+        stops: From when these are over, by their units and ids, as ``Policy`` has it.
+    """
+
+    claims: tuple[Claim, ...]
+    stops: Mapping[tuple[str, str], datetime]
 
 
 def over_by_now(
     db: Session, unit_ids: Iterable[str], *, start: datetime, end: datetime, now: datetime
-) -> list[Claim]:
+) -> Over:
     """Read what some units announced in a stretch and what is over or was stopped by ``now``.
 
-    A stopped one ends when it was stopped; one that was stopped before it began is left out.
+    One that was stopped before it began is left out.
     """
-    rows = select(BroadcastRow.token, BroadcastRow.stopped_at, BroadcastRow.end).where(
-        BroadcastRow.unit_id.in_(tuple(unit_ids)),
-        BroadcastRow.start < end,
-        BroadcastRow.end > start,
-        or_(BroadcastRow.stopped_at.is_not(None), BroadcastRow.end <= now),
-    )
-    found = []
-    for token, stopped_at, latest in db.execute(rows.order_by(BroadcastRow.broadcast_id)):
+    asked = {"units": tuple(unit_ids), "start": start, "end": end, "now": now}
+    claims: list[Claim] = []
+    stops: dict[tuple[str, str], datetime] = {}
+    for token, stopped_at, latest in db.execute(_OVER, asked):
         order = unverified(token).msg
         if not isinstance(order, Play):
             continue
-        # Somebody who speaks ends sooner than they might have.
-        ends = min(latest, order.claim.end, stopped_at or latest)
-        if ends > order.claim.start:
-            found.append(_until(order.claim, ends))
-    return found
-
-
-def _until(claim: Claim, ends: datetime) -> Claim:
-    """Cut a claim short, its content too: one that cannot end in its time is never begun."""
-    room_s = (ends - claim.start).total_seconds()
-    if lasts_as_its_claim(claim.content) or length_s(claim.content) <= room_s:
-        return msgspec.structs.replace(claim, end=ends)
-    # The pauses between the turns of what is repeated are left out of the picture.
-    items = tuple(
-        msgspec.structs.replace(
-            placed.asset, duration_s=min(placed.asset.duration_s, room_s - placed.offset_s)
-        )
-        for placed in layout(claim.content)
-        if placed.offset_s < room_s
-    )
-    return msgspec.structs.replace(claim, end=ends, content=Content(items=items))
+        claim = order.claim
+        # Somebody who speaks ends sooner than they might have. A stop counts in whole seconds, as
+        # the order says it to which nodes hold.
+        ends = min(latest, stopped_at.replace(microsecond=0) if stopped_at else latest)
+        if ends <= claim.start:
+            continue
+        claims.append(claim)
+        if ends < claim.end:
+            stops[claim.unit, claim.claim_id] = ends
+    return Over(tuple(claims), stops)

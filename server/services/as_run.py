@@ -12,7 +12,8 @@ from server.domain.deliveries import FINAL, State
 from server.domain.recurrence import LOCAL, local_day
 from server.domain.slots import ContentKind, claim_id
 from server.services import events
-from server.services.planning import in_parts, rule_of, slots_of
+from server.services.planning import in_parts, slots_of
+from server.services.slot_values import rule_of_columns
 from server.services.units import tree
 from server.store.inserts import insert_new
 from server.store.models import (
@@ -23,6 +24,7 @@ from server.store.models import (
     OccurrenceRow,
     SlotRow,
 )
+from server.store.queries.slots import TIMES
 
 GRACE = timedelta(seconds=60)
 """How long after the end a node's own word is waited for before silence is put on record."""
@@ -239,15 +241,7 @@ def _begun_lately(
         SlotRow.slot_id,
         SlotRow.created_at,
         SlotRow.changed_at,
-        SlotRow.recurrence,
-        SlotRow.local_start,
-        SlotRow.duration_s,
-        SlotRow.first_day,
-        SlotRow.last_day,
-        SlotRow.weekdays,
-        SlotRow.pattern,
-        SlotRow.holidays,
-        SlotRow.excluded_days,
+        *TIMES,
     ).where(
         SlotRow.withdrawn_at.is_(None),
         # A live slot without files claims nothing, so nothing of it can be missed.
@@ -258,14 +252,14 @@ def _begun_lately(
     if since is not None:
         wanted = wanted.where(_begins_by_the_clock(since, now))
     begun = {}
-    for row in db.execute(wanted):
-        rule = rule_of(row)
+    for slot_id, created_at, changed_at, *times in db.execute(wanted):
+        rule = rule_of_columns(tuple(times))
         # What began before the slot was changed began at another time, and was noted then.
-        changed = row.changed_at or row.created_at
+        changed = changed_at or created_at
         earliest = changed if since is None else max(since, changed)
         for start, end in rule.occurrences(max(now - LOOK_BACK, earliest), now):
             if start >= earliest:
-                begun[claim_id(row.slot_id, start)] = (row.slot_id, start, end)
+                begun[claim_id(slot_id, start)] = (slot_id, start, end)
     return begun
 
 

@@ -32,11 +32,13 @@ from server.domain.recurrence import local_day
 from server.domain.targeting import chosen, cover
 from server.domain.units import Tree
 from server.services import audit, events, outbox
+from server.services.assenting import NOTHING, Proof, action_of, asked, demand_assent
 from server.services.catalogue import default_opening, may_use, parts
 from server.services.drill_labels import drill_labels, labelled, marked
 from server.services.following import wrong_to_follow
 from server.services.keyring import Keyring
-from server.services.planning import asset_ref
+from server.services.pace import demand_pace
+from server.services.slot_values import asset_ref
 from server.services.texts import is_line
 from server.services.units import tree
 from server.store.gates import pass_gate
@@ -138,6 +140,7 @@ def announce(
     actor: Actor,
     keyring: Keyring,
     lead: timedelta = LEAD,
+    proof: Proof = NOTHING,
 ) -> BroadcastRow:
     """Order a broadcast: one signed order, posted once for each narrowest unit that covers it.
 
@@ -145,9 +148,12 @@ def announce(
         NotAllowedError: The actor may not announce for the unit, in that class.
         TakenError: The request's id is that of another announcement.
         BroadcastRefusedError: With every rule that it breaks.
+        TooOftenError: The actor has announced too much within a minute.
+        SecondFactorNeededError: The sender has to prove who they are once more.
+        SecondPersonNeededError: Somebody else has to confirm; see ``waiting.order``.
     """
     places = tree(db, today=local_day(now))
-    demand(actor, _action(new), places.chain(new.unit_id))
+    demand(actor, action_of(new.bulletin_class), places.chain(new.unit_id))
     # The same request twice at once: the second waits here, and finds what the first has made.
     pass_gate(db, f"request {new.request_id}")
     known = db.scalar(select(BroadcastRow).where(BroadcastRow.request_id == new.request_id))
@@ -172,7 +178,12 @@ def announce(
         )
     if findings:
         raise BroadcastRefusedError(findings)
-    meant = _meant(places, new)
+    if proof.assent is None:
+        demand_pace(db, actor=actor, now=now)
+    meant = meant_by(places, new)
+    # Last of all that may be wrong, so that nobody is asked to confirm what cannot be sent.
+    takes = asked(db, places, meant, bulletin_class=new.bulletin_class, now=now, actor=actor)
+    demand_assent(takes, proof)
     words = cover(places, new.unit_id, meant)
     chain = places.chain(new.unit_id)
     opening = default_opening(db, chain=chain) if new.opening else None
@@ -183,6 +194,7 @@ def announce(
         level=places.unit(new.unit_id).level_rank,
         start=now + lead,
         now=now,
+        broadcast_id=proof.assent.broadcast_id if proof.assent else "",
     )
     token = sign(
         keyring.unit_key(db, new.unit_id, now=now),
@@ -216,6 +228,7 @@ def announce(
         relation=new.relation if new.follows else "",
         created_at=now,
         created_by=actor.name,
+        confirmed_by=proof.assent.by if proof.assent else None,
         start=claim.start,
         end=claim.end,
         token=token,
@@ -233,22 +246,36 @@ def announce(
         bulletin_class=new.bulletin_class,
         clusters=len(meant),
         decision_number=row.decision_number,
+        confirmed_by=row.confirmed_by,
+        second_factor=proof.is_fresh,
     )
     events.emit(db, kind="broadcast", ref=row.broadcast_id, now=now)
     return row
 
 
-def check(db: Session, new: NewBroadcast, *, now: datetime, actor: Actor) -> None:
+def new_id() -> str:
+    """Make the id of an announcement."""
+    return f"b-{uuid.uuid4().hex[:16]}"
+
+
+def check(
+    db: Session, new: NewBroadcast, *, now: datetime, actor: Actor, proof: Proof = NOTHING
+) -> None:
     """Go on only when ``actor`` may announce this, whatever is going to sound.
 
     Raises:
         NotAllowedError: The actor may not announce for the unit, in that class.
         BroadcastRefusedError: With every rule that it breaks.
+        SecondFactorNeededError: The sender has to prove who they are once more.
+        SecondPersonNeededError: Somebody else has to confirm.
     """
     places = tree(db, today=local_day(now))
-    demand(actor, _action(new), places.chain(new.unit_id))
+    demand(actor, action_of(new.bulletin_class), places.chain(new.unit_id))
     if findings := _wrong(new, places):
         raise BroadcastRefusedError(findings)
+    meant = meant_by(places, new)
+    takes = asked(db, places, meant, bulletin_class=new.bulletin_class, now=now, actor=actor)
+    demand_assent(takes, proof)
 
 
 def content_of(db: Session, new: NewBroadcast, *, now: datetime) -> Content:
@@ -416,11 +443,6 @@ def _active_nodes(db: Session, clusters: Iterable[str]) -> dict[str, NodeRow]:
     return {node.cluster_id: node for node in db.scalars(rows)}
 
 
-def _action(new: NewBroadcast) -> Action:
-    emergency = new.bulletin_class == BulletinClass.EMERGENCY
-    return Action.ANNOUNCE_EMERGENCY if emergency else Action.ANNOUNCE
-
-
 def _content(new: NewBroadcast, said: Iterable[AssetRow], opening: AssetRow | None) -> Content:
     first = asset_ref(opening) if opening else None
     if new.live is not None:
@@ -448,9 +470,10 @@ def _claim(
     level: int,
     start: datetime,
     now: datetime,
+    broadcast_id: str,
 ) -> Claim:
     return Claim(
-        claim_id=f"b-{uuid.uuid4().hex[:16]}",
+        claim_id=broadcast_id or new_id(),
         unit=new.unit_id,
         level=level,
         bulletin_class=BulletinClass(new.bulletin_class),
@@ -500,12 +523,13 @@ def _wrong(new: NewBroadcast, places: Tree) -> list[Finding]:
     ]
     if outside:
         findings.append(Finding("out-of-scope", {"targets": ", ".join(outside)}))
-    elif not _meant(places, new):
+    elif not meant_by(places, new):
         findings.append(Finding("no-target"))
     return findings
 
 
-def _meant(places: Tree, new: NewBroadcast) -> frozenset[str]:
+def meant_by(places: Tree, new: NewBroadcast) -> frozenset[str]:
+    """Resolve what was chosen into clusters."""
     return chosen(
         places, units=new.units, clusters=new.clusters, groups=new.groups, exclude=new.exclude
     )

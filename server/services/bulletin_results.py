@@ -14,7 +14,7 @@ from server.domain.slots import claim_id
 from server.domain.units import Tree
 from server.services import events
 from server.services.inbox import copy_of, last_end
-from server.services.planning import rule_of
+from server.services.slot_values import rule_of
 from server.services.units import tree
 from server.store.models import AsRunRow, BulletinCopyRow, BulletinRow, SlotRow
 

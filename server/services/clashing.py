@@ -4,7 +4,6 @@ The database is asked for the slots of the same class that touch the same hours,
 weekdays; which of them want the same clusters, and on which days exactly, the domain works out.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -27,16 +26,19 @@ from server.domain.errors import Finding
 from server.domain.offers import second
 from server.domain.recurrence import EVERY_DAY, Recurrence, Rule, local_day
 from server.domain.rrules import LAST_DAY
-from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.domain.week import DAY_S, Stretches
-from server.services.planning import SlotTimes, rule_of
+from server.services.slot_values import clusters_of, rule_of_columns, sorted_out, words
 from server.store.models import ClusterRow
+from server.store.queries.among import among
 from server.store.queries.rivals import LONG_S, Running, long_slots, slots_by_hour
+from server.store.queries.targets import picked
 
 A_DAY = timedelta(days=1)
 _WEEK = 7
-_EMPTY = "[]"
+_NAMED = select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name).where(
+    among(ClusterRow.cluster_id, "clusters")
+)
 
 
 def in_the_way(
@@ -74,11 +76,7 @@ def sentences(db: Session, found: list[Clash]) -> list[Finding]:
     wanted = shared_clusters(found)
     if not wanted:
         return []
-    rows = db.execute(
-        select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name).where(
-            ClusterRow.cluster_id.in_(wanted)
-        )
-    )
+    rows = db.execute(_NAMED, {"clusters": wanted})
     return found_wrong(found, {row.cluster_id: row.village or row.name for row in rows})
 
 
@@ -102,21 +100,15 @@ def occupants(db: Session, new: Occupant, *, units: Tree, now: datetime) -> list
 
 
 class _Reading:
-    """Turns rows into values, each rule and each set of targets once."""
+    """Turns rows into values, each set of targets once."""
 
     def __init__(self, units: Tree) -> None:
         self._units = units
-        self._rules: dict[tuple[Any, ...], Rule] = {}
-        self._clusters: dict[tuple[Any, ...], frozenset[str]] = {}
+        self._clusters: dict[tuple[str | None, str], frozenset[str]] = {}
 
     def occupants(self, rows: Iterable[Sequence[Any]]) -> Iterator[Occupant]:
-        """Join the rows of each slot, one for each target."""
-        slots: dict[str, tuple[Sequence[Any], list[tuple[str, str]]]] = {}
-        for row in rows:
-            slot = slots.setdefault(row[0], (row, []))
-            slot[1].append((row[-2], row[-1]))
-        for row, picked in slots.values():
-            slot_id, unit_id, title, class_, languages, overrides, *times, _, _ = row
+        """Turn the rows of some slots into what matters of them."""
+        for slot_id, unit_id, title, class_, languages, overrides, *times, targets in rows:
             unit = self._units.units.get(unit_id)
             if unit is None:  # one that has been dissolved has no time any more
                 continue
@@ -127,48 +119,19 @@ class _Reading:
                 unit.level_rank,
                 title,
                 BulletinClass(class_),
-                self._rule(tuple(times)),
-                self._reached(tuple(sorted(picked)), languages),
-                frozenset(_words(overrides)),
+                rule_of_columns(tuple(times)),
+                self._reached(targets, languages),
+                frozenset(words(overrides)),
             )
 
-    def _rule(self, times: tuple[Any, ...]) -> Rule:
-        rule = self._rules.get(times)
-        if rule is None:
-            rule = self._rules[times] = rule_of(SlotTimes._make((*times[:-1], _words(times[-1]))))
-        return rule
-
-    def _reached(self, targets: tuple[tuple[str, str], ...], languages: str) -> frozenset[str]:
+    def _reached(self, targets: str | None, languages: str) -> frozenset[str]:
         key = (targets, languages)
         clusters = self._clusters.get(key)
         if clusters is None:
-            clusters = self._clusters[key] = self._resolved(targets, _words(languages))
+            by_kind = sorted_out(picked(targets))
+            clusters = clusters_of(by_kind, words(languages), self._units)
+            self._clusters[key] = clusters
         return clusters
-
-    def _resolved(
-        self, targets: tuple[tuple[str, str], ...], languages: Sequence[str]
-    ) -> frozenset[str]:
-        known = {
-            "unit": self._units.units.keys(),
-            "cluster": self._units.clusters.keys(),
-            "group": self._units.groups.keys(),
-        }
-        picked: dict[str, list[str]] = {"unit": [], "cluster": [], "group": [], "except": []}
-        for kind, ref in targets:
-            if kind == "except" or ref in known[kind]:
-                picked[kind].append(ref)
-        return chosen(
-            self._units,
-            units=picked["unit"],
-            clusters=picked["cluster"],
-            exclude=picked["except"],
-            groups=picked["group"],
-            languages=languages,
-        )
-
-
-def _words(text: str) -> Sequence[str]:
-    return () if text == _EMPTY else json.loads(text)
 
 
 def _weekdays_met(rule: Rule, *, next_day: bool) -> int:

@@ -1,29 +1,11 @@
 """On which days slots come, for thousands of rows at once: those that are alike share the work."""
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Text, cast
-
 from server.domain.recurrence import Recurrence
-from server.services.planning import SlotTimes, rule_of
-from server.store.models import SlotRow
-
-TIMES = (
-    SlotRow.recurrence,
-    SlotRow.local_start,
-    SlotRow.duration_s,
-    SlotRow.first_day,
-    SlotRow.last_day,
-    SlotRow.weekdays,
-    SlotRow.pattern,
-    SlotRow.holidays,
-    # As text: nearly all of them are empty.
-    cast(SlotRow.excluded_days, Text).label("excluded_days"),
-)
-"""What is to be asked for, in the order of ``SlotTimes``."""
+from server.services.slot_values import rule_of_columns
 
 _FROM_FIRST = frozenset({Recurrence.ONCE, Recurrence.RRULE})
 
@@ -47,6 +29,6 @@ class ComingDays:
         )
         days = self._known.get(alike)
         if days is None:
-            rule = rule_of(SlotTimes._make((*times[:-1], json.loads(times[-1]))))
+            rule = rule_of_columns(tuple(times))
             days = self._known[alike] = tuple(rule.days(self._first, self._last))
         return days

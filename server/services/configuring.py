@@ -20,7 +20,7 @@ from server.services import outbox
 from server.services.catalogue import pinned
 from server.services.holding import in_mid_programme
 from server.services.keyring import Keyring, certificates, revoked_keys
-from server.services.planning import asset_ref
+from server.services.slot_values import asset_ref
 from server.services.units import tree
 from server.store.models import ClusterRow, GroupMemberRow, NodeRow
 

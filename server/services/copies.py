@@ -1,7 +1,7 @@
 """Copy a day or a week of a unit to other days and units: see first what would come of it."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -21,14 +21,17 @@ from server.domain.units import Tree
 from server.services import audit, clashing, events, guarding
 from server.services.desk_changes import record
 from server.services.placement import misplaced_slot
-from server.services.planning import frames_of, publish_plan, slots_of
+from server.services.planning import frames_of, publish_plan
 from server.services.slot_hand import Hand, Step
 from server.services.slot_moves import comes, once_on
 from server.services.slot_requests import NewSlot, as_new, files_of, findings, value_of, write
+from server.services.slot_values import read_slots
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import ClusterRow, GroupRow, SlotRow
+from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
+from server.store.queries.slots import WantedSlots
 
 MOST_COPIES = 600
 LENGTHS = (1, 7)
@@ -177,11 +180,12 @@ def _save(hand: Hand, new: NewSlot, units: Tree) -> Step:
     return Step(slot_id, None, new, 0, row.version)
 
 
-def _called(db: Session) -> Called:
-    clusters = db.execute(select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name))
+def _called(db: Session, clusters: Collection[str]) -> Called:
+    rows = select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name)
+    names = db.execute(rows.where(among(ClusterRow.cluster_id, clusters)))
     groups = db.execute(select(GroupRow.group_id, GroupRow.name))
     return Called(
-        {one: (village, name) for one, village, name in clusters},
+        {one: (village, name) for one, village, name in names},
         dict(groups.all()),
     )
 
@@ -195,10 +199,12 @@ class _Judge:
         self._now = now
         self.units = tree(db, today=local_day(now))
         demand(actor, Action.VIEW, self.units.chain(wish.unit_id))
-        self._called = _called(db) if wish.reach is Reach.ALIKE else Called({}, {})
         self._targets = wish.to_units or (wish.unit_id,)
         for unit_id in self._targets:
             demand(actor, Action.SCHEDULE, self.units.chain(unit_id))
+        self._there = {one for unit in self._targets for one in self.units.clusters_under(unit)}
+        named = {*self._there, *self.units.clusters_under(wish.unit_id)}
+        self._called = _called(db, named) if wish.reach is Reach.ALIKE else Called({}, {})
 
     def draft(self) -> Draft:
         wish = self._wish
@@ -276,10 +282,16 @@ class _Judge:
         )
 
     def _judged(self, wanted: Sequence[NewSlot]) -> Iterator[Line]:
-        meant = {one for unit in self._targets for one in self.units.clusters_under(unit)}
-        standing = slots_of(self._db, units=self.units)
-        others = [occupant(slot) for slot in standing if slot.clusters & meant]
-        frames = frames_of(self._db, self.units.units)
+        above = {
+            upper
+            for unit in {self.units.clusters[one] for one in self._there}
+            for upper in self.units.chain(unit)
+        }
+        groups = {one for one, members in self.units.groups.items() if members & self._there}
+        wanted_slots = WantedSlots(refs={*above, *groups, *self._there})
+        standing = read_slots(self._db, wanted_slots, self.units)
+        others = [occupant(slot) for slot in standing if slot.clusters & self._there]
+        frames = frames_of(self._db, above)
         for number, new in enumerate(wanted):
             reached = self._reached(new)
             if not (new.units or new.groups or new.clusters):

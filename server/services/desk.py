@@ -18,10 +18,11 @@ from server.domain.frames import TimeFrame
 from server.domain.hours import Hold, Piece, pieces
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services.coming_days import TIMES, ComingDays
+from server.services.coming_days import ComingDays
 from server.services.planning import frames_of
 from server.services.units import tree
 from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
+from server.store.queries.slots import TIMES
 
 MOST_DAYS = 8
 MOST_UNITS = 500

@@ -15,7 +15,7 @@ from server.domain.recurrence import Rule, day_bounds, local_day
 from server.domain.units import Tree, Unit
 from server.services import as_run, monitoring
 from server.services.grouping import groups
-from server.services.planning import refs, slot_value
+from server.services.slot_values import refs, slot_value
 from server.services.units import tree
 from server.store.models import AsRunRow, ClusterRow, SlotRow
 from server.store.queries.lists import WHOLE_SLOT

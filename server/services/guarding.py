@@ -21,7 +21,7 @@ from server.domain.errors import Finding
 from server.domain.holds import holds, ranges
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services.planning import slot_value
+from server.services.slot_values import slot_value
 from server.services.units import tree
 from server.store.holds import CLUSTER_NUMBERS, SLOT_GUARDS, SLOT_HOLDS
 from server.store.models import SlotRow

@@ -6,16 +6,16 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from protocol.plan import Place, Span, claims_at, timeline
-from protocol.policy import merge
+from protocol.plan import Span, timeline
 from server.domain.authority import Action, Actor, demand
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.units import Tree
 from server.services.desk import demand_narrow
-from server.services.planning import plan_of
+from server.services.planning import heard_by
 from server.services.scheduling import while_it_sounds
 from server.services.units import tree
 from server.store.models import ClusterRow
+from server.store.queries.among import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,20 @@ def heard_rows(
     """
     demand_narrow(start, until)
     units = tree(db, today=local_day(now))
-    chain = units.chain(unit_id)
-    demand(actor, Action.VIEW, chain)
+    demand(actor, Action.VIEW, units.chain(unit_id))
     begin, end = day_bounds(start)[0], day_bounds(until)[0]
-    plans = [plan_of(db, one, start=begin, end=end, now=now, units=units) for one in chain]
-    policy = merge(plans, unit_id)
+    own = units.own_clusters(unit_id)
+    heard = heard_by(db, own, start=begin, end=end, now=now, units=units)
     rows = db.scalars(
         select(ClusterRow)
-        .where(ClusterRow.cluster_id.in_(units.own_clusters(unit_id)))
+        .where(among(ClusterRow.cluster_id, own))
         .order_by(ClusterRow.village, ClusterRow.name)
     )
     found = []
     for row in rows:
-        claims = claims_at(plans, Place(row.cluster_id, chain))
-        sounding = [while_it_sounds(claim) for claim in claims]
-        spans = timeline(sounding, policy, begin, end)
+        goes_by = heard[row.cluster_id]
+        sounding = [while_it_sounds(claim) for claim in goes_by.claims]
+        spans = timeline(sounding, goes_by.policy, begin, end)
         name = row.village if row.village in row.name else f"{row.village} {row.name}".strip()
         found.append(
             HeardCluster(

@@ -3,12 +3,21 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from protocol.messages import HushState, Mode
 from protocol.policy import EVER, Silence, newest_words
 from server.store.models import HushRow
+from server.store.queries.among import among
+from server.store.types import InstantType
+
+_SAID = select(HushRow).where(among(HushRow.unit_id, "units")).order_by(HushRow.number)
+_SILENCES = _SAID.where(
+    HushRow.mode == Mode.REAL,
+    HushRow.since < bindparam("end", type_=InstantType()),
+    or_(HushRow.ended_at.is_(None), HushRow.ended_at > bindparam("start", type_=InstantType())),
+)
 
 
 def state_of(row: HushRow) -> HushState:
@@ -29,7 +38,7 @@ def state_of(row: HushRow) -> HushState:
 
 def hushes_by_unit(db: Session, unit_ids: Collection[str]) -> dict[str, tuple[HushState, ...]]:
     """Read the newest word of each of some units, in each mode; lifted ones stay for good."""
-    rows = db.scalars(select(HushRow).where(HushRow.unit_id.in_(unit_ids)).order_by(HushRow.number))
+    rows = db.scalars(_SAID, {"units": unit_ids})
     found: dict[str, tuple[HushState, ...]] = {}
     for (unit, _mode), state in newest_words((row.unit_id, state_of(row)) for row in rows).items():
         found[unit] = (*found.get(unit, ()), state)
@@ -40,14 +49,8 @@ def silences_by_unit(
     db: Session, unit_ids: Collection[str], *, start: datetime, end: datetime
 ) -> dict[str, tuple[Silence, ...]]:
     """Read every silence between two instants, those long lifted too: what a cluster went by."""
-    rows = db.scalars(
-        select(HushRow)
-        .where(HushRow.unit_id.in_(unit_ids), HushRow.mode == Mode.REAL)
-        .where(HushRow.since < end, or_(HushRow.ended_at.is_(None), HushRow.ended_at > start))
-        .order_by(HushRow.number)
-    )
     found: dict[str, tuple[Silence, ...]] = {}
-    for row in rows:
+    for row in db.scalars(_SILENCES, {"units": unit_ids, "start": start, "end": end}):
         silence = Silence(
             row.hush_id,
             row.unit_id,

@@ -12,12 +12,12 @@ from protocol import topics
 from protocol.ids import UnitId
 from protocol.messages import Hush, HushState, LiftHush, Mode
 from protocol.signing import audience_unit, sign
+from server.domain.assent import is_asked
 from server.domain.authority import Action, Actor, demand
 from server.domain.errors import Finding, HushRefusedError, UnknownThingError
 from server.domain.hushes import (
     PREFIX,
     TOKEN_LIFE,
-    is_asked,
     is_at_least_as_strict,
     lift_findings,
 )

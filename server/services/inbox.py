@@ -12,7 +12,8 @@ from server.domain.errors import UnknownThingError
 from server.domain.openings import decent, first_opening
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import Stretch
-from server.services.planning import PLAN_DAYS, frames_of, rule_of, slots_of
+from server.services.planning import PLAN_DAYS, frames_of, slots_of
+from server.services.slot_values import rule_of
 from server.services.units import tree
 from server.store.models import AssetRow, BulletinCopyRow, BulletinRow, SlotRow
 

@@ -95,6 +95,14 @@ class Keyring:
             Fernet((folder / SEAL).read_bytes()),
         )
 
+    def seal(self, secret: bytes) -> bytes:
+        """Seal what the database keeps and only the server's programs may read."""
+        return self._seal.encrypt(secret)
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Open what was sealed."""
+        return self._seal.decrypt(sealed)
+
     @property
     def may_issue(self) -> bool:
         """Whether the root key is on this machine, so that units can get keys."""
@@ -153,6 +161,14 @@ class Keyring:
         if row is None:
             raise KeyMissingError("configuration")
         return self._opened(row)
+
+    def sealed(self, text: str) -> bytes:
+        """Seal a secret that is to be kept in the database."""
+        return self._seal.encrypt(text.encode())
+
+    def unsealed(self, sealed: bytes) -> str:
+        """Open what ``sealed`` has made."""
+        return self._seal.decrypt(sealed).decode()
 
     def _opened(self, row: UnitKeyRow) -> SigningKey:
         raw = self._seal.decrypt(row.sealed_private)

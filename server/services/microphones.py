@@ -21,6 +21,7 @@ from server.domain.errors import BroadcastRefusedError, Finding, TakenError, Unk
 from server.domain.recurrence import local_day
 from server.services import audit, broadcasting, catalogue, events, units
 from server.services.accounts import actor_of
+from server.services.assenting import NOTHING, Proof
 from server.services.broadcasting import NewBroadcast
 from server.services.drill_labels import drill_labels
 from server.services.keyring import Keyring
@@ -47,6 +48,7 @@ class Ticket:
 
     new: NewBroadcast
     username: str
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,9 @@ class OnAir:
     labels: tuple[SpokenLabel, SpokenLabel] | None
 
 
-def ticket(new: NewBroadcast, *, actor: Actor, secret: str, now: datetime) -> str:
+def ticket(
+    new: NewBroadcast, *, actor: Actor, secret: str, now: datetime, proof: Proof = NOTHING
+) -> str:
     """Write a ticket for one broadcast, which the program that takes microphones believes."""
     said = {
         "aud": _AUDIENCE,
@@ -85,6 +89,7 @@ def ticket(new: NewBroadcast, *, actor: Actor, secret: str, now: datetime) -> st
         "iat": int(now.timestamp()),
         "exp": int((now + TICKET_LIFE).timestamp()),
         "new": msgspec.to_builtins(new),
+        "proof": msgspec.to_builtins(proof),
     }
     return jwt.encode(said, _key(secret), _ALGORITHM)
 
@@ -105,12 +110,13 @@ def read_ticket(text: str, *, secret: str, now: datetime) -> Ticket:
             options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False},
         )
         new = msgspec.convert(said["new"], NewBroadcast)
+        proof = msgspec.convert(said["proof"], Proof)
         expires_s = float(said["exp"])
     except (jwt.InvalidTokenError, msgspec.ValidationError, KeyError, TypeError) as error:
         raise BroadcastRefusedError([Finding("bad-ticket")]) from error
     if now.timestamp() >= expires_s:
         raise BroadcastRefusedError([Finding("ticket-expired")])
-    return Ticket(new, str(said["sub"]))
+    return Ticket(new, str(said["sub"]), proof)
 
 
 def speaker(db: Session, username: str) -> Actor:
@@ -127,7 +133,7 @@ def speaker(db: Session, username: str) -> Actor:
 
 def go_on_air(
     db: Session,
-    new: NewBroadcast,
+    ticket: Ticket,
     *,
     public_key: Ed25519PublicKey,
     delay: timedelta,
@@ -143,7 +149,7 @@ def go_on_air(
         BroadcastRefusedError: With every rule that it breaks; or somebody speaks, or has spoken,
             to this broadcast already.
     """
-    labels = _labels(db, new, now=now)
+    labels = _labels(db, ticket.new, now=now)
     labelled = sum((label.length for label in labels or ()), MAX_LENGTH)
     source = LiveSource(
         public_key=public_text(public_key),
@@ -152,7 +158,13 @@ def go_on_air(
     )
     try:
         row = broadcasting.announce(
-            db, replace(new, live=source), now=now, actor=actor, keyring=keyring, lead=lead
+            db,
+            replace(ticket.new, live=source),
+            now=now,
+            actor=actor,
+            keyring=keyring,
+            lead=lead,
+            proof=ticket.proof,
         )
     except TakenError as error:
         raise BroadcastRefusedError([Finding("already-spoken")]) from error

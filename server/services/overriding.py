@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from server.domain.clashes import clashes, occupant
 from server.domain.units import Tree
 from server.services import events
-from server.services.planning import slot_value
 from server.services.slot_requests import NewSlot
+from server.services.slot_values import slot_value
 from server.store.models import SlotRow
 from server.store.queries.lists import WHOLE_SLOT
 

@@ -50,18 +50,15 @@ def _different(
     Hundreds of communes under one province mostly have the province's frames and the same quiet
     hours; what else they have laid down does not bind the province.
     """
-    by_unit: dict[str, list[TimeFrame]] = {}
+    by_unit: dict[str, list[tuple[object, TimeFrame]]] = {}
     for frame in frames:
-        if frame.quiet or frame.unit_id in above:
-            by_unit.setdefault(frame.unit_id, []).append(frame)
+        if frame.unit_id in above:
+            by_unit.setdefault(frame.unit_id, []).append((id(frame), frame))
+        elif frame.quiet:
+            hours = (frame.weekdays, frame.local_start, frame.local_end)
+            by_unit.setdefault(frame.unit_id, []).append((hours, frame))
     found: dict[tuple[object, ...], tuple[TimeFrame, ...]] = {}
     for chain in sorted(chains):
-        binding = tuple(frame for unit in chain for frame in by_unit.get(unit, ()))
-        alike = tuple(
-            frame
-            if frame.unit_id in above
-            else (frame.weekdays, frame.local_start, frame.local_end)
-            for frame in binding
-        )
-        found.setdefault(alike, binding)
+        binding = [one for unit in chain for one in by_unit.get(unit, ())]
+        found.setdefault(tuple(alike for alike, _ in binding), tuple(one for _, one in binding))
     return list(found.values())

@@ -22,8 +22,8 @@ from server.domain.plan_versions import (
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services.monitoring import NO_NODE
-from server.services.planning import rule_of, slot_value
 from server.services.slot_requests import NewSlot
+from server.services.slot_values import rule_of, slot_value
 from server.store.models import (
     ClusterRow,
     NodeRow,

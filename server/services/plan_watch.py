@@ -46,7 +46,8 @@ class PlanWatch:
         due = planning.due_units(db, now=now, units=units, days=days, among=among)
         # What is due is looked at again, until it has been published.
         self._common = common
-        self._by_unit = {unit: trace for unit, trace in by_unit.items() if unit not in due}
+        waiting = set(due)
+        self._by_unit = {unit: trace for unit, trace in by_unit.items() if unit not in waiting}
         return due
 
 
@@ -80,13 +81,17 @@ def _by_unit(db: Session, now: datetime, units: Tree, days: int) -> Mapping[str,
     return {unit: tuple(trace) for unit, trace in found.items()}
 
 
-def _slots() -> Select[str, int, int, int]:
-    """Count the slots of each unit: every change of one raises its version, or withdraws it."""
+def _slots() -> Select[str, int, int, int, datetime | None]:
+    """Count the slots of each unit: every change of one raises its version, or withdraws it.
+
+    When the last was withdrawn tells of one that went as another of its version came back.
+    """
     return select(
         SlotRow.unit_id,
         func.count(),
         func.count(SlotRow.withdrawn_at),
         func.sum(SlotRow.version),
+        func.max(SlotRow.withdrawn_at),
     ).group_by(SlotRow.unit_id)
 
 

@@ -1,28 +1,21 @@
 """Compile a unit's plan from its rows, sign it, and publish it when its content has changed."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import ColumnElement
 
 from protocol import topics
 from protocol.ids import UnitId
 from protocol.messages import (
-    AssetRef,
-    BulletinClass,
     Claim,
     Plan,
     Play,
-    StartMode,
-    Targets,
-    WhenCut,
     encode,
 )
 from protocol.plan import Place, claims_at, is_targeted
@@ -31,28 +24,27 @@ from protocol.signing import audience_unit, sign, unverified
 from server.domain.compilation import compiled
 from server.domain.errors import KeyMissingError
 from server.domain.frames import TimeFrame, rules
-from server.domain.public_holidays import HolidayChoice
-from server.domain.recurrence import Recurrence, Rule, day_bounds, local_day
-from server.domain.slots import ContentKind, Slot
-from server.domain.targeting import chosen, cover
+from server.domain.recurrence import day_bounds, local_day
+from server.domain.slots import Slot
 from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.announced import over_by_now
 from server.services.hush_words import hushes_by_unit, silences_by_unit
 from server.services.keyring import Keyring, certificates
+from server.services.slot_values import read_slots
 from server.services.sources import sources
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import (
-    AssetRow,
     BroadcastRow,
     ClaimRankRow,
     FrameRow,
     PlanRow,
     PlanVersionRow,
-    SlotRow,
 )
-from server.store.queries.slots import Target, naming, running, slot_columns
+from server.store.queries.among import among
+from server.store.queries.slots import WantedSlots
+from server.store.types import InstantType
 
 PLAN_DAYS = 14
 _FRAME_COLUMNS = (
@@ -61,12 +53,30 @@ _FRAME_COLUMNS = (
     FrameRow.weekdays,
     FrameRow.local_start,
     FrameRow.local_end,
-    FrameRow.kind,
+    FrameRow.kind == "quiet",
     FrameRow.legal_reference,
     FrameRow.owner_rank,
     FrameRow.session_limit_s,
     FrameRow.volume_ceiling_db,
     FrameRow.frame_id,
+)
+"""In the order in which a ``TimeFrame`` takes them."""
+_FRAMES = (
+    select(*_FRAME_COLUMNS)
+    .where(among(FrameRow.unit_id, "units"), FrameRow.withdrawn_at.is_(None))
+    .order_by(FrameRow.local_start, FrameRow.frame_id)
+)
+_ANNOUNCED = (
+    select(BroadcastRow.unit_id, BroadcastRow.token)
+    .where(among(BroadcastRow.unit_id, "units"), BroadcastRow.stopped_at.is_(None))
+    .where(BroadcastRow.end > bindparam("now", type_=InstantType()))
+    .order_by(BroadcastRow.broadcast_id)
+)
+_RANKED = (
+    select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank)
+    .where(among(ClaimRankRow.unit_id, "units"))
+    .where(ClaimRankRow.ends > bindparam("since", type_=InstantType()))
+    .order_by(ClaimRankRow.claim_id)
 )
 AT_ONCE = 200
 """Units whose plans are compiled together, slots that are read together."""
@@ -246,13 +256,15 @@ def plans_of(
         places: Clusters that alone matter; none: all, as in what is published.
         only: Slots that alone matter; None: all.
     """
-    wanted = [SlotRow.unit_id.in_(unit_ids), running(local_day(start), local_day(end))]
-    if places:
-        wanted.append(naming(_names(places, units)))
-    if only is not None:
-        wanted.append(SlotRow.slot_id.in_(only))
+    wanted = WantedSlots(
+        unit_ids=unit_ids,
+        slot_ids=only,
+        refs=_names(places, units) if places else None,
+        first=local_day(start),
+        last=local_day(end),
+    )
     slots: dict[str, list[Slot]] = {}
-    for slot in _slots(db, units, wanted):
+    for slot in read_slots(db, wanted, units):
         if not places or any(is_targeted(slot.targets, place) for place in places):
             slots.setdefault(slot.unit_id, []).append(slot)
     frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
@@ -315,10 +327,11 @@ def heard_by(
             policies[place.chain] = replace(
                 merge(own, place.chain[-1]),
                 silences=tuple(one for unit in place.chain for one in silences.get(unit, ())),
+                stops=over.stops,
             )
         before = (
             claim
-            for claim in over
+            for claim in over.claims
             if claim.unit in place.chain and is_targeted(claim.targets, place)
         )
         claims = (*claims_at(own, place), *before)
@@ -334,128 +347,8 @@ def slots_of(
     slot_ids: Collection[str] | None = None,
 ) -> list[Slot]:
     """Read the slots of one unit, some slots, or all, that have not been withdrawn."""
-    wanted = list[ColumnElement[bool]]()
-    if unit_id is not None:
-        wanted.append(SlotRow.unit_id == unit_id)
-    if slot_ids is not None:
-        wanted.append(SlotRow.slot_id.in_(slot_ids))
-    return list(_slots(db, units, wanted))
-
-
-def _slots(db: Session, units: Tree, wanted: Iterable[ColumnElement[bool]]) -> Iterator[Slot]:
-    assets: dict[str, AssetRef] = {}
-    for found in slot_columns(db, *wanted):
-        # A unit that has been dissolved has no time any more, whatever it had asked for.
-        if found.row.unit_id not in units.units:
-            continue
-        for digest, duration_s, size_bytes in found.items:
-            if digest not in assets:
-                assets[digest] = AssetRef(
-                    digest=digest, duration_s=duration_s, size_bytes=size_bytes
-                )
-        items = tuple(assets[digest] for digest, *_ in found.items)
-        yield _value(found.row, found.targets, items, units)
-
-
-class SlotTimes(NamedTuple):
-    """The columns of a slot that tell its times."""
-
-    recurrence: str
-    local_start: time
-    duration_s: float
-    first_day: date
-    last_day: date | None
-    weekdays: int
-    pattern: str
-    holidays: str
-    excluded_days: Sequence[str]
-
-
-def rule_of(row: SlotRow | SlotTimes | Row[*tuple[Any, ...]]) -> Rule:
-    """Turn a slot's row, or the columns of one that tell its times, into its rule."""
-    return Rule(
-        Recurrence(row.recurrence),
-        row.local_start,
-        timedelta(seconds=row.duration_s),
-        row.first_day,
-        row.last_day,
-        row.weekdays,
-        row.pattern,
-        HolidayChoice(row.holidays),
-        frozenset(date.fromisoformat(day) for day in row.excluded_days),
-    )
-
-
-def slot_value(row: SlotRow, units: Tree) -> Slot:
-    """Turn a row, with its items and targets, into the value that the rules work on."""
-    targets = [(target.kind, target.ref) for target in row.targets]
-    return _value(row, targets, tuple(asset_ref(item.asset) for item in row.items), units)
-
-
-def _value(
-    row: SlotRow | Row[*tuple[Any, ...]],
-    picked: Iterable[Target],
-    items: tuple[AssetRef, ...],
-    units: Tree,
-) -> Slot:
-    by_kind = sorted_out(picked)
-    targets = Targets(
-        units=tuple(by_kind["unit"]),
-        clusters=tuple(by_kind["cluster"]),
-        exclude=tuple(by_kind["except"]),
-    )
-    unit = units.unit(row.unit_id)
-    clusters = clusters_of(by_kind, row.languages, units)
-    if by_kind["group"] or row.languages:
-        targets = narrowed(units, row.unit_id, clusters)
-    return Slot(
-        slot_id=row.slot_id,
-        unit_id=row.unit_id,
-        unit_name=unit.name,
-        level=unit.level_rank,
-        title=row.title,
-        bulletin_class=BulletinClass(row.bulletin_class),
-        rule=rule_of(row),
-        items=items,
-        targets=targets,
-        clusters=clusters,
-        when_cut=WhenCut(row.when_cut),
-        gain_db=row.gain_db,
-        created_at=row.created_at,
-        content_kind=ContentKind(row.content_kind),
-        relay_url=row.relay_url,
-        start_mode=StartMode(row.start_mode),
-        wait_s=row.wait_s,
-        version=row.version,
-    )
-
-
-def sorted_out(picked: Iterable[Target]) -> dict[str, list[str]]:
-    """Put what a slot targets under its kinds, in order."""
-    by_kind: dict[str, list[str]] = {"unit": [], "cluster": [], "except": [], "group": []}
-    for kind, ref in sorted(picked):
-        by_kind[kind].append(ref)
-    return by_kind
-
-
-def clusters_of(
-    by_kind: Mapping[str, Sequence[str]], languages: Sequence[str], units: Tree
-) -> frozenset[str]:
-    """Resolve what a slot targets; what is there no more is left out."""
-    return chosen(
-        units,
-        units=[ref for ref in by_kind["unit"] if ref in units.units],
-        clusters=[ref for ref in by_kind["cluster"] if ref in units.clusters],
-        exclude=by_kind["except"],
-        groups=[ref for ref in by_kind["group"] if ref in units.groups],
-        languages=languages,
-    )
-
-
-def narrowed(units: Tree, unit_id: str, clusters: frozenset[str]) -> Targets:
-    """Name clusters as claims do: nodes know neither groups nor who speaks which language."""
-    words = cover(units, unit_id, clusters & units.clusters_under(unit_id))
-    return Targets(units=words.units, clusters=words.clusters)
+    unit_ids = None if unit_id is None else (unit_id,)
+    return read_slots(db, WantedSlots(unit_ids=unit_ids, slot_ids=slot_ids), units)
 
 
 def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]:
@@ -467,14 +360,8 @@ def announcements_by_unit(
     db: Session, unit_ids: Collection[str], *, now: datetime
 ) -> dict[str, list[Claim]]:
     """Read the same of several units at once."""
-    rows = db.execute(
-        select(BroadcastRow.unit_id, BroadcastRow.token)
-        .where(BroadcastRow.unit_id.in_(unit_ids), BroadcastRow.stopped_at.is_(None))
-        .where(BroadcastRow.end > now)
-        .order_by(BroadcastRow.broadcast_id)
-    )
     found: dict[str, list[Claim]] = {}
-    for unit_id, token in rows:
+    for unit_id, token in db.execute(_ANNOUNCED, {"units": unit_ids, "now": now}):
         order = unverified(token).msg
         if isinstance(order, Play):
             found.setdefault(unit_id, []).append(order.claim)
@@ -490,25 +377,19 @@ def ranks_by_unit(
     db: Session, unit_ids: Collection[str], *, since: datetime
 ) -> dict[str, dict[str, int]]:
     """Read the same of several units at once."""
-    rows = select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank).where(
-        ClaimRankRow.unit_id.in_(unit_ids), ClaimRankRow.ends > since
-    )
     found: dict[str, dict[str, int]] = {}
-    for unit_id, claim_id, rank in db.execute(rows.order_by(ClaimRankRow.claim_id)):
+    for unit_id, claim_id, rank in db.execute(_RANKED, {"units": unit_ids, "since": since}):
         found.setdefault(unit_id, {})[claim_id] = rank
     return found
 
 
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:
     """Read the frames that some units have laid down, the earliest first."""
-    rows = select(*_FRAME_COLUMNS).where(FrameRow.unit_id.in_(tuple(unit_ids)))
-    kept = rows.where(FrameRow.withdrawn_at.is_(None))
-    ordered = kept.order_by(FrameRow.local_start, FrameRow.frame_id)
-    return [frame_value(row) for row in db.execute(ordered)]
+    return [TimeFrame(*row) for row in db.execute(_FRAMES, {"units": tuple(unit_ids)})]
 
 
-def frame_value(row: FrameRow | Row[*tuple[Any, ...]]) -> TimeFrame:
-    """Turn a row, or the columns of one, into the value that the rules work on."""
+def frame_value(row: FrameRow) -> TimeFrame:
+    """Turn a row into the value that the rules work on."""
     return TimeFrame(
         row.unit_id,
         row.owner_id,
@@ -522,13 +403,3 @@ def frame_value(row: FrameRow | Row[*tuple[Any, ...]]) -> TimeFrame:
         volume_ceiling_db=row.volume_ceiling_db,
         frame_id=row.frame_id,
     )
-
-
-def asset_ref(row: AssetRow) -> AssetRef:
-    """Name a file as claims do."""
-    return AssetRef(digest=row.digest, duration_s=row.duration_s, size_bytes=row.size_bytes)
-
-
-def refs(row: SlotRow, kind: str) -> tuple[str, ...]:
-    """List what a slot targets of one kind."""
-    return tuple(sorted(target.ref for target in row.targets if target.kind == kind))

@@ -14,7 +14,8 @@ from server.domain.recurrence import day_bounds
 from server.domain.reform_slots import Collision, Reach, SlotFate, collisions, fate, reach
 from server.domain.reforms import END, FOLLOW, Drawing, Proposal, Way
 from server.domain.slots import Slot
-from server.services.planning import frame_value, slot_value, slots_of
+from server.services.planning import frame_value, slots_of
+from server.services.slot_values import slot_value
 from server.store.models import (
     AssetRow,
     BulletinCopyRow,
@@ -26,6 +27,7 @@ from server.store.models import (
     SlotTargetRow,
     UserRow,
 )
+from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
 
 PASSED_UP = frozenset({"programme", "announcement"})
@@ -189,7 +191,7 @@ def reaches(db: Session, drawing: Drawing) -> Iterable[Reach]:
         select(SlotRow)
         .join(SlotTargetRow, SlotTargetRow.slot_id == SlotRow.slot_id)
         .where(SlotRow.withdrawn_at.is_(None), SlotRow.unit_id.not_in(drawing.ended))
-        .where(SlotTargetRow.kind == "unit", SlotTargetRow.ref.in_(left))
+        .where(SlotTargetRow.kind == "unit", among(SlotTargetRow.ref, left))
         .options(*WHOLE_SLOT)
         .order_by(SlotRow.slot_id)
         .distinct()
@@ -204,7 +206,7 @@ def reaches(db: Session, drawing: Drawing) -> Iterable[Reach]:
 def _slots_from(db: Session, drawing: Drawing, day: date) -> list[Slot]:
     rows = (
         select(SlotRow)
-        .where(SlotRow.unit_id.in_(drawing.ended), SlotRow.withdrawn_at.is_(None))
+        .where(among(SlotRow.unit_id, drawing.ended), SlotRow.withdrawn_at.is_(None))
         .where(or_(SlotRow.last_day.is_(None), SlotRow.last_day >= day))
         .options(*WHOLE_SLOT)
         .order_by(SlotRow.local_start, SlotRow.slot_id)
@@ -217,7 +219,7 @@ def _frames(db: Session, drawing: Drawing) -> Iterable[FrameFate]:
     rows = (
         select(FrameRow)
         .where(FrameRow.withdrawn_at.is_(None))
-        .where(FrameRow.unit_id.in_(drawing.ended) | FrameRow.owner_id.in_(drawing.ended))
+        .where(among(FrameRow.unit_id, drawing.ended) | among(FrameRow.owner_id, drawing.ended))
         .order_by(FrameRow.unit_id, FrameRow.local_start, FrameRow.frame_id)
     )
     for row in db.scalars(rows):
@@ -243,7 +245,7 @@ def _grants(db: Session, drawing: Drawing, ways: Mapping[str, Way]) -> Iterable[
     rows = (
         select(GrantRow, UserRow)
         .join(UserRow, UserRow.id == GrantRow.user_id)
-        .where(GrantRow.unit_id.in_(drawing.ended))
+        .where(among(GrantRow.unit_id, drawing.ended))
         .order_by(GrantRow.unit_id, UserRow.username, GrantRow.role)
     )
     for grant, user in db.execute(rows):
@@ -260,7 +262,9 @@ def _grants(db: Session, drawing: Drawing, ways: Mapping[str, Way]) -> Iterable[
 
 
 def _groups(db: Session, drawing: Drawing, under: str) -> Iterable[GroupFate]:
-    rows = select(GroupRow).where(GroupRow.unit_id.in_(drawing.ended)).order_by(GroupRow.group_id)
+    rows = (
+        select(GroupRow).where(among(GroupRow.unit_id, drawing.ended)).order_by(GroupRow.group_id)
+    )
     for row in db.scalars(rows):
         takers = drawing.takers(row.unit_id)
         to = takers[0] if len(takers) == 1 else under
@@ -269,7 +273,7 @@ def _groups(db: Session, drawing: Drawing, under: str) -> Iterable[GroupFate]:
 
 def _assets(db: Session, drawing: Drawing, under: str) -> Iterable[AssetFate]:
     rows = select(AssetRow.digest, AssetRow.unit_id, AssetRow.purpose).where(
-        AssetRow.unit_id.in_(drawing.ended)
+        among(AssetRow.unit_id, drawing.ended)
     )
     for digest_, unit_id, purpose in db.execute(rows.order_by(AssetRow.digest)):
         takers = drawing.takers(unit_id)
@@ -285,7 +289,7 @@ def _letters(db: Session, drawing: Drawing, now: datetime) -> Iterable[LetterFat
         .join(BulletinCopyRow, BulletinCopyRow.bulletin_id == BulletinRow.bulletin_id)
         .outerjoin(SlotRow, SlotRow.slot_id == BulletinCopyRow.slot_id)
         .where(
-            BulletinCopyRow.unit_id.in_(drawing.ended),
+            among(BulletinCopyRow.unit_id, drawing.ended),
             BulletinCopyRow.sounded == 0,
             or_(BulletinCopyRow.answer.in_((Answer.WAITING, Answer.UNPLACED)), pulled),
             BulletinRow.state == State.SENT,

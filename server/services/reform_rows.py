@@ -37,6 +37,7 @@ from server.store.models import (
     UnitKeyRow,
     UnitRow,
 )
+from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
 
 _A_DAY = timedelta(days=1)
@@ -51,7 +52,7 @@ def redraw(db: Session, drawing: Drawing, *, day: date, now: datetime, keyring: 
     parents = {move.cluster_id: move.after for move in drawing.reparented}
     _end_edges(db, drawing.ended, day)
     _hang_elsewhere(db, parents, day)
-    ended = update(UnitRow).where(UnitRow.unit_id.in_(drawing.ended))
+    ended = update(UnitRow).where(among(UnitRow.unit_id, drawing.ended))
     db.execute(ended.values(valid_to=day))
     _move_clusters(db, {move.cluster_id: move.after for move in drawing.moves}, day)
 
@@ -81,29 +82,31 @@ def take_back(db: Session, settled: Mapping[str, Any], *, day: date) -> None:
     """Write down again what stood there before a reform of a day to come; see ``redraw``."""
     born, ended = settled["born"], settled["ended"]
     children = [*born, *ended, *settled["reparented"]]
-    mine = UnitEdgeRow.child_id.in_(children)
+    mine = among(UnitEdgeRow.child_id, children)
     db.execute(delete(UnitEdgeRow).where(mine, UnitEdgeRow.valid_from == day))
     db.execute(update(UnitEdgeRow).where(mine, UnitEdgeRow.valid_to == day).values(valid_to=None))
-    moved = ClusterUnitRow.cluster_id.in_(settled["moves"])
+    moved = among(ClusterUnitRow.cluster_id, settled["moves"])
     db.execute(delete(ClusterUnitRow).where(moved, ClusterUnitRow.valid_from == day))
     closed = update(ClusterUnitRow).where(moved, ClusterUnitRow.valid_to == day)
     db.execute(closed.values(valid_to=None))
-    db.execute(update(UnitRow).where(UnitRow.unit_id.in_(ended)).values(valid_to=None))
+    db.execute(update(UnitRow).where(among(UnitRow.unit_id, ended)).values(valid_to=None))
     for slot_id, pairs in settled.get("reaching", {}).items():
         for kind, ref in pairs:
             target = (SlotTargetRow.kind == kind) & (SlotTargetRow.ref == ref)
             db.execute(delete(SlotTargetRow).where(SlotTargetRow.slot_id == slot_id, target))
         grown = update(SlotRow).where(SlotRow.slot_id == slot_id)
         db.execute(grown.values(version=SlotRow.version + 1))
-    db.execute(delete(UnitKeyRow).where(UnitKeyRow.unit_id.in_(born)))
-    db.execute(delete(UnitRow).where(UnitRow.unit_id.in_(born)))
+    db.execute(delete(UnitKeyRow).where(among(UnitKeyRow.unit_id, born)))
+    db.execute(delete(UnitRow).where(among(UnitRow.unit_id, born)))
     db.expire_all()  # what was read before stood otherwise
 
 
 def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: datetime) -> None:
     """Pass on what units that end leave behind; a slot that collides by now ends with them."""
     collided = {one.slot.slot_id for one in found.collisions}
-    wanted = select(SlotRow).where(SlotRow.slot_id.in_([one.slot.slot_id for one in found.slots]))
+    wanted = select(SlotRow).where(
+        among(SlotRow.slot_id, [one.slot.slot_id for one in found.slots])
+    )
     rows = {row.slot_id: row for row in db.scalars(wanted.options(*WHOLE_SLOT))}
     _copy_slots(
         db,
@@ -116,7 +119,9 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
     )
     _end_slots(db, list(rows), day=day, now=now)
     keep_reaching(db, found.reaches)
-    frames = select(FrameRow).where(FrameRow.frame_id.in_([one.frame_id for one in found.frames]))
+    frames = select(FrameRow).where(
+        among(FrameRow.frame_id, [one.frame_id for one in found.frames])
+    )
     # Read at once: each reading would look through all slots above for what is to be written.
     laid_down = {row.frame_id: row for row in db.scalars(frames)}
     for frame in found.frames:
@@ -131,14 +136,14 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
 
 
 def _end_edges(db: Session, units: Sequence[str], day: date) -> None:
-    mine = UnitEdgeRow.child_id.in_(units)
+    mine = among(UnitEdgeRow.child_id, units)
     db.execute(delete(UnitEdgeRow).where(mine, UnitEdgeRow.valid_from == day))
     open_ = update(UnitEdgeRow).where(mine, UnitEdgeRow.valid_to.is_(None))
     db.execute(open_.values(valid_to=day))
 
 
 def _hang_elsewhere(db: Session, parents: Mapping[str, str], day: date) -> None:
-    open_ = select(UnitEdgeRow).where(UnitEdgeRow.child_id.in_(parents))
+    open_ = select(UnitEdgeRow).where(among(UnitEdgeRow.child_id, parents))
     for row in db.scalars(open_.where(UnitEdgeRow.valid_to.is_(None))).all():
         parent = parents[row.child_id]
         if row.valid_from == day:  # another reform of this very day
@@ -152,7 +157,7 @@ def _hang_elsewhere(db: Session, parents: Mapping[str, str], day: date) -> None:
 def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
     if not places:
         return
-    mine = ClusterUnitRow.cluster_id.in_(places) & ClusterUnitRow.valid_to.is_(None)
+    mine = among(ClusterUnitRow.cluster_id, places) & ClusterUnitRow.valid_to.is_(None)
     fresh = select(ClusterUnitRow).where(mine, ClusterUnitRow.valid_from == day)
     young = db.scalars(fresh).all()
     for row in young:  # it has belonged nowhere on any day before
@@ -172,7 +177,7 @@ def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
 def _end_slots(db: Session, slots: Collection[str], *, day: date, now: datetime) -> None:
     grown = (
         update(SlotRow)
-        .where(SlotRow.slot_id.in_(slots))
+        .where(among(SlotRow.slot_id, slots))
         .execution_options(synchronize_session=False)
     )
     version = SlotRow.version + 1
@@ -256,7 +261,7 @@ def _pass_assets(db: Session, assets: Iterable[AssetFate]) -> None:
         if one.to:
             by_taker.setdefault(one.to, []).append(one.digest)
     for taker, digests in by_taker.items():
-        moved = update(AssetRow).where(AssetRow.digest.in_(digests))
+        moved = update(AssetRow).where(among(AssetRow.digest, digests))
         db.execute(moved.values(unit_id=taker))
 
 

@@ -323,12 +323,16 @@ def timelines(
 
 def spans_of(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[TimelineSpan]:
     """Work out what is heard where one goes by this, and what loses to it."""
-    claims = tuple(while_it_sounds(claim) for claim in heard.claims)
+    claims, policy = tuple(while_it_sounds(claim) for claim in heard.claims), heard.policy
     wanting = Sweep(claims)
     spans = []
-    for span in timeline(claims, heard.policy, start, end):
+    for span in timeline(claims, policy, start, end):
         wanting.move(span.start)
-        losers = tuple(claim for claim in wanting.open if claim is not span.claim)
+        losers = tuple(
+            claim
+            for claim in wanting.open
+            if claim is not span.claim and not policy.is_stopped(claim, span.start)
+        )
         spans.append(_span(span, losers, units))
     return spans
 

@@ -14,6 +14,7 @@ from server.domain.errors import BulletinRefusedError, StaleError
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
 from server.services import broadcasting, events, scheduling
+from server.services.assenting import Assent, Proof
 from server.services.bulletins import locked, missing, stations, step
 from server.services.keyring import Keyring
 from server.services.placing import Placed, places
@@ -246,6 +247,12 @@ def _slot(
     )
 
 
+def _assent(row: BulletinRow, sender: Actor) -> Assent:
+    """Name the second person: nobody approves what they have written, so there are two always."""
+    other = row.created_by if row.approved_by in {sender.name, None} else row.approved_by
+    return Assent(by=other or row.created_by)
+
+
 def _announced(
     db: Session, row: BulletinRow, meant: Sequence[str], *, way: Way
 ) -> list[BulletinCopyRow]:
@@ -261,7 +268,13 @@ def _announced(
         decision_number=row.decision_number,
     )
     sent: BroadcastRow = broadcasting.announce(
-        db, new, now=way.now, actor=way.actor, keyring=way.keyring, lead=way.lead
+        db,
+        new,
+        now=way.now,
+        actor=way.actor,
+        keyring=way.keyring,
+        lead=way.lead,
+        proof=Proof(assent=_assent(row, way.actor)),
     )
     row.broadcast_id = sent.broadcast_id
     return [

@@ -20,9 +20,10 @@ from server.domain.units import Tree
 from server.domain.vicinity import Hours, Wish, near
 from server.services import planning
 from server.services.announced import over_by_now
-from server.services.planning import PLAN_DAYS, Heard, slot_value
+from server.services.planning import PLAN_DAYS, Heard
 from server.services.scheduling import NEW, TimelineSpan, check_slot, spans_of
 from server.services.slot_requests import NewSlot, files_of, findings, value_of
+from server.services.slot_values import slot_value
 from server.services.units import tree
 from server.store.models import ClusterRow, SlotRow
 from server.store.queries import lists
@@ -173,16 +174,19 @@ class _Changes:
         chains = {units.chain(units.clusters[one]) for one in clusters}
         above = list(dict.fromkeys(unit_id for chain in chains for unit_id in chain))
         over = over_by_now(db, above, start=self._start, end=self._end, now=now)
-        only = _matters(db, above, [one for one in (wanted, old) if one], over, stretch, now)
+        only = _matters(db, above, [one for one in (wanted, old) if one], over.claims, stretch, now)
         self._plans = {
             plan.unit: plan
             for plan in planning.plans_of(
                 db, above, start=self._start, end=self._end, now=now, units=units, only=only
             )
         }
-        self._over = over
+        self._over = over.claims
         self._policies = {
-            chain: merge([self._plans[unit_id] for unit_id in chain], chain[-1]) for chain in chains
+            chain: replace(
+                merge([self._plans[unit_id] for unit_id in chain], chain[-1]), stops=over.stops
+            )
+            for chain in chains
         }
         self._by_slot = {unit_id: _by_slot(plan) for unit_id, plan in self._plans.items()}
 

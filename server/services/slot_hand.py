@@ -13,8 +13,9 @@ from server.domain.errors import SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.services import audit, events, guarding, scheduling
 from server.services.keyring import Keyring
-from server.services.planning import PLAN_DAYS, publish_plan, slot_value
+from server.services.planning import PLAN_DAYS, publish_plan
 from server.services.slot_requests import NewSlot, as_new
+from server.services.slot_values import slot_value
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import SlotRow

@@ -16,7 +16,7 @@ from server.domain.slots import ContentKind, Slot
 from server.domain.targeting import chosen
 from server.domain.units import Tree
 from server.services.catalogue import assets, may_use
-from server.services.planning import asset_ref, narrowed, refs
+from server.services.slot_values import asset_ref, narrowed, refs
 from server.services.texts import is_line
 from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
 

@@ -64,7 +64,9 @@ def answer(db: Session, cluster_id: str, *, at: datetime, actor: Actor, now: dat
     chain = units.chain_of_cluster(cluster_id)
     demand(actor, Action.VIEW, chain)
     heard = heard_at(db, cluster_id, start=at, end=at + _A_DAY, now=min(at, now), units=units)
-    claims = [while_it_sounds(claim) for claim in heard.claims]
+    claims = [
+        while_it_sounds(claim) for claim in heard.claims if not heard.policy.is_stopped(claim, at)
+    ]
     return Answer(
         cluster_id,
         chain[-1],

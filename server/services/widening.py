@@ -16,7 +16,7 @@ from server.domain.clashes import Clash, Occupant, WideningRefusedError, occupan
 from server.domain.errors import Finding
 from server.domain.units import Tree
 from server.services import clashing, guarding
-from server.services.planning import slot_value
+from server.services.slot_values import slot_value
 from server.store.models import SlotRow, SlotTargetRow
 from server.store.queries.lists import WHOLE_SLOT
 

@@ -4,6 +4,8 @@ On SQLite every transaction that may write begins with ``BEGIN IMMEDIATE``: one 
 told at once or after the busy time-out, instead of a lock error half-way.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -12,7 +14,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 SQLITE_BUSY_S = 15
 
+CACHE_KIB = 8_000
+"""What each connection to SQLite may keep of its file; its own 2,000 hold no province's slots."""
+
 Sessions = sessionmaker[Session]
+
+_READS_ONLY = {"loa_reads_only": True}
 
 
 def open_engine(url: str) -> Engine:
@@ -35,15 +42,29 @@ def open_sessions(engine: Engine, *, reads_only: bool = False) -> Sessions:
     With ``reads_only`` a transaction on SQLite is deferred, so that readers never wait for the
     writer; whoever writes through it may be refused by a busy database.
     """
-    bind = engine.execution_options(loa_reads_only=True) if reads_only else engine
+    bind = engine.execution_options(**_READS_ONLY) if reads_only else engine
     return sessionmaker(bind, expire_on_commit=False)
+
+
+@contextmanager
+def reading(sessions: Sessions) -> Iterator[Session]:
+    """Open a session for a look that may take long: no writer waits for it."""
+    with sessions.begin() as db:
+        db.connection(execution_options=_READS_ONLY)
+        yield db
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     # The driver's own transaction handling would begin too late; SQLAlchemy's events begin ours.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    pragmas = (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"cache_size=-{CACHE_KIB}",
+    )
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

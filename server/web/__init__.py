@@ -7,8 +7,10 @@ from server.web import (
     accounts,
     aired,
     as_run,
+    assent,
     bulletins,
     calendars,
+    contacts,
     dashboard,
     desk,
     escalation,
@@ -49,10 +51,12 @@ def register(app: Flask, installation: Installation) -> None:
         reforms,
         live,
         escalation,
+        contacts,
         warnings,
         phone,
         static_files,
         hushes,
+        assent,
         as_run,
         aired,
         stream,
@@ -63,6 +67,8 @@ def register(app: Flask, installation: Installation) -> None:
     app.register_blueprint(live.microphone_pages)
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
+    app.register_blueprint(live.waiting_pages)
+    app.register_blueprint(accounts.factor_pages)
     for way_out in (exports, calendars):
         app.register_blueprint(way_out.pages)
     calendars.slow_down_readings(app)

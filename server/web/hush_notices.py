@@ -5,8 +5,8 @@ from datetime import datetime
 
 from flask import g
 
+from server.domain.assent import is_asked
 from server.domain.authority import Actor, touches
-from server.domain.hushes import is_asked
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading
 from server.services import hushing, units

@@ -13,12 +13,13 @@ from server.http.context import actor, here, now, reading
 from server.http.fields import at_field, field_of
 from server.http.languages import LANGUAGES
 from server.http.person import person_key
-from server.http.wording import finding_sentence, reason_sentence
+from server.http.wording import alert_sentence, finding_sentence, reason_sentence
 from server.services import inbox
 from server.web import formats, words
 from server.web.hush_notices import hush_notices
 from server.web.rule_words import lunar_words
 from server.web.static_files import after_static, modules_of, static_file
+from server.web.waiting_notices import waiting_notices
 
 
 def set_up_shell(app: Flask) -> None:
@@ -34,6 +35,7 @@ def set_up_shell(app: Flask) -> None:
         field_of=field_of,
         at_field=at_field,
         reason_sentence=reason_sentence,
+        alert_sentence=alert_sentence,
         words=words,
         languages=LANGUAGES,
     )
@@ -49,6 +51,7 @@ def _facts() -> dict[str, object]:
         "may_announce": current_user.is_authenticated and may_somewhere(actor(), Action.ANNOUNCE),
         "letters_waiting": _letters_waiting,
         "hush_notices": hush_notices,
+        "waiting_notices": waiting_notices,
         "demo": here().settings.demo,
         "instant": now(),
     }

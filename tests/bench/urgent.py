@@ -34,7 +34,6 @@ from protocol.signing import public_from_text, public_text
 from protocol.topics import NODE_WORDS, node_config, unit_order, unit_plan
 from server.cli.demo.client import Person
 from server.cli.demo.province import Login
-from server.cli.passwords import hashed_password
 from server.cli.programs import free_port, server_programs
 from server.cli.supervisor import Supervisor
 from server.domain.authority import Actor, Role
@@ -43,6 +42,7 @@ from server.services import accounts
 from server.services.commissioning import hashed_secret
 from server.services.configuring import publish_configs
 from server.services.keyring import GATEWAY, Keyring, create_secrets, secret_text
+from server.services.passwords import hashed_password
 from server.settings import Settings
 from server.store.engine import Sessions, open_engine, open_sessions
 from server.store.models import BroadcastRow, DeliveryRow, NodeRow, OutboxRow, PlanRow

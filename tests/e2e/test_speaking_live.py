@@ -14,6 +14,8 @@ from server.cli.demo.matching import RATE_HZ, Recording
 from tests.factories.mouths import a_phone, go_on_air, mouth
 from tests.factories.towns import Town, a_town
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = ("lang-ma", "ban-cap")
 VILLAGES = ("Thôn Làng Má", "Thôn Bản Cáp")
 

@@ -1,5 +1,6 @@
 """A node's judgement in a world made by hand: a player that obeys, and time that is told."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ from protocol.messages import (
     WhenCut,
 )
 from protocol.policy import EVER, Policy, Silence
-from tests.factories.claims import CLUSTER, NOON, PROVINCE, a_claim, an_asset
+from tests.factories.claims import CLUSTER, NO_RULES, NOON, PROVINCE, a_claim, an_asset
 
 TELLS_EARLY = timedelta(seconds=0.06)
 """A device tells of a first sample while it is still in its buffer."""
@@ -81,8 +82,8 @@ class World:
                     self.told.append(word)
 
     def hold(self, *claims: Claim, **facts: object) -> None:
-        """Let the node hold these claims, and nothing else."""
-        self.take(a_programme_of(*claims, **facts))
+        """Let the node hold these claims, and nothing else; what is stopped is so from now on."""
+        self.take(a_programme_of(*claims, **{"stopped_at": self.now, **facts}))
 
     def have(self, *claims: Claim) -> None:
         """Put the files of these claims on disk, and no others."""
@@ -190,14 +191,20 @@ class World:
         self._since = max(self._since, until)
 
 
-def a_programme_of(*claims: Claim, stopped: tuple[Claim, ...] = (), **facts: object) -> Programme:
-    """Make what is held from claims."""
+def a_programme_of(
+    *claims: Claim,
+    stopped: Iterable[Claim] = (),
+    stopped_at: datetime = NOON,
+    policy: Policy = NO_RULES,
+    **facts: object,
+) -> Programme:
+    """Make what is held from claims, some of them stopped."""
+    stops = {(claim.unit, claim.claim_id): stopped_at for claim in stopped}
     return Programme(
         **{
             "cluster": CLUSTER,
             "claims": {key_of(claim): claim for claim in claims},
-            "stopped": frozenset(key_of(claim) for claim in stopped),
-            "policy": Policy(),
+            "policy": replace(policy, stops=stops),
             **facts,
         }
     )

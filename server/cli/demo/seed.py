@@ -16,7 +16,6 @@ from server.cli.demo.sounds import WARNINGS, Studio
 from server.cli.installation import prepare
 from server.cli.nodefile import node_file_bytes, write_private
 from server.cli.operator import Installation, open_installation
-from server.cli.passwords import hashed_password
 from server.domain.authority import Actor, Grant
 from server.domain.units import NewUnit
 from server.services import (
@@ -29,6 +28,7 @@ from server.services import (
     units,
 )
 from server.services.drill_labels import TEXTS
+from server.services.passwords import hashed_password
 from server.settings import Settings
 from server.store.models import UnitRow
 

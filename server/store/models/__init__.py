@@ -1,6 +1,15 @@
 """All rows; importing this makes the metadata whole."""
 
-from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
+from server.store.models.accounts import (
+    CalendarAddressRow,
+    GrantRow,
+    RateCountRow,
+    RecoveryCodeRow,
+    RoleRow,
+    SecondFactorRow,
+    UserRow,
+)
+from server.store.models.assent import AssentRuleRow, WaitingRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
 from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
@@ -11,7 +20,14 @@ from server.store.models.bulletins import (
     ClaimRankRow,
 )
 from server.store.models.changes import SlotChangeRow
-from server.store.models.escalation import EscalationRuleRow, UnansweredRow
+from server.store.models.escalation import (
+    AlertChannelRow,
+    AlertRow,
+    ContactRow,
+    EscalationRow,
+    EscalationRuleRow,
+    UnansweredRow,
+)
 from server.store.models.hushes import HushDeliveryRow, HushRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
@@ -39,7 +55,10 @@ from server.store.models.units import (
 from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
+    "AlertChannelRow",
+    "AlertRow",
     "AsRunRow",
+    "AssentRuleRow",
     "AssetRow",
     "AuditRow",
     "BroadcastRow",
@@ -51,7 +70,9 @@ __all__ = [
     "ClusterRow",
     "ClusterUnitRow",
     "CompositionRow",
+    "ContactRow",
     "DeliveryRow",
+    "EscalationRow",
     "EscalationRuleRow",
     "EventRow",
     "FrameRow",
@@ -66,10 +87,13 @@ __all__ = [
     "OutboxRow",
     "PlanRow",
     "PlanVersionRow",
+    "RateCountRow",
+    "RecoveryCodeRow",
     "ReformRow",
     "RefusalRow",
     "ReportRow",
     "RoleRow",
+    "SecondFactorRow",
     "SheetDraftRow",
     "SlotChangeRow",
     "SlotItemRow",
@@ -82,5 +106,6 @@ __all__ = [
     "UnitKeyRow",
     "UnitRow",
     "UserRow",
+    "WaitingRow",
     "WarningRecordingRow",
 ]

@@ -29,6 +29,7 @@ class BroadcastRow(Base):
         start: Sounding time; signing time plus the lead.
         end: First instant at which it may no longer sound.
         token: The signed order, byte for byte, so that a re-send is identical.
+        confirmed_by: The second person, where one had to confirm it.
         follows: The announcement that this one corrects or ends, as ``relation`` says.
         targets: ``units``, ``clusters`` and ``except`` as signed, and ``topics``, the units told.
     """
@@ -61,6 +62,7 @@ class BroadcastRow(Base):
     targets: Mapped[Document]
     created_at: Mapped[Instant]
     created_by: Mapped[Name]
+    confirmed_by: Mapped[Name | None]
     start: Mapped[Instant]
     end: Mapped[Instant] = mapped_column(index=True)
     token: Mapped[Bytes]

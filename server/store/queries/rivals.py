@@ -28,7 +28,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from server.domain.offers import clock
 from server.domain.week import DAY_S
-from server.store.models import SlotRow, SlotTargetRow
+from server.store.models import SlotRow
+from server.store.queries.slots import TIMES
+from server.store.queries.targets import targets_of
 
 LONG_S = 3600
 """Slots that last longer are few, and have an index of their own."""
@@ -38,10 +40,10 @@ BANDS_S = (300, 600, 1200, 2400, LONG_S)
 
 _NEVER = (time.max, time.min)
 _WEEK = 7
-_slots, _targets = SlotRow.__table__.c, SlotTargetRow.__table__.c
+_slots = SlotRow.__table__.c
 
 RivalRow = Row[*tuple[Any, ...]]
-"""As ``_COLUMNS`` has it; one for each target of a slot."""
+"""As ``_COLUMNS`` has it."""
 
 _COLUMNS = (
     _slots.slot_id,
@@ -51,17 +53,8 @@ _COLUMNS = (
     # As text: nearly all of them are empty, and thousands are read at once.
     cast(_slots.languages, Text),
     cast(_slots.overrides, Text),
-    _slots.recurrence,
-    _slots.local_start,
-    _slots.duration_s,
-    _slots.first_day,
-    _slots.last_day,
-    _slots.weekdays,
-    _slots.pattern,
-    _slots.holidays,
-    cast(_slots.excluded_days, Text),
-    _targets.kind,
-    _targets.ref,
+    *TIMES,
+    targets_of(_slots.slot_id),
 )
 
 
@@ -152,17 +145,13 @@ _ON_ITS_WEEKDAY = or_(
     .bitwise_and(1)
     == 1,
 )
-_ALL = (
-    select(*_COLUMNS)
-    .join_from(SlotRow.__table__, SlotTargetRow.__table__)
-    .where(
-        _slots.withdrawn_at.is_(None),
-        _slots.bulletin_class == bindparam("class"),
-        or_(_slots.last_day.is_(None), _slots.last_day >= bindparam("since", type_=Date)),
-        _slots.first_day <= bindparam("until", type_=Date),
-        _slots.weekdays.bitwise_and(bindparam("weekdays", type_=Integer)) != 0,
-        _ON_ITS_WEEKDAY,
-    )
+_ALL = select(*_COLUMNS).where(
+    _slots.withdrawn_at.is_(None),
+    _slots.bulletin_class == bindparam("class"),
+    or_(_slots.last_day.is_(None), _slots.last_day >= bindparam("since", type_=Date)),
+    _slots.first_day <= bindparam("until", type_=Date),
+    _slots.weekdays.bitwise_and(bindparam("weekdays", type_=Integer)) != 0,
+    _ON_ITS_WEEKDAY,
 )
 _BY_HOUR = _ALL.where(
     _between("first", "last"),

@@ -1,79 +1,112 @@
-"""Slots by the thousand, as plain columns: the store's objects would take several times as long."""
+"""Slots by the thousand, as plain columns: the store's objects would take several times as long.
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+The questions are put together once: to build one for each asking would take longer than to answer
+it.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Date, Row, Select, Text, bindparam, cast, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
 from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
+from server.store.queries.among import among
+from server.store.queries.targets import targets_of
 
 _LONGEST = timedelta(days=1)
-_FEW = 500
-"""How many slots are asked for by their ids."""
 
-_COLUMNS = (
-    SlotRow.slot_id,
-    SlotRow.unit_id,
-    SlotRow.title,
-    SlotRow.bulletin_class,
-    SlotRow.content_kind,
-    SlotRow.relay_url,
-    SlotRow.recurrence,
-    SlotRow.weekdays,
-    SlotRow.pattern,
-    SlotRow.holidays,
-    SlotRow.local_start,
-    SlotRow.duration_s,
-    SlotRow.first_day,
-    SlotRow.last_day,
-    SlotRow.excluded_days,
-    SlotRow.languages,
-    SlotRow.start_mode,
-    SlotRow.wait_s,
-    SlotRow.when_cut,
-    SlotRow.gain_db,
-    SlotRow.created_at,
-    SlotRow.version,
+_slots, _items = SlotRow.__table__.c, SlotItemRow.__table__.c
+_targets, _assets = SlotTargetRow.__table__.c, AssetRow.__table__.c
+
+TIMES = (
+    _slots.recurrence,
+    _slots.local_start,
+    _slots.duration_s,
+    _slots.first_day,
+    _slots.last_day,
+    _slots.weekdays,
+    _slots.pattern,
+    _slots.holidays,
+    # Lists of words are read as text: nearly all of them are empty.
+    cast(_slots.excluded_days, Text),
+)
+"""The columns that tell when a slot comes."""
+
+_written = func.aggregate_strings(cast(_items.position, Text) + ":" + _items.asset_digest, ",")
+
+_ALL = (
+    select(
+        _slots.slot_id,
+        _slots.unit_id,
+        _slots.title,
+        _slots.bulletin_class,
+        _slots.content_kind,
+        _slots.relay_url,
+        cast(_slots.languages, Text),
+        _slots.start_mode,
+        _slots.wait_s,
+        _slots.when_cut,
+        _slots.gain_db,
+        _slots.created_at,
+        _slots.version,
+        targets_of(_slots.slot_id),
+        select(_written).where(_items.slot_id == _slots.slot_id).scalar_subquery(),
+        *TIMES,
+    )
+    .where(_slots.withdrawn_at.is_(None))
+    .order_by(_slots.slot_id)
+)
+_FILES = select(_assets.digest, _assets.duration_s, _assets.size_bytes).where(
+    among(_assets.digest, "digests")
 )
 
-Target = tuple[str, str]
-"""Kind and id of what a slot targets."""
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "unit_ids": among(_slots.unit_id, "unit_ids"),
+    "slot_ids": among(_slots.slot_id, "slot_ids"),
+    "refs": _slots.slot_id.in_(select(_targets.slot_id).where(among(_targets.ref, "refs"))),
+    "first": or_(_slots.last_day.is_(None), _slots.last_day >= bindparam("first", type_=Date)),
+    "last": _slots.first_day <= bindparam("last", type_=Date),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class SlotColumns:
-    """A slot with its targets, and its files in order as (digest, length in seconds, bytes)."""
+class WantedSlots(NamedTuple):
+    """Which slots are asked for; None: that does not matter.
 
-    row: Row[*tuple[Any, ...]]
-    targets: Sequence[Target]
-    items: Sequence[tuple[str, float, int]]
+    Attributes:
+        refs: Units, groups and clusters of which they name one among their targets.
+        first, last: Local days between which anything of them may sound.
+    """
+
+    unit_ids: Collection[str] | None = None
+    slot_ids: Collection[str] | None = None
+    refs: Collection[str] | None = None
+    first: date | None = None
+    last: date | None = None
 
 
-def slot_columns(db: Session, *wanted: ColumnElement[bool]) -> Iterator[SlotColumns]:
-    """Read the slots that are not withdrawn and for which all of ``wanted`` holds, by their ids."""
-    kept = (SlotRow.withdrawn_at.is_(None), *wanted)
-    rows = db.execute(select(*_COLUMNS).where(*kept).order_by(SlotRow.slot_id)).all()
-    if len(rows) <= _FEW:  # to find them twice again takes longer than to name them
-        kept = (SlotRow.slot_id.in_([row.slot_id for row in rows]),)
-    targets: dict[str, list[Target]] = {}
-    picked = select(SlotTargetRow.slot_id, SlotTargetRow.kind, SlotTargetRow.ref)
-    for slot_id, kind, ref in db.execute(picked.join(SlotRow).where(*kept)):
-        targets.setdefault(slot_id, []).append((kind, ref))
-    items: dict[str, list[tuple[str, float, int]]] = {}
-    filled = (
-        select(SlotItemRow.slot_id, AssetRow.digest, AssetRow.duration_s, AssetRow.size_bytes)
-        .join(SlotRow, SlotRow.slot_id == SlotItemRow.slot_id)
-        .join(AssetRow, AssetRow.digest == SlotItemRow.asset_digest)
-        .order_by(SlotItemRow.slot_id, SlotItemRow.position)
-    )
-    for slot_id, digest, duration_s, size_bytes in db.execute(filled.where(*kept)):
-        items.setdefault(slot_id, []).append((digest, duration_s, size_bytes))
-    for row in rows:
-        yield SlotColumns(row, targets.get(row.slot_id, ()), items.get(row.slot_id, ()))
+class FileColumns(NamedTuple):
+    """An audio file as slots name it."""
+
+    digest: str
+    duration_s: float
+    size_bytes: int
+
+
+SlotColumns = Row[*tuple[Any, ...]]
+"""As ``_ALL`` has it."""
+
+
+def slot_columns(db: Session, wanted: WantedSlots) -> Sequence[SlotColumns]:
+    """Read the slots that are not withdrawn and for which all holds, by their ids."""
+    facts = {name: fact for name, fact in wanted._asdict().items() if fact is not None}
+    if wanted.first is not None:
+        facts["first"] = wanted.first - _LONGEST
+    db.flush()  # plain columns are read past the session: what waits in it is wanted too
+    return db.execute(_question(frozenset(facts)), facts).all()
 
 
 def running(first: date, last: date) -> ColumnElement[bool]:
@@ -82,7 +115,18 @@ def running(first: date, last: date) -> ColumnElement[bool]:
     return (SlotRow.first_day <= last) & or_(SlotRow.last_day.is_(None), not_over)
 
 
-def naming(refs: Collection[str]) -> ColumnElement[bool]:
-    """Ask for slots that target one of some units, groups or clusters by its id."""
-    named = select(SlotTargetRow.slot_id).where(SlotTargetRow.ref.in_(refs))
-    return SlotRow.slot_id.in_(named)
+def files(db: Session, digests: Collection[str]) -> list[FileColumns]:
+    """Read what slots tell of some audio files."""
+    return [FileColumns(*row) for row in db.execute(_FILES, {"digests": digests})]
+
+
+@lru_cache(maxsize=8192)
+def digests_in_order(written: str | None) -> tuple[str, ...]:
+    """Read the files of a slot out of their column."""
+    items = (one.partition(":") for one in written.split(",")) if written else ()
+    return tuple(digest for _, _, digest in sorted(items, key=lambda item: int(item[0])))
+
+
+@lru_cache(maxsize=32)
+def _question(facts: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    return _ALL.where(*(_CONDITIONS[name] for name in sorted(facts)))

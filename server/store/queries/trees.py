@@ -18,6 +18,7 @@ from server.store.models import (
     UnitRow,
 )
 
+_STATE = select(TreeStateRow.token)
 _DATED = (UnitRow, UnitEdgeRow, ClusterUnitRow)
 
 
@@ -27,7 +28,7 @@ def state_of_trees(db: Session) -> str | None:
     The name is changed by the database itself, with whatever changes a row that ``read_tree``
     reads, in the same transaction; none is ever used again.
     """
-    return db.scalar(select(TreeStateRow.token))
+    return db.scalar(_STATE)
 
 
 def days_of_change(db: Session) -> Sequence[date]:

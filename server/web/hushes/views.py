@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from server.domain.assent import ASKED_FOR, is_asked
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import Finding, HushRefusedError, NotAllowedError
-from server.domain.hushes import ASKED_FOR, is_asked
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.services import broadcasting, hush_deliveries, hushing, units

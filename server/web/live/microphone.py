@@ -1,7 +1,7 @@
 """The page with the microphone: who is reached, and the ticket with which one goes on air."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -10,12 +10,25 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from protocol.messages import Mode
+from server.domain.errors import (
+    FactorRefusedError,
+    Finding,
+    NotAllowedError,
+    SecondFactorNeededError,
+    SecondPersonNeededError,
+    TooOftenError,
+    WaitingRefusedError,
+)
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
 from server.http.drilling import make_labels
 from server.http.languages import gettext
+from server.http.pacing import demand_tries, note_wrong_password
+from server.http.proving import proof, prove, remember
 from server.http.wording import FINDINGS, N_
-from server.services import broadcasting, microphones, units
+from server.services import accounts, assenting, broadcasting, microphones, units
+from server.services.assenting import Proof
+from server.services.broadcasting import NewBroadcast
 from server.services.keyring import FLASK, secret_text
 from server.web.live.forms import UrgentForm
 from server.web.security import content_policy
@@ -46,8 +59,18 @@ def prepare() -> ResponseReturnValue:
     instant, person = now(), actor()
     if form.mode == Mode.DRILL:
         make_labels(form.unit_id)
+    findings: tuple[Finding, ...] = ()
+    given = proof()
+    if request.form.get("second_code"):
+        given, findings = _proven(given)
+    elif request.form.get("second_username"):
+        given, findings = _vouched(new, given)
+    try:
+        with reading() as db:
+            broadcasting.check(db, new, now=instant, actor=person, proof=given)
+    except (SecondFactorNeededError, SecondPersonNeededError) as lacking:
+        return _second_page(form, findings or lacking.findings)
     with reading() as db:
-        broadcasting.check(db, new, now=instant, actor=person)
         tree = units.tree(db, today=local_day(instant))
         reach = broadcasting.reach(
             db,
@@ -66,7 +89,7 @@ def prepare() -> ResponseReturnValue:
             unit=tree.unit(form.unit_id),
             reach=reach,
             longest_s=microphones.MAX_LENGTH.total_seconds(),
-            ticket=microphones.ticket(new, actor=person, secret=secret, now=instant),
+            ticket=microphones.ticket(new, actor=person, secret=secret, now=instant, proof=given),
             microphone=microphone,
             sentences=_sentences(),
         )
@@ -74,6 +97,58 @@ def prepare() -> ResponseReturnValue:
     where = urlsplit(microphone)
     page.headers["Content-Security-Policy"] = content_policy(f"{where.scheme}://{where.netloc}")
     return page
+
+
+def _proven(given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
+    """Take a code of the sender's second factor."""
+    try:
+        prove(request.form["second_code"])
+    except (FactorRefusedError, TooOftenError) as refused:
+        return given, refused.findings
+    remember()
+    return replace(given, is_fresh=True), ()
+
+
+def _vouched(new: NewBroadcast, given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
+    """Add the word of a second person who types user name and password on this phone."""
+    try:
+        demand_tries()
+    except TooOftenError as refused:
+        return given, refused.findings
+    with reading() as db:
+        found = accounts.authenticated(
+            db, request.form["second_username"], request.form.get("second_password", "")
+        )
+        second = accounts.actor_of(found) if found else None
+    if second is None:
+        note_wrong_password()
+        return given, (Finding("wrong-password"),)
+    with reading() as db:
+        tree = units.tree(db, today=local_day(now()))
+        try:
+            assent = assenting.vouched(
+                tree,
+                broadcasting.meant_by(tree, new),
+                bulletin_class=new.bulletin_class,
+                second=second,
+                actor=actor(),
+            )
+        except WaitingRefusedError as refused:
+            return given, refused.findings
+        except NotAllowedError:
+            return given, (Finding("other-may-not"),)
+    return replace(given, assent=assent), ()
+
+
+def _second_page(form: UrgentForm, findings: Sequence[Finding]) -> ResponseReturnValue:
+    """Ask for the second person at once: what is spoken live cannot wait."""
+    kept = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name != "csrf_token" and not name.startswith("second_")
+    ]
+    page = render_template("live/speak_second.html", form=form, kept=kept, findings=findings)
+    return page, 403
 
 
 def _sentences() -> dict[str, str]:

@@ -1,40 +1,53 @@
 """The urgent page, its confirmation, and the broadcasts that came of it."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_security import current_user
+from sqlalchemy.orm import Session
 
 from protocol.messages import Mode
+from server.domain.assent import Missing, may_ask_factor
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.filling import LONGEST_VALUE
 from server.domain.languages import NAMES
 from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
+from server.domain.units import Tree
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
 from server.http.person import by_script
+from server.http.proving import proof
 from server.services import (
+    assenting,
     broadcasting,
     catalogue,
+    factors,
     following,
     grouping,
     monitoring,
+    raising,
     speaking,
     units,
+    waiting,
     warning_sounds,
 )
 from server.store.queries import lists
 from server.web.live.beginnings import begun
 from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, UrgentForm
 from server.web.live.presenters import progress
+from server.web.live.waiting import in_line, waiting_facts
 from server.web.live.ways import WAYS
 from server.web.preview.streaming import streamed
 from server.web.targets import acting_units, communes
 
 MOST_LISTED = 100
+VAIN_SHOWN = timedelta(days=1)
+"""How long the list tells of what waited for a second person in vain."""
 
 pages = Blueprint("live", __name__)
 
@@ -57,7 +70,15 @@ def urgent() -> ResponseReturnValue:
         states = monitoring.overview(db, now=instant, units=tree, under=unit_id)
         assets = catalogue.usable_assets(db, chain=chain)
         groups = grouping.usable(grouping.groups(db), unit_id, tree)
+        lines = assenting.rule_of(db, tree, unit_id).lines
+        factor = factors.standing(db, current_user.id)
         prepared = warning_sounds.shown(db, unit_id, engine=here().engines[0].name, now=instant)
+    asks_factor = may_ask_factor(
+        lines,
+        level=tree.unit(unit_id).level_rank,
+        clusters=len(tree.clusters_under(unit_id)),
+    )
+    factor_missing = asks_factor and not factor.has_factor
     warnings = [asset for asset in assets if asset.purpose == catalogue.WARNING]
     settings = here().settings
     return render_template(
@@ -80,6 +101,8 @@ def urgent() -> ResponseReturnValue:
         loudness=LOUDNESS,
         decision_needed=bool(tree.children(unit_id)),
         stale_min=settings.unsent_stale_min,
+        factor=factor,
+        factor_missing=factor_missing,
         map_tiles=settings.map_tiles,
     )
 
@@ -107,6 +130,7 @@ def confirm() -> ResponseReturnValue:
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         asset = lists.asset(db, form.asset_digest) if form.asset_digest else None
         opening = catalogue.default_opening(db, chain=chain)
+        lacking = _lacking(db, tree, form, reach.cluster_ids, instant)
     if form.asset_digest and asset is None:
         raise BroadcastRefusedError([Finding("unknown-asset")])
     needs_decision = form.bulletin_class == "emergency" and tree.children(form.unit_id)
@@ -122,6 +146,7 @@ def confirm() -> ResponseReturnValue:
         length_s=(opening.duration_s if opening else 0)
         + form.repeat * said_s
         + (form.repeat - 1) * new.gap_s,
+        lacking=lacking,
         meant=[state for state in states if state.cluster_id in reach.cluster_ids],
     )
 
@@ -144,14 +169,16 @@ def send() -> ResponseReturnValue:
     form = UrgentForm.sent(request.form)
     if form.mode == Mode.DRILL:
         make_labels(form.unit_id)
+    given = proof(prefers_other=request.form.get("prefers_other") == "yes")
     with writing() as db:
-        row = broadcasting.announce(
+        row = waiting.order(
             db,
             form.new,
             now=now(),
             actor=actor(),
             keyring=here().keyring,
             lead=timedelta(seconds=here().settings.lead_s),
+            proof=given,
         )
     address = url_for("live.broadcast", broadcast_id=row.broadcast_id)
     if by_script():
@@ -169,10 +196,21 @@ def broadcasts() -> ResponseReturnValue:
         ids = [row.broadcast_id for row in rows]
         counts = lists.delivery_counts(db, ids)
         sounded = lists.sounded_counts(db, ids)
-        people = lists.full_names(db, [row.created_by for row in rows])
+        instant = now()
+        vain = [
+            row
+            for row in waiting.recent(db, since=instant - VAIN_SHOWN, now=instant)
+            if waiting.may_see(row, tree, person)
+        ]
+        people = lists.full_names(
+            db,
+            [name for row in rows for name in (row.created_by, row.confirmed_by) if name]
+            + [name for row in vain for name in (row.asked_by, row.decided_by) if name],
+        )
     return render_template(
         "live/broadcasts.html",
         rows=rows,
+        vain=[in_line(row, instant) for row in vain],
         counts=counts,
         sounded=sounded,
         people=people,
@@ -183,7 +221,9 @@ def broadcasts() -> ResponseReturnValue:
 
 @pages.get("/broadcasts/<broadcast_id>")
 def broadcast(broadcast_id: str) -> ResponseReturnValue:
-    """Watch one announcement."""
+    """Watch one announcement, or what waits to become one."""
+    if (facts := waiting_facts(broadcast_id)) is not None:
+        return render_template("live/waiting.html", **facts, findings=())
     return render_template("live/broadcast.html", **_broadcast(broadcast_id))
 
 
@@ -195,10 +235,22 @@ def broadcast_state(broadcast_id: str) -> ResponseReturnValue:
 
 @pages.post("/broadcasts/<broadcast_id>/stop")
 def stop(broadcast_id: str) -> ResponseReturnValue:
-    """Stop it, for good."""
+    """Stop it, for good, wherever it stands."""
     with writing() as db:
-        broadcasting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+        waiting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
     return redirect(url_for("live.broadcast", broadcast_id=broadcast_id), 303)
+
+
+def _lacking(
+    db: Session, tree: Tree, form: UrgentForm, meant: Collection[str], instant: datetime
+) -> Missing | None:
+    """Tell beforehand whether somebody has to confirm."""
+    if not meant:
+        return None
+    found = assenting.asked(
+        db, tree, meant, bulletin_class=form.bulletin_class, now=instant, actor=actor()
+    )
+    return assenting.lacks(found, proof())
 
 
 def _broadcast(broadcast_id: str) -> dict[str, object]:
@@ -209,12 +261,15 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         chain = tree.chain(status.broadcast.unit_id)
         demand(person, Action.VIEW, chain)
         row = status.broadcast
+        told = raising.told_of(db, broadcast_id)
         chain_of_it = following.chain_of(db, row)
-        people = lists.full_names(db, [row.created_by, row.stopped_by or row.created_by])
+        named = (row.created_by, row.stopped_by, row.confirmed_by)
+        people = lists.full_names(db, [name for name in named if name])
     return {
         "broadcast": row,
         "people": people,
         "progress": progress(status),
+        "told": told,
         "unit": tree.unit(status.broadcast.unit_id),
         "chain": chain_of_it,
         "may_follow": may(person, Action.ANNOUNCE, chain) and following.is_over(row, instant),

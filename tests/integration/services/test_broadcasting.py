@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from edge.schedule import Accepted, Holdings, receive
+from protocol.airtime import airtimes
 from protocol.content import length_s
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import (
@@ -17,6 +19,7 @@ from protocol.messages import (
 )
 from protocol.policy import Policy
 from protocol.precedence import winner
+from protocol.signing import public_from_text
 from server.domain.authority import Role
 from server.domain.errors import (
     BroadcastRefusedError,
@@ -24,7 +27,9 @@ from server.domain.errors import (
     TakenError,
     UnknownThingError,
 )
-from server.services import as_run, broadcasting, grouping, planning
+from server.domain.recurrence import day_bounds
+from server.domain.slots import claim_id
+from server.services import as_run, broadcasting, grouping, planning, scheduling
 from server.store.models import (
     AuditRow,
     BroadcastRow,
@@ -35,6 +40,7 @@ from server.store.models import (
 )
 from tests.factories.claims import NOON, at
 from tests.factories.provinces import CHIME, CLUSTERS, SPEECH, Listener, a_new_broadcast
+from tests.factories.slots import TODAY
 from tests.factories.units import an_actor
 
 S = timedelta(seconds=1)
@@ -103,6 +109,33 @@ def test_a_node_believes_the_order_the_stop_and_the_plan_by_its_configuration_al
     assert isinstance(listener.hears(row.token).token.msg, Play)
     assert isinstance(listener.hears(stopped.stop_token, at(0.1)).token.msg, Stop)
     assert listener.hears(province.posted("unit/xa-1/plan")[-1].payload)
+
+
+def test_what_waited_begins_with_the_stop_on_the_node_as_on_the_server(province):
+    credentials = province.commission("xa-1-c1")
+    slot = province.add_slot(start_mode="next", bulletin_class="priority")
+    due = day_bounds(TODAY + timedelta(days=1))[0] + timedelta(hours=5, minutes=30)
+    row = province.announce(bulletin_class="ordinary", now=due - 4 * S)
+    stopped_at = due + 7.4 * S
+    province.stop(row, now=stopped_at)
+
+    root = public_from_text(credentials.root_key)
+    held = Holdings(credentials.node_id, root)
+    for posted in province.posted():
+        verdict = receive(held, posted.topic, posted.payload, stopped_at)
+        held = verdict.holdings if isinstance(verdict, Accepted) else held
+    programme = held.programme()
+    on_node = [
+        time.start
+        for time in airtimes(programme.claims.values(), programme.policy)
+        if time.claim.claim_id == claim_id(slot.slot_id, due)
+    ]
+    with province.sessions() as db:
+        spans = scheduling.cluster_timeline(
+            db, cluster_id="xa-1-c1", start=due - 60 * S, end=due + 60 * S, now=stopped_at
+        )
+    on_server = [span.start for span in spans if span.slot_id == slot.slot_id]
+    assert on_node == on_server == [due + 7 * S]
 
 
 def test_the_node_of_another_commune_refuses_the_order(province):

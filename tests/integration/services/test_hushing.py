@@ -10,9 +10,10 @@ from edge.schedule import Accepted, Holdings, receive
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import Hush, LiftHush, Mode, Presence, PresenceState, Received, Refused
 from protocol.why import Why
+from server.domain.assent import ASKED_FOR
 from server.domain.authority import Actor, Grant, Role
 from server.domain.errors import HushRefusedError, NotAllowedError
-from server.domain.hushes import ASKED_FOR, Standing
+from server.domain.hushes import Standing
 from server.services import hush_deliveries, hushing, planning, units, why
 from server.services.hushing import NewHush
 from server.store.models import AuditRow, EventRow, HushDeliveryRow, HushRow, OutboxRow

@@ -10,7 +10,8 @@ from protocol.signing import public_text
 from server.domain.authority import Role
 from server.domain.errors import BroadcastRefusedError, NotAllowedError
 from server.services import announced, broadcasting, microphones, planning
-from server.services.microphones import MAX_LENGTH, TICKET_LIFE
+from server.services.assenting import NOTHING
+from server.services.microphones import MAX_LENGTH, TICKET_LIFE, Ticket
 from server.store.models import AuditRow, BroadcastRow
 from tests.factories.claims import NOON, at
 from tests.factories.live import a_live_key
@@ -29,7 +30,7 @@ def a_speech(**overrides: object):
 def on_air(province, new=None, *, key="one", actor=OFFICER, now=NOON):
     return province.run(
         microphones.go_on_air,
-        new=new or a_speech(),
+        ticket=Ticket(new or a_speech(), actor.name, NOTHING),
         public_key=a_live_key(key).public_key(),
         delay=DELAY,
         now=now,
@@ -143,8 +144,9 @@ def test_after_the_end_nobody_is_told_of_it_any_more(province):
         assert ended < row.end <= later
         assert planning.announcements_of(db, "xa-1", now=ended)
         assert not planning.announcements_of(db, "xa-1", now=later)
-        (claim,) = announced.over_by_now(db, ["xa-1"], start=NOON, end=at(60), now=later)
-        assert claim.end == row.end
+        over = announced.over_by_now(db, ["xa-1"], start=NOON, end=at(60), now=later)
+        (claim,) = over.claims
+        assert over.stops == {("xa-1", claim.claim_id): row.end}
         assert db.query(AuditRow).filter_by(action="end-live").count() == 1
 
 

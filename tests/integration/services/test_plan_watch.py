@@ -1,6 +1,6 @@
 """A watch over plans: it finds what looking at everything finds, and looks at next to nothing."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from sqlalchemy import select, update
 
@@ -42,6 +42,18 @@ def test_what_has_changed_behind_everybodys_back_is_noticed_at_the_next_look(pro
     write(province, update(SlotRow).where(one).values(withdrawn_at=NOON))
     assert looked(province, watch, NOON + 3 * S) == ["xa-1"]
     assert looked(province, watch, NOON + 4 * S) == []
+
+
+def test_one_slot_that_goes_as_another_of_its_version_comes_back_is_noticed(province):
+    watch = PlanWatch()
+    there = province.add_slot()
+    gone = province.withdraw(province.add_slot(local_start=time(7)), now=NOON)
+    looked(province, watch, NOON)
+    assert looked(province, watch, NOON + S) == []
+    with province.sessions.begin() as db:
+        db.get_one(SlotRow, there.slot_id).withdrawn_at = NOON + S
+        db.get_one(SlotRow, gone.slot_id).withdrawn_at = None
+    assert looked(province, watch, NOON + 2 * S) == ["xa-1"]
 
 
 def test_an_announcement_that_ends_frames_languages_keys_and_midnight_are_noticed(province):

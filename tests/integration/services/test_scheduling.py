@@ -11,7 +11,7 @@ from server.domain.errors import NotAllowedError, SlotRefusedError, UnknownThing
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import claim_id
 from server.services import as_run, planning, scheduling, units
-from server.services.planning import rule_of
+from server.services.slot_values import rule_of
 from server.store.models import (
     AsRunRow,
     AuditRow,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from server.services import events, outbox
-from server.store.engine import open_engine, open_sessions
+from server.store.engine import open_engine, open_sessions, reading
 from server.store.models import AuditRow, ClusterRow, LevelRow, NodeRow, OutboxRow
 from server.store.types import NaiveInstantError
 from server.store.wake import Wakeup, wake_after_commit
@@ -61,6 +61,15 @@ def test_instants_compare_in_the_database_as_they_do_here(sessions):
         db.add_all(a_deed(NOON + timedelta(microseconds=n)) for n in range(3))
         later = db.query(AuditRow).where(AuditRow.at > NOON).count()
     assert later == 2
+
+
+def test_a_long_look_keeps_no_writer_waiting(sessions):
+    with reading(sessions) as looking:
+        before = looking.query(AuditRow).count()
+        with sessions.begin() as writing:
+            writing.add(a_deed(NOON))
+    with reading(sessions) as looking:
+        assert looking.query(AuditRow).count() == before + 1
 
 
 def test_a_cluster_has_one_active_node_and_any_number_of_former_ones(sessions):

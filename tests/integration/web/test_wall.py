@@ -1,16 +1,16 @@
 """The wall: who gets in, what a browser must bring, and what every answer carries."""
 
 import re
-import shutil
 from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
 
+from server.app import create_app
 from server.http.uploads import MAX_FORM_BYTES
 from server.services import commissioning
 from server.web.stream.views import told
-from tests.factories.pages import AUDIO, COMMUNE, PASSWORD, a_site, form_token
+from tests.factories.pages import AUDIO, COMMUNE, PASSWORD, form_token
 from tests.factories.units import OPERATOR
 
 PAGES = ("/", "/timeline", f"/units/{COMMUNE}/timeline", "/urgent", "/broadcasts", "/as-run")
@@ -79,11 +79,8 @@ def test_guessing_passwords_is_slowed_down_but_logging_in_is_not(site):
 
 
 @pytest.mark.parametrize(("proxies", "slowed"), [(0, True), (1, False)])
-def test_people_behind_a_proxy_are_told_apart_only_where_it_is_ours(
-    tmp_path, migrated_sqlite, proxies, slowed
-):
-    shutil.copy(migrated_sqlite, tmp_path / "loa.db")
-    made = a_site(tmp_path, trusted_proxies=proxies)
+def test_people_behind_a_proxy_are_told_apart_only_where_it_is_ours(open_one, proxies, slowed):
+    made = open_one(trusted_proxies=proxies)
     program = made.app.test_client(use_cookies=False)
     form = {"username": "viewer", "password": "sai"}
     statuses = [
@@ -94,8 +91,6 @@ def test_people_behind_a_proxy_are_told_apart_only_where_it_is_ours(
         ).status_code
         for number in range(12)
     ]
-    made.app.extensions["loa"].engine.dispose()
-    made.sessions.kw["bind"].dispose()
     assert (429 in statuses) == slowed
 
 
@@ -229,3 +224,17 @@ def test_only_who_may_upload_somewhere_may_send_a_long_file(site):
     }
     assert answers == {"viewer": 413, "technician": 413, "commune-officer": 422}
     assert not list(site.settings.upload_dir.glob("*"))
+
+
+def test_several_web_processes_are_one_wall(site):
+    """Each process is an application of its own; what counts lies in the database."""
+    form = {"username": "viewer", "password": "sai"}
+    statuses = []
+    for number in range(12):
+        made = site.app if number % 2 else create_app(site.settings)
+        program = made.test_client(use_cookies=False)
+        answer = program.post("/login", json=form, headers={"Accept": "application/json"})
+        statuses.append(answer.status_code)
+        if made is not site.app:
+            made.extensions["loa"].engine.dispose()
+    assert statuses == [400] * 10 + [429] * 2

@@ -586,6 +586,25 @@ def test_one_that_has_begun_keeps_its_beginning_whatever_becomes_of_what_it_wait
     assert stretches(world.record("tinh")) == [(20, 30, 0)]
 
 
+def test_one_that_waits_is_heard_whole_from_the_instant_of_the_stop():
+    waits = a_higher(start_mode=StartMode.NEXT)
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(17))
+    world.hold(a_list(), waits, stopped=(a_list(),))
+    world.run_to(after_noon(70))
+    assert stretches(world.record("tinh")) == [(17, 27, 0)]
+
+
+def test_a_stop_that_came_late_is_followed_from_the_instant_at_which_it_was_ordered():
+    waits = a_higher(start_mode=StartMode.NEXT)
+    world = a_world(a_list(), waits)
+    world.run_to(after_noon(18))
+    world.hold(a_list(), waits, stopped=(a_list(),), stopped_at=after_noon(16))
+    world.run_to(after_noon(70))
+    ((_, end, position_s),) = stretches(world.record("tinh"))
+    assert (end, position_s) == (26, pytest.approx(2, abs=0.2))
+
+
 def test_a_node_killed_while_it_waits_begins_where_its_neighbours_do():
     waits = a_higher(start_mode=StartMode.NEXT)
     world = a_world(a_list(), waits)

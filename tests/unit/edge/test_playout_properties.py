@@ -1,5 +1,6 @@
 """What must hold of the loudspeakers whatever is claimed, in whatever order it arrives."""
 
+import dataclasses
 from datetime import timedelta
 from itertools import pairwise
 
@@ -45,16 +46,37 @@ def records_of(world):
     }
 
 
-@given(courses, rules)
-def test_what_is_heard_at_any_instant_is_what_the_shared_timeline_says(some, policy):
-    world = world_of(some, policy)
-    for span in timeline(some, policy, after_noon(0), after_noon(HORIZON_S)):
+def assert_heard(world, spans):
+    """Compare what was heard with a timeline, once in every second."""
+    for span in spans:
         moment = next_moment(span.start)
         while moment < span.end:
             heard = world.at(moment)
             pauses = span.claim is not None and span.claim.content.gap_s > 0
             assert heard == (span.claim.claim_id if span.claim else "") or (not heard and pauses)
             moment += timedelta(seconds=1)
+
+
+@given(courses, rules)
+def test_what_is_heard_at_any_instant_is_what_the_shared_timeline_says(some, policy):
+    world = world_of(some, policy)
+    assert_heard(world, timeline(some, policy, after_noon(0), after_noon(HORIZON_S)))
+
+
+@given(courses, rules, moments, st.data())
+def test_after_a_stop_too_what_is_heard_is_what_the_shared_timeline_says(
+    some, policy, stopped_s, data
+):
+    stopped = data.draw(st.sampled_from(some))
+    world = World()
+    world.have(*some)
+    world.hold(*some, policy=policy)
+    world.run_to(after_noon(stopped_s))
+    world.hold(*some, policy=policy, stopped=(stopped,))
+    world.run_to(after_noon(HORIZON_S))
+    stops = {(stopped.unit, stopped.claim_id): after_noon(stopped_s)}
+    spans = timeline(some, dataclasses.replace(policy, stops=stops), after_noon(0), world.now)
+    assert_heard(world, spans)
 
 
 @given(courses, rules, st.randoms(use_true_random=False), st.lists(moments, max_size=8))

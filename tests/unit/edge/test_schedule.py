@@ -205,7 +205,7 @@ def test_plans_and_orders_make_up_the_programme(held):
     held = taken(held, ORDER_TOPIC, a_token(a_stop(), message_id="lenh-2"))
     programme = held.programme()
     assert programme.claims.keys() == {f"{COMMUNE}/tin-1", f"{COMMUNE}/khan-1"}
-    assert programme.stopped == {f"{COMMUNE}/khan-1"}
+    assert set(programme.policy.stops) == {(COMMUNE, "khan-1")}
 
 
 def test_a_stop_of_another_unit_stops_nothing_of_ours(held):
@@ -217,7 +217,7 @@ def test_a_stop_of_another_unit_stops_nothing_of_ours(held):
         message_id="lenh-2",
     )
     held = taken(held, f"loa/1/unit/{PROVINCE}/order", stop)
-    assert held.programme().stopped == {f"{PROVINCE}/khan-1"}
+    assert set(held.programme().policy.stops) == {(PROVINCE, "khan-1")}
 
 
 def test_the_later_word_about_a_claim_counts_whichever_way_it_came(held):

@@ -1,5 +1,6 @@
 """When a claim wants the loudspeakers: start modes, ends of contents, and what was cut."""
 
+import dataclasses
 from datetime import timedelta
 from itertools import pairwise
 
@@ -201,6 +202,38 @@ def test_when_a_content_has_ended_what_it_displaced_returns():
     ]
 
 
+def stopped(claim, at_s):
+    """A policy under which a claim is over by order from so many seconds after noon on."""
+    return Policy(stops={(claim.unit, claim.claim_id): after_noon(at_s)})
+
+
+def test_one_that_waits_begins_when_what_it_waits_for_is_stopped_and_not_where_it_would_have():
+    waits = theirs(start_mode=StartMode.NEXT)
+    policy = stopped(ours(), 70)
+    assert stretch_of(waits, ours(), waits, policy=policy) == (70, 130, "tin-1")
+    assert stretch_of(ours(), ours(), waits, policy=policy) == (0, 70, "")
+    assert heard(ours(), waits, policy=policy) == [(-10, ""), (0, "tin-1"), (70, "tinh"), (130, "")]
+
+
+def test_what_was_let_go_before_the_stop_keeps_its_start():
+    waits = theirs(start_mode=StartMode.NEXT)
+    assert stretch_of(waits, ours(), waits, policy=stopped(ours(), 90)) == (80, 140, "tin-1")
+
+
+@pytest.mark.parametrize("stopped_s", [-30, 0])
+def test_what_was_stopped_before_it_began_holds_nobody_up(stopped_s):
+    waits, policy = theirs(start_mode=StartMode.NEXT), stopped(ours(), stopped_s)
+    assert stretch_of(waits, ours(), waits, policy=policy) == (60, 120, "")
+    assert stretch_of(ours(), ours(), waits, policy=policy) == (0, 0, "")
+
+
+def test_one_that_is_stopped_while_it_waits_never_begins():
+    waits = theirs(start_mode=StartMode.NEXT)
+    policy = stopped(waits, 70)
+    assert stretch_of(waits, ours(), waits, policy=policy) == (180, 180, "tin-1")
+    assert heard(ours(), waits, policy=policy) == [(-10, ""), (0, "tin-1"), (200, "")]
+
+
 def test_quiet_hours_let_go_of_what_waits():
     waits = theirs(50.0, start_mode=StartMode.NEXT)
     quiet = Policy(quiet=(Interval(start=after_noon(60), end=after_noon(90)),))
@@ -249,6 +282,19 @@ def test_an_airtime_lies_in_its_claim_and_is_never_held_back_for_longer_than_all
         if claim.bulletin_class is BulletinClass.EMERGENCY:
             assert not held
         assert bool(held) == bool(time.behind)
+
+
+@few
+@given(courses, rules, st.integers(-5, 110), st.data())
+def test_a_stop_changes_nothing_of_what_was_before_it(some, policy, stopped_s, data):
+    claim, at = data.draw(st.sampled_from(some)), after_noon(stopped_s)
+    after = dataclasses.replace(policy, stops={(claim.unit, claim.claim_id): at})
+    assert timeline(some, after, after_noon(-10), at) == timeline(some, policy, after_noon(-10), at)
+    for was, is_ in zip(airtimes(some, policy), airtimes(some, after), strict=True):
+        assert was.start == is_.start or min(was.start, is_.start) >= at or is_.start == is_.end
+        if is_.claim is claim:
+            assert is_.end <= max(at, is_.start)
+            assert is_.start == is_.end or is_.start < at
 
 
 @few

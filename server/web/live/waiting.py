@@ -1,0 +1,192 @@
+"""What waits for a second person: to be looked at, heard, confirmed, refused or withdrawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server.domain.authority import Action, Actor, may
+from server.domain.errors import (
+    Finding,
+    NotAllowedError,
+    TooOftenError,
+    UnknownThingError,
+    WaitingRefusedError,
+)
+from server.domain.recurrence import local_day
+from server.domain.rehearsal import of_content
+from server.domain.waiting import State, state_at
+from server.http.context import actor, here, now, reading, writing
+from server.http.pacing import demand_tries, note_wrong_password
+from server.services import accounts, assenting, broadcasting, units, waiting
+from server.services.broadcasting import NewBroadcast
+from server.store.models import WaitingRow
+from server.store.queries import lists
+from server.web.preview.streaming import streamed
+
+pages = Blueprint("waiting", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """One that waits, or has waited in vain, in a list."""
+
+    row: WaitingRow
+    state: State
+    wanted: NewBroadcast
+
+    @property
+    def why(self) -> Finding:
+        """Why it is not to be confirmed any more."""
+        return Finding(f"waiting-{self.state.value}")
+
+
+def in_line(row: WaitingRow, instant: datetime) -> InLine:
+    """Sum one up."""
+    return InLine(row, state_at(row.state, row.ends_at, instant), waiting.wanted_of(row))
+
+
+@pages.get("/broadcasts/waiting")
+def banner() -> ResponseReturnValue:
+    """Show the part of every page that tells what waits for a second person."""
+    return render_template("parts/waiting_banner.html")
+
+
+@pages.get("/broadcasts/<broadcast_id>/waiting")
+def state(broadcast_id: str) -> ResponseReturnValue:
+    """Show the part of the page that changes; once it is announced, another page takes over."""
+    facts = waiting_facts(broadcast_id)
+    if facts is None:
+        answer = make_response("")
+        answer.headers["HX-Refresh"] = "true"
+        return answer
+    return render_template("live/waiting_state.html", **facts)
+
+
+@pages.get("/broadcasts/<broadcast_id>/heard.ogg")
+def heard(broadcast_id: str) -> ResponseReturnValue:
+    """Play it as it will sound, once."""
+    with reading() as db:
+        row = waiting.find(db, broadcast_id)
+        tree = units.tree(db, today=local_day(now()))
+        if row is None or not waiting.may_see(row, tree, actor()):
+            raise UnknownThingError("broadcast", broadcast_id)
+        once = replace(waiting.wanted_of(row), repeat=1)
+        content = broadcasting.content_of(db, once, now=now())
+    return streamed(of_content(content, gain_db=once.gain_db))
+
+
+@pages.post("/broadcasts/<broadcast_id>/confirm")
+def confirm(broadcast_id: str) -> ResponseReturnValue:
+    """Be the second person."""
+    try:
+        _confirm(broadcast_id, actor())
+    except WaitingRefusedError as refused:
+        return _again(broadcast_id, refused.findings)
+    return _on(broadcast_id)
+
+
+@pages.post("/broadcasts/<broadcast_id>/confirm-here")
+def confirm_here(broadcast_id: str) -> ResponseReturnValue:
+    """Be the second person on the phone of the first, by user name and password."""
+    try:
+        demand_tries()
+    except TooOftenError as refused:
+        return _again(broadcast_id, refused.findings)
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    with reading() as db:
+        found = accounts.authenticated(db, username, password)
+        other = accounts.actor_of(found) if found else None
+    if other is None:
+        note_wrong_password()
+        return _again(broadcast_id, [Finding("wrong-password")])
+    try:
+        _confirm(broadcast_id, other)
+    except WaitingRefusedError as refused:
+        return _again(broadcast_id, refused.findings)
+    except NotAllowedError:
+        return _again(broadcast_id, [Finding("other-may-not")])
+    return _on(broadcast_id)
+
+
+@pages.post("/broadcasts/<broadcast_id>/refuse")
+def refuse(broadcast_id: str) -> ResponseReturnValue:
+    """Refuse it, with a reason."""
+    try:
+        with writing() as db:
+            reason = request.form.get("reason", "")
+            waiting.refuse(db, broadcast_id, reason, now=now(), actor=actor())
+    except WaitingRefusedError as refused:
+        return _again(broadcast_id, refused.findings)
+    return _on(broadcast_id)
+
+
+def waiting_facts(broadcast_id: str) -> dict[str, object] | None:
+    """Gather what the page of a waiting announcement shows; None: it waits no more, or never did.
+
+    Raises:
+        UnknownThingError: The person may not see it.
+    """
+    instant, person = now(), actor()
+    with reading() as db:
+        row = waiting.find(db, broadcast_id)
+        if row is None or row.state == State.CONFIRMED:
+            return None
+        tree = units.tree(db, today=local_day(instant))
+        if not waiting.may_see(row, tree, person):
+            raise UnknownThingError("broadcast", broadcast_id)
+        line = in_line(row, instant)
+        meant = broadcasting.meant_by(tree, line.wanted)
+        reach = broadcasting.reach(db, unit_id=row.unit_id, units=(), clusters=meant, now=instant)
+        others = assenting.others_who_may(
+            db,
+            assenting.action_of(line.wanted.bulletin_class),
+            tree.chain(row.cover_id),
+            actor=Actor(row.asked_by, ()),
+        )
+        names = (row.asked_by, row.decided_by or row.asked_by, *others)
+        people = lists.full_names(db, list(names))
+    is_open = line.state is State.WAITING
+    return {
+        "line": line,
+        "people": people,
+        "others": others,
+        "unit": tree.unit(row.unit_id),
+        "cover": tree.unit(row.cover_id),
+        "reach": reach,
+        "is_own": row.asked_by == person.name,
+        "may_confirm": is_open and waiting.may_confirm(row, tree, person),
+        "may_stop": is_open
+        and (row.asked_by == person.name or may(person, Action.STOP, tree.chain(row.unit_id))),
+    }
+
+
+def _confirm(broadcast_id: str, second: Actor) -> None:
+    with writing() as db:
+        waiting.confirm(
+            db,
+            broadcast_id,
+            now=now(),
+            actor=second,
+            keyring=here().keyring,
+            lead=timedelta(seconds=here().settings.lead_s),
+        )
+
+
+def _again(broadcast_id: str, findings: Sequence[Finding]) -> ResponseReturnValue:
+    facts = waiting_facts(broadcast_id)
+    if facts is None:
+        return _on(broadcast_id)
+    return render_template("live/waiting.html", **facts, findings=findings), 422
+
+
+def _on(broadcast_id: str) -> Response:
+    """Go on to the announcement, or to the list where somebody may not see the one above them."""
+    with reading() as db:
+        row = waiting.find(db, broadcast_id)
+        tree = units.tree(db, today=local_day(now()))
+        sees = row is not None and may(actor(), Action.VIEW, tree.chain(row.unit_id))
+    address = url_for("live.broadcast", broadcast_id=broadcast_id)
+    return redirect(address if sees else url_for("live.broadcasts"), 303)  # type: ignore[return-value]  # as Flask's own
