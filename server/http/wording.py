@@ -163,6 +163,14 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "too-many-codes": N_(
             "Too many wrong tries. Try again in %(count)s minutes, or have somebody else confirm."
         ),
+        "too-many-passwords": N_("Too many wrong passwords. Try again in %(count)s minutes."),
+        "too-many-announcements": N_(
+            "You have sent %(most)s announcements within a minute. Wait a minute, then send again."
+        ),
+        "too-much-speech": N_(
+            "More than %(most)s texts were spoken for you within a minute. "
+            "Wait %(count)s seconds, or record it."
+        ),
         "factor-not-begun": N_("Begin anew: there is nothing to confirm."),
         "wrong-own-password": N_("Your password is not right."),
         "prove-first": N_("Type a code of your second factor first, or a recovery code."),
