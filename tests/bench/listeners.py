@@ -97,11 +97,17 @@ def _connected(node: str, said: dict) -> Listener:
     client.on_subscribe = lambda *_: granted.append(1)
     client.connect(said["host"], said["port"], KEEPALIVE_S)
     deadline = time.monotonic() + PATIENCE_S
-    while not granted:
-        if time.monotonic() > deadline:
-            message = f"the broker does not take {node}"
-            raise TimeoutError(message)
-        client.loop(timeout=0.05)
+    # Not by paho's own loop: its select() knows no more than 1,024 files.
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(client.socket(), selectors.EVENT_READ)
+        while not granted:
+            if time.monotonic() > deadline:
+                message = f"the broker does not take {node}"
+                raise TimeoutError(message)
+            while client.want_write():
+                client.loop_write()
+            if waiting.select(0.05):
+                client.loop_read()
     return Listener(client)
 
 

@@ -238,6 +238,7 @@ def _on_air(site: Site) -> Iterator["Clock"]:
         connection.send('{"say":"start"}')
         on_air = _hear(connection, "on-air")
         clock.broadcast = on_air["broadcast"]
+        clock.resume()
         clock.speak(on_air["speak_in_s"])
         yield clock
 
@@ -259,6 +260,10 @@ class Clock:
         self._frames = cycle(spoken(melody(5, 10.0)))
         self._next_s = time.monotonic()
         self._pause = Event()
+
+    def resume(self) -> None:
+        """Leave out what passed while nobody spoke."""
+        self._next_s = time.monotonic()
 
     def speak(self, length_s: float) -> None:
         until_s = time.monotonic() + length_s
