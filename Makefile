@@ -86,8 +86,17 @@ audit: .stamps/dev  ## ask the vulnerability database about every pinned package
 # ------------------------------------------------------------------ test
 
 .PHONY: test
-test: setup-dev programs  ## every lane of tests, after setting up what they need
-	scripts/test.sh $(BIN)/pytest unit contracts house integration sound e2e browser
+test: setup-dev programs  ## rules, services, the main job and the main pages, after setting up what they need
+	scripts/test.sh $(BIN)/pytest every-day
+
+.PHONY: test-slow
+test-slow: setup-dev programs  ## the rest: listening in real time, programs that die, all pages, the largest inputs
+	scripts/test.sh $(BIN)/pytest slow
+
+.PHONY: test-soak
+test-soak: setup-dev programs  ## kill every program at many moments of the demo; random days and rules by the thousand
+	$(BIN)/pytest tests/soak
+	$(BIN)/pytest -n 2 --timeout 3600 --hypothesis-profile search tests/unit
 
 .PHONY: programs
 programs:
@@ -108,11 +117,6 @@ test-browser: setup-dev  ## the pages in Chromium
 .PHONY: bench-conflicts
 bench-conflicts: setup-dev  ## check a slot against 1,000 to 100,000 others, on both engines
 	$(BIN)/python -m tests.bench.conflicts
-
-.PHONY: test-slow
-test-slow: setup-dev  ## kill every program at many moments of the demo; random days and rules by the thousand
-	$(BIN)/pytest tests/slow
-	$(BIN)/pytest -n 2 --timeout 3600 --hypothesis-profile search tests/unit
 
 # ------------------------------------------------------------------ measure
 

@@ -1,48 +1,66 @@
 #!/bin/sh
-# Run the lanes of tests in order, all of them, and fail when one failed:
-# scripts/test.sh PYTEST LANE...
+# Run tests, all of a kind, and fail when one failed: scripts/test.sh PYTEST every-day|slow
 set -eu
 pytest=$1
-shift
 
-# These listen to sound in real time: nothing else may run beside them.
-sound="tests/contracts/test_output.py tests/contracts/test_player.py
-    tests/contracts/test_player_heard.py tests/integration/audio
-    tests/integration/edge/test_node_program.py"
-
-# The words of a lane for pytest.
-words() {
-    case $1 in
-        sound) echo "$sound" ;;
-        e2e | browser) echo "tests/$1" ;;
-        *)
-            # Much of these lanes is waiting for services, so more run at once than there are cores.
-            echo "-n 3 --dist loadfile tests/$1"
-            for path in $sound; do echo "--ignore $path"; done
-            ;;
-    esac
-}
-
-run() {
-    lane=$1
-    shift
-    # shellcheck disable=SC2046 # several words
-    "$pytest" -q "$@" $(words "$lane")
-}
+# Nothing of ours waits for the clock here: as many at once as the machine takes.
+many="-n 3 --dist worksteal tests/unit tests/contracts tests/house tests/integration"
+# Programs, people and sound move by the clock on the wall: one at a time.
+few="tests/e2e tests/browser"
+heard="tests/contracts tests/integration"
 
 failed=""
-for lane in "$@"; do
-    echo "== $lane"
-    run "$lane" && continue
-    case $lane in
-        sound | e2e | browser)
-            # Timed by the clock on the wall: on a busy machine what failed gets a second try,
-            # and it is told.
-            echo "== $lane, once more what failed: it may have been disturbed"
-            run "$lane" --last-failed --last-failed-no-failures none && continue
-            ;;
-    esac
-    failed="$failed $lane"
-done
+
+# run NAME MARKS PATH...: tests that are timed. On a busy machine what failed gets a second try,
+# and it is told.
+timed() {
+    name=$1 marks=$2 cache="cache_dir=.stamps/pytest/$1"
+    shift 2
+    echo "== $name"
+    "$pytest" -q -o "$cache" -m "$marks" "$@" && return
+    waited
+    echo "== $name, once more what failed: it may have been disturbed"
+    "$pytest" -q -o "$cache" -m "$marks" --last-failed --last-failed-no-failures none "$@" ||
+        failed="$failed $name"
+}
+
+behind=""
+log=$(mktemp)
+trap 'rm -f "$log"; [ -z "$behind" ] || kill "$behind" 2>/dev/null || true' EXIT
+
+# Wait for what runs behind, and show what it said.
+waited() {
+    [ -n "$behind" ] || return 0
+    wait "$behind" || failed="$failed rules-and-services"
+    behind=""
+    echo "== rules and services"
+    cat "$log"
+}
+
+case $2 in
+    every-day)
+        # These are busy, those below mostly wait: they take what the others leave.
+        # shellcheck disable=SC2086 # several words
+        nice -n 10 "$pytest" -q -m "not slow and not sound" $many >"$log" 2>&1 &
+        behind=$!
+        # shellcheck disable=SC2086
+        timed programs-and-pages "not slow" $few
+        waited
+        ;;
+    slow)
+        # shellcheck disable=SC2086
+        timed sound "sound" $heard
+        # shellcheck disable=SC2086
+        timed slow-programs-and-pages "slow" $few
+        echo "== slow rules and services"
+        # shellcheck disable=SC2086
+        "$pytest" -q -m slow $many || failed="$failed slow-rules-and-services"
+        ;;
+    *)
+        echo "scripts/test.sh PYTEST every-day|slow" >&2
+        exit 2
+        ;;
+esac
+
 [ -z "$failed" ] || { echo "FAILED:$failed" >&2; exit 1; }
-echo "all lanes passed: $*"
+echo "all passed: $2"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
@@ -14,6 +15,8 @@ from server.services import as_run, plan_states, scheduling
 from server.services.keyring import Keyring
 from server.store.models import AssetRow
 from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.slow
 
 MINE = [one for one in CLUSTERS if one.unit_id == LUNG_CU]
 

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from server.cli.demo.province import PROVINCE, THANH_THUY
@@ -11,6 +12,8 @@ from server.domain.recurrence import LOCAL, local_day
 from server.services import bulletins, catalogue, scheduling, sending
 from server.services.keyring import Keyring
 from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.slow
 
 AUTHOR, EDITOR = Actor.operator("phat-thanh"), Actor.operator("duyet-tin")
 

@@ -10,6 +10,8 @@ from server.cli.demo.province import DONG_VAN, LUNG_CU, PROVINCE
 from server.store.models import FrameRow, SlotRow
 from tests.browser.conftest import PHONE
 
+pytestmark = pytest.mark.slow
+
 
 def lay_down(page, unit_id, start, end, *, quiet=False, owner=None):
     page.goto(f"/units/{unit_id}/frames")

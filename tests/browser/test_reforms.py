@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.slow
 
 DAY = f"{datetime.now(UTC) + timedelta(days=10):%d/%m/%Y}"
 

@@ -11,6 +11,8 @@ from server.domain.recurrence import local_day
 from server.store.models import SlotRow, SlotTargetRow
 from tests.browser.conftest import PHONE
 
+pytestmark = pytest.mark.slow
+
 A4_LANDSCAPE = (842, 595)
 HOURS = range(5, 20)
 

@@ -12,6 +12,8 @@ from edge.player.recording import RecordingOutput
 from edge.player.simulated import SimulatedOutput
 from tests.factories.sounds import heard, noise, wait_until
 
+pytestmark = pytest.mark.sound
+
 BLOCK = np.zeros(960, dtype=np.int16)
 
 

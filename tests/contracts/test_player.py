@@ -18,6 +18,8 @@ from edge.player.fake import FakePlayer
 from edge.player.recording import RecordingOutput
 from tests.factories.sounds import encode, noise, now
 
+pytestmark = pytest.mark.sound
+
 
 class FakeStage:
     """Drives a fake player's world as the real one's would go by itself."""

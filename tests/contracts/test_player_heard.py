@@ -19,6 +19,8 @@ from edge.runs import key_of
 from tests.factories.live import a_live_claim, a_live_source, speak, spoken
 from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now, rms, wait_until
 
+pytestmark = pytest.mark.sound
+
 SONG = noise(20.0, seed=1)
 URGENT = noise(4.0, seed=2)
 

@@ -125,7 +125,7 @@ def test_a_client_written_from_the_protocol_document_alone_joins(state):
 def test_stopping_leaves_no_process_behind(tmp_path: Path):
     with up(tmp_path, free_port(18380)) as (process, _said):
         children = children_of(process.pid)
-        assert len(children) == 4
+        assert len(children) == 5
         process.send_signal(signal.SIGINT)
         assert process.wait(WITHIN_S) == 0
         deadline_s = monotonic() + 5.0

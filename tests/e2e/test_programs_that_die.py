@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from server.cli.demo import province
 from server.cli.demo.client import Person
 from tests.factories.towns import Sound, Town, holes
+
+pytestmark = pytest.mark.slow
 
 COMMUNE = province.VI_XUYEN
 CLUSTERS = ("lang-ma", "ban-cap", "dong-cap")

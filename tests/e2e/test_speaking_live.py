@@ -16,6 +16,8 @@ from server.cli.demo import province
 from server.cli.demo.matching import RATE_HZ, Recording
 from tests.factories.towns import Town, a_town
 
+pytestmark = pytest.mark.slow
+
 CLUSTERS = ("lang-ma", "ban-cap")
 FLAGS = (
     "--headless",

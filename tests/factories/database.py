@@ -78,7 +78,8 @@ class Postgres:
         """Make a database as a copy of another to which nobody is connected, and name it."""
         self._made += 1
         name = f"loa_{self._made}"
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        # Copying files is three times as quick as writing each page into the log.
+        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return name
 
     def drop(self, name: str) -> None:

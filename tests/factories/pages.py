@@ -3,11 +3,13 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -20,12 +22,17 @@ from server.settings import Settings
 from server.store.engine import Sessions, open_engine, open_sessions
 from server.store.models import AssetRow
 from tests.factories.claims import NOON
+from tests.factories.database import hurried
 from tests.factories.units import OPERATOR, PROVINCE, found_province
 
 PASSWORD = "mot-mat-khau-dai"  # noqa: S105 - of people who live for one test
 COMMUNE, OTHER = "xa-1", "xa-2"
 CLUSTERS = ("xa-1-c1", "xa-1-c2")
 AUDIO = b"OggS" + bytes(range(256)) * 40
+DIGEST = sha256(AUDIO).hexdigest()
+
+# Nobody guesses the passwords of tests: hundreds of log-ins need not take a third of a second each.
+_CHEAP = {"argon2__time_cost": 1, "argon2__memory_cost": 8, "argon2__parallelism": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +95,30 @@ class Program:
         return self.client.open(address, method=method, headers=headers, buffered=True, **arguments)
 
 
-def a_site(state_dir: Path, database_url: str = "", **chosen: object) -> Site:
-    """Build a site on a migrated, empty database."""
-    settings = Settings(state_dir=state_dir, database_url=database_url, **chosen)
+def found_site(settings: Settings) -> None:
+    """Lay down secrets, a province, its people and an audio file in a migrated, empty database."""
     create_secrets(settings.secrets_dir)
     keyring = Keyring.open(settings.secrets_dir)
-    engine = open_engine(settings.database)
-    sessions = open_sessions(engine)
+    engine = hurried(open_engine(settings.database))
     digest = _an_audio_file(settings)
-    with sessions.begin() as db:
+    with open_sessions(engine).begin() as db:
         found_province(db, keyring, communes=(COMMUNE, OTHER))
         for role in Role:
             _let_in(db, role.value, role, COMMUNE)
         _let_in(db, "elsewhere", Role.COMMUNE_OFFICER, OTHER)
         _let_in(db, "top", Role.ADMIN, PROVINCE)
         db.add(an_asset_row(digest))
-    return Site(create_app(settings), settings, sessions, keyring, digest)
+    engine.dispose()
+
+
+def open_site(settings: Settings, templates: Path) -> Site:
+    """Open a founded site; its pages' templates are compiled once into a folder."""
+    app = create_app(settings)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(templates))
+    app.extensions["security"].pwd_context.update(**_CHEAP)
+    hurried(app.extensions["loa"].engine)
+    sessions = open_sessions(hurried(open_engine(settings.database)))
+    return Site(app, settings, sessions, Keyring.open(settings.secrets_dir), DIGEST)
 
 
 def an_asset_row(digest: str, unit_id: str = COMMUNE, purpose: str = "programme") -> AssetRow:
@@ -142,7 +157,7 @@ def _let_in(db: Session, username: str, role: Role, unit_id: str) -> None:
 
 @cache
 def _hashed() -> str:
-    return PasswordHasher().hash(PASSWORD)
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def _an_audio_file(settings: Settings) -> str:

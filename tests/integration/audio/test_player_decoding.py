@@ -4,6 +4,8 @@ import pytest
 from edge.player.decoder import decode
 from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, rms
 
+pytestmark = pytest.mark.sound
+
 SOURCE = noise(12.0)
 
 

@@ -12,6 +12,8 @@ import pytest
 from edge.player.output import BUFFER_S
 from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now, wait_until
 
+pytestmark = pytest.mark.sound
+
 REPOSITORY = Path(__file__).parents[3]
 SONG = noise(20.0)
 

@@ -12,6 +12,8 @@ from edge.player import Piece, Sound
 from edge.player.timeline import Timeline
 from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, rms
 
+pytestmark = pytest.mark.sound
+
 # None is a whole number of packets of the codec.
 COUNTS = [70_001, 48_000, 99_999]
 BLOCK = 960

@@ -18,6 +18,8 @@ from edge.player.pulse import PulseOutput
 from tests.contracts.test_output import OutputContract
 from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, now, wait_until
 
+pytestmark = pytest.mark.sound
+
 SONG = noise(3.0)
 
 

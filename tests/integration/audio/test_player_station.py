@@ -15,6 +15,8 @@ from edge.player.web import Web
 from tests.factories.radios import Radio, programme
 from tests.factories.sounds import encode, heard, lag_s, noise, now, rms, wait_until
 
+pytestmark = pytest.mark.sound
+
 SONG = noise(16.0, seed=1)
 URGENT = noise(2.0, seed=2)
 SECOND = timedelta(seconds=1)

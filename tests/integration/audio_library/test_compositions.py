@@ -88,6 +88,7 @@ def test_without_an_ffmpeg_of_the_system_the_packaged_one_serves(chime, tmp_path
     assert len(read_samples(tmp_path / "piece.mp3")) > RATE_HZ
 
 
+@pytest.mark.slow
 def test_an_hour_is_not_composed(tmp_path):
     write_wav(tmp_path / "long.wav", np.tile(melody(1, 10.0), 31))
     with pytest.raises(CompositionError):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from protocol.messages import (
     AsRun,
@@ -21,6 +22,8 @@ from tests.factories.messages import a_hush, a_lift, a_stop
 from tests.factories.radios import Radio, programme
 from tests.factories.sounds import heard, lag_s, noise, rms, wait_until
 from tests.factories.stations import a_programme, an_urgent
+
+pytestmark = pytest.mark.sound
 
 SECOND = timedelta(seconds=1)
 

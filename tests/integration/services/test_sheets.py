@@ -112,6 +112,7 @@ def test_a_cell_in_the_last_row_and_column_costs_the_reader_and_not_the_server()
     assert refusal(rebuilt(a_workbook(["x"]), far)) == Fault.TOO_LARGE
 
 
+@pytest.mark.slow
 def test_a_file_that_unpacks_to_gigabytes_is_refused():
     cell = b'<c r="A1" t="inlineStr"><is><t>' + b"x" * 900_000_000 + b"</t></is></c>"
     bomb = SHEET_XML % (b'<row r="1">' + cell + b"</row>")
@@ -129,6 +130,7 @@ def test_the_template_can_be_filled_in_and_read_again():
     assert not verdict.faults
 
 
+@pytest.mark.slow
 def test_the_largest_sheet_is_read_whole():
     rows = a_sheet(*[a_row(name=f"Cụm {number}") for number in range(MOST_ROWS)])
     verdict = examined(read_sheet(a_workbook(*rows)), a_ground())

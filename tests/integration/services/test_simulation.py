@@ -152,6 +152,7 @@ places = st.sampled_from(
 wishes = st.builds(lambda new, place: replace(new, **place), asked, places)
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(st.lists(wishes, max_size=5), wishes, st.booleans())
 def test_what_is_foretold_is_what_is_found_after_saving(on_sqlite, there, new, is_change):

@@ -1,30 +1,95 @@
+"""Pages over a province: founded once on each engine, copied for each test."""
+
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from werkzeug.routing import Rule
 
-from tests.factories.pages import Site, a_site
+from server.settings import Settings
+from tests.factories.database import Postgres
+from tests.factories.pages import Site, found_site, open_site
+
+OpenSite = Callable[..., Site]
 
 
-@pytest.fixture
-def site(tmp_path, migrated_sqlite: Path) -> Iterator[Site]:
-    """An application on the embedded default."""
-    state = tmp_path / "state"
-    state.mkdir()
+@pytest.fixture(scope="session", autouse=True)
+def _routes_compiled_once() -> Iterator[None]:
+    """Compile the two functions of each route for the first application only.
+
+    Otherwise they are four fifths of the time in which an application is made.
+    """
+    compiled: dict[tuple[object, ...], object] = {}
+    compile_one = Rule._compile_builder
+
+    def compile_once(rule, append_unknown=True):  # noqa: FBT002 - as it is called
+        key = (rule.rule, rule.subdomain, rule.host, str(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_one(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compile_once)
+        yield
+
+
+@pytest.fixture(scope="session")
+def founded_state(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with everything in it, also the secrets."""
+    state = tmp_path_factory.mktemp("founded")
     shutil.copy(migrated_sqlite, state / "loa.db")
-    yield from _open(a_site(state))
+    found_site(Settings(state_dir=state))
+    return state
+
+
+@pytest.fixture(scope="session")
+def founded_postgres(
+    postgres: Postgres, founded_state: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The name of a database with the same in it, for the same secrets."""
+    name = postgres.create()
+    state = tmp_path_factory.mktemp("founded-postgres")
+    shutil.copytree(founded_state / "secrets", state / "secrets")
+    found_site(Settings(state_dir=state, database_url=postgres.url(name)))
+    return name
 
 
 @pytest.fixture
-def any_site(tmp_path, database_url: str) -> Iterator[Site]:
-    """An application on SQLite, and again on PostgreSQL."""
+def open_one(
+    founded_state: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenSite]:
+    """Open an application, with settings of one's choice."""
+    made: list[Site] = []
     state = tmp_path / "state"
-    state.mkdir()
-    yield from _open(a_site(state, database_url))
+    shutil.copytree(founded_state, state)
+    templates = tmp_path_factory.getbasetemp() / "templates"
+    templates.mkdir(exist_ok=True)
+
+    def opened(**chosen: object) -> Site:
+        made.append(open_site(Settings(state_dir=state, **chosen), templates))
+        return made[-1]
+
+    yield opened
+    for site in made:
+        site.app.extensions["loa"].engine.dispose()
+        site.sessions.kw["bind"].dispose()
 
 
-def _open(made: Site) -> Iterator[Site]:
-    yield made
-    made.app.extensions["loa"].engine.dispose()
-    made.sessions.kw["bind"].dispose()
+@pytest.fixture
+def site(open_one: OpenSite) -> Site:
+    """An application on the embedded default."""
+    return open_one()
+
+
+@pytest.fixture
+def on_postgres(open_one: OpenSite, postgres: Postgres, founded_postgres: str) -> Iterator[Site]:
+    name = postgres.create(founded_postgres)
+    yield open_one(database_url=postgres.url(name))
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["site", "on_postgres"], ids=["sqlite", "postgresql"])
+def any_site(request: pytest.FixtureRequest) -> Site:
+    """An application on SQLite, and again on PostgreSQL."""
+    return request.getfixturevalue(request.param)

@@ -1,7 +1,6 @@
 """The API's answers: problems for programs, ranged audio, uploads, and its own description."""
 
 import io
-import shutil
 from datetime import date, timedelta
 
 import pytest
@@ -12,7 +11,7 @@ from server.services import commissioning, events
 from server.store.models import NodeRow, OutboxRow
 from server.web.stream.views import MOST_STREAMS
 from tests.factories.claims import NOON
-from tests.factories.pages import AUDIO, COMMUNE, a_site
+from tests.factories.pages import AUDIO, COMMUNE
 from tests.factories.sounds import encode, noise
 from tests.factories.units import OPERATOR
 
@@ -140,9 +139,8 @@ def test_when_all_streams_are_taken_a_page_is_told_when_to_ask_again(site):
     again.close()
 
 
-def test_plans_reach_as_far_ahead_as_the_installation_says(tmp_path, migrated_sqlite):
-    shutil.copy(migrated_sqlite, tmp_path / "loa.db")
-    site = a_site(tmp_path, plan_days=3)
+def test_plans_reach_as_far_ahead_as_the_installation_says(open_one):
+    site = open_one(plan_days=3)
     program = site.program("commune-officer")
     wanted = {
         "unit_id": COMMUNE,

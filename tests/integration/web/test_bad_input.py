@@ -249,6 +249,7 @@ def test_hours_above_ones_level_are_refused_and_nothing_is_saved(site: Site):
     assert contents(site.engine) == before
 
 
+@pytest.mark.slow
 def test_of_ten_thousand_clashes_twenty_are_named_and_the_others_counted(site: Site):
     crowd(site, 10_000)
     program, browser = site.program("top"), site.browser("top")

@@ -1,5 +1,6 @@
 """The API does what its own description says, whatever is sent to it."""
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
@@ -34,6 +35,7 @@ def test_the_description_is_valid_and_names_every_address(site: Site):
     assert described == served
 
 
+@pytest.mark.slow
 def test_nothing_that_can_be_sent_breaks_it(site: Site):
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", site.app)
     token = {"Authentication-Token": site.program("top").token}

@@ -96,6 +96,7 @@ def test_a_file_that_is_too_large_is_refused(site):
     assert sent(browser, b"x" * (MAX_SHEET_BYTES + 3_000_000)).status_code == 413
 
 
+@pytest.mark.slow
 def test_the_largest_sheet_of_nothing_but_wrong_rows_is_answered_shortly(site):
     raw = "\n".join("\t".join(row) for row in a_sheet(*[new("", people="x")] * MOST_ROWS)).encode()
     answer = sent(site.browser("admin"), raw, "x.csv")

@@ -2,9 +2,8 @@
 
 import json
 import re
-import shutil
 
-from tests.factories.pages import CLUSTERS, COMMUNE, Site, a_site
+from tests.factories.pages import CLUSTERS, COMMUNE, Site
 
 PERSON = re.compile(r'data-person="([0-9a-f]{16})"')
 
@@ -118,17 +117,12 @@ def test_the_application_is_described_with_icons_that_are_there(site: Site):
 
 
 def test_pictures_come_from_nowhere_else_unless_the_operator_names_a_map_server(
-    site: Site, tmp_path, migrated_sqlite
+    site: Site, open_one
 ):
     own = site.browser().get("/login").headers["Content-Security-Policy"]
     assert "img-src 'self' data:;" in own
     tiles = "https://ban-do.example/{z}/{x}/{y}.png"
-    state = tmp_path / "other"
-    state.mkdir()
-    shutil.copy(migrated_sqlite, state / "loa.db")
-    other = a_site(state, map_tiles=tiles)
+    other = open_one(map_tiles=tiles)
     named = other.browser().get("/login").headers["Content-Security-Policy"]
     assert "img-src 'self' https://ban-do.example data:;" in named
     assert f'data-tiles="{tiles}"' in other.browser("commune-officer").get("/urgent").text
-    other.app.extensions["loa"].engine.dispose()
-    other.sessions.kw["bind"].dispose()

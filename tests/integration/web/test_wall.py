@@ -1,7 +1,6 @@
 """The wall: who gets in, what a browser must bring, and what every answer carries."""
 
 import re
-import shutil
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -10,7 +9,7 @@ import pytest
 from server.http.uploads import MAX_FORM_BYTES
 from server.services import commissioning
 from server.web.stream.views import told
-from tests.factories.pages import AUDIO, COMMUNE, PASSWORD, a_site, form_token
+from tests.factories.pages import AUDIO, COMMUNE, PASSWORD, form_token
 from tests.factories.units import OPERATOR
 
 PAGES = ("/", "/timeline", f"/units/{COMMUNE}/timeline", "/urgent", "/broadcasts", "/as-run")
@@ -79,11 +78,8 @@ def test_guessing_passwords_is_slowed_down_but_logging_in_is_not(site):
 
 
 @pytest.mark.parametrize(("proxies", "slowed"), [(0, True), (1, False)])
-def test_people_behind_a_proxy_are_told_apart_only_where_it_is_ours(
-    tmp_path, migrated_sqlite, proxies, slowed
-):
-    shutil.copy(migrated_sqlite, tmp_path / "loa.db")
-    made = a_site(tmp_path, trusted_proxies=proxies)
+def test_people_behind_a_proxy_are_told_apart_only_where_it_is_ours(open_one, proxies, slowed):
+    made = open_one(trusted_proxies=proxies)
     program = made.app.test_client(use_cookies=False)
     form = {"username": "viewer", "password": "sai"}
     statuses = [
@@ -94,8 +90,6 @@ def test_people_behind_a_proxy_are_told_apart_only_where_it_is_ours(
         ).status_code
         for number in range(12)
     ]
-    made.app.extensions["loa"].engine.dispose()
-    made.sessions.kw["bind"].dispose()
     assert (429 in statuses) == slowed
 
 

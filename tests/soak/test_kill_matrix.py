@@ -1,6 +1,6 @@
 """Every program killed at many moments of a programme, an announcement and a stop.
 
-Run by ``make test-slow``; the short form of it stands in the e2e lane.
+Run by ``make test-soak``; the short form of it stands in the e2e lane.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,6 @@
 """Thousands of RFC 5545 rules, worked out three ways.
 
-Run by ``make test-slow``; a few of them stand in the unit lane.
+Run by ``make test-soak``; a few of them stand in the unit lane.
 """
 
 from datetime import date, time, timedelta

@@ -1,6 +1,6 @@
 """A hundred thousand random days of a cluster, each held against the oracle at every turn.
 
-Run by ``make test-slow``; a few of them stand in the unit lane, asked at every minute.
+Run by ``make test-soak``; a few of them stand in the unit lane, asked at every minute.
 """
 
 from random import Random
