@@ -31,6 +31,7 @@ class Settings(BaseSettings):
         map_tiles: Address of map tiles with ``{z}``, ``{x}`` and ``{y}``; empty: none are fetched.
         unsent_stale_min: Minutes after which an announcement that a phone could not send is not
             sent by itself any more.
+        factor_fresh_min: Minutes for which a second factor counts that was proven.
         piper: Program of Piper, or one with its options; empty: eSpeak NG speaks.
         piper_voice: The Vietnamese voice that it speaks with, a ``.onnx`` file.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     lead_s: float = Field(default=0.3, ge=0, le=10)
     map_tiles: str = Field(default="", pattern=r"^(https?://[^\s;,]+)?$")
     unsent_stale_min: int = Field(default=10, ge=1, le=1440)
+    factor_fresh_min: int = Field(default=15, ge=1, le=720)
     piper: Path | None = None
     piper_voice: Path | None = None
     demo: bool = False

@@ -16,11 +16,13 @@ from server.api.schemas import (
 )
 from server.api.waiting import told
 from server.domain.authority import Action, demand, seen_units
+from server.domain.errors import SecondFactorNeededError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
-from server.http.proving import proof
+from server.http.proving import proof, prove
 from server.services import broadcasting, monitoring, units, waiting
+from server.services.assenting import Proof
 from server.store.models import WaitingRow
 from server.store.queries import lists
 
@@ -33,28 +35,17 @@ def add_to(api: APIBlueprint) -> None:
     @api.output(BroadcastStatusAnswer, status_code=201)
     @api.doc(
         summary="Make an announcement; with `wait`, one that needs a second person waits (202)",
-        responses={202: "It waits for a second person.", 403: "", 404: "", 422: ""},
+        responses={202: "It waits for a second person.", 403: "", 404: "", 422: "", 429: ""},
     )
     def announce(wanted: BroadcastRequest) -> BroadcastStatusAnswer | Response:
-        new = broadcasting.NewBroadcast(**wanted.model_dump(exclude={"wait"}))
-        send = waiting.order if wanted.wait else broadcasting.announce
-        if new.mode == "drill":
-            make_labels(new.unit_id)
-        with writing() as db:
-            row = send(
-                db,
-                new,
-                now=now(),
-                actor=actor(),
-                keyring=here().keyring,
-                lead=timedelta(seconds=here().settings.lead_s),
-                proof=proof(),
-            )
-            if isinstance(row, WaitingRow):
-                return Response(
-                    told(row, now()).model_dump_json(), 202, mimetype="application/json"
-                )
-            return _status(db, row.broadcast_id)
+        try:
+            return _announced(wanted, proof(prefers_other=wanted.wait and not wanted.code))
+        except SecondFactorNeededError:
+            if not wanted.code:
+                raise
+        # Only now: a code is good once, and what goes without it must not use it up.
+        prove(wanted.code)
+        return _announced(wanted, proof(is_fresh=True))
 
     @api.get("/broadcasts")
     @api.output(BroadcastList)
@@ -80,6 +71,27 @@ def add_to(api: APIBlueprint) -> None:
         with writing() as db:
             broadcasting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
             return _status(db, broadcast_id)
+
+
+def _announced(wanted: BroadcastRequest, given: Proof) -> BroadcastStatusAnswer | Response:
+    new = broadcasting.NewBroadcast(**wanted.model_dump(exclude={"wait", "code"}))
+    send = waiting.order if wanted.wait else broadcasting.announce
+    if new.mode == "drill":
+        make_labels(new.unit_id)
+    with writing() as db:
+        row = send(
+            db,
+            new,
+            now=now(),
+            actor=actor(),
+            keyring=here().keyring,
+            lead=timedelta(seconds=here().settings.lead_s),
+            proof=given,
+        )
+        if isinstance(row, WaitingRow):
+            body = told(row, now()).model_dump_json()
+            return Response(body, 202, mimetype="application/json")
+        return _status(db, row.broadcast_id)
 
 
 def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:

@@ -673,6 +673,10 @@ class BroadcastRequest(Request):
         Id | None, Field(description="The announcement that this one ends or corrects.")
     ] = None
     relation: Literal["", "all-clear", "correction"] = ""
+    code: Annotated[
+        str,
+        Field(max_length=32, description="Of the second factor, where one is asked for."),
+    ] = ""
     wait: Annotated[
         bool,
         Field(description="Let it wait for a second person where one is needed; else an error."),

@@ -8,7 +8,7 @@ import click
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option
 from server.domain.authority import Role
-from server.services import accounts
+from server.services import accounts, factors
 from server.services.passwords import hashed_password
 
 LEAST_PASSWORD = 10
@@ -48,3 +48,19 @@ def add(
             actor=operator(),
         )
     click.echo(f"{username} may log in")
+
+
+@user.command("forget-factor", epilog=example("loa user forget-factor nguyen-thi-hong"))
+@click.argument("username")
+@state_option
+def forget_factor(username: str, state: Path | None) -> None:
+    """Forget the second factor of USERNAME, who has lost both phone and recovery codes."""
+    with (
+        open_installation(settings_from(state)) as installation,
+        installation.sessions.begin() as db,
+    ):
+        row = accounts.find_login(db, username)
+        if row is None:
+            raise click.ClickException(f"no such user: {username}")
+        factors.remove(db, row, now=datetime.now(UTC), actor=operator())
+    click.echo(f"{username} has no second factor any more")

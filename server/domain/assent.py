@@ -113,6 +113,19 @@ def missing(asked: Needs, sender: Sender) -> Missing | None:
     return None
 
 
+def may_ask_factor(lines: Iterable[Line], *, level: int, clusters: int) -> bool:
+    """Say whether an emergency of a unit may ask for a second factor, at some hour or other.
+
+    Args:
+        lines: What the rule says.
+        level: Rank of the unit.
+        clusters: How many are under it.
+    """
+    return any(
+        line.factor and line.level >= level and line.over_clusters < clusters for line in lines
+    )
+
+
 def default_lines(levels: Collection[int]) -> tuple[Line, ...]:
     """Say what holds until a province lays down its own rule; never two in a commune by day."""
     ranks = sorted(set(levels))

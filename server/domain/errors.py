@@ -108,6 +108,19 @@ class SecondFactorNeededError(RefusedRequestError):
     """Whoever sends must first prove their second factor, or have somebody else confirm."""
 
 
+class FactorRefusedError(RefusedRequestError):
+    """A second factor cannot be set up, changed or proven like that."""
+
+
+class TooOftenError(RefusedRequestError):
+    """Something was tried more often than it may be; after a while it may be again."""
+
+    def __init__(self, findings: Sequence[Finding], *, wait_s: int) -> None:
+        """Keep how long to wait."""
+        super().__init__(findings)
+        self.wait_s = wait_s
+
+
 class SecondPersonNeededError(RefusedRequestError):
     """Somebody else has to confirm before it sounds."""
 

@@ -19,6 +19,7 @@ from server.domain.errors import (
     DeskRefusedError,
     EscalationRefusedError,
     ExportRefusedError,
+    FactorRefusedError,
     Finding,
     FrameRefusedError,
     GroupRefusedError,
@@ -35,6 +36,7 @@ from server.domain.errors import (
     SpeechRefusedError,
     StaleError,
     TakenError,
+    TooOftenError,
     UnknownThingError,
     WaitingRefusedError,
     WarningRefusedError,
@@ -139,6 +141,8 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         BroadcastRefusedError: _Meaning(422, "broadcast-refused"),
         SecondFactorNeededError: _Meaning(403, "second-factor-needed"),
         SecondPersonNeededError: _Meaning(403, "second-person-needed"),
+        FactorRefusedError: _Meaning(422, "factor-refused"),
+        TooOftenError: _Meaning(429, "too-often"),
         WaitingRefusedError: _Meaning(422, "waiting-refused"),
         RuleRefusedError: _Meaning(422, "rule-refused"),
         HushRefusedError: _Meaning(422, "hush-refused"),
@@ -173,6 +177,8 @@ def problem_of(error: Exception) -> Problem:
             meaning = _Meaning(409, "reform-stale")
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
     problem = Problem(meaning.status, meaning.code, findings, facts)
+    if isinstance(error, TooOftenError):
+        return replace(problem, headers={"Retry-After": str(error.wait_s)})
     if isinstance(error, SlotClashError):
         return replace(problem, clashes=error.clashes, offers=error.offers)
     return problem

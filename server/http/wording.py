@@ -147,6 +147,13 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Such an emergency asks for your second factor: the code of your app, or a recovery "
             "code. Somebody else may confirm it instead."
         ),
+        "wrong-code": N_("This code is not right, or was used before. Type the one shown now."),
+        "too-many-codes": N_(
+            "Too many wrong tries. Try again in %(count)s minutes, or have somebody else confirm."
+        ),
+        "factor-not-begun": N_("Begin anew: there is nothing to confirm."),
+        "wrong-own-password": N_("Your password is not right."),
+        "prove-first": N_("Type a code of your second factor first, or a recovery code."),
         "second-person-needed": N_(
             "An announcement that reaches so far at this hour needs a second person to confirm it."
         ),

@@ -95,6 +95,14 @@ class Keyring:
             Fernet((folder / SEAL).read_bytes()),
         )
 
+    def seal(self, secret: bytes) -> bytes:
+        """Seal what the database keeps and only the server's programs may read."""
+        return self._seal.encrypt(secret)
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Open what was sealed."""
+        return self._seal.decrypt(sealed)
+
     @property
     def may_issue(self) -> bool:
         """Whether the root key is on this machine, so that units can get keys."""

@@ -11,9 +11,11 @@ from server.store.base import Base
 
 def insert_new(db: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     """Insert those of ``rows`` that break no unique constraint; the others are there already."""
-    if not rows:
-        return
-    if db.get_bind().dialect.name == "postgresql":
-        db.execute(postgresql.insert(table).on_conflict_do_nothing(), rows)
-    else:
-        db.execute(sqlite.insert(table).on_conflict_do_nothing(), rows)
+    if rows:
+        db.execute(upsert(db, table).on_conflict_do_nothing(), rows)
+
+
+def upsert(db: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Begin an insert that says what becomes of rows that are there already."""
+    is_postgresql = db.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if is_postgresql else sqlite.insert(table)

@@ -66,6 +66,7 @@ def register(app: Flask, installation: Installation) -> None:
     app.register_blueprint(bulletins.pages)
     app.register_blueprint(bulletins.inbox_pages)
     app.register_blueprint(live.waiting_pages)
+    app.register_blueprint(accounts.factor_pages)
     for way_out in (exports, calendars):
         app.register_blueprint(way_out.pages)
     calendars.slow_down_readings(app)

@@ -1,6 +1,14 @@
 """All rows; importing this makes the metadata whole."""
 
-from server.store.models.accounts import CalendarAddressRow, GrantRow, RoleRow, UserRow
+from server.store.models.accounts import (
+    CalendarAddressRow,
+    GrantRow,
+    RateCountRow,
+    RecoveryCodeRow,
+    RoleRow,
+    SecondFactorRow,
+    UserRow,
+)
 from server.store.models.assent import AssentRuleRow, WaitingRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
@@ -68,10 +76,13 @@ __all__ = [
     "OutboxRow",
     "PlanRow",
     "PlanVersionRow",
+    "RateCountRow",
+    "RecoveryCodeRow",
     "ReformRow",
     "RefusalRow",
     "ReportRow",
     "RoleRow",
+    "SecondFactorRow",
     "SheetDraftRow",
     "SlotChangeRow",
     "SlotItemRow",

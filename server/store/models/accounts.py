@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
-from server.store.types import Digest, Id, Instant, Name, Word
+from server.store.types import Bytes, Digest, Id, Instant, Name, Wide, Word
 
 
 class RoleRow(Base):
@@ -49,6 +49,48 @@ class GrantRow(Base):
     unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"))
 
     user: Mapped[UserRow] = relationship(back_populates="grants", lazy="raise")
+
+
+class SecondFactorRow(Base):
+    """What somebody proves who they are with, besides a password: codes by time.
+
+    Attributes:
+        sealed: Its secret, sealed like units' keys; None: not confirmed by a first code yet.
+        last_step: The newest step of time whose code was used; no code is good twice.
+        pending: The secret that is being set up; it takes the place of ``sealed``.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    sealed: Mapped[Bytes | None]
+    set_up_at: Mapped[Instant | None]
+    last_step: Mapped[Wide] = mapped_column(default=0)
+    pending: Mapped[Bytes | None]
+
+
+class RecoveryCodeRow(Base):
+    """A code that is good once, when the factor is not at hand; only its hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    digest: Mapped[Digest] = mapped_column(primary_key=True)
+    used_at: Mapped[Instant | None]
+
+
+class RateCountRow(Base):
+    """How often something was tried that may not be tried without end, whichever process saw it.
+
+    Attributes:
+        ends_at: First instant at which counting begins anew.
+    """
+
+    __tablename__ = "rate_counts"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    hits: Mapped[int]
+    ends_at: Mapped[Instant] = mapped_column(index=True)
 
 
 class CalendarAddressRow(Base):

@@ -10,16 +10,18 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from server.domain.errors import (
+    FactorRefusedError,
     Finding,
     NotAllowedError,
     SecondFactorNeededError,
     SecondPersonNeededError,
+    TooOftenError,
     WaitingRefusedError,
 )
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
 from server.http.languages import gettext
-from server.http.proving import proof
+from server.http.proving import proof, prove, remember
 from server.http.wording import FINDINGS, N_
 from server.services import accounts, assenting, broadcasting, microphones, units
 from server.services.assenting import Proof
@@ -54,7 +56,9 @@ def prepare() -> ResponseReturnValue:
     instant, person = now(), actor()
     findings: tuple[Finding, ...] = ()
     given = proof()
-    if "second_username" in request.form:
+    if request.form.get("second_code"):
+        given, findings = _proven(given)
+    elif request.form.get("second_username"):
         given, findings = _vouched(new, given)
     try:
         with reading() as db:
@@ -88,6 +92,16 @@ def prepare() -> ResponseReturnValue:
     where = urlsplit(microphone)
     page.headers["Content-Security-Policy"] = content_policy(f"{where.scheme}://{where.netloc}")
     return page
+
+
+def _proven(given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
+    """Take a code of the sender's second factor."""
+    try:
+        prove(request.form["second_code"])
+    except (FactorRefusedError, TooOftenError) as refused:
+        return given, refused.findings
+    remember()
+    return replace(given, is_fresh=True), ()
 
 
 def _vouched(new: NewBroadcast, given: Proof) -> tuple[Proof, tuple[Finding, ...]]:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_security import current_user
 from sqlalchemy.orm import Session
 
 from protocol.messages import Mode
-from server.domain.assent import Missing
+from server.domain.assent import Missing, may_ask_factor
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.filling import LONGEST_VALUE
@@ -25,6 +26,7 @@ from server.services import (
     assenting,
     broadcasting,
     catalogue,
+    factors,
     following,
     grouping,
     monitoring,
@@ -67,7 +69,15 @@ def urgent() -> ResponseReturnValue:
         states = monitoring.overview(db, now=instant, units=tree, under=unit_id)
         assets = catalogue.usable_assets(db, chain=chain)
         groups = grouping.usable(grouping.groups(db), unit_id, tree)
+        lines = assenting.rule_of(db, tree, unit_id).lines
+        factor = factors.standing(db, current_user.id)
         prepared = warning_sounds.shown(db, unit_id, engine=here().engines[0].name, now=instant)
+    asks_factor = may_ask_factor(
+        lines,
+        level=tree.unit(unit_id).level_rank,
+        clusters=len(tree.clusters_under(unit_id)),
+    )
+    factor_missing = asks_factor and not factor.has_factor
     warnings = [asset for asset in assets if asset.purpose == catalogue.WARNING]
     settings = here().settings
     return render_template(
@@ -90,6 +100,8 @@ def urgent() -> ResponseReturnValue:
         loudness=LOUDNESS,
         decision_needed=bool(tree.children(unit_id)),
         stale_min=settings.unsent_stale_min,
+        factor=factor,
+        factor_missing=factor_missing,
         map_tiles=settings.map_tiles,
     )
 
@@ -156,6 +168,7 @@ def send() -> ResponseReturnValue:
     form = UrgentForm.sent(request.form)
     if form.mode == Mode.DRILL:
         make_labels(form.unit_id)
+    given = proof(prefers_other=request.form.get("prefers_other") == "yes")
     with writing() as db:
         row = waiting.order(
             db,
@@ -164,7 +177,7 @@ def send() -> ResponseReturnValue:
             actor=actor(),
             keyring=here().keyring,
             lead=timedelta(seconds=here().settings.lead_s),
-            proof=proof(),
+            proof=given,
         )
     address = url_for("live.broadcast", broadcast_id=row.broadcast_id)
     if by_script():

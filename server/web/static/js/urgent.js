@@ -4,6 +4,7 @@
 import { chosenClusters } from "./picker.js";
 import { prepareArea } from "./urgent/area.js";
 import { Asking } from "./urgent/asking.js";
+import { Factor } from "./urgent/factor.js";
 import { Keeping } from "./urgent/keeping.js";
 import { KeptSound } from "./urgent/kept_sound.js";
 import { LoginAgain } from "./urgent/login_again.js";
@@ -29,12 +30,13 @@ const tabs = [...form.querySelectorAll("[data-tab]")];
 const { person, unit, unitName, staleMin, unkept } = page.dataset;
 
 const login = new LoginAgain(page.querySelector("[data-login-again]"), person);
+const factor = new Factor(page.querySelector("[data-factor]"), person, login);
 const keeping = new Keeping(form, { person, unit, unitName, failed: () => say([unkept]) });
 if (await keeping.begin()) keeping.restore();
 const sound = new KeptSound(form.querySelector("[data-sound]"), keeping, login);
 const asking = new Asking(section, { form, keeping, sound, login, refused: say, send });
 const unsent = new Unsent(page.querySelector("[data-unsent]"), {
-  person, login, staleMin: Number(staleMin), current: () => keeping.draft.id, open: take, sent, progress,
+  person, login, factor, staleMin: Number(staleMin), current: () => keeping.draft.id, open: take, sent, progress,
 });
 
 function count() {

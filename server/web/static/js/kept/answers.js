@@ -31,6 +31,8 @@ export async function ask(address, person, options = {}) {
 
 export function judged(status, problem) {
   if (status === 401 || problem.code === "another-person") return new LoggedOut();
+  // What was tried too often is told, in words: trying on by itself would make it worse.
+  if (status === 429 && problem.code === "too-often") return new Refused(status, problem);
   // 400 is a request that was cut off, or a token of a log-in that has ended in between.
   if (status === 0 || status === 400 || status === 429 || status >= 500) return new Lost();
   return new Refused(status, problem);

@@ -20,7 +20,7 @@ export function isOld(draft, staleMin, now = Date.now()) {
 // Send all that is held and fresh; say what became of each, and whether some could not be reached.
 export function sendHeld(person, { staleMin, progress = () => {} }) {
   return alone("loa-send", async () => {
-    const outcome = { sent: [], lost: false, loggedOut: false };
+    const outcome = { sent: [], lost: false, loggedOut: false, unproven: null };
     for (const draft of await mine(person)) {
       if (draft.state !== "held" || isOld(draft, staleMin)) continue;
       try {
@@ -29,6 +29,8 @@ export function sendHeld(person, { staleMin, progress = () => {} }) {
         await remove(draft.id);
         tell({ sent: draft.id, title: titleOf(draft), address });
       } catch (error) {
+        // It stays held: whoever sends it is asked, as soon as there is a page that can ask.
+        if (error.code === "second-factor-needed") { outcome.unproven = draft.id; break; }
         if (error instanceof Refused || error instanceof Incomplete) {
           await change(draft.id, (kept) => kept && { ...kept, state: "refused", why: error.message, code: error.code ?? "incomplete" });
           tell();
@@ -55,6 +57,7 @@ async function sendOne(draft, progress) {
   form.set("request_id", draft.id);
   form.set("unit_id", draft.unit);
   form.set("asset_digest", asset.digest);
+  if (draft.prefersOther) form.set("prefers_other", "yes");
   form.set("csrf_token", token);
   const answer = await ask("/urgent", draft.person, { method: "POST", body: form });
   return (await answer.json()).address;

@@ -2,14 +2,14 @@
 // again or thrown away. What has grown old is never sent by itself.
 
 import { alone, isOld, sendHeld, titleOf } from "../kept/sending.js";
-import { mine, onTold, remove, tell } from "../kept/store.js";
+import { change, mine, onTold, remove, tell } from "../kept/store.js";
 
 const SOON_MS = 2000;
 const LATEST_MS = 30000;
 
 export class Unsent {
-  constructor(section, { person, staleMin, current, open, sent, progress, login }) {
-    Object.assign(this, { section, person, staleMin, current, open, sent, progress, login });
+  constructor(section, { person, staleMin, current, open, sent, progress, login, factor }) {
+    Object.assign(this, { section, person, staleMin, current, open, sent, progress, login, factor });
     this.list = section.querySelector("[data-unsent-list]");
     this.item = section.querySelector("template");
     this.pause_ms = SOON_MS;
@@ -30,10 +30,22 @@ export class Unsent {
     clearTimeout(this.timer);
     const outcome = await sendHeld(this.person, { staleMin: this.staleMin, progress: this.progress });
     if (outcome.loggedOut && await this.login.again()) return this.#run();
+    if (outcome.unproven && await this.#proven(outcome.unproven)) return this.#run();
     this.pause_ms = outcome.lost ? Math.min(2 * this.pause_ms, LATEST_MS) : SOON_MS;
     if (outcome.lost) this.timer = setTimeout(() => this.run(), this.pause_ms);
     await this.show();
     return outcome;
+  }
+
+  // Whether it may be tried once more: the factor was proven, or somebody else is to confirm.
+  async #proven(id) {
+    const answer = await this.factor.asked();
+    const then = {
+      other: { prefersOther: true },
+      later: { state: "refused", code: "unproven", why: "" },
+    };
+    if (then[answer]) await change(id, (kept) => kept && { ...kept, ...then[answer] });
+    return answer !== "later";
   }
 
   // When this page is closed, the worker goes on, where the browser lets it.
