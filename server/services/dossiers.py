@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from protocol.content import Placed, assets, layout
-from protocol.messages import Play
 from protocol.signing import unverified
 from server.domain.authority import Action, Actor, demand
-from server.domain.hearing import Heard, Stretch, heard
+from server.domain.hearing import Heard, heard
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
-from server.services import broadcasting
+from server.services import broadcasting, monitoring
 from server.services.as_run import stretches_of
 from server.services.units import tree
 from server.store.models import (
@@ -28,6 +28,9 @@ from server.store.models import (
     WaitingRow,
 )
 from server.store.queries import lists
+
+if TYPE_CHECKING:
+    from protocol.messages import Play
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody did about an announcement: ``asked``, ``confirmed``, ``sent`` or ``stopped``."""
+    """What somebody did: ``asked``, ``confirmed``, ``sent`` or ``stopped``."""
 
     at: datetime
     act: str
@@ -128,19 +131,19 @@ def dossier(db: Session, broadcast_id: str, *, now: datetime, actor: Actor) -> D
     # Of a unit that has ended since, those see it who saw it on its day.
     seen_in = today if row.unit_id in today.units else then
     demand(actor, Action.VIEW, seen_in.chain(row.unit_id))
-    order = unverified(row.token).msg
-    assert isinstance(order, Play)  # what else is never kept as an announcement's order
-    placed = layout(order.claim.content)
+    # Nothing else is ever kept as the order of an announcement.
+    claim = cast("Play", unverified(row.token).msg).claim
+    placed = layout(claim.content)
     deeds = _deeds(db, row)
-    targets = order.claim.targets
-    names = _cluster_names(db, (*targets.clusters, *targets.exclude))
+    targets = claim.targets
+    names = monitoring.names(db, (*targets.clusters, *targets.exclude))
     return Dossier(
         broadcast=row,
         unit_name=_name(then, row.unit_id),
         places=tuple(_name(then, one) for one in targets.units)
         + tuple(names[one] for one in targets.clusters),
-        but=tuple(names.get(one) or _name(then, one) for one in targets.exclude),
-        said=_said(db, row, placed, [one.digest for one in assets(order.claim.content)]),
+        but=tuple(names[one] for one in targets.exclude),
+        said=_said(db, row, placed, [one.digest for one in assets(claim.content)]),
         witnesses=_witnesses(db, row, placed, then),
         deeds=deeds,
         people=lists.full_names(db, [deed.login for deed in deeds]),
@@ -197,15 +200,11 @@ def _witnesses(
             record.outcome if record else delivery.state,
             (record.reason if record else "") or delivery.reason,
             bool(record and record.source == "node"),
-            heard(placed, _stretches(record)) if record else (),
+            heard(placed, stretches_of(record)) if record else (),
         )
         for delivery, name, village, record in rows
     ]
     return tuple(sorted(found, key=lambda one: (one.unit_name, one.village, one.name)))
-
-
-def _stretches(record: AsRunRow) -> list[Stretch]:
-    return [Stretch(*one) for one in stretches_of(record)]
 
 
 def _deeds(db: Session, row: BroadcastRow) -> tuple[Deed, ...]:
@@ -220,11 +219,6 @@ def _deeds(db: Session, row: BroadcastRow) -> tuple[Deed, ...]:
         found.append(Deed(row.stopped_at, "stopped", row.stopped_by))
     order = ("asked", "confirmed", "sent", "stopped")
     return tuple(sorted(found, key=lambda deed: (order.index(deed.act), deed.at)))
-
-
-def _cluster_names(db: Session, clusters: Sequence[str]) -> dict[str, str]:
-    rows = select(ClusterRow.cluster_id, ClusterRow.name).where(ClusterRow.cluster_id.in_(clusters))
-    return dict(db.execute(rows).tuples().all())
 
 
 def _name(places: Tree, unit_id: str) -> str:
