@@ -48,6 +48,7 @@ class _Paper(FPDF):
     def __init__(self, found: Dossier, now: datetime) -> None:
         super().__init__(format="A4")
         self._found, self._now = found, now
+        self._broken: dict[tuple[float, str], list[str]] = {}
         for script in _SCRIPTS:
             for style, weight in _WEIGHTS.items():
                 name = f"be-vietnam-pro-{script}-{weight}-normal.woff"
@@ -80,7 +81,7 @@ class _Paper(FPDF):
         self._text(gettext("Record of an announcement"), 8)
         if row.mode == "drill":
             self._pen(12, bold=True, ink=_DRILL)
-            self._text(gettext("Drill"), 6)
+            self._text(gettext("DRILL"), 6)
         self._pen(13, bold=True)
         self._text(row.title, 6.5)
         self.ln(2)
@@ -124,15 +125,7 @@ class _Paper(FPDF):
     def clusters(self) -> None:
         """Give what was heard at each cluster, to the second."""
         self._section(gettext("Each cluster"))
-        self._line(
-            (
-                gettext("Cluster"),
-                gettext("Order received at"),
-                gettext("What was heard"),
-                gettext("Outcome"),
-            ),
-            bold=True,
-        )
+        self._columns()
         for one in self._found.witnesses:
             village = f"{one.village} · " if one.village else ""
             self._line(
@@ -144,6 +137,10 @@ class _Paper(FPDF):
                 )
             )
 
+    def _columns(self) -> None:
+        names = ("Cluster", "Order received at", "What was heard", "Outcome")
+        self._line([gettext(name) for name in names], bold=True)
+
     def _heard(self, one: Witness) -> str:
         return "\n".join(
             f"{hms(piece.start)}–{hms(piece.end)} {piece_words(self._found, piece.digest)}"
@@ -154,26 +151,31 @@ class _Paper(FPDF):
     def _line(self, cells: Sequence[str], *, bold: bool = False) -> None:
         """Write one line of the table; a line is never torn by a page's end."""
         self._pen(8, bold=bold)
-        lines = [self._lines(width, text) for width, text in zip(_COLUMNS_MM, cells, strict=True)]
-        height = 4.2 * max(lines) + 1.6
+        split = [self._split(width, text) for width, text in zip(_COLUMNS_MM, cells, strict=True)]
+        height = 4.2 * max(map(len, split)) + 1.6
         if self.will_page_break(height):
             self.add_page()
+            self._columns()
             self._pen(8, bold=bold)
-        top, left = self.get_y(), _MARGIN_MM
+        top, left = self.get_y(), float(_MARGIN_MM)
         self.set_draw_color(*_QUIET)
         self.set_line_width(0.1)
         self.line(_MARGIN_MM, top, _MARGIN_MM + sum(_COLUMNS_MM), top)
-        for width, text in zip(_COLUMNS_MM, cells, strict=True):
-            self.set_xy(left, top + 0.8)
-            self.multi_cell(width - 2, 4.2, text, align="L")
+        for width, lines in zip(_COLUMNS_MM, split, strict=True):
+            for number, line in enumerate(lines):
+                self.set_xy(left, top + 0.8 + 4.2 * number)
+                self.cell(width, 4.2, line)
             left += width
         self.set_xy(_MARGIN_MM, top + height)
 
-    def _lines(self, width_mm: float, text: str) -> int:
-        split = self.multi_cell(
-            width_mm - 2, 4.2, text, dry_run=True, output=MethodReturnValue.LINES
-        )
-        return len(cast("list[str]", split))
+    def _split(self, width_mm: float, text: str) -> list[str]:
+        """Break a text into lines; hundreds of clusters say the same, so it is done once."""
+        known = self._broken.get((width_mm, text))
+        if known is None:
+            lines = MethodReturnValue.LINES
+            split = self.multi_cell(width_mm - 2, 4.2, text, dry_run=True, output=lines)
+            known = self._broken[width_mm, text] = cast("list[str]", split)
+        return known
 
     def _section(self, name: str) -> None:
         self.ln(3)
