@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -34,6 +34,10 @@ class Settings(BaseSettings):
         factor_fresh_min: Minutes for which a second factor counts that was proven.
         piper: Program of Piper, or one with its options; empty: eSpeak NG speaks.
         piper_voice: The Vietnamese voice that it speaks with, a ``.onnx`` file.
+        alert_schemes: Services on which people may be told that clusters do not answer, by the
+            schemes of their addresses; empty: all that are known.
+        alert_private_networks: Networks with hosts to which alerts may go though they are not
+            public.
         demo: Show the demo's log-ins; never set outside ``loa demo``.
     """
 
@@ -60,6 +64,8 @@ class Settings(BaseSettings):
     factor_fresh_min: int = Field(default=15, ge=1, le=720)
     piper: Path | None = None
     piper_voice: Path | None = None
+    alert_schemes: tuple[str, ...] = ()
+    alert_private_networks: tuple[IPvAnyNetwork, ...] = ()
     demo: bool = False
 
     @property

@@ -7,12 +7,13 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from server.api.schemas import (
+    AlertAnswer,
     BroadcastAnswer,
     BroadcastList,
     BroadcastRequest,
     BroadcastStatusAnswer,
     DeliveryAnswer,
-    EscalationLimits,
+    EscalationRule,
 )
 from server.api.waiting import told
 from server.domain.authority import Action, demand, seen_units
@@ -21,7 +22,7 @@ from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
 from server.http.proving import proof, prove
-from server.services import broadcasting, monitoring, units, waiting
+from server.services import broadcasting, monitoring, raising, units, waiting
 from server.services.assenting import Proof
 from server.store.models import WaitingRow
 from server.store.queries import lists
@@ -102,8 +103,24 @@ def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
     return BroadcastStatusAnswer(
         broadcast_id=broadcast_id,
         broadcast=BroadcastAnswer.model_validate(status.broadcast),
-        rule=EscalationLimits.model_validate(status.rule),
+        rule=EscalationRule.model_validate(status.rule),
+        told=[_told(one) for one in raising.told_of(db, broadcast_id)],
         clusters=[delivery.cluster_id for delivery in status.deliveries],
         deliveries=[DeliveryAnswer.model_validate(delivery) for delivery in status.deliveries],
         counts=dict(status.counts),
+    )
+
+
+def _told(one: raising.Told) -> AlertAnswer:
+    row = one.alert
+    return AlertAnswer(
+        after_s=row.after_s,
+        contact_id=row.contact_id,
+        contact_name=one.contact_name,
+        channel_id=row.channel_id,
+        channel_name=one.channel_name,
+        subject=row.subject,
+        created_at=row.created_at,
+        state=row.state,
+        results=row.results,
     )

@@ -3,10 +3,9 @@
 from apiflask import APIBlueprint
 
 from server.api.escalation_schemas import HeldRule, RuleList, RuleRequest, VersionQuery
-from server.api.schemas import EscalationLimits
-from server.domain.escalation import Rule
+from server.api.schemas import EscalationRule
 from server.http.context import actor, now, reading, writing
-from server.services import escalating
+from server.services import escalation_rules
 
 
 def add_to(api: APIBlueprint) -> None:
@@ -24,11 +23,11 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Give a unit a rule of its own for one class", responses=[403, 404, 409, 422])
     def lay_down(unit_id: str, bulletin_class: str, wanted: RuleRequest) -> RuleList:
         with writing() as db:
-            escalating.lay_down(
+            escalation_rules.lay_down(
                 db,
                 unit_id,
                 bulletin_class,
-                Rule(answer_s=wanted.answer_s, start_s=wanted.start_s),
+                wanted.value,
                 version=wanted.version,
                 now=now(),
                 actor=actor(),
@@ -41,7 +40,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Let a unit go by the rule above it again", responses=[403, 404, 409, 422])
     def withdraw(unit_id: str, bulletin_class: str, query: VersionQuery) -> RuleList:
         with writing() as db:
-            escalating.withdraw(
+            escalation_rules.withdraw(
                 db, unit_id, bulletin_class, version=query.version, now=now(), actor=actor()
             )
         return _rules(unit_id)
@@ -49,12 +48,12 @@ def add_to(api: APIBlueprint) -> None:
 
 def _rules(unit_id: str) -> RuleList:
     with reading() as db:
-        held = escalating.listed(db, unit_id, actor=actor(), now=now())
+        held = escalation_rules.listed(db, unit_id, actor=actor(), now=now())
     return RuleList(
         rules=[
             HeldRule(
                 bulletin_class=one.bulletin_class,
-                rule=EscalationLimits.model_validate(one.rule),
+                rule=EscalationRule.model_validate(one.rule),
                 unit_id=one.unit_id,
                 version=one.version,
             )

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from server.api.schemas import Answer, EscalationLimits, Request
+from server.api.schemas import Answer, EscalationRule, Id, Request
+from server.domain.escalation import Rule, Step
 
 _VERSION = Field(
     max_length=64, description="The version seen; empty where the unit has no rule of its own."
@@ -12,12 +13,26 @@ _VERSION = Field(
 _SECONDS = Field(ge=-1, le=1_000_000)
 
 
+class StepRequest(Request):
+    """Whom to tell when clusters are silent so many seconds after sending."""
+
+    after_s: Annotated[int, _SECONDS]
+    contacts: Annotated[list[Id], Field(max_length=100)]
+
+
 class RuleRequest(Request):
     """A rule of one class."""
 
     answer_s: Annotated[int, _SECONDS]
     start_s: Annotated[int, _SECONDS]
+    steps: Annotated[list[StepRequest], Field(max_length=20)] = Field(default_factory=list)
     version: Annotated[str, _VERSION] = ""
+
+    @property
+    def value(self) -> Rule:
+        """What it asks for."""
+        steps = tuple(Step(one.after_s, tuple(one.contacts)) for one in self.steps)
+        return Rule(self.answer_s, self.start_s, steps)
 
 
 class VersionQuery(Request):
@@ -30,7 +45,7 @@ class HeldRule(Answer):
     """The rule that holds for one class; ``unit_id`` laid it down, null: it is the default."""
 
     bulletin_class: str
-    rule: EscalationLimits
+    rule: EscalationRule
     unit_id: str | None
     version: str
 

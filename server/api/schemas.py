@@ -764,11 +764,33 @@ class DeliveryAnswer(Answer):
     answered_late_at: Instant | None
 
 
-class EscalationLimits(Answer):
-    """After how many seconds a cluster that does not answer, or does not sound, is named."""
+class EscalationStep(Answer):
+    """Whom to tell when clusters are silent so many seconds after sending."""
+
+    after_s: int
+    contacts: list[str]
+
+
+class EscalationRule(Answer):
+    """After how many seconds a silent cluster is named, and who is told of it when."""
 
     answer_s: int
     start_s: int
+    steps: list[EscalationStep]
+
+
+class AlertAnswer(Answer):
+    """What one person was told on one channel; without a channel they are to be called."""
+
+    after_s: int
+    contact_id: str
+    contact_name: str
+    channel_id: str | None
+    channel_name: str
+    subject: str
+    created_at: Instant
+    state: str
+    results: list[dict[str, str]]
 
 
 class BroadcastStatusAnswer(Answer):
@@ -776,7 +798,8 @@ class BroadcastStatusAnswer(Answer):
 
     broadcast_id: str
     broadcast: BroadcastAnswer
-    rule: EscalationLimits
+    rule: EscalationRule
+    told: list[AlertAnswer]
     clusters: list[str]
     deliveries: list[DeliveryAnswer]
     counts: dict[str, int]

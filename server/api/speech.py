@@ -8,6 +8,7 @@ from pydantic import Field
 from audio_library.reading import Reading
 from audio_library.tts import FASTEST, SLOWEST, Manner
 from server.api.schemas import Answer, AssetAnswer, Id, Request, Title
+from server.http.pacing import demand_speech
 from server.http.voicing import booth, say
 from server.services import speaking
 
@@ -78,8 +79,9 @@ def add_to(api: APIBlueprint) -> None:
     @api.post("/speech")
     @api.input(SpeechRequest, arg_name="wanted")
     @api.output(SpeechAnswer, status_code=201)
-    @api.doc(summary="Make a sound of a text, to be heard and sent", responses=[403, 422, 503])
+    @api.doc(summary="Make a sound of a text, to be heard and sent", responses=[403, 422, 429, 503])
     def speak(wanted: SpeechRequest) -> SpeechAnswer:
+        demand_speech()
         return _spoken(wanted)
 
 

@@ -11,6 +11,7 @@ from server.domain.filling import LONGEST_VALUE
 from server.domain.recurrence import local_day
 from server.http import voicing
 from server.http.context import actor, here, now, reading, writing
+from server.http.pacing import demand_speech
 from server.services import configuring, units, warning_sounds
 
 _Language = Annotated[str, Field(max_length=16)]
@@ -104,6 +105,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.output(WarningSoundAnswer, status_code=201)
     @api.doc(summary="Fill a warning and make its sound", responses=[403, 404, 422, 503])
     def make_sound(code: str, wanted: WarningSoundRequest) -> WarningSoundAnswer:
+        demand_speech()
         made = voicing.warn(
             voicing.booth(),
             warning_sounds.Wanted(wanted.unit_id, code, wanted.values, wanted.languages),

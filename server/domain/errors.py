@@ -141,6 +141,10 @@ class EscalationRefusedError(RefusedRequestError):
     """It cannot be laid down like that when clusters count as not answering."""
 
 
+class ContactRefusedError(RefusedRequestError):
+    """Somebody to be told, or a channel of theirs, cannot be entered or tested like that."""
+
+
 class ExportRefusedError(RefusedRequestError):
     """More is asked for at once than is given out."""
 

@@ -1,6 +1,6 @@
 """When a cluster counts as not answering, and which step of telling people is due by then."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,12 @@ from server.domain.errors import Finding
 
 LIMITS_S = (3, 3600)
 """Shortest and longest time of a rule: below, the first try has not had its time to come back."""
+
+MOST_STEPS = 4
+MOST_CONTACTS = 20
+
+ALL_ANSWER_S = 0
+"""Stands for the end among the seconds of steps that were taken: nobody is silent any more."""
 
 _SOUNDED = frozenset(
     {
@@ -33,16 +39,26 @@ class Silence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Whom to tell when clusters are silent so many seconds after an announcement was sent."""
+
+    after_s: int
+    contacts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What a unit expects of its clusters for one class of announcement.
 
     Attributes:
         answer_s: After so many seconds from sending, a cluster is to have received it.
         start_s: After so many seconds from its sounding time, a cluster is to sound.
+        steps: Whom to tell, the earliest first; none: clusters are named on the page alone.
     """
 
     answer_s: int
     start_s: int
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,21 @@ class Word:
     state: str
     has_received: bool
     has_started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be done about an announcement at one instant.
+
+    Attributes:
+        silent: The clusters that do not answer, each with why it is named.
+        steps: Steps to be taken now.
+        all_answer: Whether those who were told of silence are to be told that it is over.
+    """
+
+    silent: Mapping[str, Silence]
+    steps: tuple[Step, ...]
+    all_answer: bool
 
 
 DEFAULTS: Mapping[str, Rule] = MappingProxyType(
@@ -97,6 +128,48 @@ def silences(
     return {cluster: why for cluster, why in judged if why is not None}
 
 
+def due(
+    rule: Rule,
+    words: Sequence[Word],
+    taken: Collection[int],
+    *,
+    sent_at: datetime,
+    start: datetime,
+    now: datetime,
+) -> Due:
+    """Tell who is silent at ``now`` and what follows from it, each step once.
+
+    Args:
+        rule: The rule of the unit that announces.
+        words: What the announcement's clusters have said; settled ones may be left out.
+        taken: After how many seconds the steps were due that have been taken.
+        sent_at: When the announcement was sent.
+        start: When it is to sound.
+        now: The instant to judge.
+    """
+    silent = silences(words, rule, sent_at=sent_at, start=start, now=now)
+    is_ended = ALL_ANSWER_S in taken
+    steps = tuple(
+        step
+        for step in rule.steps
+        if silent
+        and not is_ended
+        and step.after_s not in taken
+        and now >= sent_at + timedelta(seconds=step.after_s)
+    )
+    all_answer = bool(taken) and not is_ended and all(map(is_settled, words))
+    return Due(silent, steps, all_answer)
+
+
+def whom(steps: Iterable[Step]) -> dict[str, Step]:
+    """Name those to be told now; whom several steps name at once is told by the last of them."""
+    return {
+        contact: step
+        for step in sorted(steps, key=lambda step: step.after_s)
+        for contact in step.contacts
+    }
+
+
 def wrong_rule(rule: Rule) -> list[Finding]:
     """Find what keeps a rule from being laid down."""
     low_s, high_s = LIMITS_S
@@ -105,4 +178,22 @@ def wrong_rule(rule: Rule) -> list[Finding]:
         Finding("bad-limit", {**fields, "field": name})
         for name, limit_s in (("answer_s", rule.answer_s), ("start_s", rule.start_s))
         if not low_s <= limit_s <= high_s
-    ]
+    ] + _wrong_steps(rule.steps)
+
+
+def _wrong_steps(steps: Sequence[Step]) -> list[Finding]:
+    low_s, high_s = LIMITS_S
+    findings = []
+    if len({step.after_s for step in steps}) < len(steps):
+        findings.append(Finding("step-twice", {"field": "steps"}))
+    if len(steps) > MOST_STEPS:
+        findings.append(Finding("too-many-steps", {"field": "steps", "most": str(MOST_STEPS)}))
+    for number, step in enumerate(steps, 1):
+        at = {"step": str(number), "field": f"step_{number}"}
+        if not low_s <= step.after_s <= high_s:
+            findings.append(
+                Finding("bad-step-time", {**at, "least": str(low_s), "most": str(high_s)})
+            )
+        if not 0 < len(step.contacts) <= MOST_CONTACTS:
+            findings.append(Finding("bad-step-contacts", {**at, "most": str(MOST_CONTACTS)}))
+    return findings

@@ -16,6 +16,7 @@ from server.domain.cluster_sheets import SheetRefusedError
 from server.domain.errors import (
     BroadcastRefusedError,
     BulletinRefusedError,
+    ContactRefusedError,
     DeskRefusedError,
     EscalationRefusedError,
     ExportRefusedError,
@@ -119,7 +120,9 @@ class _Meaning:
     facts: tuple[str, ...] = ()
 
 
-_TOLD_AT_FIELDS = frozenset({"slot-refused", "slot-clashes", "frame-refused", "escalation-refused"})
+_TOLD_AT_FIELDS = frozenset(
+    {"slot-refused", "slot-clashes", "frame-refused", "escalation-refused", "contact-refused"}
+)
 _NAMED_IN_REQUESTS = frozenset({"unit", "group", "cluster"})
 
 MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
@@ -134,6 +137,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         WideningRefusedError: _Meaning(409, "widening-clashes"),
         DeskRefusedError: _Meaning(422, "desk-refused"),
         FrameRefusedError: _Meaning(422, "frame-refused"),
+        ContactRefusedError: _Meaning(422, "contact-refused"),
         EscalationRefusedError: _Meaning(422, "escalation-refused"),
         ExportRefusedError: _Meaning(422, "export-refused"),
         GroupRefusedError: _Meaning(422, "group-refused"),

@@ -17,6 +17,18 @@ def N_(sentence: str) -> str:  # noqa: N802 - the name that extractors of catalo
     return sentence
 
 
+ALERT_RESULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "sent": N_("sent"),
+        "failed": N_("the service did not take it"),
+        "timed-out": N_("the service did not answer in time"),
+        "bad-address": N_("the address cannot be used"),
+        "private-address": N_("the address lies inside a network that is not allowed"),
+        "interrupted": N_("the sending was interrupted"),
+    }
+)
+"""What became of a try to tell somebody that clusters do not answer."""
+
 FINDINGS: Mapping[str, str] = MappingProxyType(
     {
         "overlap": N_(
@@ -151,6 +163,14 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "too-many-codes": N_(
             "Too many wrong tries. Try again in %(count)s minutes, or have somebody else confirm."
         ),
+        "too-many-passwords": N_("Too many wrong passwords. Try again in %(count)s minutes."),
+        "too-many-announcements": N_(
+            "You have sent %(most)s announcements within a minute. Wait a minute, then send again."
+        ),
+        "too-much-speech": N_(
+            "More than %(most)s texts were spoken for you within a minute. "
+            "Wait %(count)s seconds, or record it."
+        ),
         "factor-not-begun": N_("Begin anew: there is nothing to confirm."),
         "wrong-own-password": N_("Your password is not right."),
         "prove-first": N_("Type a code of your second factor first, or a recovery code."),
@@ -186,6 +206,17 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "own-lift": N_("Whoever asks to lift a silence cannot approve it: somebody else has to."),
         "bad-limit": N_("Write whole seconds from %(least)s to %(most)s."),
+        "step-twice": N_("Two steps come at the same time."),
+        "too-many-steps": N_("A rule has %(most)s steps at most."),
+        "bad-step-time": N_("Step %(step)s: write whole seconds from %(least)s to %(most)s."),
+        "bad-step-contacts": N_("Step %(step)s: choose from one to %(most)s people."),
+        "unknown-contact": N_("Somebody who is named here is no longer to be had."),
+        "bad-phone": N_("Write a telephone number of digits, at most 32 characters."),
+        "bad-channel-address": N_(
+            "This address cannot be used. It begins with one of: %(schemes)s, followed by “://”."
+        ),
+        "too-many-channels": N_("One person has %(most)s channels at most."),
+        "tested-just-now": N_("“%(channel)s” was tested a moment ago. Wait a little."),
         "bad-class": N_("There is no such class of bulletin."),
         "not-to-answer": N_("Only ordinary bulletins are taken or declined."),
         "answered-already": N_("It has been answered already, by %(person)s."),
@@ -542,6 +573,11 @@ def _filled(sentence: str, fields: Mapping[str, str]) -> str:
 def upload_sentence(code: str) -> str:
     """Say why a file was refused."""
     return gettext(UPLOADS.get(code, _OTHER_UPLOAD))
+
+
+def alert_sentence(result: str) -> str:
+    """Say what became of a try to tell somebody."""
+    return gettext(ALERT_RESULTS[result])
 
 
 def reason_sentence(code: str) -> str:

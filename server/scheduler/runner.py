@@ -1,11 +1,16 @@
-"""The scheduler's process: the clock, the loop, and who may work."""
+"""The scheduler's process: the clock, the loop, the threads that tell people, and who may work."""
 
 from contextlib import closing
 from datetime import UTC, datetime
-from threading import Event
+from functools import partial
+from threading import Event, Thread
 
 import structlog
 
+from server.domain.errors import ServerError
+from server.integrations.apprise_messenger import AppriseMessenger
+from server.integrations.apprise_services import allowed_schemes
+from server.scheduler.couriers import Courier
 from server.scheduler.leadership import leadership
 from server.scheduler.tick import Scheduler, all_concerns
 from server.services.keyring import Keyring
@@ -13,24 +18,76 @@ from server.settings import Settings
 from server.store.engine import open_engine, open_sessions
 
 TICK_S = 1.0
+LET_GO_S = 2.0
+"""What is in hand when the process ends is tried again by the next one."""
+COURIERS = 3
+"""While services keep one waiting, the others go on."""
 
 log = structlog.get_logger(__name__)
 
 
+class CourierDiedError(ServerError):
+    """A thread that tells people has ended; the process is to be started again."""
+
+
 def run(settings: Settings, stop: Event) -> None:
-    """Tick until ``stop`` is set, whenever no other scheduler of this database does."""
+    """Tick until ``stop`` is set, whenever no other scheduler of this database does.
+
+    Raises:
+        CourierDiedError: One of its threads has ended.
+    """
     engine = open_engine(settings.database)
+    sessions = open_sessions(engine)
     keyring = Keyring.open(settings.secrets_dir)
-    scheduler = Scheduler(
-        open_sessions(engine), all_concerns(keyring, plan_days=settings.plan_days)
+    concerns = all_concerns(keyring, plan_days=settings.plan_days, site=settings.address)
+    scheduler = Scheduler(sessions, concerns)
+    courier = Courier(
+        sessions,
+        open_sessions(engine, reads_only=True),
+        keyring,
+        _messenger(settings),
+        _now,
     )
-    leads = False
+    ending = Event()
+    threads: list[Thread] = []
     with closing(leadership(engine, settings.state_dir)) as right:
-        while not stop.is_set():
-            if right.held():
-                if not leads:
-                    log.info("scheduler_leads")
-                leads = True
-                scheduler.tick(datetime.now(UTC))
-            stop.wait(TICK_S)
+        try:
+            while not stop.is_set():
+                if right.held():
+                    if not threads:
+                        log.info("scheduler_leads")
+                        threads = _started(courier, ending)
+                    scheduler.tick(_now())
+                    _demand_alive(threads)
+                stop.wait(TICK_S)
+        finally:
+            ending.set()
+            for thread in threads:
+                thread.join(LET_GO_S)
     engine.dispose()
+
+
+def _messenger(settings: Settings) -> AppriseMessenger:
+    networks = tuple(map(str, settings.alert_private_networks))
+    return AppriseMessenger(allowed_schemes(settings.alert_schemes), networks)
+
+
+def _started(courier: Courier, ending: Event) -> list[Thread]:
+    # Not waited for by the interpreter: a process whose thread hangs must still be able to end.
+    threads = [
+        Thread(target=partial(courier.run, ending), name=f"courier-{number}", daemon=True)
+        for number in range(COURIERS)
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _demand_alive(threads: list[Thread]) -> None:
+    for thread in threads:
+        if not thread.is_alive():
+            raise CourierDiedError(thread.name)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

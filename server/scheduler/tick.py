@@ -12,6 +12,7 @@ from server.domain.authority import Actor
 from server.domain.errors import KeyMissingError, SlotRefusedError
 from server.domain.recurrence import local_day
 from server.services import (
+    alerting,
     arrears,
     as_run,
     broadcasting,
@@ -151,17 +152,18 @@ class Silences:
         return last - SELDOM
 
 
-def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
+def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
     plans = partial(publish_plans, keyring=keyring, days=plan_days, watch=PlanWatch())
     lacking = Watched(arrears.bring_up_to_date, arrears.trace, arrears.NUDGE_AGAIN)
     configs = partial(publish_configs, keyring=keyring)
+    naming = partial(escalating.name_unanswered, site=site)
     place = partial(place_bulletins, keyring=keyring, days=plan_days)
     carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
         Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
-        Concern("clusters_named", in_one_transaction(escalating.name_unanswered), OFTEN),
+        Concern("clusters_named", in_one_transaction(naming), OFTEN),
         Concern("nodes_brought_up_to_date", lacking, OFTEN),
         Concern("waiting_lapsed", in_one_transaction(waiting.lapse), NOW_AND_THEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
@@ -178,6 +180,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int) -> tuple[Concern, ...]:
         Concern("counts_forgotten", in_one_transaction(rate_counts.forget), SELDOM),
         Concern("events_forgotten", in_one_transaction(_forget_events), SELDOM),
         Concern("reports_forgotten", in_one_transaction(reports.forget), SELDOM),
+        Concern("tests_forgotten", in_one_transaction(alerting.forget), SELDOM),
         Concern("versions_forgotten", in_one_transaction(plan_states.forget), SELDOM),
         Concern("occurrences_forgotten", in_one_transaction(as_run.forget_occurrences), SELDOM),
     )

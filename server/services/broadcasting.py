@@ -37,6 +37,7 @@ from server.services.catalogue import default_opening, may_use, parts
 from server.services.drill_labels import drill_labels, labelled, marked
 from server.services.following import wrong_to_follow
 from server.services.keyring import Keyring
+from server.services.pace import demand_pace
 from server.services.slot_values import asset_ref
 from server.services.texts import is_line
 from server.services.units import tree
@@ -147,6 +148,7 @@ def announce(
         NotAllowedError: The actor may not announce for the unit, in that class.
         TakenError: The request's id is that of another announcement.
         BroadcastRefusedError: With every rule that it breaks.
+        TooOftenError: The actor has announced too much within a minute.
         SecondFactorNeededError: The sender has to prove who they are once more.
         SecondPersonNeededError: Somebody else has to confirm; see ``waiting.order``.
     """
@@ -176,6 +178,8 @@ def announce(
         )
     if findings:
         raise BroadcastRefusedError(findings)
+    if proof.assent is None:
+        demand_pace(db, actor=actor, now=now)
     meant = meant_by(places, new)
     # Last of all that may be wrong, so that nobody is asked to confirm what cannot be sent.
     takes = asked(db, places, meant, bulletin_class=new.bulletin_class, now=now, actor=actor)

@@ -162,6 +162,14 @@ class Keyring:
             raise KeyMissingError("configuration")
         return self._opened(row)
 
+    def sealed(self, text: str) -> bytes:
+        """Seal a secret that is to be kept in the database."""
+        return self._seal.encrypt(text.encode())
+
+    def unsealed(self, sealed: bytes) -> str:
+        """Open what ``sealed`` has made."""
+        return self._seal.decrypt(sealed).decode()
+
     def _opened(self, row: UnitKeyRow) -> SigningKey:
         raw = self._seal.decrypt(row.sealed_private)
         return SigningKey(row.unit_id, Ed25519PrivateKey.from_private_bytes(raw))

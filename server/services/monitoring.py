@@ -13,7 +13,7 @@ from server.domain.nodes import Liveness, liveness
 from server.domain.recurrence import local_day
 from server.domain.slots import slot_of_claim
 from server.domain.units import Tree
-from server.services import escalating
+from server.services import escalating, escalation_rules
 from server.services.broadcasting import find
 from server.services.units import tree
 from server.store.models import (
@@ -181,7 +181,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
     """
     broadcast = find(db, broadcast_id)
     places = tree(db, today=local_day(now))
-    rule = escalating.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
+    rule = escalation_rules.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
     named = escalating.unanswered(db, broadcast_id)
     rows = db.execute(
         select(DeliveryRow, ClusterRow, NodeRow)

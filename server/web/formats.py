@@ -23,6 +23,11 @@ def hms(instant: datetime | None) -> str:
     return "–" if instant is None else f"{instant.astimezone(LOCAL):%H:%M:%S}"
 
 
+def iso_hms(text: str) -> str:
+    """Show the time of day of an instant that was kept as text."""
+    return hms(datetime.fromisoformat(text))
+
+
 def dmy(day: date | None) -> str:
     """Show a day."""
     if isinstance(day, datetime):
@@ -125,6 +130,7 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "hm": hm,
         "hms": hms,
+        "iso_hms": iso_hms,
         "dmy": dmy,
         "dmy_hm": dmy_hm,
         "weekday": weekday,

@@ -34,6 +34,7 @@ from server.services import commissioning
 from server.services.sheets import MAX_SHEET_BYTES
 from server.web.accounts.demo import demo_logins
 from server.web.accounts.people import NoRole, Person
+from server.web.limiting import SCHEME
 
 FAILED_LOGINS = "10 per minute; 60 per hour"
 OPEN_ENDPOINTS = frozenset(
@@ -103,7 +104,12 @@ def set_up_security(app: Flask, installation: Installation) -> None:
 
 
 def _slow_down_guessing(app: Flask) -> None:
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=f"{SCHEME}://",
+        headers_enabled=True,
+    )
     limited: Any = limiter.limit(
         FAILED_LOGINS,
         methods=["POST"],

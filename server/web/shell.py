@@ -13,7 +13,7 @@ from server.http.context import actor, here, now, reading
 from server.http.fields import at_field, field_of
 from server.http.languages import LANGUAGES
 from server.http.person import person_key
-from server.http.wording import finding_sentence, reason_sentence
+from server.http.wording import alert_sentence, finding_sentence, reason_sentence
 from server.services import inbox
 from server.web import formats, words
 from server.web.hush_notices import hush_notices
@@ -35,6 +35,7 @@ def set_up_shell(app: Flask) -> None:
         field_of=field_of,
         at_field=at_field,
         reason_sentence=reason_sentence,
+        alert_sentence=alert_sentence,
         words=words,
         languages=LANGUAGES,
     )

@@ -49,6 +49,16 @@ _CLASSES: Mapping[str, Sign] = MappingProxyType(
         "emergency": Sign("emergency", "exclamation-octagon-fill", N_("Emergency")),
     }
 )
+_ALERTS: Mapping[str, Sign] = MappingProxyType(
+    {
+        "waiting": Sign("waiting", "hourglass-split", N_("To be sent")),
+        "sending": Sign("waiting", "send-fill", N_("Being sent")),
+        "sent": Sign("here", "check2-all", N_("Sent")),
+        "given-up": Sign("lost", "x-octagon-fill", N_("Not sent, given up")),
+        "dropped": Sign("away", "dash-circle", N_("Not needed any more")),
+        "to-call": Sign("late", "telephone-fill", N_("To be called")),
+    }
+)
 _DELIVERIES: Mapping[str, Sign] = MappingProxyType(
     {
         "sent": Sign("waiting", "hourglass-split", N_("No answer yet")),
@@ -186,6 +196,11 @@ def bulletin_reason(reason: str) -> str:
     """Show why a bulletin was declined, in the commune's own words, or why it has no place."""
     sentence = _PLACING.get(reason)
     return reason if sentence is None else gettext(sentence)
+
+
+def alert(state: str) -> Sign:
+    """Show what has become of an alert."""
+    return _ALERTS[state]
 
 
 def severity(step: int) -> str:

@@ -170,7 +170,7 @@ def _offers(engine: Engine, province: BigProvince, keyring: Keyring) -> dict[str
 
 def _idle(site: Site, instant: datetime) -> dict[str, float]:
     """Let the scheduler tick for a minute in which nothing happens."""
-    scheduler = Scheduler(site.sessions, all_concerns(site.keyring, plan_days=14))
+    scheduler = Scheduler(site.sessions, all_concerns(site.keyring, plan_days=14, site=""))
     for second in range(-20, 0):
         scheduler.tick(instant + timedelta(seconds=second))
     begun_s = process_time()

@@ -20,7 +20,14 @@ from server.store.models.bulletins import (
     ClaimRankRow,
 )
 from server.store.models.changes import SlotChangeRow
-from server.store.models.escalation import EscalationRuleRow, UnansweredRow
+from server.store.models.escalation import (
+    AlertChannelRow,
+    AlertRow,
+    ContactRow,
+    EscalationRow,
+    EscalationRuleRow,
+    UnansweredRow,
+)
 from server.store.models.hushes import HushDeliveryRow, HushRow
 from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
@@ -48,6 +55,8 @@ from server.store.models.units import (
 from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
+    "AlertChannelRow",
+    "AlertRow",
     "AsRunRow",
     "AssentRuleRow",
     "AssetRow",
@@ -61,7 +70,9 @@ __all__ = [
     "ClusterRow",
     "ClusterUnitRow",
     "CompositionRow",
+    "ContactRow",
     "DeliveryRow",
+    "EscalationRow",
     "EscalationRuleRow",
     "EventRow",
     "FrameRow",

@@ -1,10 +1,12 @@
-"""When clusters count as not answering, and which did."""
+"""When clusters count as not answering, which did, whom to tell, and what they were told."""
 
-from sqlalchemy import ForeignKey
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import Base
-from server.store.types import Id, Instant, Name, Word
+from server.store.types import Bytes, Id, Instant, Json, LongText, Name, Serial, Word
 
 
 class EscalationRuleRow(Base):
@@ -16,6 +18,7 @@ class EscalationRuleRow(Base):
     bulletin_class: Mapped[Word] = mapped_column(primary_key=True)
     answer_s: Mapped[int]
     start_s: Mapped[int]
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     changed_at: Mapped[Instant]
     changed_by: Mapped[Name]
 
@@ -38,3 +41,83 @@ class UnansweredRow(Base):
     why: Mapped[Word]
     since: Mapped[Instant]
     answered_at: Mapped[Instant | None]
+
+
+class EscalationRow(Base):
+    """A step that was taken for one announcement, or its end (``after_s`` is 0); each once."""
+
+    __tablename__ = "escalations"
+
+    broadcast_id: Mapped[Id] = mapped_column(
+        ForeignKey("broadcasts.broadcast_id"), primary_key=True
+    )
+    after_s: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[Instant]
+    silent: Mapped[int]
+    total: Mapped[int]
+
+
+class ContactRow(Base):
+    """Somebody to be told; who is forgotten stays, for what they were told refers to them.
+
+    Attributes:
+        language: ``vi`` or ``en``: in which they are told.
+    """
+
+    __tablename__ = "contacts"
+
+    contact_id: Mapped[Id] = mapped_column(primary_key=True)
+    unit_id: Mapped[Id] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    name: Mapped[Name]
+    phone: Mapped[Word] = mapped_column(default="")
+    language: Mapped[Word] = mapped_column(default="vi")
+    created_at: Mapped[Instant]
+    created_by: Mapped[Name]
+    gone_at: Mapped[Instant | None]
+
+
+class AlertChannelRow(Base):
+    """A way to tell somebody.
+
+    Attributes:
+        sealed_url: The address with its secrets, sealed; null once the channel is forgotten.
+    """
+
+    __tablename__ = "alert_channels"
+
+    channel_id: Mapped[Id] = mapped_column(primary_key=True)
+    contact_id: Mapped[Id] = mapped_column(ForeignKey("contacts.contact_id"), index=True)
+    name: Mapped[Name]
+    scheme: Mapped[Word]
+    sealed_url: Mapped[Bytes | None]
+    created_at: Mapped[Instant]
+    gone_at: Mapped[Instant | None]
+
+
+class AlertRow(Base):
+    """What one channel is told, once, and what became of each try.
+
+    Attributes:
+        broadcast_id: The announcement; null for a test.
+        after_s: Which step of it; 0 tells that nobody is silent any more.
+        target: The channel, or the contact where there is none: who is to be called by telephone.
+        next_try_at: When it is tried; while it is being sent, when that counts as interrupted.
+        results: Each try: ``at``, ``result`` and the service's own ``words``.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("broadcast_id", "after_s", "target"),)
+
+    alert_id: Mapped[Serial]
+    broadcast_id: Mapped[Id | None] = mapped_column(ForeignKey("broadcasts.broadcast_id"))
+    after_s: Mapped[int]
+    target: Mapped[Id] = mapped_column(index=True)
+    contact_id: Mapped[Id] = mapped_column(ForeignKey("contacts.contact_id"))
+    channel_id: Mapped[Id | None] = mapped_column(ForeignKey("alert_channels.channel_id"))
+    subject: Mapped[LongText]
+    body: Mapped[LongText]
+    created_at: Mapped[Instant]
+    state: Mapped[Word]
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[Instant | None] = mapped_column(index=True)
+    results: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)

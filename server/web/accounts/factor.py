@@ -11,11 +11,11 @@ from flask_security import current_user
 
 from server.domain.errors import FactorRefusedError, Finding, TooOftenError
 from server.http.context import actor, here, now, reading, writing
+from server.http.pacing import demand_tries, note_wrong_password
 from server.http.person import by_script
 from server.http.problems import as_json, problem_of
 from server.http.proving import is_proven, prove, remember
-from server.services import factors, rate_counts
-from server.services.factors import MOST_TRIES, TRIES_PER
+from server.services import factors
 from server.services.passwords import is_password
 
 pages = Blueprint("factor", __name__)
@@ -104,19 +104,13 @@ def _demand_owner() -> None:
         FactorRefusedError: The password is wrong, or the factor was not proven lately.
         TooOftenError: Too many passwords were wrong.
     """
-    key, instant = f"own password {current_user.id}", now()
-    with reading() as db:
-        before = rate_counts.counted(db, key, now=instant)
-        known = factors.standing(db, current_user.id)
-    if before.hits >= MOST_TRIES:
-        wait_s = before.wait_s(instant)
-        minutes = str(-(-wait_s // 60))
-        raise TooOftenError([Finding("too-many-codes", {"count": minutes})], wait_s=wait_s)
+    demand_tries()
     if not is_password(request.form.get("password", ""), current_user.password or ""):
-        with writing() as db:
-            rate_counts.count(db, key, per=TRIES_PER, now=instant)
+        note_wrong_password()
         raise FactorRefusedError([Finding("wrong-own-password")])
-    if known.has_factor and not is_proven(instant):
+    with reading() as db:
+        known = factors.standing(db, current_user.id)
+    if known.has_factor and not is_proven(now()):
         raise FactorRefusedError([Finding("prove-first")])
 
 

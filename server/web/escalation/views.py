@@ -7,11 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from server.domain.authority import demand_laying_down, may_lay_down
 from server.domain.errors import EscalationRefusedError, Finding, StaleError, UnknownThingError
-from server.domain.escalation import LIMITS_S
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading, writing
-from server.services import escalating, units
-from server.services.escalating import Held
+from server.services import contacts, escalation_rules, units
+from server.services.escalation_rules import Held
 from server.web.escalation.forms import RuleForm
 
 pages = Blueprint("escalation", __name__)
@@ -22,9 +21,10 @@ def rules(unit_id: str) -> ResponseReturnValue:
     """Show the rules that hold at a unit."""
     instant, person = now(), actor()
     with reading() as db:
-        held = escalating.listed(db, unit_id, actor=person, now=instant)
+        held = escalation_rules.listed(db, unit_id, actor=person, now=instant)
         tree = units.tree(db, today=local_day(instant))
         names = units.unit_names(db)
+        people = contacts.names(db, _named(held))
     chain = tree.chain(unit_id)
     return render_template(
         "escalation/rules.html",
@@ -32,6 +32,7 @@ def rules(unit_id: str) -> ResponseReturnValue:
         above=tree.unit(chain[-2]) if len(chain) > 1 else None,
         held=held,
         names=names,
+        people=people,
         may_change=may_lay_down(person, chain),
     )
 
@@ -48,7 +49,7 @@ def change(unit_id: str, bulletin_class: str) -> ResponseReturnValue:
     form = RuleForm.sent(request.form)
     try:
         with writing() as db:
-            escalating.lay_down(
+            escalation_rules.lay_down(
                 db,
                 unit_id,
                 bulletin_class,
@@ -71,7 +72,7 @@ def withdraw(unit_id: str, bulletin_class: str) -> ResponseReturnValue:
     version = request.form.get("version", "")
     try:
         with writing() as db:
-            escalating.withdraw(
+            escalation_rules.withdraw(
                 db, unit_id, bulletin_class, version=version, now=now(), actor=actor()
             )
     except StaleError:
@@ -89,14 +90,16 @@ def _form_page(
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
         demand_laying_down(person, tree.chain(unit_id))
-        held = escalating.held_at(db, unit_id, units=tree)
+        held = escalation_rules.held_at(db, unit_id, units=tree)
+        nameable = contacts.nameable(db, unit_id, now=instant)
     there = _of_class(held, bulletin_class)
     return render_template(
         "escalation/rule.html",
         unit=tree.unit(unit_id),
         held=there,
         form=form or RuleForm.of(there),
-        limits_s=LIMITS_S,
+        nameable=nameable,
+        tree=tree,
         findings=findings,
     )
 
@@ -106,3 +109,7 @@ def _of_class(held: Sequence[Held], bulletin_class: str) -> Held:
         if one.bulletin_class == bulletin_class:
             return one
     raise UnknownThingError("class", bulletin_class)
+
+
+def _named(held: Sequence[Held]) -> list[str]:
+    return [person for one in held for step in one.rule.steps for person in step.contacts]

@@ -21,6 +21,7 @@ from server.domain.errors import (
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
 from server.http.languages import gettext
+from server.http.pacing import demand_tries, note_wrong_password
 from server.http.proving import proof, prove, remember
 from server.http.wording import FINDINGS, N_
 from server.services import accounts, assenting, broadcasting, microphones, units
@@ -106,19 +107,26 @@ def _proven(given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
 
 def _vouched(new: NewBroadcast, given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
     """Add the word of a second person who types user name and password on this phone."""
+    try:
+        demand_tries()
+    except TooOftenError as refused:
+        return given, refused.findings
     with reading() as db:
         found = accounts.authenticated(
             db, request.form["second_username"], request.form.get("second_password", "")
         )
-        if found is None:
-            return given, (Finding("wrong-password"),)
+        second = accounts.actor_of(found) if found else None
+    if second is None:
+        note_wrong_password()
+        return given, (Finding("wrong-password"),)
+    with reading() as db:
         tree = units.tree(db, today=local_day(now()))
         try:
             assent = assenting.vouched(
                 tree,
                 broadcasting.meant_by(tree, new),
                 bulletin_class=new.bulletin_class,
-                second=accounts.actor_of(found),
+                second=second,
                 actor=actor(),
             )
         except WaitingRefusedError as refused:

@@ -30,6 +30,7 @@ from server.services import (
     following,
     grouping,
     monitoring,
+    raising,
     speaking,
     units,
     waiting,
@@ -260,6 +261,7 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         chain = tree.chain(status.broadcast.unit_id)
         demand(person, Action.VIEW, chain)
         row = status.broadcast
+        told = raising.told_of(db, broadcast_id)
         chain_of_it = following.chain_of(db, row)
         named = (row.created_by, row.stopped_by, row.confirmed_by)
         people = lists.full_names(db, [name for name in named if name])
@@ -267,6 +269,7 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         "broadcast": row,
         "people": people,
         "progress": progress(status),
+        "told": told,
         "unit": tree.unit(status.broadcast.unit_id),
         "chain": chain_of_it,
         "may_follow": may(person, Action.ANNOUNCE, chain) and following.is_over(row, instant),

@@ -11,6 +11,7 @@ from server.domain.authority import Action, Actor, may
 from server.domain.errors import (
     Finding,
     NotAllowedError,
+    TooOftenError,
     UnknownThingError,
     WaitingRefusedError,
 )
@@ -18,6 +19,7 @@ from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
 from server.domain.waiting import State, state_at
 from server.http.context import actor, here, now, reading, writing
+from server.http.pacing import demand_tries, note_wrong_password
 from server.services import accounts, assenting, broadcasting, units, waiting
 from server.services.broadcasting import NewBroadcast
 from server.store.models import WaitingRow
@@ -89,11 +91,16 @@ def confirm(broadcast_id: str) -> ResponseReturnValue:
 @pages.post("/broadcasts/<broadcast_id>/confirm-here")
 def confirm_here(broadcast_id: str) -> ResponseReturnValue:
     """Be the second person on the phone of the first, by user name and password."""
+    try:
+        demand_tries()
+    except TooOftenError as refused:
+        return _again(broadcast_id, refused.findings)
     username, password = request.form.get("username", ""), request.form.get("password", "")
     with reading() as db:
         found = accounts.authenticated(db, username, password)
         other = accounts.actor_of(found) if found else None
     if other is None:
+        note_wrong_password()
         return _again(broadcast_id, [Finding("wrong-password")])
     try:
         _confirm(broadcast_id, other)

@@ -9,7 +9,7 @@ from protocol.messages import Received, Started
 from server.domain.authority import Actor, Role
 from server.domain.errors import EscalationRefusedError, NotAllowedError, StaleError
 from server.domain.escalation import DEFAULTS, Rule
-from server.services import escalating, monitoring, units
+from server.services import escalating, escalation_rules, monitoring, units
 from server.store.models import AuditRow, EscalationRuleRow, EventRow, UnansweredRow
 from tests.factories.claims import NOON
 from tests.factories.slots import TODAY
@@ -24,23 +24,23 @@ def after(some_s: float):
 
 def lay_down(province, unit_id=PROVINCE, rule=RULE, *, version="", actor: Actor = OPERATOR):
     facts = {"unit_id": unit_id, "bulletin_class": "emergency", "rule": rule}
-    province.run(escalating.lay_down, **facts, version=version, now=NOON, actor=actor)
-    return escalating.version_of(rule)
+    province.run(escalation_rules.lay_down, **facts, version=version, now=NOON, actor=actor)
+    return escalation_rules.version_of(rule)
 
 
 def withdraw(province, version, unit_id=PROVINCE):
     facts = {"unit_id": unit_id, "bulletin_class": "emergency", "version": version}
-    province.run(escalating.withdraw, **facts, now=NOON, actor=OPERATOR)
+    province.run(escalation_rules.withdraw, **facts, now=NOON, actor=OPERATOR)
 
 
 def held(province, unit_id="xa-1"):
     places = province.run(units.tree, today=TODAY)
-    found = province.run(escalating.held_at, unit_id=unit_id, units=places)
+    found = province.run(escalation_rules.held_at, unit_id=unit_id, units=places)
     return {one.bulletin_class: one for one in found}
 
 
 def look(province, some_s):
-    return province.run(escalating.name_unanswered, now=after(some_s))
+    return province.run(escalating.name_unanswered, now=after(some_s), site="")
 
 
 def named(province):
@@ -134,7 +134,7 @@ def test_a_rule_is_laid_down_by_who_may_and_on_record_with_what_it_was(province)
     details = [row.detail for row in province.rows(AuditRow, action="lay-down-escalation")]
     assert [(one["before"], one["after"]["answer_s"]) for one in details] == [
         (None, 20),
-        ({"answer_s": 20, "start_s": 40}, 30),
+        ({"answer_s": 20, "start_s": 40, "steps": []}, 30),
     ]
 
 
@@ -168,7 +168,7 @@ def test_a_rule_out_of_bounds_or_of_no_class_is_refused(province):
     assert [found.fields["field"] for found in refused.value.findings] == ["answer_s", "start_s"]
     with pytest.raises(EscalationRefusedError):
         province.run(
-            escalating.lay_down,
+            escalation_rules.lay_down,
             unit_id=PROVINCE,
             bulletin_class="grave",
             rule=RULE,

@@ -81,7 +81,7 @@ def test_a_program_reads_lays_down_and_withdraws_the_same_rule(site):
         ("priority", None),
         ("ordinary", None),
     ]
-    wanted = {"answer_s": 20, "start_s": 40}
+    wanted = {"answer_s": 20, "start_s": 40, "steps": []}
     after = officer.ask("PUT", f"{PAGE}/emergency", json=wanted).json["rules"][0]
     assert after["rule"] == wanted
     assert after["unit_id"] == COMMUNE
@@ -103,5 +103,5 @@ def test_the_page_of_an_announcement_says_whom_to_call_and_by_which_rule(site):
     assert 'href="tel:0912345678"' in page
     assert "sau 10 giây chưa trả lời" in page
     told = site.program("commune-officer").ask("GET", f"/broadcasts/{made}").json
-    assert told["rule"] == {"answer_s": 10, "start_s": 15}
+    assert told["rule"] == {"answer_s": 10, "start_s": 15, "steps": []}
     assert {one["silence"] for one in told["deliveries"]} == {"no-answer"}

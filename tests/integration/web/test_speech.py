@@ -9,6 +9,9 @@ import pytest
 from audio_library.errors import SpeechError
 from audio_library.store import Store
 from audio_library.tts.piper import PiperProgram
+from server.http.context import now
+from server.http.pacing import MOST_SPOKEN, SPOKEN_PER
+from server.services import rate_counts
 from server.store.models import AssetRow, SpeechRow
 from tests.factories.pages import COMMUNE, OTHER
 from tests.factories.voices import a_piper
@@ -181,3 +184,18 @@ def test_what_two_communes_both_had_spoken_belongs_to_both(site, engine):
     assert len(engine.asked) == 1
     listed = site.program("commune-officer").ask("GET", f"/assets?unit_id={COMMUNE}").json
     assert answer.json["asset"]["digest"] in {asset["digest"] for asset in listed["assets"]}
+
+
+def test_whoever_has_too_much_spoken_is_told_how_long_to_wait(site, engine):
+    program = site.program("commune-officer")
+    assert speech(program).status_code == 201
+    with site.sessions.begin() as db:
+        rate_counts.count(
+            db, "speech commune-officer", per=SPOKEN_PER, now=now(), amount=MOST_SPOKEN
+        )
+    answer = speech(program)
+    assert (answer.status_code, answer.json["code"]) == (429, "too-often")
+    assert 0 < int(answer.headers["Retry-After"]) <= SPOKEN_PER.total_seconds() + 1
+    assert "giây" in answer.json["detail"]
+    assert len(engine.asked) == 1
+    assert speech(site.program("broadcaster")).status_code == 201

@@ -105,6 +105,23 @@ def test_whoever_has_no_second_phone_confirms_on_the_first_with_their_password(s
     assert "Người commune-officer" in officer.get("/broadcasts").text
 
 
+def test_nobody_guesses_a_colleagues_password_on_their_own_phone(strict):
+    officer = strict.browser("commune-officer")
+    page = announced(officer, strict)
+
+    def here(password):
+        return posted(officer, f"{page}/confirm-here", username="broadcaster", password=password)
+
+    for number in range(5):
+        assert "không đúng" in here(f"doan-{number}").text
+    stopped = here(PASSWORD)
+    assert stopped.status_code == 422
+    assert "Nhập sai mật khẩu quá nhiều lần" in stopped.text
+    assert rows(strict, BroadcastRow) == []
+    # On a phone of their own the colleague still can.
+    assert posted(strict.browser("broadcaster"), f"{page}/confirm").status_code == 303
+
+
 def test_a_refusal_needs_a_reason_and_is_listed_with_it(strict):
     officer, other = strict.browser("commune-officer"), strict.browser("top")
     page = announced(officer, strict)

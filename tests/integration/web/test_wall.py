@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 
+from server.app import create_app
 from server.http.uploads import MAX_FORM_BYTES
 from server.services import commissioning
 from server.web.stream.views import told
@@ -223,3 +224,17 @@ def test_only_who_may_upload_somewhere_may_send_a_long_file(site):
     }
     assert answers == {"viewer": 413, "technician": 413, "commune-officer": 422}
     assert not list(site.settings.upload_dir.glob("*"))
+
+
+def test_several_web_processes_are_one_wall(site):
+    """Each process is an application of its own; what counts lies in the database."""
+    form = {"username": "viewer", "password": "sai"}
+    statuses = []
+    for number in range(12):
+        made = site.app if number % 2 else create_app(site.settings)
+        program = made.test_client(use_cookies=False)
+        answer = program.post("/login", json=form, headers={"Accept": "application/json"})
+        statuses.append(answer.status_code)
+        if made is not site.app:
+            made.extensions["loa"].engine.dispose()
+    assert statuses == [400] * 10 + [429] * 2

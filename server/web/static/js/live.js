@@ -19,7 +19,7 @@ function refresh(kind, ref) {
     const kinds = part.dataset.live.split(" ");
     if (!kinds.includes(kind)) continue;
     const only = part.dataset.liveRef;
-    if ((kind === "broadcast" || kind === "bulletin") && only && ref && ref !== only) continue;
+    if (["broadcast", "bulletin", "contact"].includes(kind) && only && ref && ref !== only) continue;
     waiting.add(part.id);
   }
   // A burst of events is one look at the server.
@@ -42,7 +42,7 @@ function open() {
   const lead = document.querySelector("[data-live]:not([data-live-along])");
   if (source || document.hidden || !lead) return;
   source = new EventSource(`/events/stream${last === null ? "" : `?after=${last}`}`);
-  for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin", "hush", "waiting"]) {
+  for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin", "hush", "waiting", "contact"]) {
     source.addEventListener(kind, (event) => {
       last = event.lastEventId;
       refresh(kind, JSON.parse(event.data).ref);

@@ -8,14 +8,18 @@ from hypothesis import strategies as st
 from protocol.messages import BulletinClass, Outcome
 from server.domain.deliveries import State
 from server.domain.escalation import (
+    ALL_ANSWER_S,
     DEFAULTS,
     LIMITS_S,
     Rule,
     Silence,
+    Step,
     Word,
+    due,
     is_settled,
     silence,
     silences,
+    whom,
     wrong_rule,
 )
 from tests.factories.claims import NOON
@@ -31,7 +35,18 @@ words = st.builds(
     has_received=st.booleans(),
     has_started=st.booleans(),
 )
-rules = st.builds(Rule, answer_s=st.integers(*LIMITS_S), start_s=st.integers(*LIMITS_S))
+steps = st.lists(
+    st.builds(
+        Step,
+        after_s=st.integers(*LIMITS_S),
+        contacts=st.lists(st.sampled_from("abcd"), min_size=1, unique=True).map(tuple),
+    ),
+    max_size=4,
+    unique_by=lambda step: step.after_s,
+).map(tuple)
+rules = st.builds(
+    Rule, answer_s=st.integers(*LIMITS_S), start_s=st.integers(*LIMITS_S), steps=steps
+)
 seconds = st.floats(0, 4000)
 
 
@@ -113,3 +128,66 @@ def test_every_time_out_of_bounds_is_told_at_its_own_field(answer_s, start_s):
     told = {found.fields["field"] for found in wrong_rule(Rule(answer_s, start_s))}
     assert ("answer_s" in told) is not (low_s <= answer_s <= high_s)
     assert ("start_s" in told) is not (low_s <= start_s <= high_s)
+
+
+def judge(rule, some, taken, at_s):
+    return due(rule, some, taken, sent_at=NOON, start=START, now=after(at_s))
+
+
+TWO_STEPS = Rule(10, 15, (Step(10, ("a", "b")), Step(60, ("b", "c"))))
+
+
+def test_a_step_is_due_from_its_time_on_while_anybody_is_silent():
+    assert judge(TWO_STEPS, [a_word()], (), 9).steps == ()
+    assert judge(TWO_STEPS, [a_word()], (), 10).steps == (TWO_STEPS.steps[0],)
+    assert judge(TWO_STEPS, [a_word(started=True)], (), 3000).steps == ()
+
+
+def test_whom_two_steps_name_at_once_is_told_by_the_later_alone():
+    told = whom(judge(TWO_STEPS, [a_word()], (), 61).steps)
+    assert {person: step.after_s for person, step in told.items()} == {"a": 10, "b": 60, "c": 60}
+
+
+def test_the_end_is_told_only_when_everybody_sounds_and_only_to_who_was_told_otherwise():
+    has_it, sounds = a_word("received", received=True), a_word("started", started=True)
+    assert not judge(TWO_STEPS, [sounds], (), 70).all_answer
+    assert not judge(TWO_STEPS, [has_it], {10}, 12).all_answer
+    assert judge(TWO_STEPS, [sounds], {10}, 12).all_answer
+    assert not judge(TWO_STEPS, [sounds], {10, ALL_ANSWER_S}, 12).all_answer
+
+
+@given(rules, st.lists(st.tuples(seconds, st.lists(words, max_size=6)), max_size=12))
+def test_whatever_happens_each_step_and_the_end_are_taken_once_and_in_time(rule, looks):
+    taken: list[int] = []
+    for at_s, some in sorted(looks, key=lambda look: look[0]):
+        found = judge(rule, some, taken, at_s)
+        for step in found.steps:
+            assert at_s >= step.after_s
+            assert found.silent
+        assert not (found.steps and found.all_answer)
+        taken += [step.after_s for step in found.steps]
+        taken += [ALL_ANSWER_S] * found.all_answer
+    assert len(taken) == len(set(taken))
+    if ALL_ANSWER_S in taken:
+        assert taken[-1] == ALL_ANSWER_S
+        assert len(taken) > 1
+
+
+@given(rules, st.lists(seconds, min_size=1))
+def test_while_somebody_stays_silent_every_step_is_taken_however_often_one_looks(rule, looks):
+    taken: set[int] = set()
+    for at_s in [*sorted(looks), 5000]:
+        taken |= {step.after_s for step in judge(rule, [a_word()], taken, at_s).steps}
+    assert taken == {step.after_s for step in rule.steps}
+
+
+def test_what_is_wrong_with_a_step_is_told_at_that_step():
+    rule = Rule(10, 15, (Step(10, ("a",)), Step(0, ("a",)), Step(10, ())))
+    told = [(found.code, found.fields["field"]) for found in wrong_rule(rule)]
+    assert told == [
+        ("step-twice", "steps"),
+        ("bad-step-time", "step_2"),
+        ("bad-step-contacts", "step_3"),
+    ]
+    many = Rule(10, 15, tuple(Step(after_s, ("a",)) for after_s in range(10, 15)))
+    assert [found.code for found in wrong_rule(many)] == ["too-many-steps"]

@@ -111,7 +111,7 @@ def test_silences_are_looked_for_from_the_last_look_and_now_and_then_over_the_wh
 
 
 def test_the_first_tick_publishes_every_units_plan_once(place):
-    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14))
+    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14, site=""))
     now = datetime.now(UTC)
     assert scheduler.tick(now) == 0
     with place.reads.begin() as db:
@@ -123,7 +123,7 @@ def test_the_first_tick_publishes_every_units_plan_once(place):
 
 
 def test_the_plans_reach_a_day_further_every_day(place):
-    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14))
+    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14, site=""))
     now = datetime.now(UTC)
     scheduler.tick(now)
     with place.reads.begin() as db:
@@ -147,7 +147,7 @@ def test_old_events_and_late_messages_are_dropped_and_newer_ones_kept(place):
                 expires_at=expires,
                 now=now - timedelta(hours=1),
             )
-    Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14)).tick(now)
+    Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14, site="")).tick(now)
     with place.reads.begin() as db:
         refs = set(db.scalars(select(EventRow.ref).where(EventRow.kind == "cluster")))
         payloads = set(db.scalars(select(OutboxRow.payload).where(~OutboxRow.retained)))

@@ -1,0 +1,85 @@
+"""People to be told: list, enter, give channels, test, forget."""
+
+from apiflask import APIBlueprint
+
+from server.api.contact_schemas import (
+    ChannelRequest,
+    ContactAnswer,
+    ContactList,
+    ContactRequest,
+)
+from server.http.alerting import schemes
+from server.http.context import actor, here, now, reading, writing
+from server.services import contacts
+from server.services.contacts import NewChannel, NewContact
+
+
+def add_to(api: APIBlueprint) -> None:
+    """Add these addresses."""
+
+    @api.get("/units/<unit_id>/contacts")
+    @api.output(ContactList)
+    @api.doc(summary="People of a unit to be told of silent clusters", responses=[403, 404])
+    def list_contacts(unit_id: str) -> ContactList:
+        with reading() as db:
+            found = contacts.listed(db, unit_id, actor=actor(), now=now())
+        return ContactList(contacts=[ContactAnswer.model_validate(one) for one in found])
+
+    @api.post("/units/<unit_id>/contacts")
+    @api.input(ContactRequest, arg_name="wanted")
+    @api.output(ContactAnswer, status_code=201)
+    @api.doc(summary="Enter somebody to be told", responses=[403, 404, 422])
+    def add_contact(unit_id: str, wanted: ContactRequest) -> ContactAnswer:
+        new = NewContact(unit_id, wanted.name, wanted.phone, wanted.language)
+        with writing() as db:
+            contact_id = contacts.add_contact(db, new, now=now(), actor=actor()).contact_id
+        return _answer(contact_id)
+
+    @api.delete("/contacts/<contact_id>")
+    @api.output({}, status_code=204)
+    @api.doc(summary="Tell somebody nothing any more", responses=[403, 404])
+    def forget_contact(contact_id: str) -> str:
+        with writing() as db:
+            contacts.forget_contact(db, contact_id, now=now(), actor=actor())
+        return ""
+
+    @api.post("/contacts/<contact_id>/channels")
+    @api.input(ChannelRequest, arg_name="wanted")
+    @api.output(ContactAnswer, status_code=201)
+    @api.doc(summary="Give somebody a channel", responses=[403, 404, 422])
+    def add_channel(contact_id: str, wanted: ChannelRequest) -> ContactAnswer:
+        with writing() as db:
+            contacts.add_channel(
+                db,
+                contact_id,
+                NewChannel(wanted.name, wanted.url),
+                schemes=schemes(),
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+            )
+        return _answer(contact_id)
+
+    @api.delete("/channels/<channel_id>")
+    @api.output({}, status_code=204)
+    @api.doc(summary="Use a channel no more", responses=[403, 404])
+    def forget_channel(channel_id: str) -> str:
+        with writing() as db:
+            contacts.forget_channel(db, channel_id, now=now(), actor=actor())
+        return ""
+
+    @api.post("/channels/<channel_id>/test")
+    @api.output(ContactAnswer, status_code=202)
+    @api.doc(
+        summary="Send a test; what became of it stands at the channel", responses=[403, 404, 422]
+    )
+    def test_channel(channel_id: str) -> ContactAnswer:
+        with writing() as db:
+            contact_id = contacts.test_channel(db, channel_id, now=now(), actor=actor()).contact_id
+        return _answer(contact_id)
+
+
+def _answer(contact_id: str) -> ContactAnswer:
+    with reading() as db:
+        found = contacts.find(db, contact_id, actor=actor(), now=now())
+    return ContactAnswer.model_validate(found)

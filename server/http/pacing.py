@@ -1,0 +1,53 @@
+"""How often one person may do what costs the server much, or guess: counted for all processes.
+
+Whoever has to wait is told, and for how long.
+"""
+
+from datetime import timedelta
+
+from server.domain.errors import Finding, TooOftenError
+from server.http.context import actor, now, reading, writing
+from server.services import rate_counts
+from server.services.factors import MOST_TRIES, TRIES_PER
+
+MOST_SPOKEN = 30
+SPOKEN_PER = timedelta(minutes=1)
+
+
+def demand_speech() -> None:
+    """Go on only while a person has not had too much spoken within a minute.
+
+    Raises:
+        TooOftenError: They have.
+    """
+    instant = now()
+    with writing() as db:
+        found = rate_counts.count(db, f"speech {actor().name}", per=SPOKEN_PER, now=instant)
+    if found.hits > MOST_SPOKEN:
+        facts = {"most": str(MOST_SPOKEN), "count": str(found.wait_s(instant))}
+        raise TooOftenError([Finding("too-much-speech", facts)], wait_s=found.wait_s(instant))
+
+
+def demand_tries() -> None:
+    """Go on only while whoever is logged in has not guessed at passwords too often.
+
+    Raises:
+        TooOftenError: They have.
+    """
+    instant = now()
+    with reading() as db:
+        found = rate_counts.counted(db, _passwords(), now=instant)
+    if found.hits >= MOST_TRIES:
+        wait_s = found.wait_s(instant)
+        facts = {"count": str(-(-wait_s // 60))}
+        raise TooOftenError([Finding("too-many-passwords", facts)], wait_s=wait_s)
+
+
+def note_wrong_password() -> None:
+    """Count a wrong one."""
+    with writing() as db:
+        rate_counts.count(db, _passwords(), per=TRIES_PER, now=now())
+
+
+def _passwords() -> str:
+    return f"passwords typed by {actor().name}"
