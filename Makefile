@@ -128,6 +128,10 @@ bench-timeline: .stamps/dev  ## how long plans and timelines of a province and o
 bench-urgent: setup-dev programs  ## how soon an announcement has reached 100 to 5,000 nodes (NODES=866), and is heard
 	$(BIN)/python -m tests.bench.urgent
 
+.PHONY: bench-live
+bench-live: setup-dev programs  ## how late and how evenly somebody who speaks live is heard, and what 1 to 866 listeners cost
+	$(BIN)/python -m tests.bench.live
+
 .PHONY: bench-pages
 bench-pages: setup-dev  ## how long the pages of a province take, and what an idle scheduler costs
 	$(BIN)/python -m tests.bench.pages

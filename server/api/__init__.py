@@ -5,6 +5,7 @@ from apiflask import APIBlueprint, APIFlask
 from server.api import (
     aired,
     as_run,
+    assent,
     assets,
     broadcasts,
     bulletins,
@@ -51,6 +52,7 @@ def register(app: APIFlask) -> None:
         reforms,
         broadcasts,
         waiting,
+        assent,
         escalation,
         contacts,
         bulletins,

@@ -21,6 +21,7 @@ loa = LazyGroup(
         "unit": ("server.cli.unit", "Look after administrative units."),
         "cluster": ("server.cli.cluster", "Look after clusters of loudspeakers."),
         "warning": ("server.cli.warning", "Look after prepared warnings."),
+        "contact": ("server.cli.contact", "Look after people who are told of silent clusters."),
         "hush": ("server.cli.hush", "Silence the loudspeakers of a unit, at once."),
         "lift": ("server.cli.hush", "Lift a silence; that takes two people."),
         "user": ("server.cli.user", "Look after those who may log in."),

@@ -83,9 +83,6 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         ),
         "already-spoken": N_("Somebody speaks, or has spoken, to this broadcast already."),
         "audio-unused": N_("Somebody speaks live: there is no sound file then."),
-        "drill-not-live": N_(
-            "A drill is not spoken live: its label must be heard before and after."
-        ),
         "bad-ticket": N_("The page with the microphone is not ours. Open it anew."),
         "ticket-expired": N_("The page with the microphone is too old. Open it anew."),
         "no-audio": N_("There is no sound yet: choose a prepared one, upload a file or record."),

@@ -12,12 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.connection import Connection
 
+from audio_library.store import Store
 from protocol.live import Ending
 from server.domain.errors import NotAllowedError, RefusedRequestError, ServerError
 from server.live.capture import Captured, read_said, read_sound, read_ticket
 from server.live.errors import GarbledMicrophoneError
+from server.live.labels import label_frames
 from server.live.recording import Recorder
-from server.live.speaking import Speaking
+from server.live.speaking import Labels, Speaking
 from server.live.stamping import Stamper
 from server.live.webm import WebmReader
 from server.mqtt.errors import BrokerAwayError
@@ -36,6 +38,7 @@ SILENCE = timedelta(seconds=1.5)
 
 _LOOK_S = 0.1
 _LOOK_FOR_STOP = timedelta(seconds=0.5)
+_NO_LABEL = timedelta()
 _READY_FOR = microphones.TICKET_LIFE
 
 log = structlog.get_logger(__name__)
@@ -119,10 +122,11 @@ class _Microphone:
         if not self._wait_for_start():
             return None
         key = Ed25519PrivateKey.generate()
-        on_air = self._go_on_air(key)
+        on_air, labels = self._go_on_air(key)
         recorder = Recorder(self._studio.settings.recording_dir, on_air.broadcast_id)
         with recorder:
-            broadcast = Speaking(on_air, key, self._stamper, recorder, self._studio.publisher.say)
+            say = self._studio.publisher.say
+            broadcast = Speaking(on_air, key, self._stamper, recorder, say, labels)
             reason = "broken-off"
             try:
                 self._tell_on_air(on_air)
@@ -133,7 +137,8 @@ class _Microphone:
                 log.warning("microphone_garbled", error=error.reason)
             finally:
                 whole = reason in {"spoken", "too-long"}
-                broadcast.end(Ending.SPOKEN if whole else Ending.BROKEN_OFF)
+                ending = Ending.SPOKEN if whole else Ending.BROKEN_OFF
+                broadcast.end(ending, self._studio.clock())
                 self._note_end(on_air, reason)
         _tell(self._connection, {"state": "over", "reason": reason})
         return Spoken(on_air.broadcast_id, reason)
@@ -152,13 +157,13 @@ class _Microphone:
                     self._stamper.captured_s(now_s, captured.media_s, count)
         return False
 
-    def _go_on_air(self, key: Ed25519PrivateKey) -> OnAir:
+    def _go_on_air(self, key: Ed25519PrivateKey) -> tuple[OnAir, Labels]:
         studio, settings = self._studio, self._studio.settings
         if not studio.publisher.is_connected():
             raise BrokerAwayError
         with studio.writes.begin() as db:
             actor = microphones.speaker(db, self._ticket.username)
-            return microphones.go_on_air(
+            on_air = microphones.go_on_air(
                 db,
                 self._ticket,
                 public_key=key.public_key(),
@@ -168,6 +173,14 @@ class _Microphone:
                 keyring=studio.keyring,
                 lead=timedelta(seconds=settings.lead_s),
             )
+            # Within the transaction: a drill that cannot say so is never ordered.
+            return on_air, self._labels(on_air)
+
+    def _labels(self, on_air: OnAir) -> Labels:
+        if on_air.labels is None:
+            return Labels()
+        store = Store(self._studio.settings.asset_dir)
+        return Labels(*(label_frames(store, label.digest) for label in on_air.labels))
 
     def _tell_on_air(self, on_air: OnAir) -> None:
         speak_in = on_air.speak_at - self._studio.clock()
@@ -186,6 +199,7 @@ class _Microphone:
         while not self._studio.stopping.is_set():
             message = self._received()
             now = self._studio.clock()
+            broadcast.say_label(now)
             if isinstance(message, str):
                 if read_said(message) == "stop":
                     return "spoken"
@@ -224,7 +238,7 @@ class _Microphone:
                 db,
                 on_air.broadcast_id,
                 reason=reason,
-                delay=on_air.delay,
+                delay=on_air.delay + (on_air.labels[1].length if on_air.labels else _NO_LABEL),
                 now=self._studio.clock(),
             )
 

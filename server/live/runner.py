@@ -29,7 +29,8 @@ MOST_CONNECTIONS = 100
 
 _WATCH_S = 0.5
 _NO_DELAY = timedelta()
-_LAST_WORDS_S = 5.0
+# Twice: together less than what a supervisor waits before it kills.
+_LAST_WORDS_S = 2.0
 _TRY_AGAIN_LATER = 1013
 """The WebSocket close code for it (registered by RFC 6455's registry)."""
 

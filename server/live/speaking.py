@@ -1,6 +1,7 @@
 """One broadcast on air: frames are stamped, signed, said to the nodes and written down."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import final
 
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from protocol import topics
 from protocol.ids import BroadcastId
-from protocol.live import Ending, frames_from, seal
+from protocol.live import FRAME_S, MOST_FRAMES, Ending, frames_from, seal
 from server.live.capture import Captured
 from server.live.recording import Recorder
 from server.live.stamping import Stamper
@@ -20,6 +21,14 @@ _LAST_WORDS = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Frames in which a drill says what it is; none for the real thing."""
+
+    before: tuple[bytes, ...] = ()
+    after: tuple[bytes, ...] = ()
 
 
 @final
@@ -33,6 +42,7 @@ class Speaking:
         stamper: Stamper,
         recorder: Recorder,
         say: Callable[[str, bytes], bool],
+        labels: Labels = Labels(),
     ) -> None:
         """Go on air.
 
@@ -42,6 +52,7 @@ class Speaking:
             stamper: Knows how the clock of the microphone stands.
             recorder: Writes down what is said.
             say: Gives a message to the broker.
+            labels: What a drill says of itself.
         """
         self._on_air = on_air
         self.broadcast_id = on_air.broadcast_id
@@ -49,6 +60,8 @@ class Speaking:
         self._stamper = stamper
         self._recorder = recorder
         self._say = say
+        self._labels = labels
+        self._labelled = 0
         self._is_unrecorded = False
         self._topic = topics.live(BroadcastId(on_air.broadcast_id))
 
@@ -63,15 +76,37 @@ class Speaking:
         captured_s = self._stamper.captured_s(arrived.timestamp(), captured.media_s, len(frames))
         if captured_s < self._on_air.speak_at.timestamp():
             return
+        # Nobody's voice comes before the label, however early their clock may seem.
+        self.say_label(self._on_air.speak_at)
+        self._pass_on(captured_s, frames)
+
+    def say_label(self, now: datetime) -> None:
+        """Say what it is, as far as that is due by now; a node that is not there yet misses it."""
+        begins_s = self._on_air.begins_at.timestamp()
+        due = int((now.timestamp() - begins_s) / FRAME_S)
+        some = self._labels.before[self._labelled : max(due, self._labelled)]
+        at_s = begins_s + self._labelled * FRAME_S
+        self._labelled += len(some)
+        self._say_all(at_s, some)
+
+    def end(self, ending: Ending, now: datetime) -> None:
+        """Tell the nodes that there is no more; a drill says once more what it was."""
+        if self._labelled:
+            after_s = max(now.timestamp(), self._stamper.next_captured_s or 0.0)
+            self._say_all(after_s, self._labels.after)
+        for _ in range(_LAST_WORDS):
+            self._send(self._stamper.next_number, (), ending)
+
+    def _say_all(self, captured_s: float, frames: tuple[bytes, ...]) -> None:
+        for first in range(0, len(frames), MOST_FRAMES):
+            some = frames[first : first + MOST_FRAMES]
+            self._pass_on(captured_s + first * FRAME_S, some)
+
+    def _pass_on(self, captured_s: float, frames: tuple[bytes, ...]) -> None:
         number = self._stamper.number(captured_s, len(frames))
         if number is not None:
             self._send(number, frames, Ending.GOES_ON)
             self._record(number, frames)
-
-    def end(self, ending: Ending) -> None:
-        """Tell the nodes that there is no more."""
-        for _ in range(_LAST_WORDS):
-            self._send(self._stamper.next_number, (), ending)
 
     def _record(self, number: int, frames: tuple[bytes, ...]) -> None:
         try:

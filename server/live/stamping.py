@@ -37,6 +37,11 @@ class Stamper:
         """Number of the first frame that was not captured yet."""
         return self._next
 
+    @property
+    def next_captured_s(self) -> float | None:
+        """When the next frame is captured if nothing comes between; None before any was."""
+        return None if self._first_s is None else self._first_s + self._next * FRAME_S
+
     def captured_s(self, arrived_s: float, media_s: float, count: int) -> float:
         """Tell when the first of some frames was captured, and learn from their way.
 

@@ -272,7 +272,7 @@ def check(
     """
     places = tree(db, today=local_day(now))
     demand(actor, action_of(new.bulletin_class), places.chain(new.unit_id))
-    if findings := [*_wrong(new, places), *_wrong_live(new)]:
+    if findings := _wrong(new, places):
         raise BroadcastRefusedError(findings)
     meant = meant_by(places, new)
     takes = asked(db, places, meant, bulletin_class=new.bulletin_class, now=now, actor=actor)
@@ -538,17 +538,12 @@ def meant_by(places: Tree, new: NewBroadcast) -> frozenset[str]:
 
 def _wrong_audio(new: NewBroadcast, asset: AssetRow | None, places: Tree) -> list[Finding]:
     if new.live is not None:
-        return [*_wrong_live(new), *([Finding("audio-unused")] if new.asset_digest else [])]
+        return [Finding("audio-unused")] if new.asset_digest else []
     if not new.asset_digest:
         return [Finding("no-audio")]
     if asset is None or not may_use(places, asset, new.unit_id):
         return [Finding("unknown-asset", {"digest": new.asset_digest[:64]})]
     return []
-
-
-def _wrong_live(new: NewBroadcast) -> list[Finding]:
-    # Whether its label has been heard cannot be known while somebody speaks.
-    return [Finding("drill-not-live")] if _is_drill(new) else []
 
 
 def _is_drill(new: NewBroadcast) -> bool:

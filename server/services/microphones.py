@@ -14,16 +14,18 @@ from sqlalchemy.orm import Session
 
 from audio_library.assets import Asset
 from protocol.content import opening_s
-from protocol.messages import LiveSource, Play
+from protocol.messages import LiveSource, Mode, Play
 from protocol.signing import public_text, unverified
 from server.domain.authority import Actor
 from server.domain.errors import BroadcastRefusedError, Finding, TakenError, UnknownThingError
-from server.services import audit, broadcasting, catalogue, events
+from server.domain.recurrence import local_day
+from server.services import audit, broadcasting, catalogue, events, units
 from server.services.accounts import actor_of
 from server.services.assenting import NOTHING, Proof
 from server.services.broadcasting import NewBroadcast
+from server.services.drill_labels import drill_labels
 from server.services.keyring import Keyring
-from server.store.models import BroadcastRow, UserRow
+from server.store.models import AssetRow, BroadcastRow, UserRow
 
 MAX_LENGTH = timedelta(minutes=10)
 """Longest that somebody speaks in one broadcast; nodes keep it too."""
@@ -50,18 +52,31 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenLabel:
+    """One file in which a drill says what it is."""
+
+    digest: str
+    length: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class OnAir:
     """A broadcast that nodes have been told of.
 
     Attributes:
-        speak_at: What is captured from this instant on is heard right after the opening.
+        begins_at: What is captured from this instant on is heard right after the opening.
+        speak_at: From then on somebody may speak: a drill says first what it is.
         delay: Every word is heard so long after it was spoken.
+        labels: What a drill says of itself, before and after; spoken by the program that takes
+            the microphone, for nodes cannot know when the last word is said.
     """
 
     broadcast_id: str
+    begins_at: datetime
     speak_at: datetime
     delay: timedelta
     max_length: timedelta
+    labels: tuple[SpokenLabel, SpokenLabel] | None
 
 
 def ticket(
@@ -134,10 +149,12 @@ def go_on_air(
         BroadcastRefusedError: With every rule that it breaks; or somebody speaks, or has spoken,
             to this broadcast already.
     """
+    labels = _labels(db, ticket.new, now=now)
+    labelled = sum((label.length for label in labels or ()), MAX_LENGTH)
     source = LiveSource(
         public_key=public_text(public_key),
         delay_s=delay.total_seconds(),
-        max_length_s=MAX_LENGTH.total_seconds(),
+        max_length_s=labelled.total_seconds(),
     )
     try:
         row = broadcasting.announce(
@@ -155,7 +172,9 @@ def go_on_air(
     if not isinstance(order, Play) or order.claim.content.live != source:
         raise BroadcastRefusedError([Finding("already-spoken")])
     first_heard = row.start + timedelta(seconds=opening_s(order.claim.content))
-    return OnAir(row.broadcast_id, max(now, first_heard - delay), delay, MAX_LENGTH)
+    begins_at = max(now, first_heard - delay)
+    speak_at = begins_at + labels[0].length if labels else begins_at
+    return OnAir(row.broadcast_id, begins_at, speak_at, delay, MAX_LENGTH, labels)
 
 
 def is_stopped(db: Session, broadcast_id: str) -> bool:
@@ -201,6 +220,21 @@ def keep_recording(db: Session, broadcast_id: str, *, asset: Asset, now: datetim
     kept = catalogue.add_asset(db, new, asset=asset, now=now, actor=Actor.operator(row.created_by))
     row.asset_digest = kept.digest
     events.emit(db, kind="broadcast", ref=broadcast_id, now=now)
+
+
+def _labels(
+    db: Session, new: NewBroadcast, *, now: datetime
+) -> tuple[SpokenLabel, SpokenLabel] | None:
+    """Find what a drill says of itself; where it is not made yet, announcing refuses it."""
+    if new.mode != Mode.DRILL:
+        return None
+    places = units.tree(db, today=local_day(now))
+    found = drill_labels(db, chain=places.chain(new.unit_id))
+    return (_spoken(found.before), _spoken(found.after)) if found else None
+
+
+def _spoken(row: AssetRow) -> SpokenLabel:
+    return SpokenLabel(row.digest, timedelta(seconds=row.duration_s))
 
 
 def _key(secret: str) -> bytes:

@@ -71,6 +71,7 @@ class Site:
     sessions: Sessions
     keyring: Keyring
     province: BigProvince
+    keeper: Supervisor
 
     @property
     def nodes(self) -> dict[str, str]:
@@ -130,7 +131,7 @@ def a_site(folder: Path, clusters: int) -> Iterator[Site]:
         sessions = open_sessions(engine)
         with sessions.begin() as db:
             (province,) = enter_country(db, Size(clusters=clusters, slots=100), keyring=keyring)
-        site = Site(settings, sessions, keyring, province)
+        site = Site(settings, sessions, keyring, province, keeper)
         _commission(site)
         for program in server_programs(settings, "mosquitto"):
             keeper.start(program)

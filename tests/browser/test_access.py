@@ -15,6 +15,8 @@ PAGES = (
     "/as-run",
     "/units/xa-dong-van/exports",
     "/units/xa-dong-van/week",
+    "/account",
+    "/assent",
 )
 
 

@@ -6,7 +6,9 @@ from itertools import count
 
 from sqlalchemy import select
 
-from protocol.messages import NodeWord
+from audio_library.assets import Asset, Loudness, Origin
+from protocol.ids import AssetDigest
+from protocol.messages import AssetRef, NodeWord
 from protocol.signing import (
     Token,
     Trust,
@@ -20,7 +22,14 @@ from protocol.signing import (
     verify,
 )
 from server.domain.authority import Actor
-from server.services import broadcasting, commissioning, reports, scheduling
+from server.services import (
+    broadcasting,
+    commissioning,
+    drill_labels,
+    reports,
+    scheduling,
+    units,
+)
 from server.services.keyring import Keyring
 from server.store.engine import Sessions
 from server.store.models import AsRunRow, AssetRow, BroadcastRow, DeliveryRow, OutboxRow, SlotRow
@@ -29,6 +38,7 @@ from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, PROVINCE, found_province
 
 SPEECH, CHIME = an_asset("speech", duration_s=30.0), an_asset("chime", duration_s=2.0)
+LABELS = an_asset("day la dien tap", duration_s=4.0), an_asset("het", duration_s=3.0)
 CLUSTERS = ("xa-1-c1", "xa-1-c2", "xa-2-c1", "xa-2-c2")
 
 
@@ -103,6 +113,14 @@ class Province:
         wanted = a_new_broadcast(request_id or f"r-{next(self._requests)}", **new)
         with self.sessions.begin() as db:
             return broadcasting.announce(db, wanted, now=now, actor=actor, keyring=self.keyring)
+
+    def label(self, unit_id: str = "xa-1") -> None:
+        """Keep the labels of drills as the product does that has spoken them."""
+        made = zip(drill_labels.TEXTS, LABELS, strict=True)
+        spoken = {purpose: _ingested(ref) for purpose, ref in made}
+        with self.sessions.begin() as db:
+            places = units.tree(db, today=TODAY)
+            drill_labels.keep_labels(db, spoken, unit_id=unit_id, places=places, now=NOON)
 
     def stop(
         self, broadcast: BroadcastRow, *, now: datetime = NOON, actor: Actor = OPERATOR
@@ -180,3 +198,10 @@ class Listener:
         verified = verify(token, self.believed, audiences=audiences, now=now)
         check_scope(verified, self.chain)
         return verified
+
+
+def _ingested(ref: AssetRef) -> Asset:
+    origin = Origin(1000, "wav", "pcm_s16le", 22_050, 1, Loudness(-20.0, -3.0), 0)
+    frames = int(ref.duration_s * 48_000)
+    facts = (-16.0, -3.0, 4.0, "c" * 64, "opus-48k-mono-1", origin)
+    return Asset(AssetDigest(ref.digest), frames, ref.size_bytes, *facts)

@@ -21,6 +21,7 @@ from server.cli.demo.matching import RATE_HZ, Recording
 from server.cli.demo.seed import build
 from server.cli.demo.stage import demo_settings, node_programs, readdress_nodes
 from server.cli.demo.waves import Heard, read_heard
+from server.cli.nodefile import readdressed, write_private
 from server.cli.programs import free_port, is_healthy, server_programs
 from server.cli.supervisor import Program, Supervisor
 from server.domain.recurrence import LOCAL, local_day
@@ -173,6 +174,7 @@ def a_town(
     *,
     lead_s: float = 0.3,
     audio_by: Callable[[str], str] = str,
+    broker_by: Mapping[str, Callable[[int], int]] | None = None,
 ) -> Iterator[Town]:
     """Run the demo's server and the nodes of some clusters in a folder of their own.
 
@@ -182,13 +184,19 @@ def a_town(
         broker: Which broker.
         lead_s: From signing an urgent order to its sounding time.
         audio_by: Gives the address by which nodes reach the one where audio really is.
+        broker_by: By cluster, gives the port by which its node reaches the broker's own.
     """
     settings = demo_settings(folder / "state", free_port(18080), free_port(18083), free_port(18180))
     version = choose_broker(broker).mqtt_version
     settings = settings.model_copy(update={"mqtt_version": version, "lead_s": lead_s})
     build(settings)
     audio = tuple(map(audio_by, settings.audio_urls))
-    readdress_nodes(settings.model_copy(update={"audio_for_nodes": audio}))
+    reached = settings.model_copy(update={"audio_for_nodes": audio})
+    readdress_nodes(reached)
+    for cluster, port_by in (broker_by or {}).items():
+        path = province.node_files(settings.state_dir)[cluster]
+        bent = reached.model_copy(update={"mqtt_port": port_by(settings.mqtt_port)})
+        write_private(path, readdressed(path.read_bytes(), bent))
     programs = {program.name: program for program in server_programs(settings, broker)}
     nodes = [
         program

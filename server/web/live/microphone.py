@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from protocol.messages import Mode
 from server.domain.errors import (
     FactorRefusedError,
     Finding,
@@ -20,6 +21,7 @@ from server.domain.errors import (
 )
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
+from server.http.drilling import make_labels
 from server.http.languages import gettext
 from server.http.pacing import demand_tries, note_wrong_password
 from server.http.proving import proof, prove, remember
@@ -45,7 +47,7 @@ _ENDS: Mapping[str, str] = MappingProxyType(
         "no-microphone": N_("The microphone could not be connected. Go back and try again."),
     }
 )
-_REFUSALS = ("already-spoken", "ticket-expired", "bad-ticket")
+_REFUSALS = ("already-spoken", "drill-label-missing", "ticket-expired", "bad-ticket")
 
 
 @pages.post("/urgent/speak")
@@ -55,6 +57,8 @@ def prepare() -> ResponseReturnValue:
     # What this form was kept under on the phone stays free for something that is no live broadcast.
     new = replace(form.new, request_id=uuid.uuid4().hex, asset_digest="", repeat=1)
     instant, person = now(), actor()
+    if form.mode == Mode.DRILL:
+        make_labels(form.unit_id)
     findings: tuple[Finding, ...] = ()
     given = proof()
     if request.form.get("second_code"):

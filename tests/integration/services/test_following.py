@@ -4,45 +4,23 @@ from datetime import timedelta
 
 import pytest
 
-from audio_library.assets import Asset, Loudness, Origin
-from protocol.ids import AssetDigest
 from protocol.messages import Mode
 from protocol.signing import unverified
 from server.domain.errors import BroadcastRefusedError
-from server.services import drill_labels, following, units
+from server.services import drill_labels, following
 from server.services.catalogue import pinned
 from server.store.models import AssetRow, BroadcastRow
-from tests.factories.claims import NOON, an_asset, at
-from tests.factories.provinces import SPEECH
-from tests.factories.slots import TODAY
+from tests.factories.claims import at
+from tests.factories.provinces import LABELS, SPEECH
 
 S = timedelta(seconds=1)
-BEFORE, AFTER = an_asset("day la dien tap", duration_s=4.0), an_asset("het", duration_s=3.0)
+BEFORE, AFTER = LABELS
 
 
 def refused(call, **facts: object):
     with pytest.raises(BroadcastRefusedError) as caught:
         call(**facts)
     return [finding.code for finding in caught.value.findings]
-
-
-def an_asset_of(ref):
-    origin = Origin(1000, "wav", "pcm_s16le", 22_050, 1, Loudness(-20.0, -3.0), 0)
-    frames = int(ref.duration_s * 48_000)
-    facts = (-16.0, -3.0, 4.0, "c" * 64, "opus-48k-mono-1", origin)
-    return Asset(AssetDigest(ref.digest), frames, ref.size_bytes, *facts)
-
-
-def labelled(province, unit_id="xa-1"):
-    """Keep the labels as the product does that has spoken them."""
-    made = zip(drill_labels.TEXTS, (BEFORE, AFTER), strict=True)
-
-    def keep(db):
-        tree = units.tree(db, today=TODAY)
-        spoken = {purpose: an_asset_of(ref) for purpose, ref in made}
-        drill_labels.keep_labels(db, spoken, unit_id=unit_id, places=tree, now=NOON)
-
-    province.run(keep)
 
 
 def claim_of(row):
@@ -54,7 +32,7 @@ def test_a_drill_without_its_label_is_not_announced(province):
 
 
 def test_a_drill_says_so_before_and_after_each_turn_and_in_its_title(province):
-    labelled(province)
+    province.label()
     claim = claim_of(province.announce(mode="drill", repeat=2))
     assert claim.mode is Mode.DRILL
     digests = [item.digest for item in claim.content.items]
@@ -68,8 +46,8 @@ def test_a_drill_says_so_before_and_after_each_turn_and_in_its_title(province):
 
 
 def test_the_labels_are_the_provinces_for_all_and_every_node_keeps_them(province):
-    labelled(province)
-    labelled(province, "xa-2")
+    province.label()
+    province.label("xa-2")
     rows = [row for row in province.rows(AssetRow) if row.purpose in drill_labels.TEXTS]
     assert {row.unit_id for row in rows} == {"tinh"}
     assert len(rows) == 2
@@ -109,7 +87,7 @@ def test_an_all_clear_follows_what_was_stopped_and_the_chain_is_told_from_both_e
     ],
 )
 def test_what_does_not_belong_to_an_announcement_does_not_follow_it(on_sqlite, new, code):
-    labelled(on_sqlite)
+    on_sqlite.label()
     first = on_sqlite.announce(bulletin_class="priority")
     on_sqlite.stop(first, now=at(1))
     wanted = {"bulletin_class": "priority", "follows": first.broadcast_id, **new}

@@ -66,6 +66,30 @@ def test_what_is_captured_from_its_instant_on_is_heard_right_behind_the_chime(pr
     assert told.speak_at + DELAY == max(NOON + DELAY, claim.start + opening)
 
 
+def test_a_drill_without_its_label_is_not_spoken(province):
+    with pytest.raises(BroadcastRefusedError) as refused:
+        on_air(province, a_speech(mode="drill"))
+    assert codes(refused) == ["drill-label-missing"]
+
+
+def test_whoever_speaks_to_a_drill_waits_until_it_has_said_what_it_is(province):
+    province.label()
+    told = on_air(province, a_speech(mode="drill"))
+    before, after = told.labels
+    assert told.speak_at == told.begins_at + before.length
+    (order,) = {each.msg for each in province.said("/order") if isinstance(each.msg, Play)}
+    live = order.claim.content.live
+    # Whoever speaks loses no time by the labels.
+    assert live.max_length_s == (MAX_LENGTH + before.length + after.length).total_seconds()
+    assert order.claim.title.startswith("DIỄN TẬP: ")
+
+
+def test_the_real_thing_has_no_label(province):
+    province.label()
+    told = on_air(province)
+    assert (told.labels, told.speak_at) == (None, told.begins_at)
+
+
 def test_a_second_microphone_to_the_same_broadcast_is_refused_and_changes_nothing(province):
     on_air(province)
     posted = len(province.posted("/order"))

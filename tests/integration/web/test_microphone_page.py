@@ -49,10 +49,15 @@ def test_what_is_wrong_is_told_and_no_microphone_handed_out(site):
     assert "data-ticket" not in answer.text
 
 
-def test_a_drill_is_not_spoken_live(site):
+def test_the_page_of_a_drill_says_so_and_hands_out_a_microphone_for_a_drill(site):
     answer = posted(site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, mode="drill"))
-    assert answer.status_code == 422
-    assert "Diễn tập không nói trực tiếp được" in answer.text
+    assert answer.status_code == 200
+    assert "Loa tự báo đây là diễn tập" in answer.text
+    assert "drill-page" in answer.text
+    (ticket,) = re.findall(r'data-ticket="([^"]+)"', answer.text)
+    settings = site.app.extensions["loa"].settings
+    secret = secret_text(settings.secrets_dir, FLASK)
+    assert microphones.read_ticket(ticket, secret=secret, now=datetime.now(UTC)).new.mode == "drill"
 
 
 def test_nothing_is_sent_by_opening_the_page(site):

@@ -121,6 +121,16 @@ def test_what_was_proven_is_worth_nothing_to_the_next_who_logs_in_there(strict):
     assert sent(other, strict, "yeu-cau-2").json["code"] == "second-factor-needed"
 
 
+def test_a_log_in_later_than_the_proof_asks_for_it_anew(strict):
+    officer = strict.browser("commune-officer")
+    set_up(officer)
+    assert sent(officer, strict).status_code == 201
+    with officer.session_transaction() as cookie:
+        assert cookie["fs_paa"] <= cookie["factor"]["at"]
+        cookie["fs_paa"] = cookie["factor"]["at"] + 1
+    assert sent(officer, strict, "yeu-cau-2").json["code"] == "second-factor-needed"
+
+
 def test_whoever_has_none_is_told_early_and_sends_through_somebody_else(strict):
     officer, other = strict.browser("commune-officer"), strict.browser("broadcaster")
     assert 'id="factor-missing"' in officer.get("/urgent").text

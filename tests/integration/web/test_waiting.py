@@ -77,7 +77,7 @@ def test_one_asks_the_others_see_it_on_every_page_and_one_press_makes_it_sound(s
 
     assert "không được tự xác nhận" in posted(officer, f"{page}/confirm").text
     assert rows(strict, BroadcastRow) == []
-    assert other.get(f"{page}/heard.ogg").status_code in {200, 404}
+    assert other.get(f"{page}/heard.ogg").mimetype == "audio/ogg"
     confirmed = posted(other, f"{page}/confirm")
     assert confirmed.headers["Location"] == page
     assert posted(other, f"{page}/confirm").status_code == 303
@@ -256,3 +256,19 @@ def test_the_rule_is_a_table_that_the_province_fills_in_and_everybody_reads(site
         ]
     }
     assert "21:00–06:00" in officer.get(path).text
+
+
+def test_a_program_reads_the_rule_and_lays_it_down_from_what_it_has_seen(site):
+    top, officer = site.program("top"), site.program("commune-officer")
+    path = "/units/tinh/assent"
+    seen = officer.ask("GET", f"/units/{COMMUNE}/assent").json
+    assert (seen["unit_id"], seen["version"], len(seen["lines"])) == ("tinh", 0, 2)
+    wanted = {"version": 0, "lines": seen["lines"][:1]}
+    assert officer.ask("PUT", path, json=wanted).status_code == 403
+    laid_down = top.ask("PUT", path, json=wanted)
+    assert (laid_down.json["version"], laid_down.json["lines"]) == (1, wanted["lines"])
+    assert laid_down.json["changed_by"] == "top"
+    assert top.ask("PUT", path, json=wanted).json["code"] == "changed-meanwhile"
+    other_level = {**wanted["lines"][0], "level": 5}
+    wrong = top.ask("PUT", path, json={"version": 1, "lines": [other_level]})
+    assert (wrong.status_code, wrong.json["code"]) == (422, "rule-refused")

@@ -118,4 +118,7 @@ button.addEventListener("click", () => {
 });
 
 window.addEventListener("beforeunload", (event) => { if (state === "on-air") event.preventDefault(); });
-ways().then((way) => { if (!way) end(words.noMicrophone); });
+ways().then((way) => {
+  if (way) button.disabled = false;
+  else end(words.noMicrophone);
+});
