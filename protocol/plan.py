@@ -101,9 +101,10 @@ class Sweep(Generic[S]):
     def __init__(self, stretches: Iterable[S]) -> None:
         lasting = [stretch for stretch in stretches if stretch.start < stretch.end]
         self._stretches: Sequence[S] = lasting
-        # The next one stands last.
-        self._begins = sorted(((s.start, place) for place, s in enumerate(lasting)), reverse=True)
-        self._ends = sorted(((s.end, place) for place, s in enumerate(lasting)), reverse=True)
+        # Places at which one begins, and turned over where it ends; the next one stands last.
+        changes = [(stretch.start, place) for place, stretch in enumerate(lasting)]
+        changes += [(stretch.end, ~place) for place, stretch in enumerate(lasting)]
+        self._changes = sorted(changes, reverse=True)
         self._places: list[int] = []
         self.open: list[S] = []
         self.until = datetime.min.replace(tzinfo=UTC)
@@ -112,12 +113,12 @@ class Sweep(Generic[S]):
         """Move on to an instant."""
         if now < self.until:
             return
-        begins, ends, places = self._begins, self._ends, self._places
-        while begins and begins[-1][0] <= now:
-            insort(places, begins.pop()[1])
-        while ends and ends[-1][0] <= now:
-            places.remove(ends.pop()[1])
+        changes, places = self._changes, self._places
+        while changes and changes[-1][0] <= now:
+            place = changes.pop()[1]
+            if place >= 0:
+                insort(places, place)
+            else:
+                places.remove(~place)
         self.open = [self._stretches[place] for place in places]
-        self.until = ends[-1][0] if ends else EVER
-        if begins and begins[-1][0] < self.until:
-            self.until = begins[-1][0]
+        self.until = changes[-1][0] if changes else EVER

@@ -1,6 +1,6 @@
 """Where a slot wants the same loudspeakers, in the same class, at the same time as others."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -168,6 +168,31 @@ def hours_taken(new: Occupant, others: Iterable[Occupant], now: datetime) -> Str
             until = min(ceil(begins_s + rule.length.total_seconds()), 2 * DAY_S)
             found.add((max(0, floor(begins_s)), until))
     return joined(found)
+
+
+def starts_in_doubt(
+    new: Occupant, longest: Iterable[Occupant], now: datetime, *, among: Collection[time]
+) -> set[time]:
+    """Tell at which starts shorter slots may take hours that none of the longest takes.
+
+    Args:
+        new: The one that asks.
+        longest: Of those that begin at one time the longest ones.
+        now: Instant of the asking.
+        among: The starts of which there are shorter ones.
+    """
+    comes, some = _Coming(new.rule, now), tuple(longest)
+    left = {start: {0, 1} for start in among}
+    for other in some:
+        # What begins the day before matters where midnight lies in it.
+        start, length_s = other.rule.local_start, other.rule.length.total_seconds()
+        if start in left and second(start) + length_s > DAY_S:
+            left[start].add(-1)
+    for other in some:
+        start = other.rule.local_start
+        if left.get(start) and new.yields_to(other):
+            left[start].difference_update(comes.beside(other.rule))
+    return {start for start, shifts in left.items() if shifts}
 
 
 def all_days(found: Iterable[Clash]) -> Iterator[date]:

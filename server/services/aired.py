@@ -17,6 +17,7 @@ from server.services.as_run import segments_of
 from server.services.planning import slots_of
 from server.services.units import tree
 from server.store.models import AsRunRow, BroadcastRow, ClusterRow, DeliveryRow, OccurrenceRow
+from server.store.queries.among import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +268,7 @@ def _meant(db: Session, entry: Entry, units: Tree) -> frozenset[str]:
 
 
 def _names(db: Session, clusters: Collection[str]) -> dict[str, ClusterRow]:
-    rows = select(ClusterRow).where(ClusterRow.cluster_id.in_(clusters))
+    rows = select(ClusterRow).where(among(ClusterRow.cluster_id, clusters))
     ordered = rows.order_by(ClusterRow.village, ClusterRow.name)
     return {row.cluster_id: row for row in db.scalars(ordered)}
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome
 from server.domain.deliveries import FINAL, State
+from server.domain.hearing import Stretch
 from server.domain.recurrence import LOCAL, local_day
 from server.domain.slots import ContentKind, claim_id
 from server.services import events
@@ -71,10 +72,17 @@ def said_at(row: AsRunRow) -> datetime:
     return _instant(row.segments["said"][1])
 
 
+def stretches_of(row: AsRunRow) -> tuple[Stretch, ...]:
+    """Tell when which part of it was heard, in order."""
+    return tuple(
+        Stretch(_instant(one["start"]), _instant(one["end"]), float(one["position_s"]))
+        for one in row.segments["heard"]
+    )
+
+
 def segments_of(row: AsRunRow) -> tuple[tuple[datetime, datetime], ...]:
     """Tell when it was heard, in order."""
-    heard = row.segments["heard"]
-    return tuple((_instant(one["start"]), _instant(one["end"])) for one in heard)
+    return tuple((one.start, one.end) for one in stretches_of(row))
 
 
 def sounded(row: AsRunRow) -> timedelta:

@@ -43,6 +43,7 @@ from server.services.texts import is_line
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import AssetRow, BroadcastRow, ClusterRow, DeliveryRow, NodeRow
+from server.store.queries.among import among
 
 LEAD = timedelta(seconds=0.3)
 """From signing to sounding, so that all nodes begin together."""
@@ -124,7 +125,7 @@ def reach(
     places = tree(db, today=local_day(now))
     meant = chosen(places, units=units, clusters=clusters, groups=groups, exclude=exclude)
     meant &= places.clusters_under(unit_id)
-    people = select(ClusterRow.people).where(ClusterRow.cluster_id.in_(meant))
+    people = select(ClusterRow.people).where(among(ClusterRow.cluster_id, meant))
     nodes = _active_nodes(db, meant)
     here = sum(
         liveness(node.presence, node.last_heard_at, now) is Liveness.HERE for node in nodes.values()
@@ -438,7 +439,7 @@ def _open_deliveries(db: Session, broadcast_id: str) -> Iterable[DeliveryRow]:
 
 def _active_nodes(db: Session, clusters: Iterable[str]) -> dict[str, NodeRow]:
     rows = select(NodeRow).where(
-        NodeRow.decommissioned_at.is_(None), NodeRow.cluster_id.in_(tuple(clusters))
+        NodeRow.decommissioned_at.is_(None), among(NodeRow.cluster_id, clusters)
     )
     return {node.cluster_id: node for node in db.scalars(rows)}
 

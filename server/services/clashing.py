@@ -4,9 +4,10 @@ The database is asked for the slots of the same class that touch the same hours,
 weekdays; which of them want the same clusters, and on which days exactly, the domain works out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from server.domain.clashes import (
     found_wrong,
     hours_taken,
     shared_clusters,
+    starts_in_doubt,
 )
 from server.domain.errors import Finding
 from server.domain.offers import second
@@ -31,8 +33,21 @@ from server.domain.week import DAY_S, Stretches
 from server.services.slot_values import clusters_of, rule_of_columns, sorted_out, words
 from server.store.models import ClusterRow
 from server.store.queries.among import among
-from server.store.queries.rivals import LONG_S, Running, long_slots, slots_by_hour
+from server.store.queries.rivals import (
+    LONG_S,
+    Running,
+    long_slots,
+    longest_slots,
+    slots_by_hour,
+    slots_by_start,
+)
 from server.store.queries.targets import picked
+
+FEW = 100
+"""Of a slot for so many clusters those in its way are found by their targets, too."""
+
+MOST_AT_ONE = 12
+"""How many that begin at one time are looked at first, to learn which hours are taken."""
 
 A_DAY = timedelta(days=1)
 _WEEK = 7
@@ -53,9 +68,21 @@ def in_the_way(
 
 
 def taken(db: Session, new: Occupant, *, units: Tree, now: datetime, actor: Actor) -> Stretches:
-    """Lay out the hours of its days that other slots leave to none, whatever hours one asks for."""
-    whole_day = replace(new.rule, local_start=time(), length=2 * A_DAY)
-    others = occupants(db, replace(new, rule=whole_day), units=units, now=now)
+    """Lay out the hours of its days that other slots leave to none, whatever hours one asks for.
+
+    Of the many that begin at one time the longest mostly tell all; the others are read only where
+    these do not come on its days, or not at its clusters.
+    """
+    days, weekdays = _running(new, units, now), _weekdays_met(new.rule, next_day=True)
+    reading = _Reading(units)
+    rows = list(longest_slots(db, days, weekdays=weekdays, most=MOST_AT_ONE))
+    longest = list(reading.occupants(rows))
+    full = Counter(row.local_start for row in rows)
+    cut_off = {start for start, count in full.items() if count >= MOST_AT_ONE}
+    doubtful = starts_in_doubt(_settled(new, longest, units, actor), longest, now, among=cut_off)
+    others = [*longest, *reading.occupants(long_slots(db, days, weekdays=weekdays))]
+    if doubtful:
+        others += reading.occupants(slots_by_start(db, days, doubtful, weekdays=weekdays))
     return hours_taken(_settled(new, others, units, actor), others, now)
 
 
@@ -82,10 +109,7 @@ def sentences(db: Session, found: list[Clash]) -> list[Finding]:
 
 def occupants(db: Session, new: Occupant, *, units: Tree, now: datetime) -> list[Occupant]:
     """Read the slots that may touch the hours and days of another."""
-    rule = new.rule
-    since = max(rule.first_day, local_day(now)) - A_DAY
-    until = LAST_DAY if rule.last_day is None else rule.last_day + A_DAY
-    days = Running(new.bulletin_class.value, since, until)
+    rule, days = new.rule, _running(new, units, now)
     begins_s = second(rule.local_start)
     ends_s = begins_s + rule.length.total_seconds()
     beside = begins_s < LONG_S or ends_s > DAY_S
@@ -97,6 +121,22 @@ def occupants(db: Session, new: Occupant, *, units: Tree, now: datetime) -> list
         *reading.occupants(long_slots(db, days, weekdays=_weekdays_met(rule, next_day=True))),
     ]
     return [one for one in found if one.slot_id != new.slot_id]
+
+
+def _running(new: Occupant, units: Tree, now: datetime) -> Running:
+    """Ask for the slots that run on the days of one, and where it is for few, for these."""
+    rule = new.rule
+    since = max(rule.first_day, local_day(now)) - A_DAY
+    until = LAST_DAY if rule.last_day is None else rule.last_day + A_DAY
+    refs = None if len(new.clusters) > FEW else _names(new.clusters, units)
+    return Running(new.bulletin_class.value, since, until, refs)
+
+
+def _names(clusters: Collection[str], units: Tree) -> frozenset[str]:
+    """List all by which a slot may target one of some clusters."""
+    above = {upper for one in clusters for upper in units.chain_of_cluster(one)}
+    groups = {one for one, members in units.groups.items() if not members.isdisjoint(clusters)}
+    return frozenset((*clusters, *above, *groups))
 
 
 class _Reading:

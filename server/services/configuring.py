@@ -23,6 +23,7 @@ from server.services.keyring import Keyring, certificates, revoked_keys
 from server.services.slot_values import asset_ref
 from server.services.units import tree
 from server.store.models import ClusterRow, GroupMemberRow, NodeRow
+from server.store.queries.among import among
 
 CONFIG_LIFE = timedelta(days=365)
 
@@ -159,7 +160,7 @@ def due_nodes_and_held(
     wanted = units.clusters.keys() if under is None else units.clusters_under(under)
     rows = _active_with_clusters()
     if clusters is not None:
-        rows = rows.where(NodeRow.cluster_id.in_(clusters))
+        rows = rows.where(among(NodeRow.cluster_id, clusters))
     ready: list[str] = []
     leaving: dict[str, Place] = {}
     for node, cluster in db.execute(rows):
@@ -176,7 +177,7 @@ def due_nodes_and_held(
 
 def clusters_of(db: Session, nodes: Collection[str]) -> dict[str, str]:
     """Tell the cluster of each node."""
-    places = select(NodeRow.node_id, NodeRow.cluster_id).where(NodeRow.node_id.in_(nodes))
+    places = select(NodeRow.node_id, NodeRow.cluster_id).where(among(NodeRow.node_id, nodes))
     return dict(db.execute(places).all())
 
 

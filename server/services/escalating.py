@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.escalation import Silence, Word, due, is_settled
@@ -31,8 +31,8 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
         return 0
     units = tree(db, today=local_day(now))
     words = words_of(db, lasting)
-    named = _named(db, lasting)
-    taken = raising.taken(db, named)
+    so_far = _silent_so_far(db, lasting)
+    taken = raising.taken(db, so_far)
     changed = 0
     for one in lasting:
         before = taken[one.broadcast_id]
@@ -45,7 +45,7 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
             start=one.start,
             now=now,
         )
-        is_new = _note(db, one.broadcast_id, found.silent, named[one.broadcast_id], now=now)
+        is_new = _note(db, one.broadcast_id, found.silent, so_far[one.broadcast_id], now=now)
         if found.steps:
             raising.take_steps(db, one, found, is_first=not before, site=site, now=now)
             is_new = True
@@ -108,11 +108,14 @@ def _lasting(db: Session, *, now: datetime) -> list[Open]:
     return [Open(*row) for row in db.execute(rows.order_by(BroadcastRow.created_at))]
 
 
-def _named(db: Session, lasting: Sequence[Open]) -> dict[str, dict[str, UnansweredRow]]:
-    found: dict[str, dict[str, UnansweredRow]] = {one.broadcast_id: {} for one in lasting}
-    rows = select(UnansweredRow).where(UnansweredRow.broadcast_id.in_(found))
-    for row in db.scalars(rows):
-        found[row.broadcast_id][row.cluster_id] = row
+def _silent_so_far(db: Session, lasting: Sequence[Open]) -> dict[str, dict[str, str]]:
+    """Read which clusters are on record as silent, each with why."""
+    found: dict[str, dict[str, str]] = {one.broadcast_id: {} for one in lasting}
+    rows = select(UnansweredRow.broadcast_id, UnansweredRow.cluster_id, UnansweredRow.why).where(
+        UnansweredRow.broadcast_id.in_(found), UnansweredRow.answered_at.is_(None)
+    )
+    for broadcast_id, cluster_id, why in db.execute(rows):
+        found[broadcast_id][cluster_id] = why
     return found
 
 
@@ -120,27 +123,33 @@ def _note(
     db: Session,
     broadcast_id: str,
     silent: Mapping[str, Silence],
-    named: Mapping[str, UnansweredRow],
+    so_far: Mapping[str, str],
     *,
     now: datetime,
 ) -> bool:
     """Bring what is on record in line with who is silent; say whether it was not."""
-    changed = False
-    for cluster_id, why in silent.items():
-        row = named.get(cluster_id)
-        if row is None:
-            db.add(
-                UnansweredRow(
-                    broadcast_id=broadcast_id, cluster_id=cluster_id, why=why.value, since=now
-                )
-            )
-        elif row.answered_at is not None or row.why != why:
-            row.answered_at, row.why = None, why.value
-        else:
-            continue
-        changed = True
-    for cluster_id, row in named.items():
-        if cluster_id not in silent and row.answered_at is None:
-            row.answered_at = now
-            changed = True
-    return changed
+    new = {one: why.value for one, why in silent.items() if so_far.get(one) != why}
+    over = so_far.keys() - silent.keys()
+    if not new and not over:
+        return False
+    known = select(UnansweredRow.cluster_id).where(UnansweredRow.broadcast_id == broadcast_id)
+    there = set(db.scalars(known)) if new else set()
+    first = [
+        {"broadcast_id": broadcast_id, "cluster_id": one, "why": why, "since": now}
+        for one, why in new.items()
+        if one not in there
+    ]
+    changed = [
+        {"broadcast_id": broadcast_id, "cluster_id": one, "why": why, "answered_at": None}
+        for one, why in new.items()
+        if one in there
+    ]
+    answered = [
+        {"broadcast_id": broadcast_id, "cluster_id": one, "answered_at": now} for one in over
+    ]
+    if first:
+        db.execute(insert(UnansweredRow), first)
+    for rows in (changed, answered):
+        if rows:
+            db.execute(update(UnansweredRow), rows)
+    return True

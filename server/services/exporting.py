@@ -18,6 +18,7 @@ from server.services.grouping import groups
 from server.services.slot_values import refs, slot_value
 from server.services.units import tree
 from server.store.models import AsRunRow, ClusterRow, SlotRow
+from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
 
 MOST_DAYS = 400
@@ -248,7 +249,7 @@ def _names(db: Session, rows: Iterable[SlotRow], units: Tree) -> Mapping[tuple[s
 def _places(db: Session, clusters: Iterable[str]) -> Mapping[str, tuple[str, str]]:
     """Find name and village of clusters."""
     rows = select(ClusterRow.cluster_id, ClusterRow.name, ClusterRow.village).where(
-        ClusterRow.cluster_id.in_(tuple(clusters))
+        among(ClusterRow.cluster_id, clusters)
     )
     return {cluster_id: (name, village) for cluster_id, name, village in db.execute(rows)}
 

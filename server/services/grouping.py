@@ -21,6 +21,7 @@ from server.services.texts import is_line
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import GroupMemberRow, GroupRow, SlotRow, SlotTargetRow
+from server.store.queries.among import among
 
 MOST_NAMED = 10
 _MADE_CHARACTERS = 56
@@ -172,7 +173,7 @@ def change_group(
         return before
     db.get_one(GroupRow, group_id).name = after.name
     gone = delete(GroupMemberRow).where(GroupMemberRow.group_id == group_id)
-    db.execute(gone.where(GroupMemberRow.cluster_id.in_(leaving)))
+    db.execute(gone.where(among(GroupMemberRow.cluster_id, leaving)))
     _join(db, group_id, sorted(joining))
     over = widening.demand_room(
         db,

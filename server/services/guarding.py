@@ -25,6 +25,7 @@ from server.services.slot_values import slot_value
 from server.services.units import tree
 from server.store.holds import CLUSTER_NUMBERS, SLOT_GUARDS, SLOT_HOLDS
 from server.store.models import SlotRow
+from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
 
 AT_ONCE = 200
@@ -176,7 +177,7 @@ def _numbers(db: Session, clusters: Iterable[str]) -> list[int]:
 def _known(db: Session, clusters: Sequence[str]) -> dict[str, int]:
     rows = db.execute(
         select(CLUSTER_NUMBERS.c.cluster_id, CLUSTER_NUMBERS.c.number).where(
-            CLUSTER_NUMBERS.c.cluster_id.in_(clusters)
+            among(CLUSTER_NUMBERS.c.cluster_id, clusters)
         )
     ).all()
     return {row.cluster_id: row.number for row in rows}

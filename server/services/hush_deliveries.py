@@ -20,6 +20,7 @@ from server.domain.nodes import Liveness, liveness
 from server.domain.units import Tree
 from server.services import events, outbox
 from server.store.models import BroadcastRow, ClusterRow, HushDeliveryRow, HushRow, NodeRow
+from server.store.queries.among import among
 
 MOST_RESENT = 300
 """Orders sent again in one transaction; the others follow a second later."""
@@ -148,7 +149,7 @@ def status(db: Session, hush: HushRow, *, now: datetime, actor: Actor, units: Tr
             NodeRow,
             (NodeRow.cluster_id == ClusterRow.cluster_id) & NodeRow.decommissioned_at.is_(None),
         )
-        .where(ClusterRow.cluster_id.in_(meant))
+        .where(among(ClusterRow.cluster_id, meant))
         .order_by(ClusterRow.village, ClusterRow.name)
     )
     clusters = tuple(
@@ -234,6 +235,6 @@ def _of(hush_id: str) -> Select[HushDeliveryRow]:
 
 def _active_nodes(db: Session, clusters: Iterable[str]) -> dict[str, NodeRow]:
     rows = select(NodeRow).where(
-        NodeRow.decommissioned_at.is_(None), NodeRow.cluster_id.in_(tuple(clusters))
+        NodeRow.decommissioned_at.is_(None), among(NodeRow.cluster_id, clusters)
     )
     return {node.cluster_id: node for node in db.scalars(rows)}

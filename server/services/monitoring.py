@@ -25,6 +25,7 @@ from server.store.models import (
     SlotRow,
     UnansweredRow,
 )
+from server.store.queries.among import among
 
 NO_NODE = "none"
 _ANSWERING = frozenset({Liveness.HERE, Liveness.LATE})
@@ -143,7 +144,7 @@ def names(db: Session, clusters: Collection[str]) -> dict[str, str]:
     """Name some clusters as people do: by their villages, or else by their own names."""
     rows = db.execute(
         select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name).where(
-            ClusterRow.cluster_id.in_(clusters)
+            among(ClusterRow.cluster_id, clusters)
         )
     )
     return {one: village or name for one, village, name in rows}
@@ -162,8 +163,8 @@ def overview(
     working = select(NodeRow).where(NodeRow.decommissioned_at.is_(None))
     if only is not None:
         wanted &= frozenset(only)
-        working = working.where(NodeRow.cluster_id.in_(wanted))
-    clusters = db.scalars(select(ClusterRow).where(ClusterRow.cluster_id.in_(wanted))).all()
+        working = working.where(among(NodeRow.cluster_id, wanted))
+    clusters = db.scalars(select(ClusterRow).where(among(ClusterRow.cluster_id, wanted))).all()
     nodes = {node.cluster_id: node for node in db.scalars(working)}
     newest = dict(db.execute(select(PlanRow.unit_id, PlanRow.version)).all())
     titles = titles_of(db, {node.on_air for node in nodes.values() if node.on_air})

@@ -31,6 +31,7 @@ from server.store.models import (
     PlanVersionRow,
     SlotRow,
 )
+from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
 
 VERSIONS_KEPT = timedelta(days=60)
@@ -293,7 +294,7 @@ def _clusters(db: Session, cluster_ids: Collection[str]) -> list[tuple[ClusterRo
             NodeRow,
             (NodeRow.cluster_id == ClusterRow.cluster_id) & NodeRow.decommissioned_at.is_(None),
         )
-        .where(ClusterRow.cluster_id.in_(cluster_ids))
+        .where(among(ClusterRow.cluster_id, cluster_ids))
         .order_by(ClusterRow.village, ClusterRow.name)
     )
     return [(cluster, node) for cluster, node in db.execute(rows)]

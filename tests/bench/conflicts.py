@@ -14,10 +14,11 @@ from sqlalchemy import Engine
 
 from protocol.messages import BulletinClass
 from server.domain.authority import Actor
-from server.domain.clashes import MOST_NAMED, Occupant, clashes, occupant
+from server.domain.clashes import MOST_NAMED, MOST_SOUGHT_FOR, Occupant, clashes, occupant
 from server.domain.recurrence import local_day
+from server.domain.units import Tree
 from server.observability import settle
-from server.services import clashing, scheduling, units
+from server.services import clashing, offering, scheduling, units
 from server.services.planning import slots_of
 from server.store.engine import open_sessions
 from tests.bench.measuring import ENGINES, database, p50_ms, p95_ms, report, say, timed_s
@@ -27,6 +28,7 @@ from tests.factories.slots import TODAY
 
 SIZES = (1_000, 10_000, 100_000)
 TIMES = 40
+OFFERED = 10
 TUESDAY = 0b0000010
 OPERATOR = Actor.operator("loa")
 
@@ -86,28 +88,47 @@ def _measure(engine: Engine, slots: int) -> dict[str, float]:
     for recurrence, pattern in IRREGULAR:
         asked = replace(wanted, recurrence=recurrence, pattern=pattern)
         figures[f"{recurrence}_p95_ms"] = p95_ms(_times(lambda asked=asked: check(asked)))
+    # Short: with more than five hundred in the way nobody looks for ways out.
+    short = replace(wanted, length_s=60.0)
+    figures["offers_p95_ms"] = p95_ms(_times(lambda: _offered(engine, short), OFFERED))
     return figures
 
 
-def _times(work: Callable[[], object]) -> list[float]:
+def _times(work: Callable[[], object], times: int = TIMES) -> list[float]:
     work()
-    return [timed_s(work) for _ in range(TIMES)]
+    return [timed_s(work) for _ in range(times)]
+
+
+def _offered(engine: Engine, wanted: scheduling.NewSlot) -> None:
+    """Find what is in the way, and look for ways out."""
+    with open_sessions(engine)() as db:
+        tree = units.tree(db, today=local_day(NOON))
+        new = _occupant(wanted, tree)
+        found = clashing.in_the_way(db, new, units=tree, now=NOON, actor=OPERATOR)
+        if not 0 < len(found) <= MOST_SOUGHT_FOR:
+            message = f"{len(found)} clashes: no ways out are looked for"
+            raise AssertionError(message)
+        offering.offers(db, wanted, found, now=NOON, actor=OPERATOR)
+
+
+def _occupant(wanted: scheduling.NewSlot, tree: Tree) -> Occupant:
+    return Occupant(
+        "new",
+        wanted.unit_id,
+        "",
+        0,
+        wanted.title,
+        BulletinClass.ORDINARY,
+        scheduling.rule_of(wanted, timedelta(seconds=wanted.length_s or 0)),
+        tree.clusters_under(wanted.unit_id),
+    )
 
 
 def _must_be_all(engine: Engine, wanted: scheduling.NewSlot) -> None:
     """Compare with every slot that there is, one by one."""
     with open_sessions(engine)() as db:
         tree = units.tree(db, today=local_day(NOON))
-        new = Occupant(
-            "new",
-            wanted.unit_id,
-            "",
-            0,
-            wanted.title,
-            BulletinClass.ORDINARY,
-            scheduling.rule_of(wanted, timedelta(seconds=wanted.length_s or 0)),
-            tree.clusters_under(wanted.unit_id),
-        )
+        new = _occupant(wanted, tree)
         found = clashing.in_the_way(db, new, units=tree, now=NOON, actor=OPERATOR)
         every = (occupant(slot) for slot in slots_of(db, units=tree))
         named = {clash.other.slot_id for clash in clashes(new, every, NOON)}

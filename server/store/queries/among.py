@@ -5,7 +5,7 @@ and planned anew each time, and SQLite takes no more than 32,766 of them.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Dialect, Text, bindparam
@@ -53,8 +53,8 @@ def _in_json(element: _Among, compiler: SQLCompiler, **how: Any) -> str:  # noqa
     return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - marks of parameters
 
 
-def among(column: Any, ids: Collection[str] | str) -> ColumnElement[bool]:  # noqa: ANN401 - a column of any kind of model
+def among(column: Any, ids: Iterable[str] | str) -> ColumnElement[bool]:  # noqa: ANN401 - a column of any kind of model
     """Ask that a column is one of some ids; or of those of a parameter, by its name."""
     if isinstance(ids, str):
         return _Among(column, bindparam(ids, type_=_Listed()))
-    return _Among(column, bindparam(None, ids, type_=_Listed(), unique=True))
+    return _Among(column, bindparam(None, list(ids), type_=_Listed(), unique=True))

@@ -19,6 +19,7 @@ from server.store.models import (
     SlotRow,
     UserRow,
 )
+from server.store.queries.among import among
 
 WHOLE_SLOT = (
     selectinload(SlotRow.items).joinedload(SlotItemRow.asset),
@@ -95,7 +96,7 @@ def recent_refusals(
     newest = select(RefusalRow).order_by(RefusalRow.refusal_id.desc()).limit(limit)
     if clusters is not None:
         newest = newest.join(NodeRow, NodeRow.node_id == RefusalRow.node_id).where(
-            NodeRow.cluster_id.in_(clusters)
+            among(NodeRow.cluster_id, clusters)
         )
     return db.scalars(newest).all()
 

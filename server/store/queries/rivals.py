@@ -4,21 +4,23 @@ The questions are put together once: to build one for each check would take long
 it. The database leaves out what cannot meet by class, hours, days and weekdays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Date,
     Integer,
     Row,
+    Select,
     Text,
     Time,
     and_,
     bindparam,
     cast,
     extract,
+    func,
     literal_column,
     or_,
     select,
@@ -28,7 +30,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from server.domain.offers import clock
 from server.domain.week import DAY_S
-from server.store.models import SlotRow
+from server.store.models import SlotRow, SlotTargetRow
+from server.store.queries.among import among
 from server.store.queries.slots import TIMES
 from server.store.queries.targets import targets_of
 
@@ -40,7 +43,7 @@ BANDS_S = (300, 600, 1200, 2400, LONG_S)
 
 _NEVER = (time.max, time.min)
 _WEEK = 7
-_slots = SlotRow.__table__.c
+_slots, _targets = SlotRow.__table__.c, SlotTargetRow.__table__.c
 
 RivalRow = Row[*tuple[Any, ...]]
 """As ``_COLUMNS`` has it."""
@@ -60,11 +63,16 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Slots of a class that run on any of some days, the last included."""
+    """Slots of a class that run on any of some days, the last included.
+
+    Attributes:
+        refs: Units, groups and clusters of which they name one among their targets; None: any.
+    """
 
     bulletin_class: str
     since: date
     until: date
+    refs: frozenset[str] | None = None
 
 
 def slots_by_hour(
@@ -94,13 +102,27 @@ def long_slots(db: Session, running: Running, *, weekdays: int) -> Iterator[Riva
     return _asked(db, _LONG, _facts(running, weekdays))
 
 
-def _asked(db: Session, question: Any, facts: dict[str, Any]) -> Iterator[RivalRow]:  # noqa: ANN401 - columns of a table have no type
+def longest_slots(db: Session, running: Running, *, weekdays: int, most: int) -> Iterator[RivalRow]:
+    """Read, of those of an hour at most that begin at one time, some: the longest ones."""
+    return _asked(db, _LONGEST, {**_facts(running, weekdays), "most": most})
+
+
+def slots_by_start(
+    db: Session, running: Running, starts: Collection[time], *, weekdays: int
+) -> Iterator[RivalRow]:
+    """Read all of an hour at most that begin at some times."""
+    return _asked(db, _BY_START, {**_facts(running, weekdays), "starts": list(starts)})
+
+
+def _asked(db: Session, question: "_Question", facts: dict[str, Any]) -> Iterator[RivalRow]:
     db.flush()  # plain columns are read past the session: what waits in it is in the way too
-    return iter(db.execute(question, facts).all())
+    asked = question.of_any if facts["refs"] is None else question.of_some
+    return iter(db.execute(asked, facts).all())
 
 
 def _facts(running: Running, weekdays: int) -> dict[str, Any]:
     return {
+        "refs": running.refs,
         "class": running.bulletin_class,
         "since": running.since,
         "until": running.until,
@@ -145,7 +167,7 @@ _ON_ITS_WEEKDAY = or_(
     .bitwise_and(1)
     == 1,
 )
-_ALL = select(*_COLUMNS).where(
+_MAY_MEET = (
     _slots.withdrawn_at.is_(None),
     _slots.bulletin_class == bindparam("class"),
     or_(_slots.last_day.is_(None), _slots.last_day >= bindparam("since", type_=Date)),
@@ -153,10 +175,42 @@ _ALL = select(*_COLUMNS).where(
     _slots.weekdays.bitwise_and(bindparam("weekdays", type_=Integer)) != 0,
     _ON_ITS_WEEKDAY,
 )
-_BY_HOUR = _ALL.where(
+_NAMED = _slots.slot_id.in_(select(_targets.slot_id).where(among(_targets.ref, "refs")))
+_SHORT = _slots.duration_s <= LONG_S
+
+
+class _Question(NamedTuple):
+    """One question about all slots, and about those that name certain targets."""
+
+    of_any: Select[*tuple[Any, ...]]
+    of_some: Select[*tuple[Any, ...]]
+
+
+def _question(*conditions: ColumnElement[bool]) -> _Question:
+    asked = select(*_COLUMNS).where(*_MAY_MEET, *conditions)
+    return _Question(asked, asked.where(_NAMED))
+
+
+def _longest() -> _Question:
+    longest_first = _slots.duration_s.desc(), _slots.slot_id
+    rank = func.row_number().over(partition_by=_slots.local_start, order_by=longest_first)
+    ranked = select(_slots.slot_id, rank.label("place")).where(*_MAY_MEET, _SHORT)
+    asked = []
+    for one in (ranked, ranked.where(_NAMED)):
+        kept = one.subquery()
+        first = select(kept.c.slot_id).where(kept.c.place <= bindparam("most", type_=Integer))
+        asked.append(select(*_COLUMNS).where(_slots.slot_id.in_(first)))
+    return _Question(*asked)
+
+
+_BY_HOUR = _question(
     _between("first", "last"),
-    _slots.duration_s <= LONG_S,
+    _SHORT,
     or_(*(_band(place, longest_s) for place, longest_s in enumerate(BANDS_S))),
 )
 # As a literal: a partial index is used only where the planner sees its condition.
-_LONG = _ALL.where(literal_column("slots.duration_s > 3600"))
+_LONG = _question(literal_column("slots.duration_s > 3600"))
+_BY_START = _question(
+    _SHORT, _slots.local_start.in_(bindparam("starts", type_=Time, expanding=True))
+)
+_LONGEST = _longest()

@@ -1,12 +1,10 @@
 """The page that leads out, the week on paper, and spreadsheets to download."""
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import IO
 
-from flask import Blueprint, abort, redirect, render_template, request, send_file, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -17,10 +15,11 @@ from server.domain.units import Tree, Unit
 from server.http.context import actor, here, now, reading
 from server.services import exporting, subscriptions, units
 from server.services.exporting import Whose
-from server.services.tables import Table, write_csv, write_workbook
+from server.services.tables import Table
 from server.web.calendars.views import SHOWN_ONCE
 from server.web.dashboard.presenters import plain
 from server.web.exports.forms import ExportForm
+from server.web.exports.sending import sent_sheet
 from server.web.exports.sheets import as_run_table, occurrences_table, slots_table
 from server.web.exports.week import DAYS, laid_out, monday_of
 from server.web.fields import parsed_day
@@ -28,7 +27,6 @@ from server.web.frames.presenters import level_names
 
 MOST_IN_WEEK = 2_000
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _A_WEEK = timedelta(days=DAYS)
 
 pages = Blueprint("exports", __name__)
@@ -99,25 +97,7 @@ def sheet(unit_id: str, what: str, kind: str) -> ResponseReturnValue:
     except ExportRefusedError as refused:
         return _page(unit_id, refused.findings), 422
     of = f"{local_day(instant)}" if what == "slots" else f"{days[0]}_{days[1]}"
-    return send_file(
-        _written(table, kind),
-        mimetype="text/csv" if kind == "csv" else _XLSX,
-        as_attachment=True,
-        download_name=f"{word}_{unit_id}_{of}.{kind}",
-    )
-
-
-def _written(table: Table, kind: str) -> IO[bytes]:
-    """Write a table into a file without a name, so that a slow reader holds no database."""
-    folder = here().settings.upload_dir
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the answer closes it when it is sent
-    if kind == "csv":
-        write_csv(table, file)
-    else:
-        write_workbook(table, file, folder)
-    file.seek(0)
-    return file
+    return sent_sheet(table, kind, f"{word}_{unit_id}_{of}")
 
 
 def _slots(

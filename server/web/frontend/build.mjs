@@ -59,6 +59,13 @@ await build({
   legalComments: "external",
 });
 
+// The same letters for PDF files, in the form that their writer reads.
+for (const part of ["latin", "latin-ext", "vietnamese"]) {
+  for (const weight of [400, 700]) {
+    const name = `be-vietnam-pro-${part}-${weight}-normal.woff`;
+    writeFileSync(join(out, name), readFileSync(join(root, "node_modules/@fontsource/be-vietnam-pro/files", name)));
+  }
+}
 writeFileSync(join(out, "icons.svg"), sprite(icons));
 await initWasm(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm")));
 const drawing = readFileSync(join(here, "app-icon.svg"));

@@ -249,7 +249,7 @@ WRONG = (
     ({"gain_db": 0.5}, ["bad-gain"]),
     ({"severity": 5}, ["bad-severity"]),
     ({"mode": "joke"}, ["bad-mode"]),
-    ({"title": "", "asset_digest": "", "units": ()}, ["bad-title", "no-audio", "no-target"]),
+    ({"title": "", "asset_digest": "", "units": ()}, ["bad-title", "no-target", "no-audio"]),
 )
 
 

@@ -2,14 +2,17 @@
 
 from datetime import time, timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 from sqlalchemy.orm import selectinload
 
+from protocol.messages import BulletinClass
 from protocol.plan import Place, claims_at
 from protocol.policy import merge
-from server.domain.recurrence import day_bounds, local_day
+from server.domain.clashes import Occupant, clashes, hours_taken, occupant
+from server.domain.recurrence import Recurrence, Rule, day_bounds, local_day
 from server.domain.slots import claim_id
-from server.services import aired, desk, planning, scheduling, units
+from server.services import aired, clashing, desk, planning, scheduling, units
 from server.store.models import (
     ClusterRow,
     FrameRow,
@@ -46,6 +49,57 @@ def test_a_cluster_asked_about_alone_plays_what_it_plays_among_all(sessions):
         for cluster_id in tree.clusters:
             alone = scheduling.cluster_timeline(db, cluster_id=cluster_id, **facts)
             assert [_said(span) for span in alone] == [_said(span) for span in together[cluster_id]]
+
+
+@pytest.mark.parametrize("local_start", [time(5, 10), time(23, 40), time(0, 5)])
+@pytest.mark.parametrize(
+    ("unit", "recurrence", "weekdays"),
+    [("t1", "weekly", 2), ("t1", "once", 127), ("t1-x2", "daily", 127), ("t1-x2", "weekly", 64)],
+)
+def test_what_is_in_the_way_and_the_hours_taken_are_those_of_all_slots_one_by_one(
+    sessions, local_start, unit, recurrence, weekdays
+):
+    with sessions.begin() as db:
+        # More than a hundred clusters, and at some hours dozens of slots, some past midnight.
+        (province,) = enter_country(db, Size(communes=3, clusters=120, slots=400))
+        _group_and_speak(db, province)
+        late = SlotRow.slot_id.like("%3")
+        db.execute(update(SlotRow).where(late).values(local_start=time(23, 50)))
+        early = SlotRow.slot_id.like("%7")
+        db.execute(update(SlotRow).where(early).values(local_start=time(5)))
+        # At three in the morning the longest come on other days, and one that is shorter does come.
+        night = update(SlotRow).values(local_start=time(3), duration_s=3000.0)
+        rare = {"recurrence": "monthly", "pattern": "BYMONTHDAY=1"}
+        db.execute(night.where(SlotRow.slot_id.like("%5")).values(**rare))
+        one = {"recurrence": "daily", "pattern": "", "duration_s": 600.0, "holidays": "any"}
+        often = one | {"bulletin_class": "ordinary", "first_day": TODAY, "last_day": None}
+        db.execute(night.where(SlotRow.slot_id == "s-t1-50").values(**often))
+        tree = units.tree(db, today=local_day(NOON))
+        rule = Rule(
+            Recurrence(recurrence),
+            local_start,
+            timedelta(minutes=30),
+            TODAY + A_DAY,
+            TODAY + (A_DAY if recurrence == "once" else 300 * A_DAY),
+            weekdays,
+        )
+        new = Occupant(
+            "new",
+            unit,
+            "",
+            tree.unit(unit).level_rank,
+            "",
+            BulletinClass.ORDINARY,
+            rule,
+            tree.clusters_under(unit),
+        )
+        every = [occupant(slot) for slot in planning.slots_of(db, units=tree)]
+        facts = {"units": tree, "now": NOON, "actor": OPERATOR}
+        found = clashing.in_the_way(db, new, **facts)
+        assert [one.other.slot_id for one in found] == [
+            one.other.slot_id for one in clashes(new, every, NOON)
+        ]
+        assert clashing.taken(db, new, **facts) == hours_taken(new, every, NOON)
 
 
 def test_a_cluster_goes_by_the_plans_of_the_units_above_it(sessions):

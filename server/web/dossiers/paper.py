@@ -1,0 +1,198 @@
+"""The record of an announcement on paper: A4, as a PDF."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from fpdf import FPDF
+from fpdf.enums import MethodReturnValue, XPos, YPos
+from typing_extensions import override
+
+from server.http.languages import gettext
+from server.services.dossiers import Dossier, Witness
+from server.web import words
+from server.web.dossiers.words import (
+    act_words,
+    language_words,
+    outcome_words,
+    piece_words,
+    said_words,
+    turns_words,
+)
+from server.web.formats import dmy, dmy_hm, hms, lasting
+
+FONTS = Path(__file__).parent.parent / "static" / "vendor"
+_SCRIPTS = ("latin", "latin-ext", "vietnamese")
+_WEIGHTS = {"": 400, "B": 700}
+
+_MARGIN_MM, _LINE_MM, _LABEL_MM = 18, 5.2, 42
+_QUIET, _INK, _DRILL = (90, 100, 115), (20, 25, 35), (150, 75, 0)
+_COLUMNS_MM = (44, 20, 66, 44)
+"""Cluster, when the order came, what was heard when, and how it ended."""
+
+
+def dossier_paper(found: Dossier, *, now: datetime) -> bytes:
+    """Write the record of an announcement as a PDF file."""
+    paper = _Paper(found, now)
+    paper.head()
+    paper.facts()
+    paper.said()
+    paper.clusters()
+    return bytes(paper.output())
+
+
+class _Paper(FPDF):
+    """Pages of one record."""
+
+    def __init__(self, found: Dossier, now: datetime) -> None:
+        super().__init__(format="A4")
+        self._found, self._now = found, now
+        self._broken: dict[tuple[float, str], list[str]] = {}
+        for script in _SCRIPTS:
+            for style, weight in _WEIGHTS.items():
+                name = f"be-vietnam-pro-{script}-{weight}-normal.woff"
+                self.add_font(script, style, FONTS / name)
+        self.set_fallback_fonts(_SCRIPTS[1:])
+        self.set_margins(_MARGIN_MM, _MARGIN_MM)
+        self.set_auto_page_break(auto=True, margin=_MARGIN_MM)
+        self.set_title(found.broadcast.title)
+        self.set_creator("Loa Làng")
+        self.set_creation_date(now)
+        self.add_page()
+
+    @override
+    def footer(self) -> None:
+        """Close each page: what it belongs to, and its number."""
+        self.set_y(-_MARGIN_MM + 4)
+        self._pen(7.5, ink=_QUIET)
+        row = self._found.broadcast
+        made = gettext("made on %(when)s", when=dmy_hm(self._now))
+        self.cell(0, 4, f"{row.broadcast_id} · {made}")
+        self.set_x(_MARGIN_MM)
+        self.cell(0, 4, f"{self.page_no()}/{{nb}}", align="R")
+
+    def head(self) -> None:
+        """Say what this is."""
+        row = self._found.broadcast
+        self._pen(10, ink=_QUIET)
+        self._text(self._found.unit_name)
+        self._pen(17, bold=True)
+        self._text(gettext("Record of an announcement"), 8)
+        if row.mode == "drill":
+            self._pen(12, bold=True, ink=_DRILL)
+            self._text(gettext("DRILL"), 6)
+        self._pen(13, bold=True)
+        self._text(row.title, 6.5)
+        self.ln(2)
+
+    def facts(self) -> None:
+        """Say who ordered it, by what right, where and when."""
+        found, row = self._found, self._found.broadcast
+        self._fact(gettext("Class"), words.bulletin_class(row.bulletin_class).label)
+        if row.decision_number:
+            self._fact(gettext("Decision"), row.decision_number)
+        for deed in found.deeds:
+            person = found.people[deed.login]
+            self._fact(act_words(deed.act), f"{person}, {hms(deed.at)} {dmy(deed.at)}")
+        self._fact(gettext("Where"), ", ".join(found.places))
+        if found.but:
+            self._fact(gettext("But not"), ", ".join(found.but))
+        total, span = len(found.witnesses), found.span
+        self._fact(
+            gettext("Sounded"),
+            gettext("at %(num)s of %(total)s clusters", num=found.sounded, total=total),
+        )
+        if span is not None:
+            self._fact(gettext("First and last sound"), f"{hms(span[0])} – {hms(span[1])}")
+        self._fact(gettext("Signed order (SHA-256)"), found.order_digest)
+
+    def said(self) -> None:
+        """Give what was said, with its text where there is one."""
+        self._section(gettext("What was said"))
+        for said in self._found.said:
+            self._pen(9.5, bold=True)
+            self._text(said_words(said))
+            self._pen(8, ink=_QUIET)
+            about = (language_words(said.language), lasting(said.length_s), turns_words(said))
+            self._text(" · ".join(filter(None, about)), 4.2)
+            self._text(f"SHA-256 {said.digest}", 4.2)
+            if said.text:
+                self._pen(9.5)
+                self._text(said.text)
+            self.ln(1.5)
+
+    def clusters(self) -> None:
+        """Give what was heard at each cluster, to the second."""
+        self._section(gettext("Each cluster"))
+        self._columns()
+        for one in self._found.witnesses:
+            village = f"{one.village} · " if one.village else ""
+            self._line(
+                (
+                    f"{village}{one.name}\n{one.unit_name}",
+                    hms(one.received_at),
+                    self._heard(one),
+                    outcome_words(one),
+                )
+            )
+
+    def _columns(self) -> None:
+        names = ("Cluster", "Order received at", "What was heard", "Outcome")
+        self._line([gettext(name) for name in names], bold=True)
+
+    def _heard(self, one: Witness) -> str:
+        return "\n".join(
+            f"{hms(piece.start)}–{hms(piece.end)} {piece_words(self._found, piece.digest)}"
+            + ("" if piece.is_whole else f" ({gettext('not whole')})")
+            for piece in one.heard
+        )
+
+    def _line(self, cells: Sequence[str], *, bold: bool = False) -> None:
+        """Write one line of the table; a line is never torn by a page's end."""
+        self._pen(8, bold=bold)
+        split = [self._split(width, text) for width, text in zip(_COLUMNS_MM, cells, strict=True)]
+        height = 4.2 * max(map(len, split)) + 1.6
+        if self.will_page_break(height):
+            self.add_page()
+            self._columns()
+            self._pen(8, bold=bold)
+        top, left = self.get_y(), float(_MARGIN_MM)
+        self.set_draw_color(*_QUIET)
+        self.set_line_width(0.1)
+        self.line(_MARGIN_MM, top, _MARGIN_MM + sum(_COLUMNS_MM), top)
+        for width, lines in zip(_COLUMNS_MM, split, strict=True):
+            for number, line in enumerate(lines):
+                self.set_xy(left, top + 0.8 + 4.2 * number)
+                self.cell(width, 4.2, line)
+            left += width
+        self.set_xy(_MARGIN_MM, top + height)
+
+    def _split(self, width_mm: float, text: str) -> list[str]:
+        """Break a text into lines; hundreds of clusters say the same, so it is done once."""
+        known = self._broken.get((width_mm, text))
+        if known is None:
+            lines = MethodReturnValue.LINES
+            split = self.multi_cell(width_mm - 2, 4.2, text, dry_run=True, output=lines)
+            known = self._broken[width_mm, text] = cast("list[str]", split)
+        return known
+
+    def _section(self, name: str) -> None:
+        self.ln(3)
+        self._pen(11, bold=True)
+        self._text(name, 6.5)
+
+    def _fact(self, name: str, said: str) -> None:
+        self._pen(9.5, ink=_QUIET)
+        top = self.get_y()
+        self.cell(_LABEL_MM, _LINE_MM, name)
+        self._pen(9.5)
+        self.set_xy(_MARGIN_MM + _LABEL_MM, top)
+        self._text(said)
+
+    def _text(self, text: str, height_mm: float = _LINE_MM) -> None:
+        self.multi_cell(0, height_mm, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+    def _pen(self, size: float, *, bold: bool = False, ink: tuple[int, int, int] = _INK) -> None:
+        self.set_font(_SCRIPTS[0], "B" if bold else "", size)
+        self.set_text_color(*ink)

@@ -1,0 +1,50 @@
+"""The record of an announcement as a table: a line for each cluster and each piece heard there."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from server.domain.recurrence import LOCAL, local_day
+from server.http.languages import gettext
+from server.services.dossiers import Dossier
+from server.services.tables import Cell, Column, Table
+from server.web.dossiers.words import outcome_words, piece_words
+
+
+def dossier_table(found: Dossier) -> Table:
+    """List what was heard where, second by second."""
+    columns = (
+        Column(gettext("Unit"), 24),
+        Column(gettext("Village"), 20),
+        Column(gettext("Cluster"), 24),
+        Column(gettext("Order received at"), 20),
+        Column(gettext("What"), 36),
+        Column(gettext("Day"), 12),
+        Column(gettext("Begins at"), 10),
+        Column(gettext("Ends at"), 20),
+        Column(gettext("Sounded for"), 12),
+        Column(gettext("Whole"), 8),
+        Column(gettext("Outcome"), 36),
+        Column(gettext("Known from"), 18),
+        Column(gettext("Id"), 22),
+    )
+    return Table(found.broadcast.title, columns, _rows(found))
+
+
+def _rows(found: Dossier) -> Iterator[Sequence[Cell]]:
+    for one in found.witnesses:
+        place = (one.unit_name, one.village, one.name, one.received_at)
+        source = gettext("the node itself") if one.is_own_word else gettext("its silence")
+        end = (outcome_words(one), source, one.cluster_id)
+        if not one.heard:
+            yield (*place, None, None, None, None, timedelta(), None, *end)
+        for piece in one.heard:
+            yield (
+                *place,
+                piece_words(found, piece.digest),
+                local_day(piece.start),
+                piece.start.astimezone(LOCAL).time(),
+                piece.end,
+                piece.end - piece.start,
+                gettext("yes") if piece.is_whole else gettext("no"),
+                *end,
+            )

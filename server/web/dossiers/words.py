@@ -1,0 +1,53 @@
+"""What stands in the record of an announcement, in words."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from server.domain.languages import NAMES
+from server.http.languages import gettext, ngettext
+from server.http.wording import N_, reason_sentence
+from server.services.dossiers import Dossier, Said, Witness
+from server.web import words
+
+_ACTS: Mapping[str, str] = MappingProxyType(
+    {
+        "asked": N_("Asked for by"),
+        "confirmed": N_("Confirmed by"),
+        "sent": N_("Sent by"),
+        "stopped": N_("Stopped by"),
+    }
+)
+
+
+def act_words(act: str) -> str:
+    """Name a deed."""
+    return gettext(_ACTS[act])
+
+
+def language_words(tag: str) -> str:
+    """Name a language as those call it who speak it."""
+    return NAMES.get(tag, tag)
+
+
+def outcome_words(witness: Witness) -> str:
+    """Tell what became of it at a cluster, and why."""
+    outcome = words.delivery(witness.outcome).label
+    return f"{outcome}: {reason_sentence(witness.reason)}" if witness.reason else outcome
+
+
+def piece_words(found: Dossier, digest: str) -> str:
+    """Name what was heard: a file by its title, else somebody who spoke."""
+    titles = {said.digest: said_words(said) for said in found.said}
+    return titles.get(digest) or gettext("Spoken live")
+
+
+def said_words(said: Said) -> str:
+    """Name one file that was said."""
+    return gettext("Opening chime") if said.purpose == "chime" else said.title
+
+
+def turns_words(said: Said) -> str:
+    """Tell how often one file was ordered, where it was more than once."""
+    if said.turns == 1:
+        return ""
+    return ngettext("%(num)d time", "%(num)d times", said.turns)

@@ -1,0 +1,128 @@
+"""What remains of an announcement: its record on a page, on paper, as a table."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pypdfium2
+import pytest
+
+from protocol.content import layout
+from protocol.signing import unverified
+from server.services import as_run
+from server.store.models import AsRunRow, BroadcastRow, DeliveryRow, SpeechRow
+from tests.factories.claims import NOON
+from tests.factories.pages import CLUSTERS, COMMUNE
+
+WORDS = "Nước sông lên nhanh, đề nghị bà con sơ tán ngay."
+
+
+def announced(site, **facts: object) -> str:
+    wanted = {
+        "request_id": "yeu-cau-bien-ban",
+        "unit_id": COMMUNE,
+        "title": "=Lũ lên nhanh",
+        "bulletin_class": "emergency",
+        "asset_digest": site.digest,
+        "units": [COMMUNE],
+        "repeat": 2,
+        **facts,
+    }
+    made = site.program("commune-officer").ask("POST", "/broadcasts", json=wanted)
+    assert made.status_code == 201, made.text
+    return made.json["broadcast_id"]
+
+
+def heard_at(site, broadcast_id: str, cluster: str) -> None:
+    """Put on record that a cluster played all of it; the others are silent for good."""
+    with site.sessions.begin() as db:
+        row = db.get(BroadcastRow, broadcast_id)
+        last = layout(unverified(row.token).msg.claim.content)[-1]
+        end = row.start + timedelta(seconds=last.offset_s + last.asset.duration_s)
+        segment = {
+            "start": row.start.isoformat(),
+            "end": end.isoformat(),
+            "position_s": 0.0,
+        }
+        db.add(
+            AsRunRow(
+                claim_id=broadcast_id,
+                cluster_id=cluster,
+                unit_id=COMMUNE,
+                outcome="played",
+                start=row.start,
+                end=end,
+                segments={"heard": [segment], "said": ["heard", "", "played", ""]},
+                source="node",
+                recorded_at=end,
+            )
+        )
+        delivery = db.query(DeliveryRow).filter_by(broadcast_id=broadcast_id, cluster_id=cluster)
+        delivery.one().state = "played"
+        as_run.close_ended(db, now=row.end + timedelta(hours=1))
+        db.add(
+            SpeechRow(
+                key="e" * 64,
+                digest=site.digest,
+                text=WORDS,
+                said=WORDS,
+                engine="espeak-ng",
+                language="vi",
+                created_at=NOON,
+                created_by="commune-officer",
+            )
+        )
+
+
+def test_the_record_tells_what_was_said_by_whom_and_which_cluster_heard_it(any_site):
+    one = announced(any_site)
+    officer = any_site.browser("commune-officer")
+    assert (
+        "Chưa phải cụm loa nào cũng báo cáo xong" in officer.get(f"/broadcasts/{one}/record").text
+    )
+    heard_at(any_site, one, CLUSTERS[0])
+    assert f"/broadcasts/{one}/record" in officer.get(f"/broadcasts/{one}").text
+    page = officer.get(f"/broadcasts/{one}/record").text
+    for said in (WORDS, "Tiếng Việt", "Người commune-officer", "1 trên 2 cụm loa", "2 lần"):
+        assert said in page
+    assert page.count('class="lane-said"') == 2
+    assert "Không liên lạc được với cụm loa" in page
+    assert "Chưa phải cụm loa nào" not in page
+
+
+def test_the_table_has_a_line_for_each_piece_and_each_silent_cluster(site):
+    one = announced(site)
+    heard_at(site, one, CLUSTERS[0])
+    answer = site.browser("viewer").get(f"/broadcasts/{one}/record.csv", buffered=True)
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    pieces = [row for row in rows if row["Mã"] == CLUSTERS[0]]
+    assert [row["Nội dung"] for row in pieces] == ["Bản tin", "Bản tin"]
+    assert {row["Trọn vẹn"] for row in pieces} == {"có"}
+    (silent,) = (row for row in rows if row["Mã"] == CLUSTERS[1])
+    assert (silent["Nội dung"], silent["Nguồn ghi nhận"]) == ("", "do không có báo cáo")
+    book = site.browser("viewer").get(f"/broadcasts/{one}/record.xlsx", buffered=True)
+    assert book.data.startswith(b"PK")
+
+
+def test_on_paper_it_is_an_a4_document_that_bears_its_title(site):
+    one = announced(site)
+    heard_at(site, one, CLUSTERS[0])
+    answer = site.browser("viewer").get(f"/broadcasts/{one}/record.pdf", buffered=True)
+    assert answer.mimetype == "application/pdf"
+    assert f"bien-ban_{one}.pdf" in answer.headers["Content-Disposition"]
+    paper = pypdfium2.PdfDocument(answer.data)
+    try:
+        text = "".join(page.get_textpage().get_text_range() for page in paper)
+        said = ("Biên bản phát thanh", "=Lũ lên nhanh", WORDS, "1 trên 2 cụm loa", CLUSTERS[1])
+        assert [words for words in said if words not in text] == []
+        assert [round(side) for side in paper[0].get_size()] == [595, 842]
+    finally:
+        paper.close()
+
+
+@pytest.mark.parametrize("what", ["record", "record.pdf", "record.csv", "record.xlsx"])
+def test_who_may_not_see_the_unit_gets_none_of_it(site, what):
+    one = announced(site)
+    assert site.browser("elsewhere").get(f"/broadcasts/{one}/{what}").status_code == 403
+    assert site.browser("viewer").get(f"/broadcasts/b-0/{what}").status_code == 404
+    assert site.browser().get(f"/broadcasts/{one}/{what}").status_code == 303
