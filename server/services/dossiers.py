@@ -105,6 +105,12 @@ class Dossier:
     order_digest: str
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every cluster has had its last word."""
+        told = all(one.is_own_word for one in self.witnesses)
+        return told or self.broadcast.closed_at is not None
+
+    @property
     def sounded(self) -> int:
         """How many clusters sounded any of it."""
         return sum(bool(one.heard) for one in self.witnesses)

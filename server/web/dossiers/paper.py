@@ -13,14 +13,13 @@ from server.http.languages import gettext
 from server.services.dossiers import Dossier, Witness
 from server.web import words
 from server.web.dossiers.words import (
+    about_words,
     act_words,
-    language_words,
     outcome_words,
     piece_words,
     said_words,
-    turns_words,
 )
-from server.web.formats import dmy, dmy_hm, hms, lasting
+from server.web.formats import dmy, dmy_hm, hms
 
 FONTS = Path(__file__).parent.parent / "static" / "vendor"
 _SCRIPTS = ("latin", "latin-ext", "vietnamese")
@@ -114,8 +113,7 @@ class _Paper(FPDF):
             self._pen(9.5, bold=True)
             self._text(said_words(said))
             self._pen(8, ink=_QUIET)
-            about = (language_words(said.language), lasting(said.length_s), turns_words(said))
-            self._text(" · ".join(filter(None, about)), 4.2)
+            self._text(about_words(said), 4.2)
             self._text(f"SHA-256 {said.digest}", 4.2)
             if said.text:
                 self._pen(9.5)

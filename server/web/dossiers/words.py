@@ -8,6 +8,7 @@ from server.http.languages import gettext, ngettext
 from server.http.wording import N_, reason_sentence
 from server.services.dossiers import Dossier, Said, Witness
 from server.web import words
+from server.web.formats import lasting
 
 _ACTS: Mapping[str, str] = MappingProxyType(
     {
@@ -22,11 +23,6 @@ _ACTS: Mapping[str, str] = MappingProxyType(
 def act_words(act: str) -> str:
     """Name a deed."""
     return gettext(_ACTS[act])
-
-
-def language_words(tag: str) -> str:
-    """Name a language as those call it who speak it."""
-    return NAMES.get(tag, tag)
 
 
 def outcome_words(witness: Witness) -> str:
@@ -46,8 +42,8 @@ def said_words(said: Said) -> str:
     return gettext("Opening chime") if said.purpose == "chime" else said.title
 
 
-def turns_words(said: Said) -> str:
-    """Tell how often one file was ordered, where it was more than once."""
-    if said.turns == 1:
-        return ""
-    return ngettext("%(num)d time", "%(num)d times", said.turns)
+def about_words(said: Said) -> str:
+    """Tell in which language one file speaks, how long it is and how often it was ordered."""
+    language = "" if said.purpose == "chime" else NAMES.get(said.language, said.language)
+    turns = ngettext("%(num)d time", "%(num)d times", said.turns) if said.turns > 1 else ""
+    return " · ".join(filter(None, (language, lasting(said.length_s), turns)))
