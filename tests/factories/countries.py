@@ -127,21 +127,21 @@ def _enter_units(db: Session, province: BigProvince, keyring: Keyring | None) ->
 
 
 def _enter_clusters(db: Session, province: BigProvince) -> None:
-    db.execute(
-        insert(ClusterRow),
-        [
-            {"cluster_id": one, "name": f"Cụm {one}", "village": f"Thôn {one}", "people": 100}
-            for one in province.all_clusters
-        ],
-    )
-    db.execute(
-        insert(ClusterUnitRow),
-        [
-            {"cluster_id": one, "unit_id": commune, "valid_from": SINCE}
-            for commune, own in province.clusters.items()
-            for one in own
-        ],
-    )
+    # Many rows in one statement: on PostgreSQL each statement changes the one row that tells of the
+    # tree, and all versions of it are looked through until the transaction ends.
+    clusters = [
+        {"cluster_id": one, "name": f"Cụm {one}", "village": f"Thôn {one}", "people": 100}
+        for one in province.all_clusters
+    ]
+    places = [
+        {"cluster_id": one, "unit_id": commune, "valid_from": SINCE}
+        for commune, own in province.clusters.items()
+        for one in own
+    ]
+    for first in range(0, len(clusters), 1_000):
+        part = slice(first, first + 1_000)
+        db.execute(insert(ClusterRow).values(clusters[part]))
+        db.execute(insert(ClusterUnitRow).values(places[part]))
 
 
 def enter_frames(db: Session, province: BigProvince) -> None:
