@@ -90,7 +90,7 @@ test: setup-dev programs  ## rules, services, the main job and the main pages, a
 	scripts/test.sh $(BIN)/pytest every-day
 
 .PHONY: test-slow
-test-slow: setup-dev programs  ## the rest: listening in real time, programs that die, all pages, the largest inputs
+test-slow: setup-dev programs  ## the rest: PostgreSQL, listening in real time, programs that die, all pages, the largest inputs
 	scripts/test.sh $(BIN)/pytest slow
 
 .PHONY: test-soak

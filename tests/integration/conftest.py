@@ -1,4 +1,5 @@
-"""Databases for tests: every test that asks for ``engine`` runs on SQLite and on PostgreSQL."""
+"""Databases for tests: every test that asks for ``engine`` runs on SQLite and, among the slow
+ones, on PostgreSQL."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from server.store.engine import Sessions, open_engine, open_sessions
 from server.store.migrations import upgrade
 from tests.factories.database import EMPTY, Postgres, hurried, running_postgres
 
-ENGINES = ("sqlite", "postgresql")
+# Both do the same; the everyday run takes the one that needs no server.
+ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,6 @@ def on_postgres(postgres: Postgres, template_province: str, keyring: Keyring) ->
     postgres.drop(name)
 
 
-@pytest.fixture(params=["on_sqlite", "on_postgres"])
+@pytest.fixture(params=["on_sqlite", pytest.param("on_postgres", marks=pytest.mark.slow)])
 def province(request: pytest.FixtureRequest) -> Province:
     return request.getfixturevalue(request.param)

@@ -89,7 +89,12 @@ def on_postgres(open_one: OpenSite, postgres: Postgres, founded_postgres: str) -
     postgres.drop(name)
 
 
-@pytest.fixture(params=["site", "on_postgres"], ids=["sqlite", "postgresql"])
+@pytest.fixture(
+    params=[
+        pytest.param("site", id="sqlite"),
+        pytest.param("on_postgres", id="postgresql", marks=pytest.mark.slow),
+    ]
+)
 def any_site(request: pytest.FixtureRequest) -> Site:
     """An application on SQLite, and again on PostgreSQL."""
     return request.getfixturevalue(request.param)
