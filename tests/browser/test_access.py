@@ -20,6 +20,7 @@ PAGES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_no_page_has_a_fault_of_access_or_is_wider_than_its_screen(open_page, size):
     page = open_page(size)

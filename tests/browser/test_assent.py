@@ -30,6 +30,7 @@ def strict(served):
         db.execute(delete(AssentRuleRow))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("strict")
 def test_whoever_has_no_factor_is_helped_by_a_colleague_and_loses_nothing(open_page, complaints):
     officer = open_page(PHONE, login="xa-dong-van")

@@ -98,6 +98,7 @@ def test_a_second_server_on_the_same_folder_is_refused(state):
     assert "another loa runs on" in refused.value.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("running")
 def test_a_client_written_from_the_protocol_document_alone_joins(state):
     """The block in protocol/README.md is a node: it takes its config, and says so."""
