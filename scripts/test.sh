@@ -5,8 +5,7 @@ pytest=$1
 
 # Nothing of ours waits for the clock here: as many at once as the machine takes.
 many="-n 3 --dist worksteal tests/unit tests/contracts tests/house tests/integration"
-# Programs, people and sound move by the clock on the wall: one at a time.
-few="tests/e2e tests/browser"
+# What listens moves by the clock on the wall, as programs and people do: one at a time.
 heard="tests/contracts tests/integration"
 
 failed=""
@@ -43,15 +42,15 @@ case $2 in
         # shellcheck disable=SC2086 # several words
         nice -n 10 "$pytest" -q -m "not slow and not sound" $many >"$log" 2>&1 &
         behind=$!
-        # shellcheck disable=SC2086
-        timed programs-and-pages "not slow" $few
+        timed programs "not slow" tests/e2e
+        timed pages "not slow" tests/browser
         waited
         ;;
     slow)
         # shellcheck disable=SC2086
         timed sound "sound" $heard
-        # shellcheck disable=SC2086
-        timed slow-programs-and-pages "slow" $few
+        timed slow-programs "slow" tests/e2e
+        timed slow-pages "slow" tests/browser
         echo "== slow rules and services"
         # shellcheck disable=SC2086
         "$pytest" -q -m slow $many || failed="$failed slow-rules-and-services"
