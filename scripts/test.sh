@@ -10,7 +10,7 @@ heard="tests/contracts tests/integration"
 
 failed=""
 
-# run NAME MARKS PATH...: tests that are timed. On a busy machine what failed gets a second try,
+# timed NAME MARKS PATH...: tests that are timed. On a busy machine what failed gets a second try,
 # and it is told.
 timed() {
     name=$1 marks=$2 cache="cache_dir=.stamps/pytest/$1"
