@@ -35,7 +35,7 @@ class _Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if "stuck" in self.path:
-            self.there.stuck.wait(10)
+            self.there.stuck.wait(60)
         if "elsewhere" in self.path:
             self.send_response(302)
             self.send_header("Location", "http://10.255.0.1/inside")
