@@ -3,9 +3,10 @@
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Event
 
 import structlog
 from websockets.sync.server import ServerConnection
@@ -17,12 +18,12 @@ from server.domain.errors import UnknownThingError
 from server.live import recording
 from server.live.capture import MAX_BYTES
 from server.live.microphone import Studio, serve
-from server.mqtt.errors import WorkerDiedError
 from server.mqtt.publisher import LivePublisher
 from server.services import microphones
 from server.services.keyring import FLASK, LIVE, Keyring, secret_text
 from server.settings import Settings
 from server.store.engine import Sessions, open_engine, open_sessions
+from server.workers import WorkerDiedError, demand_alive, worker
 
 MOST_CONNECTIONS = 100
 """Microphones at once; what is more is turned away."""
@@ -65,7 +66,7 @@ def run(settings: Settings, stop: Event) -> None:
     archive = Archive(settings, studio.writes)
     archive.take_left_behind()
     door = Door(studio, archive)
-    keeper = Thread(target=archive.run, args=(stop,), name="archive", daemon=True)
+    keeper = worker("archive", partial(archive.run, stop))
     keeper.start()
     publisher.open()
     with serve_websockets(
@@ -78,13 +79,11 @@ def run(settings: Settings, stop: Event) -> None:
         max_size=MAX_BYTES,
         server_header=None,
     ) as server:
-        listener = Thread(target=server.serve_forever, name="microphones", daemon=True)
+        listener = worker("microphones", server.serve_forever)
         listener.start()
         log.info("live_started", host=settings.host, port=settings.microphone_port)
         while not stop.wait(_WATCH_S):
-            for worker in (keeper, listener):
-                if not worker.is_alive():
-                    raise WorkerDiedError(worker.name)
+            demand_alive((keeper, listener))
             if not publisher.is_alive():
                 raise WorkerDiedError("broker link")
     door.wait_empty(_LAST_WORDS_S)

@@ -29,10 +29,11 @@ from server.mqtt.access import (
     password_text,
     read_passwords,
 )
-from server.mqtt.errors import NoMosquittoError, WorkerDiedError
+from server.mqtt.errors import NoMosquittoError
 from server.services import commissioning, keyring
 from server.settings import Settings
 from server.store.engine import Sessions, open_engine, open_sessions
+from server.workers import WorkerDiedError
 
 WATCH_S = 0.1
 LOOK_S = 1.0

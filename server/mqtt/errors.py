@@ -20,15 +20,6 @@ class NoMosquittoError(ServerError):
         super().__init__("mosquitto is not installed: apt-get install mosquitto, or choose amqtt")
 
 
-class WorkerDiedError(ServerError):
-    """A part of this program has ended; the whole program ends, to be started again."""
-
-    def __init__(self, name: str) -> None:
-        """Keep which part it was."""
-        self.name = name
-        super().__init__(f"{name} has ended by itself")
-
-
 class BrokerAwayError(ServerError):
     """There is no broker to speak to."""
 

@@ -1,6 +1,5 @@
 """The gateway's process: opens everything, starts the threads, ends when one of them does."""
 
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -8,7 +7,6 @@ from threading import Event, Thread
 
 import structlog
 
-from server.mqtt.errors import WorkerDiedError
 from server.mqtt.gateway import Gateway
 from server.mqtt.inbox import Inbox
 from server.mqtt.outbox import OutboxCarrier, mark_confirmed, wake_on_commit
@@ -16,6 +14,7 @@ from server.services.keyring import GATEWAY, Keyring, secret_text
 from server.settings import Settings
 from server.store.engine import open_engine, open_sessions
 from server.store.wake import Wakeup
+from server.workers import WorkerDiedError, demand_alive, worker
 
 WATCH_S = 0.5
 
@@ -41,36 +40,29 @@ def run(settings: Settings, stop: Event) -> None:
     ending = Event()
     with Wakeup(engine, "gateway") as wakeup, closing(link):
         workers = (
-            _worker("outbox", partial(carrier.run, ending)),
-            _worker("outbox-marks", partial(mark_confirmed, carrier, sessions, _now, ending)),
-            _worker("outbox-wake", partial(wake_on_commit, link.signals, wakeup, ending)),
-            _worker("inbox", partial(inbox.run, link.deliveries, ending)),
+            worker("outbox", partial(carrier.run, ending)),
+            worker("outbox-marks", partial(mark_confirmed, carrier, sessions, _now, ending)),
+            worker("outbox-wake", partial(wake_on_commit, link.signals, wakeup, ending)),
+            worker("inbox", partial(inbox.run, link.deliveries, ending)),
         )
-        for worker in workers:
-            worker.start()
+        for one in workers:
+            one.start()
         link.open()
         log.info("gateway_started", host=settings.mqtt_host, port=settings.mqtt_port)
         try:
             _watch(workers, link, stop)
         finally:
             ending.set()
-            for worker in workers:
-                worker.join()
+            for one in workers:
+                one.join()
     engine.dispose()
 
 
 def _watch(workers: tuple[Thread, ...], link: Gateway, stop: Event) -> None:
     while not stop.wait(WATCH_S):
-        for worker in workers:
-            if not worker.is_alive():
-                raise WorkerDiedError(worker.name)
+        demand_alive(workers)
         if not link.is_alive():
             raise WorkerDiedError("broker link")
-
-
-def _worker(name: str, work: Callable[[], None]) -> Thread:
-    # Not waited for by the interpreter: a process whose worker hangs must still be able to end.
-    return Thread(target=work, name=name, daemon=True)
 
 
 def _now() -> datetime:

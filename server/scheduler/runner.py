@@ -7,7 +7,6 @@ from threading import Event, Thread
 
 import structlog
 
-from server.domain.errors import ServerError
 from server.integrations.apprise_messenger import AppriseMessenger
 from server.integrations.apprise_services import allowed_schemes
 from server.scheduler.couriers import Courier
@@ -16,6 +15,7 @@ from server.scheduler.tick import Scheduler, all_concerns
 from server.services.keyring import Keyring
 from server.settings import Settings
 from server.store.engine import open_engine, open_sessions
+from server.workers import demand_alive, worker
 
 TICK_S = 1.0
 LET_GO_S = 2.0
@@ -26,15 +26,11 @@ COURIERS = 3
 log = structlog.get_logger(__name__)
 
 
-class CourierDiedError(ServerError):
-    """A thread that tells people has ended; the process is to be started again."""
-
-
 def run(settings: Settings, stop: Event) -> None:
     """Tick until ``stop`` is set, whenever no other scheduler of this database does.
 
     Raises:
-        CourierDiedError: One of its threads has ended.
+        WorkerDiedError: One of its threads has ended.
     """
     engine = open_engine(settings.database)
     sessions = open_sessions(engine)
@@ -58,7 +54,7 @@ def run(settings: Settings, stop: Event) -> None:
                         log.info("scheduler_leads")
                         threads = _started(courier, ending)
                     scheduler.tick(_now())
-                    _demand_alive(threads)
+                    demand_alive(threads)
                 stop.wait(TICK_S)
         finally:
             ending.set()
@@ -73,20 +69,11 @@ def _messenger(settings: Settings) -> AppriseMessenger:
 
 
 def _started(courier: Courier, ending: Event) -> list[Thread]:
-    # Not waited for by the interpreter: a process whose thread hangs must still be able to end.
-    threads = [
-        Thread(target=partial(courier.run, ending), name=f"courier-{number}", daemon=True)
-        for number in range(COURIERS)
-    ]
+    run = partial(courier.run, ending)
+    threads = [worker(f"courier-{number}", run) for number in range(COURIERS)]
     for thread in threads:
         thread.start()
     return threads
-
-
-def _demand_alive(threads: list[Thread]) -> None:
-    for thread in threads:
-        if not thread.is_alive():
-            raise CourierDiedError(thread.name)
 
 
 def _now() -> datetime:

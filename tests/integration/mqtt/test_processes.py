@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from server.mqtt.broker import BrokerKind
-from server.mqtt.errors import WorkerDiedError
+from server.workers import WorkerDiedError
 from tests.factories.brokers import KillableBroker, free_port, listens, running_broker
 from tests.factories.installations import Installation, an_installation, wait_until
 
