@@ -24,7 +24,7 @@ from server.live.stamping import Stamper
 from server.live.webm import WebmReader
 from server.mqtt.errors import BrokerAwayError
 from server.mqtt.publisher import LivePublisher
-from server.services import microphones
+from server.services import broadcasting, microphones
 from server.services.keyring import Keyring
 from server.services.microphones import OnAir, Ticket
 from server.settings import Settings
@@ -86,7 +86,13 @@ def serve(connection: Connection, studio: Studio) -> Spoken | None:
 
 def _ticket(connection: Connection, studio: Studio) -> Ticket:
     text = read_ticket(connection.recv(timeout=HELLO_S))
-    return microphones.read_ticket(text, secret=studio.pages_secret, now=studio.clock())
+    now = studio.clock()
+    ticket = microphones.read_ticket(text, secret=studio.pages_secret, now=now)
+    # Looked at again when somebody begins; but who may not is told before they have spoken.
+    with studio.reads.begin() as db:
+        actor = microphones.speaker(db, ticket.username)
+        broadcasting.check(db, ticket.new, now=now, actor=actor, proof=ticket.proof)
+    return ticket
 
 
 def _codes(error: Exception) -> list[str]:

@@ -263,6 +263,7 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         row = status.broadcast
         told = raising.told_of(db, broadcast_id)
         chain_of_it = following.chain_of(db, row)
+        is_over = following.is_over(db, row, instant)
         named = (row.created_by, row.stopped_by, row.confirmed_by)
         people = lists.full_names(db, [name for name in named if name])
     return {
@@ -272,7 +273,7 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         "told": told,
         "unit": tree.unit(status.broadcast.unit_id),
         "chain": chain_of_it,
-        "may_follow": may(person, Action.ANNOUNCE, chain) and following.is_over(row, instant),
+        "may_follow": may(person, Action.ANNOUNCE, chain) and is_over,
         "may_stop": may(person, Action.STOP, chain)
         and status.broadcast.stopped_at is None
         and status.broadcast.end > instant,
