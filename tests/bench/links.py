@@ -9,7 +9,7 @@ import asyncio
 import random
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -72,9 +72,10 @@ class Links:
             # Whom it leads to is not there yet, and the caller comes again.
             answer.close()
             return
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_carried(self.asking, asked, writer))
-            both.create_task(_carried(self.answering, reader, answer))
+        with suppress(asyncio.CancelledError):  # at the end; Python 3.11 would complain of it
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_carried(self.asking, asked, writer))
+                both.create_task(_carried(self.answering, reader, answer))
 
 
 @contextmanager
