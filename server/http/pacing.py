@@ -3,6 +3,7 @@
 Whoever has to wait is told, and for how long.
 """
 
+import math
 from datetime import timedelta
 
 from server.domain.errors import Finding, TooOftenError
@@ -38,15 +39,19 @@ def demand_tries() -> None:
     with reading() as db:
         found = rate_counts.counted(db, _passwords(), now=instant)
     if found.hits >= MOST_TRIES:
-        wait_s = found.wait_s(instant)
-        facts = {"count": str(-(-wait_s // 60))}
-        raise TooOftenError([Finding("too-many-passwords", facts)], wait_s=wait_s)
+        raise too_many("too-many-passwords", wait_s=found.wait_s(instant))
 
 
 def note_wrong_password() -> None:
     """Count a wrong one."""
     with writing() as db:
         rate_counts.count(db, _passwords(), per=TRIES_PER, now=now())
+
+
+def too_many(code: str, *, wait_s: int) -> TooOftenError:
+    """Say that something was tried too often, and for how many minutes it may not be again."""
+    minutes = math.ceil(wait_s / 60)
+    return TooOftenError([Finding(code, {"count": str(minutes)})], wait_s=wait_s)
 
 
 def _passwords() -> str:

@@ -62,7 +62,9 @@ class Courier:
 
     def _sent(self, taken: Sequence[InHand]) -> dict[InHand, Answer]:
         letters = [
-            Letter(one.alert_id, self.keyring.unsealed(one.sealed_url), one.subject, one.body)
+            Letter(
+                one.alert_id, self.keyring.unseal(one.sealed_url).decode(), one.subject, one.body
+            )
             for one in taken
         ]
         answers = self.messenger.send(letters)

@@ -131,7 +131,7 @@ class Keyring:
         row = UnitKeyRow(
             key_id=key.key_id,
             unit_id=unit_id,
-            sealed_private=self._seal.encrypt(raw),
+            sealed_private=self.seal(raw),
             certificate=certify(self._root, certificate, issued_at=now, expires=now + KEY_LIFE),
             configures=configures,
             valid_from=now,
@@ -162,16 +162,8 @@ class Keyring:
             raise KeyMissingError("configuration")
         return self._opened(row)
 
-    def sealed(self, text: str) -> bytes:
-        """Seal a secret that is to be kept in the database."""
-        return self._seal.encrypt(text.encode())
-
-    def unsealed(self, sealed: bytes) -> str:
-        """Open what ``sealed`` has made."""
-        return self._seal.decrypt(sealed).decode()
-
     def _opened(self, row: UnitKeyRow) -> SigningKey:
-        raw = self._seal.decrypt(row.sealed_private)
+        raw = self.unseal(row.sealed_private)
         return SigningKey(row.unit_id, Ed25519PrivateKey.from_private_bytes(raw))
 
 

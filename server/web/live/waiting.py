@@ -19,8 +19,8 @@ from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
 from server.domain.waiting import State, state_at
 from server.http.context import actor, here, now, reading, writing
-from server.http.pacing import demand_tries, note_wrong_password
-from server.services import accounts, assenting, broadcasting, units, waiting
+from server.http.proving import second_person
+from server.services import assenting, broadcasting, units, waiting
 from server.services.broadcasting import NewBroadcast
 from server.store.models import WaitingRow
 from server.store.queries import lists
@@ -92,19 +92,9 @@ def confirm(broadcast_id: str) -> ResponseReturnValue:
 def confirm_here(broadcast_id: str) -> ResponseReturnValue:
     """Be the second person on the phone of the first, by user name and password."""
     try:
-        demand_tries()
-    except TooOftenError as refused:
-        return _again(broadcast_id, refused.findings)
-    username, password = request.form.get("username", ""), request.form.get("password", "")
-    with reading() as db:
-        found = accounts.authenticated(db, username, password)
-        other = accounts.actor_of(found) if found else None
-    if other is None:
-        note_wrong_password()
-        return _again(broadcast_id, [Finding("wrong-password")])
-    try:
-        _confirm(broadcast_id, other)
-    except WaitingRefusedError as refused:
+        second = second_person(request.form.get("username", ""), request.form.get("password", ""))
+        _confirm(broadcast_id, second)
+    except (TooOftenError, WaitingRefusedError) as refused:
         return _again(broadcast_id, refused.findings)
     except NotAllowedError:
         return _again(broadcast_id, [Finding("other-may-not")])

@@ -294,7 +294,7 @@ def test_an_address_is_sealed_told_to_nobody_and_wiped_when_it_is_forgotten(prov
     known = channel(province, one)
     (row,) = province.rows(AlertChannelRow)
     assert b"secret-token" not in row.sealed_url
-    assert province.keyring.unsealed(row.sealed_url) == ZALO
+    assert province.keyring.unseal(row.sealed_url) == ZALO.encode()
     told = [repr(each.detail) for each in province.rows(AuditRow)]
     assert any("'scheme': 'zalo'" in each for each in told)
     assert not any("secret-token" in each for each in told)
