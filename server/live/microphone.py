@@ -145,7 +145,7 @@ class _Microphone:
                 whole = reason in {"spoken", "too-long"}
                 ending = Ending.SPOKEN if whole else Ending.BROKEN_OFF
                 broadcast.end(ending, self._studio.clock())
-                self._note_end(on_air, reason)
+                self._note_end(on_air, reason, ending)
         _tell(self._connection, {"state": "over", "reason": reason})
         return Spoken(on_air.broadcast_id, reason)
 
@@ -237,14 +237,15 @@ class _Microphone:
         with self._studio.reads.begin() as db:
             return microphones.is_stopped(db, broadcast_id)
 
-    def _note_end(self, on_air: OnAir, reason: str) -> None:
+    def _note_end(self, on_air: OnAir, reason: str, ending: Ending) -> None:
         log.info("microphone_off_air", broadcast_id=on_air.broadcast_id, reason=reason)
+        labels = on_air.labels if ending is Ending.SPOKEN else None
         with self._studio.writes.begin() as db:
             microphones.end(
                 db,
                 on_air.broadcast_id,
                 reason=reason,
-                delay=on_air.delay + (on_air.labels[1].length if on_air.labels else _NO_LABEL),
+                delay=on_air.delay + (labels[1].length if labels else _NO_LABEL),
                 now=self._studio.clock(),
             )
 
