@@ -38,7 +38,6 @@ SILENCE = timedelta(seconds=1.5)
 
 _LOOK_S = 0.1
 _LOOK_FOR_STOP = timedelta(seconds=0.5)
-_NO_LABEL = timedelta()
 _READY_FOR = microphones.TICKET_LIFE
 
 log = structlog.get_logger(__name__)
@@ -245,7 +244,7 @@ class _Microphone:
                 db,
                 on_air.broadcast_id,
                 reason=reason,
-                delay=on_air.delay + (labels[1].length if labels else _NO_LABEL),
+                delay=on_air.delay + timedelta(seconds=labels[1].duration_s if labels else 0.0),
                 now=self._studio.clock(),
             )
 

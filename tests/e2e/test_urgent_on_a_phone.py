@@ -64,6 +64,7 @@ def test_what_is_recorded_on_the_phone_is_heard_in_the_villages_as_often_and_as_
     phone.get_by_label("Tiêu đề").fill("Nước suối lên nhanh")
     phone.get_by_role("radio", name="Khẩn cấp").check()
     phone.get_by_label("Số quyết định").fill("15/QĐ-UBND")
+    phone.get_by_label("Mức độ nghiêm trọng").select_option(label="Nghiêm trọng")
     phone.get_by_label("Số lần phát").select_option(label="2 lần")
     phone.get_by_role("radio", name="Nhỏ hơn").check()
     phone.get_by_role("button", name="Tiếp tục").click()
@@ -91,6 +92,7 @@ def test_what_is_recorded_on_the_phone_is_heard_in_the_villages_as_often_and_as_
         expect(line).to_have_attribute("data-delivery", "played", timeout=FINISHED_MS)
     prepared = sound_of(town, broadcast)
     made = announced(town, broadcast)
+    assert (made["bulletin_class"], made["severity"], made["repeat"]) == ("emergency", 3, 2)
     ordered_at = datetime.fromisoformat(made["created_at"])
     opening_s = town.prepared(made["opening_digest"]).length_s
     for cluster in SOUNDING:

@@ -38,7 +38,7 @@ from server.services import (
 )
 from server.store.queries import lists
 from server.web.live.beginnings import begun
-from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, UrgentForm
+from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, SEVERITIES, UrgentForm
 from server.web.live.presenters import progress
 from server.web.live.waiting import in_line, waiting_facts
 from server.web.live.ways import WAYS
@@ -99,6 +99,7 @@ def urgent() -> ResponseReturnValue:
         warnings=warnings,
         repeats=range(1, MOST_REPEATS + 1),
         loudness=LOUDNESS,
+        severities=SEVERITIES,
         decision_needed=bool(tree.children(unit_id)),
         stale_min=settings.unsent_stale_min,
         factor=factor,
