@@ -132,7 +132,7 @@ def prove(
     A wrong code is told by what is returned, not by an error: its count has to be kept.
     """
     pass_gate(db, f"factor {user.id}")
-    before = rate_counts.counted(db, _key(user), now=now)
+    before = rate_counts.counted(db, _key(user), per=TRIES_PER, now=now)
     if before.hits >= MOST_TRIES:
         return Tried(is_proven=False, wait_s=before.wait_s(now))
     typed = _bare(code)

@@ -11,7 +11,7 @@ from flask_security import current_user
 
 from server.domain.errors import FactorRefusedError, Finding, TooOftenError
 from server.http.context import actor, here, now, reading, writing
-from server.http.pacing import demand_tries, note_wrong_password
+from server.http.pacing import password_try
 from server.http.person import by_script
 from server.http.problems import as_json, problem_of
 from server.http.proving import is_proven, prove, remember
@@ -106,10 +106,9 @@ def _demand_owner() -> None:
         FactorRefusedError: The password is wrong, or the factor was not proven lately.
         TooOftenError: Too many passwords were wrong.
     """
-    demand_tries()
-    if not is_password(request.form.get("password", ""), current_user.password or ""):
-        note_wrong_password()
-        raise FactorRefusedError([Finding("wrong-own-password")])
+    with password_try():
+        if not is_password(request.form.get("password", ""), current_user.password or ""):
+            raise FactorRefusedError([Finding("wrong-own-password")])
     _demand_factor()
 
 

@@ -1,6 +1,7 @@
 """A second person on pages and at the API, and the page of the rule."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from tests.factories.pages import COMMUNE, PASSWORD, form_token
 from tests.factories.units import OPERATOR
 
 TITLE = "Nước lên nhanh"
+WRONG = "sai"
 
 
 @pytest.fixture
@@ -118,8 +120,23 @@ def test_nobody_guesses_a_colleagues_password_on_their_own_phone(strict):
     assert stopped.status_code == 422
     assert "Nhập sai mật khẩu quá nhiều lần" in stopped.text
     assert rows(strict, BroadcastRow) == []
+    # One's own right password begins nothing anew.
+    assert "quá nhiều lần" in posted(officer, "/account/factor/begin", password=PASSWORD).text
     # On a phone of their own the colleague still can.
     assert posted(strict.browser("broadcaster"), f"{page}/confirm").status_code == 303
+
+
+def test_passwords_tried_all_at_once_are_no_more_guesses_than_one_by_one(strict):
+    officer = strict.browser("commune-officer")
+    page = announced(officer, strict)
+    phones = [strict.browser("commune-officer") for _ in range(9)]
+
+    def guess(phone):
+        answer = posted(phone, f"{page}/confirm-here", username="broadcaster", password=WRONG)
+        return "quá nhiều lần" in answer.text
+
+    with ThreadPoolExecutor(9) as pool:
+        assert sorted(pool.map(guess, phones)) == [False] * 5 + [True] * 4
 
 
 def test_a_refusal_needs_a_reason_and_is_listed_with_it(strict):
