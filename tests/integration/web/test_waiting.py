@@ -181,6 +181,11 @@ def test_a_program_is_told_what_is_missing_or_lets_it_wait(strict):
 
     waits = officer.ask("POST", "/broadcasts", json=wanted(strict, wait=True))
     assert (waits.status_code, waits.json["state"]) == (202, "waiting")
+    # The rule is withdrawn meanwhile: what waits still is one announcement, and not two.
+    with strict.sessions.begin() as db:
+        assenting.lay_down(db, "tinh", [], version=1, now=NOON, actor=OPERATOR)
+    again = officer.ask("POST", "/broadcasts", json=wanted(strict))
+    assert (again.status_code, again.json["code"]) == (403, "second-person-needed")
     path = f"/waiting-broadcasts/{waits.json['broadcast_id']}"
     [listed] = other.ask("GET", "/waiting-broadcasts").json["waiting"]
     assert listed == other.ask("GET", path).json == waits.json
