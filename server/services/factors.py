@@ -108,6 +108,7 @@ def confirm(
 
 def new_codes(db: Session, user: UserRow, *, now: datetime, actor: Actor) -> tuple[str, ...]:
     """Make new recovery codes in the stead of all there were."""
+    pass_gate(db, f"factor {user.id}")
     made = tuple(_new_code() for _ in range(CODES))
     db.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user.id))
     db.add_all(RecoveryCodeRow(user_id=user.id, digest=_digest(code)) for code in made)

@@ -9,7 +9,7 @@ import pytest
 from server.domain.assent import Line
 from server.services import assenting, microphones
 from server.services.keyring import FLASK, secret_text
-from server.store.models import AssentRuleRow, BroadcastRow, WaitingRow
+from server.store.models import AssentRuleRow, BroadcastRow, UnitEdgeRow, UnitRow, WaitingRow
 from tests.factories.claims import NOON
 from tests.factories.live import a_live_key
 from tests.factories.pages import COMMUNE, PASSWORD, form_token
@@ -155,6 +155,22 @@ def test_what_waits_is_withdrawn_like_what_sounds_is_stopped(strict):
     assert posted(officer, f"{page}/stop").status_code == 303
     assert "đã rút" in officer.get(page).text
     assert rows(strict, WaitingRow)[0].state == "withdrawn"
+
+
+def test_what_waited_for_a_unit_that_has_ended_since_is_still_told_to_its_author(strict):
+    officer, other = strict.browser("commune-officer"), strict.browser("top")
+    page = announced(officer, strict)
+    posted(other, f"{page}/refuse", reason="Chưa có lệnh")
+    with strict.sessions.begin() as db:
+        row = db.query(WaitingRow).one()
+        row.asked_at -= timedelta(days=3)
+        yesterday = (row.asked_at + timedelta(days=2)).date()
+        db.get_one(UnitRow, "tinh").valid_from = yesterday - timedelta(days=30)
+        for kind, named in ((UnitRow, "unit_id"), (UnitEdgeRow, "child_id")):
+            ended = db.query(kind).filter_by(**{named: COMMUNE}).one()
+            ended.valid_from, ended.valid_to = yesterday - timedelta(days=30), yesterday
+    for path in (page, f"{page}/waiting"):
+        assert "Chưa có lệnh" in officer.get(path).text
 
 
 def test_nobody_else_finds_out_what_waits(strict):
