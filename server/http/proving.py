@@ -12,7 +12,7 @@ from flask_security import current_user
 from server.domain.authority import Actor
 from server.domain.errors import FactorRefusedError, Finding, WaitingRefusedError
 from server.http.context import actor, here, now, reading, writing
-from server.http.pacing import demand_tries, note_wrong_password, too_many
+from server.http.pacing import password_try, too_many
 from server.http.person import person_key
 from server.services import accounts, factors
 from server.services.assenting import Proof
@@ -69,14 +69,11 @@ def second_person(username: str, password: str) -> Actor:
         WaitingRefusedError: They are wrong.
         TooOftenError: Too many were, typed by whoever is logged in.
     """
-    demand_tries()
-    with reading() as db:
+    with password_try(), reading() as db:
         found = accounts.authenticated(db, username, password)
-        person = accounts.actor_of(found) if found else None
-    if person is None:
-        note_wrong_password()
-        raise WaitingRefusedError([Finding("wrong-password")])
-    return person
+        if found is None:
+            raise WaitingRefusedError([Finding("wrong-password")])
+        return accounts.actor_of(found)
 
 
 def remember() -> None:

@@ -113,10 +113,13 @@ def _vouched(new: NewBroadcast, given: Proof) -> tuple[Proof, tuple[Finding, ...
     typed = request.form
     with reading() as db:
         tree = units.tree(db, today=local_day(now()))
+    meant = broadcasting.meant_by(tree, new)
+    if not meant:
+        return given, ()
     try:
         assent = assenting.vouched(
             tree,
-            broadcasting.meant_by(tree, new),
+            meant,
             bulletin_class=new.bulletin_class,
             second=second_person(typed["second_username"], typed.get("second_password", "")),
             actor=actor(),
