@@ -63,23 +63,48 @@ def open_one(
     made: list[Site] = []
     state = tmp_path / "state"
     shutil.copytree(founded_state, state)
-    templates = tmp_path_factory.getbasetemp() / "templates"
-    templates.mkdir(exist_ok=True)
 
     def opened(**chosen: object) -> Site:
-        made.append(open_site(Settings(state_dir=state, **chosen), templates))
+        settings = Settings(state_dir=state, **chosen)
+        made.append(open_site(settings, _templates(tmp_path_factory)))
         return made[-1]
 
     yield opened
     for site in made:
-        site.app.extensions["loa"].engine.dispose()
-        site.sessions.kw["bind"].dispose()
+        _let_go(site)
+
+
+@pytest.fixture(scope="session")
+def one_site(founded_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An application on the embedded default, made once; each test founds its state anew."""
+    state = tmp_path_factory.mktemp("one-site") / "state"
+    shutil.copytree(founded_state, state)
+    made = open_site(Settings(state_dir=state), _templates(tmp_path_factory))
+    yield made
+    _let_go(made)
 
 
 @pytest.fixture
-def site(open_one: OpenSite) -> Site:
+def site(one_site: Site, founded_state: Path) -> Iterator[Site]:
     """An application on the embedded default."""
-    return open_one()
+    state = one_site.settings.state_dir
+    shutil.rmtree(state)
+    shutil.copytree(founded_state, state)
+    built_from = one_site.app.extensions["loa"]
+    yield one_site
+    one_site.app.extensions["loa"] = built_from
+    _let_go(one_site)
+
+
+def _let_go(site: Site) -> None:
+    site.engine.dispose()
+    site.sessions.kw["bind"].dispose()
+
+
+def _templates(factory: pytest.TempPathFactory) -> Path:
+    templates = factory.getbasetemp() / "templates"
+    templates.mkdir(exist_ok=True)
+    return templates
 
 
 @pytest.fixture
