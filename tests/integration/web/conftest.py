@@ -5,33 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.routing import Rule
 
 from server.settings import Settings
 from tests.factories.database import Postgres
 from tests.factories.pages import Site, found_site, open_site
 
 OpenSite = Callable[..., Site]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _routes_compiled_once() -> Iterator[None]:
-    """Compile the two functions of each route for the first application only.
-
-    Otherwise they are four fifths of the time in which an application is made.
-    """
-    compiled: dict[tuple[object, ...], object] = {}
-    compile_one = Rule._compile_builder
-
-    def compile_once(rule, append_unknown=True):  # noqa: FBT002 - as it is called
-        key = (rule.rule, rule.subdomain, rule.host, str(rule.defaults), append_unknown)
-        if key not in compiled:
-            compiled[key] = compile_one(rule, append_unknown)
-        return compiled[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", compile_once)
-        yield
 
 
 @pytest.fixture(scope="session")
