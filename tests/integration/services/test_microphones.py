@@ -147,6 +147,12 @@ def test_after_the_end_nobody_is_told_of_it_any_more(province):
         over = announced.over_by_now(db, ["xa-1"], start=NOON, end=at(60), now=later)
         (claim,) = over.claims
         assert over.stops == {("xa-1", claim.claim_id): row.end}
+        for now in (NOON, ended, later):
+            stretch = {"start": NOON, "end": at(60), "now": now}
+            assert announced.lasting_and_over(db, ["xa-1"], **stretch) == (
+                announced.lasting_by_unit(db, ["xa-1"], now=now),
+                announced.over_by_now(db, ["xa-1"], **stretch),
+            )
         assert db.query(AuditRow).filter_by(action="end-live").count() == 1
 
 
