@@ -16,8 +16,9 @@ from server.api.schemas import (
     EscalationRule,
 )
 from server.api.waiting import told
+from server.domain.assent import Missing
 from server.domain.authority import Action, demand, seen_units
-from server.domain.errors import SecondFactorNeededError
+from server.domain.errors import Finding, SecondFactorNeededError, SecondPersonNeededError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
@@ -76,11 +77,10 @@ def add_to(api: APIBlueprint) -> None:
 
 def _announced(wanted: BroadcastRequest, given: Proof) -> BroadcastStatusAnswer | Response:
     new = broadcasting.NewBroadcast(**wanted.model_dump(exclude={"wait", "code"}))
-    send = waiting.order if wanted.wait else broadcasting.announce
     if new.mode == "drill":
         make_labels(new.unit_id)
     with writing() as db:
-        row = send(
+        row = waiting.order(
             db,
             new,
             now=now(),
@@ -90,6 +90,8 @@ def _announced(wanted: BroadcastRequest, given: Proof) -> BroadcastStatusAnswer 
             proof=given,
         )
         if isinstance(row, WaitingRow):
+            if not wanted.wait:
+                raise SecondPersonNeededError([Finding(Missing.PERSON.value)])
             body = told(row, now()).model_dump_json()
             return Response(body, 202, mimetype="application/json")
         return _status(db, row.broadcast_id)

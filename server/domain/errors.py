@@ -66,6 +66,10 @@ class KeyMissingError(ServerError):
         super().__init__(f"no valid signing key: {owner}")
 
 
+class SealBrokenError(ServerError):
+    """A sealed secret cannot be opened: it was sealed with another seal, or is damaged."""
+
+
 class RefusedRequestError(ServerError):
     """A request broke one or more rules; nothing was changed."""
 

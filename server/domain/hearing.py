@@ -34,16 +34,21 @@ class Heard:
     is_whole: bool
 
 
-def heard(placed: Sequence[Placed], stretches: Iterable[Stretch]) -> tuple[Heard, ...]:
+def heard(
+    placed: Sequence[Placed], stretches: Iterable[Stretch], *, goes_on: bool
+) -> tuple[Heard, ...]:
     """Tell which files were heard when, in the order in which they were.
 
-    What sounded beyond the last file has none: that is a stream, or somebody who spoke.
+    Args:
+        placed: The files, and from where in the content each sounds.
+        stretches: When which part of the content sounded.
+        goes_on: Whether something that has no file sounds behind the last one: somebody speaks.
     """
     last_s = max((one.offset_s + one.asset.duration_s for one in placed), default=0.0)
     return tuple(
         piece
         for stretch in sorted(stretches, key=lambda one: one.start)
-        for piece in (*_files(placed, stretch), *_beyond(last_s, stretch))
+        for piece in (*_files(placed, stretch), *(_beyond(last_s, stretch) if goes_on else ()))
     )
 
 

@@ -3,10 +3,13 @@
 Whoever has to wait is told, and for how long.
 """
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from server.domain.errors import Finding, TooOftenError
-from server.http.context import actor, now, reading, writing
+from server.http.context import actor, now, writing
 from server.services import rate_counts
 from server.services.factors import MOST_TRIES, TRIES_PER
 
@@ -28,26 +31,27 @@ def demand_speech() -> None:
         raise TooOftenError([Finding("too-much-speech", facts)], wait_s=found.wait_s(instant))
 
 
-def demand_tries() -> None:
-    """Go on only while whoever is logged in has not guessed at passwords too often.
+@contextmanager
+def password_try() -> Iterator[None]:
+    """Count a password that whoever is logged in types; an error that leaves it says it is wrong.
+
+    It is counted before it is judged, and given back when it was right: a hundred tried at once
+    are not to be a hundred guesses.
 
     Raises:
-        TooOftenError: They have.
+        TooOftenError: Too many were wrong.
     """
-    instant = now()
-    with reading() as db:
-        found = rate_counts.counted(db, _passwords(), now=instant)
-    if found.hits >= MOST_TRIES:
-        wait_s = found.wait_s(instant)
-        facts = {"count": str(-(-wait_s // 60))}
-        raise TooOftenError([Finding("too-many-passwords", facts)], wait_s=wait_s)
-
-
-def note_wrong_password() -> None:
-    """Count a wrong one."""
+    instant, key = now(), f"passwords typed by {actor().name}"
     with writing() as db:
-        rate_counts.count(db, _passwords(), per=TRIES_PER, now=now())
+        found = rate_counts.count(db, key, per=TRIES_PER, now=instant)
+    if found.hits > MOST_TRIES:
+        raise too_many("too-many-passwords", wait_s=found.wait_s(instant))
+    yield
+    with writing() as db:
+        rate_counts.give_back(db, key, now=instant)
 
 
-def _passwords() -> str:
-    return f"passwords typed by {actor().name}"
+def too_many(code: str, *, wait_s: int) -> TooOftenError:
+    """Say that something was tried too often, and for how many minutes it may not be again."""
+    minutes = math.ceil(wait_s / 60)
+    return TooOftenError([Finding(code, {"count": str(minutes)})], wait_s=wait_s)

@@ -9,10 +9,12 @@ from datetime import datetime
 from flask import session
 from flask_security import current_user
 
-from server.domain.errors import FactorRefusedError, Finding, TooOftenError
+from server.domain.authority import Actor
+from server.domain.errors import FactorRefusedError, Finding, WaitingRefusedError
 from server.http.context import actor, here, now, reading, writing
+from server.http.pacing import password_try, too_many
 from server.http.person import person_key
-from server.services import factors
+from server.services import accounts, factors
 from server.services.assenting import Proof
 
 _KEY = "factor"
@@ -55,10 +57,23 @@ def prove(code: str) -> None:
             db, current_user, code, now=now(), keyring=here().keyring, actor=actor()
         )
     if tried.wait_s:
-        minutes = str(-(-tried.wait_s // 60))
-        raise TooOftenError([Finding("too-many-codes", {"count": minutes})], wait_s=tried.wait_s)
+        raise too_many("too-many-codes", wait_s=tried.wait_s)
     if not tried.is_proven:
         raise FactorRefusedError([Finding("wrong-code")])
+
+
+def second_person(username: str, password: str) -> Actor:
+    """Find who types user name and password on the phone of whoever is logged in.
+
+    Raises:
+        WaitingRefusedError: They are wrong.
+        TooOftenError: Too many were, typed by whoever is logged in.
+    """
+    with password_try(), reading() as db:
+        found = accounts.authenticated(db, username, password)
+        if found is None:
+            raise WaitingRefusedError([Finding("wrong-password")])
+        return accounts.actor_of(found)
 
 
 def remember() -> None:

@@ -184,6 +184,7 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Nobody confirmed it within a quarter of an hour: it will not be heard. "
             "Ask for it anew."
         ),
+        "author-may-not": N_("Whoever asked for it may not announce here any more."),
         "other-may-not": N_("That account may not announce to these loudspeakers."),
         "wrong-password": N_("The user name or the password is not right."),
         "bad-rule-number": N_("Write whole numbers in the rule."),

@@ -12,7 +12,6 @@ _WITH_TLS_OR_NOT = {
     "email.NotifyEmail": "mailto mailtos",
     "gotify.NotifyGotify": "gotify gotifys",
     "matrix.NotifyMatrix": "matrix matrixs",
-    "mqtt.NotifyMQTT": "mqtt mqtts",
     "ntfy.NotifyNtfy": "ntfy ntfys",
     "signal_api.NotifySignalAPI": "signal signals",
 }

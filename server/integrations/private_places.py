@@ -6,7 +6,10 @@ whatever a library does before, it ends here.
 
 import sys
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""Networks that speak IPv6 alone reach IPv4 addresses through it (RFC 6052), private ones too."""
 
 _EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
@@ -46,5 +49,7 @@ def guard_connections(networks: Iterable[str]) -> None:
 def _unmapped(host: str) -> IPv4Address | IPv6Address:
     address = ip_address(host)
     if isinstance(address, IPv6Address):
+        if address in _NAT64:
+            return IPv4Address(int(address) & 0xFFFF_FFFF)
         return address.ipv4_mapped or address.sixtofour or address
     return address

@@ -7,7 +7,8 @@ from threading import Event
 
 import structlog
 
-from server.domain.alerts import Answer
+from server.domain.alerts import Answer, Result
+from server.domain.errors import SealBrokenError
 from server.integrations.messengers import Letter, Messenger
 from server.services import alerting
 from server.services.alerting import InHand
@@ -61,9 +62,13 @@ class Courier:
         return len(taken)
 
     def _sent(self, taken: Sequence[InHand]) -> dict[InHand, Answer]:
-        letters = [
-            Letter(one.alert_id, self.keyring.unsealed(one.sealed_url), one.subject, one.body)
-            for one in taken
-        ]
+        letters, results = [], {}
+        for one in taken:
+            try:
+                url = self.keyring.unseal(one.sealed_url).decode()
+            except SealBrokenError:  # one address that nobody can read must not hold up the others
+                results[one] = Answer(Result.BAD_ADDRESS, "sealed with another seal")
+            else:
+                letters.append(Letter(one.alert_id, url, one.subject, one.body))
         answers = self.messenger.send(letters)
-        return {one: answers[one.alert_id] for one in taken}
+        return results | {one: answers[one.alert_id] for one in taken if one not in results}

@@ -40,8 +40,10 @@ def create_user(
     chains = [places.chain(grant.unit_id) for grant in wanted] or [()]
     for chain in chains:
         demand(actor, Action.ADMINISTER, chain)
-    pass_gate(db, f"user {username}")
-    if db.scalar(select(UserRow.id).where(UserRow.username == username)) is not None:
+    pass_gate(db, f"user {username.lower()}")
+    # Whoever logs in may write it as they like.
+    known = select(UserRow.id).where(func.lower(UserRow.username) == username.lower())
+    if db.scalar(known) is not None:
         raise TakenError("user", username)
     row = UserRow(
         username=username,

@@ -13,7 +13,7 @@ from server.domain.hearing import Stretch
 from server.domain.recurrence import LOCAL, local_day
 from server.domain.slots import ContentKind, claim_id
 from server.services import events
-from server.services.planning import in_parts, slots_of
+from server.services.planning import slots_of
 from server.services.slot_values import rule_of_columns
 from server.services.units import tree
 from server.store.inserts import insert_new
@@ -215,11 +215,7 @@ def _note_occurrences(db: Session, since: datetime | None, *, now: datetime) -> 
         return
     units = tree(db, today=local_day(now))
     wanted = sorted({begun[claim][0] for claim in new})
-    slots = {
-        slot.slot_id: slot
-        for some in in_parts(wanted)
-        for slot in slots_of(db, units=units, slot_ids=some)
-    }
+    slots = {slot.slot_id: slot for slot in slots_of(db, units=units, slot_ids=wanted)}
     rows = [
         {
             "claim_id": claim,

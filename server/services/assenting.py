@@ -38,7 +38,7 @@ from server.services import audit
 from server.services.accounts import actor_of
 from server.services.units import tree
 from server.store.gates import pass_gate
-from server.store.models import AssentRuleRow, GrantRow, LevelRow, UserRow
+from server.store.models import AssentRuleRow, GrantRow, UserRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,6 @@ def rule_of(db: Session, places: Tree, unit_id: str) -> Rule:
 def ranks(places: Tree) -> frozenset[int]:
     """Collect the levels at which there are units."""
     return frozenset(unit.level_rank for unit in places.units.values())
-
-
-def level_names(db: Session) -> dict[int, LevelRow]:
-    """Find what the levels of government are called."""
-    return {row.rank: row for row in db.scalars(select(LevelRow).order_by(LevelRow.rank))}
 
 
 def lay_down(

@@ -159,7 +159,7 @@ def announce(
     pass_gate(db, f"request {new.request_id}")
     known = db.scalar(select(BroadcastRow).where(BroadcastRow.request_id == new.request_id))
     if known is not None:
-        if not _is_same(known, new):
+        if not _is_same(db, known, new, places):
             raise TakenError("request", new.request_id)
         return known
     asset = db.get(AssetRow, new.asset_digest) if new.asset_digest else None
@@ -491,12 +491,14 @@ def _claim(
     )
 
 
-def _is_same(known: BroadcastRow, new: NewBroadcast) -> bool:
-    """Compare what is heard: an edited announcement under an old id must not be taken for done."""
+def _is_same(db: Session, known: BroadcastRow, new: NewBroadcast, places: Tree) -> bool:
+    """Compare what is heard where: an edited one under an old id must not be taken for done."""
     title = marked(new.title.strip(), mode=new.mode)
     before = (known.unit_id, known.title, known.mode, known.bulletin_class, known.asset_digest)
     after = (new.unit_id, title, new.mode, new.bulletin_class, new.asset_digest)
-    return before == after and known.repeat == new.repeat
+    reached = select(DeliveryRow.cluster_id).where(DeliveryRow.broadcast_id == known.broadcast_id)
+    is_edited = before != after or known.repeat != new.repeat
+    return not is_edited and set(db.scalars(reached)) == meant_by(places, new)
 
 
 def _wrong(new: NewBroadcast, places: Tree) -> list[Finding]:

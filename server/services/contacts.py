@@ -105,6 +105,14 @@ def names(db: Session, contacts: Collection[str]) -> dict[str, str]:
     return dict(db.execute(rows.where(ContactRow.contact_id.in_(contacts))).all())
 
 
+def channels_of(db: Session, contacts: Collection[str]) -> Sequence[AlertChannelRow]:
+    """List the channels of some people, the oldest first."""
+    kept = select(AlertChannelRow).where(
+        AlertChannelRow.contact_id.in_(contacts), AlertChannelRow.gone_at.is_(None)
+    )
+    return db.scalars(kept.order_by(AlertChannelRow.created_at, AlertChannelRow.channel_id)).all()
+
+
 def add_contact(db: Session, new: NewContact, *, now: datetime, actor: Actor) -> ContactRow:
     """Enter somebody.
 
@@ -143,7 +151,7 @@ def forget_contact(db: Session, contact_id: str, *, now: datetime, actor: Actor)
     if row.gone_at is not None:
         return row
     row.gone_at = now
-    for channel in _channels(db, [contact_id]):
+    for channel in channels_of(db, [contact_id]):
         _forget(db, channel, now=now)
     audit.record(db, actor=actor, action="forget-contact", subject=contact_id, now=now)
     events.emit(db, kind="contact", ref=row.unit_id, now=now)
@@ -181,7 +189,7 @@ def add_channel(
         raise UnknownThingError("contact", contact_id)
     pass_gate(db, f"contact {contact_id}")
     findings = _wrong_channel(new, schemes)
-    if len(_channels(db, [contact_id])) >= MOST_CHANNELS:
+    if len(channels_of(db, [contact_id])) >= MOST_CHANNELS:
         findings.append(Finding("too-many-channels", {"most": str(MOST_CHANNELS)}))
     if findings:
         raise ContactRefusedError(findings)
@@ -190,7 +198,7 @@ def add_channel(
         contact_id=contact_id,
         name=new.name.strip(),
         scheme=scheme_of(new.url.strip()),
-        sealed_url=keyring.sealed(new.url.strip()),
+        sealed_url=keyring.seal(new.url.strip().encode()),
         created_at=now,
     )
     db.add(row)
@@ -313,7 +321,7 @@ def _shown(db: Session, units: Sequence[str]) -> list[Contact]:
         .where(ContactRow.unit_id.in_(units), ContactRow.gone_at.is_(None))
         .order_by(ContactRow.name, ContactRow.contact_id)
     ).all()
-    channels = _channels(db, [row.contact_id for row in rows])
+    channels = channels_of(db, [row.contact_id for row in rows])
     tests = _tests(db, [one.channel_id for one in channels])
     return [
         Contact(
@@ -330,13 +338,6 @@ def _shown(db: Session, units: Sequence[str]) -> list[Contact]:
         )
         for row in rows
     ]
-
-
-def _channels(db: Session, contacts: Sequence[str]) -> Sequence[AlertChannelRow]:
-    kept = select(AlertChannelRow).where(
-        AlertChannelRow.contact_id.in_(contacts), AlertChannelRow.gone_at.is_(None)
-    )
-    return db.scalars(kept.order_by(AlertChannelRow.created_at, AlertChannelRow.channel_id)).all()
 
 
 def _tests(db: Session, channels: Sequence[str]) -> dict[str, AlertRow]:

@@ -206,7 +206,7 @@ def _witnesses(
             record.outcome if record else delivery.state,
             (record.reason if record else "") or delivery.reason,
             bool(record and record.source == "node"),
-            heard(placed, stretches_of(record)) if record else (),
+            heard(placed, stretches_of(record), goes_on=row.kind == "live") if record else (),
         )
         for delivery, name, village, record in rows
     ]

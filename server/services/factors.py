@@ -108,6 +108,7 @@ def confirm(
 
 def new_codes(db: Session, user: UserRow, *, now: datetime, actor: Actor) -> tuple[str, ...]:
     """Make new recovery codes in the stead of all there were."""
+    pass_gate(db, f"factor {user.id}")
     made = tuple(_new_code() for _ in range(CODES))
     db.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user.id))
     db.add_all(RecoveryCodeRow(user_id=user.id, digest=_digest(code)) for code in made)
@@ -132,7 +133,7 @@ def prove(
     A wrong code is told by what is returned, not by an error: its count has to be kept.
     """
     pass_gate(db, f"factor {user.id}")
-    before = rate_counts.counted(db, _key(user), now=now)
+    before = rate_counts.counted(db, _key(user), per=TRIES_PER, now=now)
     if before.hits >= MOST_TRIES:
         return Tried(is_proven=False, wait_s=before.wait_s(now))
     typed = _bare(code)

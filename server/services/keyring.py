@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from protocol.messages import BulletinClass, Certificate
 from protocol.signing import ROOT_ISSUER, SigningKey, certify, public_from_text, public_text
-from server.domain.errors import KeyMissingError
+from server.domain.errors import KeyMissingError, SealBrokenError
 from server.store.models import UnitKeyRow
 
 KEY_LIFE = timedelta(days=730)
@@ -100,8 +100,15 @@ class Keyring:
         return self._seal.encrypt(secret)
 
     def unseal(self, sealed: bytes) -> bytes:
-        """Open what was sealed."""
-        return self._seal.decrypt(sealed)
+        """Open what was sealed.
+
+        Raises:
+            SealBrokenError: It was sealed with another seal, or is damaged.
+        """
+        try:
+            return self._seal.decrypt(sealed)
+        except InvalidToken as error:
+            raise SealBrokenError from error
 
     @property
     def may_issue(self) -> bool:
@@ -131,7 +138,7 @@ class Keyring:
         row = UnitKeyRow(
             key_id=key.key_id,
             unit_id=unit_id,
-            sealed_private=self._seal.encrypt(raw),
+            sealed_private=self.seal(raw),
             certificate=certify(self._root, certificate, issued_at=now, expires=now + KEY_LIFE),
             configures=configures,
             valid_from=now,
@@ -162,16 +169,8 @@ class Keyring:
             raise KeyMissingError("configuration")
         return self._opened(row)
 
-    def sealed(self, text: str) -> bytes:
-        """Seal a secret that is to be kept in the database."""
-        return self._seal.encrypt(text.encode())
-
-    def unsealed(self, sealed: bytes) -> str:
-        """Open what ``sealed`` has made."""
-        return self._seal.decrypt(sealed).decode()
-
     def _opened(self, row: UnitKeyRow) -> SigningKey:
-        raw = self._seal.decrypt(row.sealed_private)
+        raw = self.unseal(row.sealed_private)
         return SigningKey(row.unit_id, Ed25519PrivateKey.from_private_bytes(raw))
 
 

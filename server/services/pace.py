@@ -16,7 +16,8 @@ SENT_PER = timedelta(minutes=1)
 def demand_pace(db: Session, *, actor: Actor, now: datetime) -> None:
     """Go on only while a person has not sent too many within a minute.
 
-    What was sent is what is counted: the same one again counts once, in whatever process.
+    What was sent is what is counted: the same one again counts once, in whatever process; and what
+    was sent while the clock was ahead counts no more once it is set right.
 
     Raises:
         TooOftenError: They have.
@@ -26,10 +27,11 @@ def demand_pace(db: Session, *, actor: Actor, now: datetime) -> None:
         # None ends before it was made, and those that have ended are passed over by their index.
         BroadcastRow.end > since,
         BroadcastRow.created_at > since,
+        BroadcastRow.created_at <= now,
         BroadcastRow.created_by == actor.name,
     )
     asked = select(func.count()).where(
-        WaitingRow.asked_at > since, WaitingRow.asked_by == actor.name
+        WaitingRow.asked_at > since, WaitingRow.asked_at <= now, WaitingRow.asked_by == actor.name
     )
     if db.scalars(sent).one() + db.scalars(asked).one() >= MOST_SENT:
         facts = {"most": str(MOST_SENT)}

@@ -11,6 +11,7 @@ from server.domain import alert_words
 from server.domain.alert_words import Case, SilentCluster, Text
 from server.domain.alerts import UNSENT, AlertState
 from server.domain.escalation import ALL_ANSWER_S, Due, Silence, whom
+from server.services.contacts import channels_of
 from server.services.units import unit_names
 from server.store.models import (
     AlertChannelRow,
@@ -80,7 +81,7 @@ def take_steps(
     contacts = db.scalars(
         select(ContactRow).where(ContactRow.contact_id.in_(named), ContactRow.gone_at.is_(None))
     ).all()
-    channels = _channels(db, named)
+    channels = channels_of(db, named.keys())
     for contact in contacts:
         facts = _facts(one.broadcast_id, named[contact.contact_id].after_s, contact, text, now)
         own = [row for row in channels if row.contact_id == contact.contact_id]
@@ -214,10 +215,3 @@ def _clusters(
         for cluster, last_heard_at in rows
         if cluster.cluster_id in silent
     ]
-
-
-def _channels(db: Session, contacts: Iterable[str]) -> Sequence[AlertChannelRow]:
-    kept = select(AlertChannelRow).where(
-        AlertChannelRow.contact_id.in_(tuple(contacts)), AlertChannelRow.gone_at.is_(None)
-    )
-    return db.scalars(kept.order_by(AlertChannelRow.channel_id)).all()

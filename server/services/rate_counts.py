@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete
+from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
 from server.store.inserts import upsert
@@ -42,12 +42,21 @@ def count(db: Session, key: str, *, per: timedelta, now: datetime, amount: int =
     return Count(*told)
 
 
-def counted(db: Session, key: str, *, now: datetime) -> Count:
-    """Tell how often something was tried in the stretch that lasts."""
+def counted(db: Session, key: str, *, per: timedelta, now: datetime) -> Count:
+    """Tell how often something was tried in the stretch of ``per`` that lasts.
+
+    One that would last much longer was begun by a clock that was ahead: nobody waits for that.
+    """
     row = db.get(RateCountRow, key, populate_existing=True)
-    if row is None or row.ends_at <= now:
+    if row is None or not now < row.ends_at <= now + per + KEPT:
         return Count(0, now)
     return Count(row.hits, row.ends_at)
+
+
+def give_back(db: Session, key: str, *, now: datetime) -> None:
+    """Count one try less: it was none of those that are to be few."""
+    lasting = (RateCountRow.key == key) & (RateCountRow.ends_at > now) & (RateCountRow.hits > 0)
+    db.execute(update(RateCountRow).where(lasting).values(hits=RateCountRow.hits - 1))
 
 
 def clear(db: Session, key: str) -> None:

@@ -19,6 +19,7 @@ from server.domain.errors import (
     WaitingRefusedError,
 )
 from server.domain.recurrence import local_day
+from server.domain.targeting import narrowest
 from server.domain.units import Tree
 from server.domain.waiting import State, decision_findings, state_at
 from server.services import accounts, audit, broadcasting, events
@@ -88,20 +89,26 @@ def confirm(
 
     Raises:
         UnknownThingError: Nothing waits, or has waited, under that id.
-        NotAllowedError: The actor may not announce to what it reaches, or its author no longer may.
-        WaitingRefusedError: The actor asked for it, or it waits no more.
+        NotAllowedError: The actor may not announce to what it reaches, which may be more by now.
+        WaitingRefusedError: The actor asked for it, it waits no more, or its author may no longer.
         BroadcastRefusedError: With every rule that it has come to break.
     """
     row = _locked(db, broadcast_id, now=now, actor=actor)
     if row.state == State.CONFIRMED:
         return broadcasting.find(db, broadcast_id)
     _demand_waiting(row, now=now, actor=actor)
+    wanted, places = wanted_of(row), tree(db, today=local_day(now))
+    action = action_of(wanted.bulletin_class)
+    if meant := broadcasting.meant_by(places, wanted):
+        demand(actor, action, places.chain(narrowest(places, meant)))
     author = accounts.find_login(db, row.asked_by)
     # Whoever was shut out meanwhile announces nothing any more.
     sender = accounts.actor_of(author) if author else Actor(row.asked_by, ())
+    if not may(sender, action, places.chain(wanted.unit_id)):
+        raise WaitingRefusedError([Finding("author-may-not")])
     announced = broadcasting.announce(
         db,
-        wanted_of(row),
+        wanted,
         now=now,
         actor=sender,
         keyring=keyring,

@@ -5,13 +5,17 @@ from datetime import timedelta
 
 from limits.storage import Storage
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from server.http.context import here, now, reading, writing
 from server.services import rate_counts
+from server.services.rate_counts import Count
 
 SCHEME = "loa"
 _LONGEST_KEY = 200
+_LONGEST = timedelta(hours=1)
+"""Of all limits that are set: a key alone does not say of which it is."""
 
 
 class DatabaseStorage(Storage):
@@ -36,13 +40,13 @@ class DatabaseStorage(Storage):
     def get(self, key: str) -> int:
         """Tell how many there are."""
         with reading() as db:
-            return rate_counts.counted(db, _fitting(key), now=now()).hits
+            return _counted(db, key).hits
 
     @override
     def get_expiry(self, key: str) -> float:
         """Tell when counting begins anew, in seconds since 1970."""
         with reading() as db:
-            return rate_counts.counted(db, _fitting(key), now=now()).ends_at.timestamp()
+            return _counted(db, key).ends_at.timestamp()
 
     @override
     def check(self) -> bool:
@@ -59,6 +63,10 @@ class DatabaseStorage(Storage):
         """Begin anew."""
         with writing() as db:
             rate_counts.clear(db, _fitting(key))
+
+
+def _counted(db: Session, key: str) -> Count:
+    return rate_counts.counted(db, _fitting(key), per=_LONGEST, now=now())
 
 
 def _fitting(key: str) -> str:

@@ -4,19 +4,16 @@ From the instant at which the order was made, before it is signed, committed and
 first sample of its opening chime; nothing is added for nodes to begin together (``LOA_LEAD_S=0``).
 """
 
-import asyncio
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 
 from server.cli.demo import province
 from server.domain.recurrence import LOCAL
 from server.services.broadcasting import find
 from server.store.engine import open_engine, open_sessions
 from server.store.models import BroadcastRow
+from tests.bench.links import slow_links
 from tests.bench.measuring import p50_ms, p95_ms, say
 from tests.factories.sounds import lag_s
 from tests.factories.towns import RATE_HZ, Sound, Town, a_town
@@ -24,8 +21,6 @@ from tests.factories.towns import RATE_HZ, Sound, Town, a_town
 COMMUNE = province.VI_XUYEN
 CLUSTER = province.clusters_of(COMMUNE)[0]
 ROUNDS = 10
-SLOW_BYTES_PER_S = 20_000
-"""A link by telephone on a bad day: a programme of an hour takes ten minutes."""
 
 
 def first_sample_ms() -> dict[str, float]:
@@ -33,7 +28,7 @@ def first_sample_ms() -> dict[str, float]:
     with (
         tempfile.TemporaryDirectory(prefix="loa-bench-") as folder,
         slow_links() as slowly,
-        a_town(Path(folder), {CLUSTER}, lead_s=0.0, audio_by=slowly) as town,
+        a_town(Path(folder), {CLUSTER}, lead_s=0.0, audio_by=slowly.to_address) as town,
     ):
         notice = town.upload(COMMUNE, seed=1, seconds=6.0)
         town.announce(COMMUNE, notice, [CLUSTER])  # until it is there, chime and speech both
@@ -85,62 +80,3 @@ def _round_s(town: Town, notice: Sound) -> float:
 def _downloads(town: Town) -> bool:
     folder = town.settings.state_dir / "nodes" / CLUSTER / "audio"
     return any(path.suffix == ".part" for path in folder.rglob("*"))
-
-
-@contextmanager
-def slow_links() -> Iterator["SlowLinks"]:
-    """Give a maker of addresses that lead to others, slowly."""
-    links = SlowLinks()
-    thread = Thread(target=links.run, daemon=True)
-    thread.start()
-    try:
-        yield links
-    finally:
-        links.close()
-        thread.join()
-
-
-class SlowLinks:
-    """Forwards connections, and answers no faster than a bad link would."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._host, self._port = "127.0.0.1", 0
-
-    def __call__(self, address: str) -> str:
-        host_and_port = address.split("/")[2]
-        self._host, port = host_and_port.split(":")
-        self._port = int(port)
-        opened = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop
-        )
-        slow = opened.result(5).sockets[0].getsockname()[1]
-        return address.replace(host_and_port, f"127.0.0.1:{slow}")
-
-    def run(self) -> None:
-        self._loop.run_forever()
-        self._loop.close()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-
-    async def _serve(self, asked: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
-        reader, writer = await asyncio.open_connection(self._host, self._port)
-        asking = asyncio.ensure_future(_carried(asked, writer, None))
-        await _carried(reader, answer, SLOW_BYTES_PER_S)
-        asking.cancel()
-        writer.close()
-        answer.close()
-
-
-async def _carried(
-    source: asyncio.StreamReader, sink: asyncio.StreamWriter, bytes_per_s: int | None
-) -> None:
-    try:
-        while part := await source.read(2_000):
-            sink.write(part)
-            await sink.drain()
-            if bytes_per_s is not None:
-                await asyncio.sleep(len(part) / bytes_per_s)
-    except ConnectionError:
-        return

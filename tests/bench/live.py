@@ -35,7 +35,7 @@ from server.services.broadcasting import NewBroadcast, find
 from server.services.keyring import FLASK, secret_text
 from server.store.engine import open_engine, open_sessions
 from server.store.models import AsRunRow
-from tests.bench.bad_link import bad_links
+from tests.bench.links import bad_links
 from tests.bench.measuring import p50_ms, p95_ms, report, say
 from tests.bench.urgent import LOGIN, SECRET, YARDSTICK, Site, a_site
 from tests.factories.live import packed, spoken

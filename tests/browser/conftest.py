@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from protocol.messages import NodeWord, Presence, PresenceState
 from server.cli.demo import province
@@ -22,22 +21,11 @@ from server.cli.programs import free_port
 from server.services import reports
 from server.settings import Settings
 from server.store.engine import Sessions, open_engine, open_sessions
+from tests.factories import browsers
 from tests.factories.sounds import encode, noise
 
 ROOT = Path(__file__).parents[2]
 DESK, PHONE = (1440, 900), (360, 640)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
 REFUSED = re.compile(r"status of (409|422)")
 _START_S = 30.0
 
@@ -98,12 +86,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert program, "chromium is not installed (Debian: chromium)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+    with browsers.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Somebody who speaks into a real browser, and what their microphone gave, by the clock."""
 
 import base64
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,23 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from server.cli.demo import province
 from server.cli.demo.matching import RATE_HZ
+from tests.factories.browsers import chromium
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-)
 # Keeps what the device gives before any code of the page has it. The browser stamps a buffer when
 # the device hands it over: its first sample is as much older as the buffer is long.
 EARS = """
@@ -81,19 +69,13 @@ class Mouth:
 @contextmanager
 def a_phone(address: str, sound: Path) -> Iterator[Page]:
     """Open Chromium as on a phone, whose microphone hears a file."""
-    program = shutil.which("chromium")
-    assert program, "chromium is not installed (Debian: chromium)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=[*FLAGS, f"--use-file-for-fake-audio-capture={sound}"]
-        )
+    with chromium(f"--use-file-for-fake-audio-capture={sound}") as browser:
         context = browser.new_context(
             viewport={"width": 360, "height": 640}, locale="vi-VN", base_url=address
         )
         context.set_default_timeout(30_000)
         context.add_init_script(EARS)
         yield context.new_page()
-        browser.close()
 
 
 def go_on_air(page: Page, title: str, villages: Sequence[str]) -> str:

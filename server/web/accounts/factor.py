@@ -11,7 +11,7 @@ from flask_security import current_user
 
 from server.domain.errors import FactorRefusedError, Finding, TooOftenError
 from server.http.context import actor, here, now, reading, writing
-from server.http.pacing import demand_tries, note_wrong_password
+from server.http.pacing import password_try
 from server.http.person import by_script
 from server.http.problems import as_json, problem_of
 from server.http.proving import is_proven, prove, remember
@@ -39,6 +39,7 @@ def begin() -> ResponseReturnValue:
 @pages.get("/account/factor.svg")
 def picture() -> ResponseReturnValue:
     """Draw what an authenticator app reads with its camera."""
+    _demand_factor()
     with reading() as db:
         secret = factors.pending(db, current_user, keyring=here().keyring)
     drawn = io.BytesIO()
@@ -51,6 +52,7 @@ def picture() -> ResponseReturnValue:
 @pages.post("/account/factor/confirm")
 def confirm() -> ResponseReturnValue:
     """Take it into use with its first code, and show the recovery codes, once."""
+    _demand_factor()
     code = request.form.get("code", "")
     with writing() as db:
         made = factors.confirm(
@@ -104,10 +106,20 @@ def _demand_owner() -> None:
         FactorRefusedError: The password is wrong, or the factor was not proven lately.
         TooOftenError: Too many passwords were wrong.
     """
-    demand_tries()
-    if not is_password(request.form.get("password", ""), current_user.password or ""):
-        note_wrong_password()
-        raise FactorRefusedError([Finding("wrong-own-password")])
+    with password_try():
+        if not is_password(request.form.get("password", ""), current_user.password or ""):
+            raise FactorRefusedError([Finding("wrong-own-password")])
+    _demand_factor()
+
+
+def _demand_factor() -> None:
+    """Go on only when the factor that there is was proven lately.
+
+    What its owner has begun to set up and left lying must not be finished by somebody else.
+
+    Raises:
+        FactorRefusedError: It was not.
+    """
     with reading() as db:
         known = factors.standing(db, current_user.id)
     if known.has_factor and not is_proven(now()):
@@ -117,14 +129,14 @@ def _demand_owner() -> None:
 def _page(findings: Sequence[Finding]) -> str:
     with reading() as db:
         known = factors.standing(db, current_user.id)
-        secret = (
-            factors.pending(db, current_user, keyring=here().keyring) if known.is_begun else None
-        )
+        proven = known.has_factor and is_proven(now())
+        shows_begun = known.is_begun and (proven or not known.has_factor)
+        secret = factors.pending(db, current_user, keyring=here().keyring) if shows_begun else None
     return render_template(
         "accounts/account.html",
         known=known,
         key=secret.pretty_key() if secret else "",
-        proven=known.has_factor and is_proven(now()),
+        proven=proven,
         fresh_min=here().settings.factor_fresh_min,
         findings=findings,
     )

@@ -1,6 +1,6 @@
 """The record of an announcement on paper: A4, as a PDF."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -29,6 +29,10 @@ _MARGIN_MM, _LINE_MM, _LABEL_MM = 18, 5.2, 42
 _QUIET, _INK, _DRILL = (90, 100, 115), (20, 25, 35), (150, 75, 0)
 _COLUMNS_MM = (44, 20, 66, 44)
 """Cluster, when the order came, what was heard when, and how it ended."""
+_ROW_MM, _MOST_ROWS = 4.2, 48
+"""Rows of text in a line of the table; so many fill most of a page."""
+_LEAST_TABLE_MM = 40
+"""Heading, names of the columns and a first line stay together."""
 
 
 def dossier_paper(found: Dossier, *, now: datetime) -> bytes:
@@ -47,6 +51,7 @@ class _Paper(FPDF):
     def __init__(self, found: Dossier, now: datetime) -> None:
         super().__init__(format="A4")
         self._found, self._now = found, now
+        self._pieces = piece_words(found)
         self._broken: dict[tuple[float, str], list[str]] = {}
         for script in _SCRIPTS:
             for style, weight in _WEIGHTS.items():
@@ -122,6 +127,8 @@ class _Paper(FPDF):
 
     def clusters(self) -> None:
         """Give what was heard at each cluster, to the second."""
+        if self.will_page_break(_LEAST_TABLE_MM):
+            self.add_page()
         self._section(gettext("Each cluster"))
         self._columns()
         for one in self._found.witnesses:
@@ -137,41 +144,49 @@ class _Paper(FPDF):
 
     def _columns(self) -> None:
         names = ("Cluster", "Order received at", "What was heard", "Outcome")
-        self._line([gettext(name) for name in names], bold=True)
+        self._pen(8, bold=True)
+        self._cells(self._split(map(gettext, names)))
 
     def _heard(self, one: Witness) -> str:
         return "\n".join(
-            f"{hms(piece.start)}–{hms(piece.end)} {piece_words(self._found, piece.digest)}"
+            f"{hms(piece.start)}–{hms(piece.end)} {self._pieces[piece.digest]}"
             + ("" if piece.is_whole else f" ({gettext('not whole')})")
             for piece in one.heard
         )
 
-    def _line(self, cells: Sequence[str], *, bold: bool = False) -> None:
-        """Write one line of the table; a line is never torn by a page's end."""
-        self._pen(8, bold=bold)
-        split = [self._split(width, text) for width, text in zip(_COLUMNS_MM, cells, strict=True)]
-        height = 4.2 * max(map(len, split)) + 1.6
-        if self.will_page_break(height):
-            self.add_page()
-            self._columns()
-            self._pen(8, bold=bold)
+    def _line(self, cells: Sequence[str]) -> None:
+        """Write one line of the table; a page's end tears it only where it fills a page itself."""
+        self._pen(8)
+        split = self._split(cells)
+        for first in range(0, max(map(len, split)), _MOST_ROWS):
+            part = [lines[first : first + _MOST_ROWS] for lines in split]
+            if self.will_page_break(_height_mm(part)):
+                self.add_page()
+                self._columns()
+                self._pen(8)
+            self._cells(part)
+
+    def _cells(self, split: Sequence[Sequence[str]]) -> None:
         top, left = self.get_y(), float(_MARGIN_MM)
         self.set_draw_color(*_QUIET)
         self.set_line_width(0.1)
         self.line(_MARGIN_MM, top, _MARGIN_MM + sum(_COLUMNS_MM), top)
         for width, lines in zip(_COLUMNS_MM, split, strict=True):
             for number, line in enumerate(lines):
-                self.set_xy(left, top + 0.8 + 4.2 * number)
-                self.cell(width, 4.2, line)
+                self.set_xy(left, top + 0.8 + _ROW_MM * number)
+                self.cell(width, _ROW_MM, line)
             left += width
-        self.set_xy(_MARGIN_MM, top + height)
+        self.set_xy(_MARGIN_MM, top + _height_mm(split))
 
-    def _split(self, width_mm: float, text: str) -> list[str]:
+    def _split(self, cells: Iterable[str]) -> list[list[str]]:
+        return [self._lines(*one) for one in zip(_COLUMNS_MM, cells, strict=True)]
+
+    def _lines(self, width_mm: float, text: str) -> list[str]:
         """Break a text into lines; hundreds of clusters say the same, so it is done once."""
         known = self._broken.get((width_mm, text))
         if known is None:
             lines = MethodReturnValue.LINES
-            split = self.multi_cell(width_mm - 2, 4.2, text, dry_run=True, output=lines)
+            split = self.multi_cell(width_mm - 2, _ROW_MM, text, dry_run=True, output=lines)
             known = self._broken[width_mm, text] = cast("list[str]", split)
         return known
 
@@ -194,3 +209,7 @@ class _Paper(FPDF):
     def _pen(self, size: float, *, bold: bool = False, ink: tuple[int, int, int] = _INK) -> None:
         self.set_font(_SCRIPTS[0], "B" if bold else "", size)
         self.set_text_color(*ink)
+
+
+def _height_mm(split: Sequence[Sequence[str]]) -> float:
+    return _ROW_MM * max(map(len, split)) + 1.6

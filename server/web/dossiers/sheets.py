@@ -31,6 +31,7 @@ def dossier_table(found: Dossier) -> Table:
 
 
 def _rows(found: Dossier) -> Iterator[Sequence[Cell]]:
+    pieces = piece_words(found)
     for one in found.witnesses:
         place = (one.unit_name, one.village, one.name, one.received_at)
         source = gettext("the node itself") if one.is_own_word else gettext("its silence")
@@ -40,7 +41,7 @@ def _rows(found: Dossier) -> Iterator[Sequence[Cell]]:
         for piece in one.heard:
             yield (
                 *place,
-                piece_words(found, piece.digest),
+                pieces[piece.digest],
                 local_day(piece.start),
                 piece.start.astimezone(LOCAL).time(),
                 piece.end,

@@ -27,6 +27,7 @@ def record(broadcast_id: str) -> ResponseReturnValue:
         broadcast=found.broadcast,
         lanes=lanes(found),
         named=words,
+        pieces=words.piece_words(found),
     )
 
 

@@ -31,10 +31,10 @@ def outcome_words(witness: Witness) -> str:
     return f"{outcome}: {reason_sentence(witness.reason)}" if witness.reason else outcome
 
 
-def piece_words(found: Dossier, digest: str) -> str:
-    """Name what was heard: a file by its title, else somebody who spoke."""
+def piece_words(found: Dossier) -> Mapping[str, str]:
+    """Name what was heard, by digest: each file by its title, and what has none."""
     titles = {said.digest: said_words(said) for said in found.said}
-    return titles.get(digest) or gettext("Spoken live")
+    return {"": gettext("Spoken live"), **titles}
 
 
 def said_words(said: Said) -> str:

@@ -23,10 +23,9 @@ from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading
 from server.http.drilling import make_labels
 from server.http.languages import gettext
-from server.http.pacing import demand_tries, note_wrong_password
-from server.http.proving import proof, prove, remember
+from server.http.proving import proof, prove, remember, second_person
 from server.http.wording import FINDINGS, N_
-from server.services import accounts, assenting, broadcasting, microphones, units
+from server.services import assenting, broadcasting, microphones, units
 from server.services.assenting import Proof
 from server.services.broadcasting import NewBroadcast
 from server.services.keyring import FLASK, secret_text
@@ -111,32 +110,24 @@ def _proven(given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
 
 def _vouched(new: NewBroadcast, given: Proof) -> tuple[Proof, tuple[Finding, ...]]:
     """Add the word of a second person who types user name and password on this phone."""
-    try:
-        demand_tries()
-    except TooOftenError as refused:
-        return given, refused.findings
-    with reading() as db:
-        found = accounts.authenticated(
-            db, request.form["second_username"], request.form.get("second_password", "")
-        )
-        second = accounts.actor_of(found) if found else None
-    if second is None:
-        note_wrong_password()
-        return given, (Finding("wrong-password"),)
+    typed = request.form
     with reading() as db:
         tree = units.tree(db, today=local_day(now()))
-        try:
-            assent = assenting.vouched(
-                tree,
-                broadcasting.meant_by(tree, new),
-                bulletin_class=new.bulletin_class,
-                second=second,
-                actor=actor(),
-            )
-        except WaitingRefusedError as refused:
-            return given, refused.findings
-        except NotAllowedError:
-            return given, (Finding("other-may-not"),)
+    meant = broadcasting.meant_by(tree, new)
+    if not meant:
+        return given, ()
+    try:
+        assent = assenting.vouched(
+            tree,
+            meant,
+            bulletin_class=new.bulletin_class,
+            second=second_person(typed["second_username"], typed.get("second_password", "")),
+            actor=actor(),
+        )
+    except (TooOftenError, WaitingRefusedError) as refused:
+        return given, refused.findings
+    except NotAllowedError:
+        return given, (Finding("other-may-not"),)
     return replace(given, assent=assent), ()
 
 

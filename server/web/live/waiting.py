@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, may
 from server.domain.errors import (
@@ -17,11 +18,12 @@ from server.domain.errors import (
 )
 from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
+from server.domain.units import Tree
 from server.domain.waiting import State, state_at
 from server.http.context import actor, here, now, reading, writing
-from server.http.pacing import demand_tries, note_wrong_password
-from server.services import accounts, assenting, broadcasting, units, waiting
-from server.services.broadcasting import NewBroadcast
+from server.http.proving import second_person
+from server.services import assenting, broadcasting, units, waiting
+from server.services.broadcasting import NewBroadcast, Reach
 from server.store.models import WaitingRow
 from server.store.queries import lists
 from server.web.preview.streaming import streamed
@@ -92,19 +94,9 @@ def confirm(broadcast_id: str) -> ResponseReturnValue:
 def confirm_here(broadcast_id: str) -> ResponseReturnValue:
     """Be the second person on the phone of the first, by user name and password."""
     try:
-        demand_tries()
-    except TooOftenError as refused:
-        return _again(broadcast_id, refused.findings)
-    username, password = request.form.get("username", ""), request.form.get("password", "")
-    with reading() as db:
-        found = accounts.authenticated(db, username, password)
-        other = accounts.actor_of(found) if found else None
-    if other is None:
-        note_wrong_password()
-        return _again(broadcast_id, [Finding("wrong-password")])
-    try:
-        _confirm(broadcast_id, other)
-    except WaitingRefusedError as refused:
+        second = second_person(request.form.get("username", ""), request.form.get("password", ""))
+        _confirm(broadcast_id, second)
+    except (TooOftenError, WaitingRefusedError) as refused:
         return _again(broadcast_id, refused.findings)
     except NotAllowedError:
         return _again(broadcast_id, [Finding("other-may-not")])
@@ -138,29 +130,40 @@ def waiting_facts(broadcast_id: str) -> dict[str, object] | None:
         if not waiting.may_see(row, tree, person):
             raise UnknownThingError("broadcast", broadcast_id)
         line = in_line(row, instant)
-        meant = broadcasting.meant_by(tree, line.wanted)
-        reach = broadcasting.reach(db, unit_id=row.unit_id, units=(), clusters=meant, now=instant)
+        # What it was meant for may have ended since, by a reform of the tree.
+        there = tree if {row.unit_id, row.cover_id} <= tree.units.keys() else _then(db, row)
+        is_open = line.state is State.WAITING and there is tree
+        reach = _reach(db, line, tree, instant) if is_open else None
         others = assenting.others_who_may(
             db,
             assenting.action_of(line.wanted.bulletin_class),
-            tree.chain(row.cover_id),
+            there.chain(row.cover_id),
             actor=Actor(row.asked_by, ()),
         )
         names = (row.asked_by, row.decided_by or row.asked_by, *others)
         people = lists.full_names(db, list(names))
-    is_open = line.state is State.WAITING
     return {
         "line": line,
         "people": people,
         "others": others,
-        "unit": tree.unit(row.unit_id),
-        "cover": tree.unit(row.cover_id),
+        "unit": there.unit(row.unit_id),
+        "cover": there.unit(row.cover_id),
         "reach": reach,
         "is_own": row.asked_by == person.name,
         "may_confirm": is_open and waiting.may_confirm(row, tree, person),
         "may_stop": is_open
         and (row.asked_by == person.name or may(person, Action.STOP, tree.chain(row.unit_id))),
     }
+
+
+def _then(db: Session, row: WaitingRow) -> Tree:
+    return units.tree(db, today=local_day(row.asked_at))
+
+
+def _reach(db: Session, line: InLine, tree: Tree, instant: datetime) -> Reach:
+    meant = broadcasting.meant_by(tree, line.wanted)
+    unit_id = line.row.unit_id
+    return broadcasting.reach(db, unit_id=unit_id, units=(), clusters=meant, now=instant)
 
 
 def _confirm(broadcast_id: str, second: Actor) -> None:
@@ -187,6 +190,7 @@ def _on(broadcast_id: str) -> Response:
     with reading() as db:
         row = waiting.find(db, broadcast_id)
         tree = units.tree(db, today=local_day(now()))
-        sees = row is not None and may(actor(), Action.VIEW, tree.chain(row.unit_id))
+        unit_id = row.unit_id if row else ""
+        sees = unit_id in tree.units and may(actor(), Action.VIEW, tree.chain(unit_id))
     address = url_for("live.broadcast", broadcast_id=broadcast_id)
     return redirect(address if sees else url_for("live.broadcasts"), 303)  # type: ignore[return-value]  # as Flask's own

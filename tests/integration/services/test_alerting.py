@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from cryptography.fernet import Fernet
 
 from protocol.messages import Started
 from server.domain.alerts import MOST_TRIES, Answer, Result
@@ -273,6 +274,20 @@ def test_an_explosion_on_the_way_does_not_end_the_courier(province):
     assert deliver(province, FakeMessenger(), 110) == 1
 
 
+def test_an_address_that_nobody_can_unseal_keeps_no_other_from_being_told(province):
+    first, second = person(province, ZALO), person(province, "json://a.vn/x", name="Bà Mỷ")
+    lay_down(province, Step(10, (first, second)))
+    with province.sessions.begin() as db:
+        for row in db.query(AlertChannelRow).filter_by(contact_id=first):
+            row.sealed_url = Fernet(Fernet.generate_key()).encrypt(ZALO.encode())
+    province.announce()
+    look(province, 10)
+    messenger = FakeMessenger()
+    assert deliver(province, messenger, 11) == 2
+    assert [letter.url for letter in messenger.sent] == ["json://a.vn/x"]
+    assert sorted(state for _, state in alerts(province)) == ["given-up", "sent"]
+
+
 def test_a_test_goes_the_same_way_is_tried_once_and_not_twice_in_a_row(province):
     known = channel(province, person(province))
     ask = {"channel_id": known, "actor": OPERATOR}
@@ -294,7 +309,7 @@ def test_an_address_is_sealed_told_to_nobody_and_wiped_when_it_is_forgotten(prov
     known = channel(province, one)
     (row,) = province.rows(AlertChannelRow)
     assert b"secret-token" not in row.sealed_url
-    assert province.keyring.unsealed(row.sealed_url) == ZALO
+    assert province.keyring.unseal(row.sealed_url) == ZALO.encode()
     told = [repr(each.detail) for each in province.rows(AuditRow)]
     assert any("'scheme': 'zalo'" in each for each in told)
     assert not any("secret-token" in each for each in told)

@@ -155,6 +155,22 @@ def test_counts_begin_anew_after_their_time_and_survive_a_clock_set_back(provinc
 
     assert [count(NOON), count(NOON + STEP), count(NOON + TRIES_PER)] == [1, 2, 1]
     assert count(NOON - timedelta(days=1)) == 1
-    assert province.run(rate_counts.counted, key="k", now=NOON).hits == 0
+    ask = {"key": "k", "per": TRIES_PER}
+    assert province.run(rate_counts.counted, **ask, now=NOON).hits == 0
     assert province.run(rate_counts.forget, now=NOON + timedelta(days=1)) == 1
     assert province.rows(RateCountRow) == []
+
+
+def test_what_was_counted_by_a_clock_that_was_ahead_stops_nobody_once_it_is_set_right(province):
+    ask = {"key": "k", "per": TRIES_PER}
+    province.run(rate_counts.count, **ask, now=NOON + timedelta(days=1), amount=MOST_TRIES)
+    assert province.run(rate_counts.counted, **ask, now=NOON).hits == 0
+
+
+def test_a_try_given_back_is_none_and_none_are_given_that_nobody_has_made(province):
+    ask = {"key": "k", "per": TRIES_PER, "now": NOON}
+    province.run(rate_counts.count, **ask)
+    for _ in range(2):
+        province.run(rate_counts.give_back, key="k", now=NOON)
+    assert province.run(rate_counts.counted, **ask).hits == 0
+    assert province.run(rate_counts.count, **ask).hits == 1

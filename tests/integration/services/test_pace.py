@@ -14,9 +14,9 @@ from tests.factories.units import an_actor
 S = timedelta(seconds=1)
 
 
-def sent_before(province, how_many):
+def sent_before(province, how_many, now=NOON):
     """Enter as many announcements as one person has sent this very instant."""
-    first = province.announce("r-0")
+    first = province.announce("r-0", now=now)
     columns = {one.key: getattr(first, one.key) for one in inspect(BroadcastRow).column_attrs}
     with province.sessions.begin() as db:
         for number in range(1, how_many):
@@ -34,3 +34,8 @@ def test_a_flood_is_stopped_and_told_and_the_same_one_again_is_no_flood(province
     assert province.announce("r-last", now=NOON + 2 * S).request_id == "r-last"
     assert province.announce("r-other", now=NOON + 2 * S, actor=an_actor()).request_id == "r-other"
     assert province.announce("r-more", now=NOON + SENT_PER).request_id == "r-more"
+
+
+def test_what_was_sent_while_the_clock_was_ahead_silences_nobody_once_it_is_set_right(province):
+    sent_before(province, MOST_SENT, now=NOON + timedelta(days=1))
+    assert province.announce("r-now").request_id == "r-now"

@@ -17,7 +17,7 @@ from server.domain.errors import (
     TakenError,
     WaitingRefusedError,
 )
-from server.services import accounts, assenting, broadcasting, waiting
+from server.services import accounts, assenting, broadcasting, grouping, waiting
 from server.services.assenting import Proof
 from server.services.drill_labels import TEXTS
 from server.store.models import (
@@ -215,6 +215,20 @@ def test_whoever_has_the_right_over_the_loudspeakers_may_confirm_and_nobody_else
     assert confirm(province, row, actor=people["tinh-mot"]).confirmed_by == "tinh-mot"
 
 
+def test_nobody_confirms_what_has_come_to_reach_further_than_their_right(province, people):
+    by = {"name": "Ven sông", "now": NOON, "actor": OPERATOR}
+    group = province.run(
+        grouping.create_group, group_id="ven-song", unit_id="tinh", clusters=("xa-1-c1",), **by
+    ).group_id
+    asked = {"unit_id": "tinh", "units": (), "groups": (group,), "decision_number": "1"}
+    row = order(province, actor=people["tinh-mot"], **asked)
+    assert row.cover_id == "xa-1"
+    province.run(grouping.change_group, group_id=group, clusters=("xa-1-c1", "xa-2-c1"), **by)
+    with pytest.raises(NotAllowedError):
+        confirm(province, row, actor=people["xa"])
+    assert province.rows(BroadcastRow) == []
+
+
 def test_what_nobody_confirms_in_time_is_never_heard(province, people):
     row = order(province, actor=people["xa"])
     late = NOON + ASKED_FOR
@@ -271,8 +285,7 @@ def test_an_author_who_was_shut_out_meanwhile_announces_nothing(province, people
     row = order(province, actor=people["xa"])
     with province.sessions.begin() as db:
         db.query(UserRow).filter_by(username="xa").one().active = False
-    with pytest.raises(NotAllowedError):
-        confirm(province, row, actor=people["xa-hai"])
+    assert refused(confirm, province, row, actor=people["xa-hai"]) == ["author-may-not"]
     assert state(province, row) == "waiting"
     assert province.rows(BroadcastRow) == []
 

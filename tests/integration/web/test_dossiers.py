@@ -2,6 +2,9 @@
 
 import csv
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pypdfium2
@@ -9,10 +12,13 @@ import pytest
 
 from protocol.content import layout
 from protocol.signing import unverified
-from server.services import as_run
+from server.services import as_run, dossiers
+from server.services.dossiers import Dossier
 from server.store.models import AsRunRow, BroadcastRow, DeliveryRow, SpeechRow
+from server.web.dossiers.paper import dossier_paper
 from tests.factories.claims import NOON
 from tests.factories.pages import CLUSTERS, COMMUNE
+from tests.factories.units import OPERATOR
 
 WORDS = "Nước sông lên nhanh, đề nghị bà con sơ tán ngay."
 
@@ -118,6 +124,42 @@ def test_on_paper_it_is_an_a4_document_that_bears_its_title(site):
         assert [round(side) for side in paper[0].get_size()] == [595, 842]
     finally:
         paper.close()
+
+
+@contextmanager
+def on_paper(site, found: Dossier) -> Iterator[list[str]]:
+    """The text of each page of a record."""
+    with site.app.test_request_context("/"):
+        paper = pypdfium2.PdfDocument(dossier_paper(found, now=NOON))
+    try:
+        yield [page.get_textpage().get_text_range() for page in paper]
+    finally:
+        paper.close()
+
+
+def a_dossier(site) -> Dossier:
+    one = announced(site)
+    heard_at(site, one, CLUSTERS[0])
+    with site.sessions.begin() as db:
+        return dossiers.dossier(db, one, now=NOON, actor=OPERATOR)
+
+
+@pytest.mark.parametrize("files", [7, 8, 9])
+def test_the_columns_are_named_once_on_each_page_wherever_the_table_begins(site, files):
+    found = a_dossier(site)
+    many = replace(found, said=found.said[:1] * files, witnesses=found.witnesses[:1] * 20)
+    with on_paper(site, many) as pages:
+        assert [page.count("Đã phát những gì") for page in pages] == [files == 7, 1]
+        assert "".join(pages).count(CLUSTERS[0]) == 20
+
+
+def test_a_cluster_that_heard_more_than_a_page_holds_goes_on_on_the_next(site):
+    found = a_dossier(site)
+    (heard, silent) = sorted(found.witnesses, key=lambda one: not one.heard)
+    long = replace(heard, heard=heard.heard[-1:] * 130)
+    with on_paper(site, replace(found, witnesses=(long, silent))) as pages:
+        assert "".join(pages).count(" Bản tin") == 130
+        assert len(pages) <= 5
 
 
 @pytest.mark.parametrize("what", ["record", "record.pdf", "record.csv", "record.xlsx"])

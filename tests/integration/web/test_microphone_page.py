@@ -40,10 +40,10 @@ def test_the_page_may_connect_to_the_microphones_and_no_other_page_may(site):
     assert "connect-src 'self';" in browser.get("/urgent").headers["Content-Security-Policy"]
 
 
-def test_what_is_wrong_is_told_and_no_microphone_handed_out(site):
-    answer = posted(
-        site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, title="", village=[])
-    )
+@pytest.mark.parametrize("second", [{}, {"second_username": "broadcaster"}])
+def test_what_is_wrong_is_told_and_no_microphone_handed_out(site, second):
+    form = {**a_form(site, title="", village=[]), **second}
+    answer = posted(site.browser(OFFICER), "/urgent", "/urgent/speak", **form)
     assert answer.status_code == 422
     assert "Chưa chọn cụm loa nào." in answer.text
     assert "data-ticket" not in answer.text

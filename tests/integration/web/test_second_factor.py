@@ -222,3 +222,17 @@ def test_to_change_it_takes_the_password_and_the_factor_there_is(site):
     assert codes[1] not in more.text
     assert posted(officer, "/account/factor/remove", password=PASSWORD).status_code == 303
     assert "Đã thiết lập" not in officer.get("/account").text
+
+
+def test_what_its_owner_has_begun_and_left_lying_is_finished_by_nobody_without_the_factor(site):
+    officer = site.browser("commune-officer")
+    _phone, codes = set_up(officer)
+    assert posted(officer, "/account/factor/begin", password=PASSWORD).status_code == 303
+    assert 'id="set-up"' in officer.get("/account").text
+    thief = site.browser("commune-officer")
+    assert 'id="set-up"' not in thief.get("/account").text
+    assert thief.get("/account/factor.svg").status_code == 422
+    refused = posted(thief, "/account/factor/confirm", code="123456")
+    assert "Trước hết hãy nhập mã" in refused.text
+    posted(thief, "/account/factor/prove", code=codes[0])
+    assert 'id="set-up"' in thief.get("/account").text

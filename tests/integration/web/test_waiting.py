@@ -1,6 +1,7 @@
 """A second person on pages and at the API, and the page of the rule."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,13 +9,14 @@ import pytest
 from server.domain.assent import Line
 from server.services import assenting, microphones
 from server.services.keyring import FLASK, secret_text
-from server.store.models import AssentRuleRow, BroadcastRow, WaitingRow
+from server.store.models import AssentRuleRow, BroadcastRow, UnitEdgeRow, UnitRow, WaitingRow
 from tests.factories.claims import NOON
 from tests.factories.live import a_live_key
 from tests.factories.pages import COMMUNE, PASSWORD, form_token
 from tests.factories.units import OPERATOR
 
 TITLE = "Nước lên nhanh"
+WRONG = "sai"
 
 
 @pytest.fixture
@@ -118,8 +120,23 @@ def test_nobody_guesses_a_colleagues_password_on_their_own_phone(strict):
     assert stopped.status_code == 422
     assert "Nhập sai mật khẩu quá nhiều lần" in stopped.text
     assert rows(strict, BroadcastRow) == []
+    # One's own right password begins nothing anew.
+    assert "quá nhiều lần" in posted(officer, "/account/factor/begin", password=PASSWORD).text
     # On a phone of their own the colleague still can.
     assert posted(strict.browser("broadcaster"), f"{page}/confirm").status_code == 303
+
+
+def test_passwords_tried_all_at_once_are_no_more_guesses_than_one_by_one(strict):
+    officer = strict.browser("commune-officer")
+    page = announced(officer, strict)
+    phones = [strict.browser("commune-officer") for _ in range(9)]
+
+    def guess(phone):
+        answer = posted(phone, f"{page}/confirm-here", username="broadcaster", password=WRONG)
+        return "quá nhiều lần" in answer.text
+
+    with ThreadPoolExecutor(9) as pool:
+        assert sorted(pool.map(guess, phones)) == [False] * 5 + [True] * 4
 
 
 def test_a_refusal_needs_a_reason_and_is_listed_with_it(strict):
@@ -138,6 +155,22 @@ def test_what_waits_is_withdrawn_like_what_sounds_is_stopped(strict):
     assert posted(officer, f"{page}/stop").status_code == 303
     assert "đã rút" in officer.get(page).text
     assert rows(strict, WaitingRow)[0].state == "withdrawn"
+
+
+def test_what_waited_for_a_unit_that_has_ended_since_is_still_told_to_its_author(strict):
+    officer, other = strict.browser("commune-officer"), strict.browser("top")
+    page = announced(officer, strict)
+    posted(other, f"{page}/refuse", reason="Chưa có lệnh")
+    with strict.sessions.begin() as db:
+        row = db.query(WaitingRow).one()
+        row.asked_at -= timedelta(days=3)
+        yesterday = (row.asked_at + timedelta(days=2)).date()
+        db.get_one(UnitRow, "tinh").valid_from = yesterday - timedelta(days=30)
+        for kind, named in ((UnitRow, "unit_id"), (UnitEdgeRow, "child_id")):
+            ended = db.query(kind).filter_by(**{named: COMMUNE}).one()
+            ended.valid_from, ended.valid_to = yesterday - timedelta(days=30), yesterday
+    for path in (page, f"{page}/waiting"):
+        assert "Chưa có lệnh" in officer.get(path).text
 
 
 def test_nobody_else_finds_out_what_waits(strict):
@@ -164,6 +197,11 @@ def test_a_program_is_told_what_is_missing_or_lets_it_wait(strict):
 
     waits = officer.ask("POST", "/broadcasts", json=wanted(strict, wait=True))
     assert (waits.status_code, waits.json["state"]) == (202, "waiting")
+    # The rule is withdrawn meanwhile: what waits still is one announcement, and not two.
+    with strict.sessions.begin() as db:
+        assenting.lay_down(db, "tinh", [], version=1, now=NOON, actor=OPERATOR)
+    again = officer.ask("POST", "/broadcasts", json=wanted(strict))
+    assert (again.status_code, again.json["code"]) == (403, "second-person-needed")
     path = f"/waiting-broadcasts/{waits.json['broadcast_id']}"
     [listed] = other.ask("GET", "/waiting-broadcasts").json["waiting"]
     assert listed == other.ask("GET", path).json == waits.json

@@ -23,7 +23,7 @@ def stretch(start_s: float, end_s: float, position_s: float) -> Stretch:
 
 
 def test_an_announcement_that_was_played_is_its_chime_and_each_turn_of_its_words():
-    assert heard(layout(TWICE), [stretch(0, 25, 0)]) == (
+    assert heard(layout(TWICE), [stretch(0, 25, 0)], goes_on=False) == (
         Heard(CHIME.digest, at(0), at(3), is_whole=True),
         Heard(SPEECH.digest, at(3), at(13), is_whole=True),
         Heard(SPEECH.digest, at(15), at(25), is_whole=True),
@@ -31,14 +31,14 @@ def test_an_announcement_that_was_played_is_its_chime_and_each_turn_of_its_words
 
 
 def test_who_joins_in_the_middle_has_the_rest_of_what_sounds_there_and_no_chime():
-    assert heard(layout(TWICE), [stretch(8, 15.5, 8)]) == (
+    assert heard(layout(TWICE), [stretch(8, 15.5, 8)], goes_on=False) == (
         Heard(SPEECH.digest, at(8), at(13), is_whole=False),
         Heard(SPEECH.digest, at(15), at(15.5), is_whole=False),
     )
 
 
 def test_after_an_interruption_a_place_in_the_content_has_another_place_in_time():
-    assert heard(layout(TWICE), [stretch(20, 33, 0), stretch(0, 1, 0)]) == (
+    assert heard(layout(TWICE), [stretch(20, 33, 0), stretch(0, 1, 0)], goes_on=False) == (
         Heard(CHIME.digest, at(0), at(1), is_whole=False),
         Heard(CHIME.digest, at(20), at(23), is_whole=True),
         Heard(SPEECH.digest, at(23), at(33), is_whole=True),
@@ -47,14 +47,19 @@ def test_after_an_interruption_a_place_in_the_content_has_another_place_in_time(
 
 def test_what_has_no_file_is_somebody_who_spoke_behind_the_chime():
     chime_alone = layout(TWICE)[:1]
-    assert heard(chime_alone, [stretch(0, 20, 0)]) == (
+    assert heard(chime_alone, [stretch(0, 20, 0)], goes_on=True) == (
         Heard(CHIME.digest, at(0), at(3), is_whole=True),
         Heard("", at(3), at(20), is_whole=True),
     )
 
 
+def test_behind_the_last_file_of_an_announcement_nobody_is_said_to_have_spoken():
+    pieces = heard(layout(TWICE), [stretch(0, 25.5, 0)], goes_on=False)
+    assert [piece.digest for piece in pieces] == [CHIME.digest, SPEECH.digest, SPEECH.digest]
+
+
 def test_what_was_never_heard_has_no_pieces():
-    assert heard(layout(TWICE), []) == ()
+    assert heard(layout(TWICE), [], goes_on=False) == ()
 
 
 lengths = st.integers(1, 400).map(lambda tenths: tenths / 10)
@@ -75,13 +80,13 @@ def test_pieces_lie_in_order_inside_their_stretch_and_whole_ones_last_as_their_f
     length = {item.digest: item.duration_s for item in items}
     position_s = position_tenths / 10
     told = stretch(0, length_tenths / 10, position_s)
-    pieces = heard(layout(content), [told])
+    pieces = heard(layout(content), [told], goes_on=True)
     assert all(told.start <= piece.start < piece.end <= told.end for piece in pieces)
     assert all(one.end <= two.start for one, two in pairwise(pieces))
     for piece in pieces:
         if piece.is_whole and piece.digest:
             short_s = length[piece.digest] - (piece.end - piece.start).total_seconds()
             assert -1e-5 <= short_s <= 0.2
-    everything = heard(layout(content), [stretch(0, length_s(content), 0)])
+    everything = heard(layout(content), [stretch(0, length_s(content), 0)], goes_on=False)
     assert [piece.digest for piece in everything] == [one.asset.digest for one in layout(content)]
     assert all(piece.is_whole for piece in everything)

@@ -22,6 +22,7 @@ from server.integrations.private_places import is_allowed
         "fd00::1",
         "::ffff:10.1.2.3",
         "2002:0a01:0203::1",
+        "64:ff9b::10.1.2.3",
         "localhost",
         "",
     ],
@@ -34,6 +35,7 @@ def test_no_private_place_is_connected_to_in_whatever_form_it_is_written(host):
 def test_what_is_public_or_named_by_the_operator_is_connected_to():
     assert is_allowed("8.8.8.8", ())
     assert is_allowed("2001:4860:4860::8888", ())
+    assert is_allowed("64:ff9b::8.8.8.8", ())
     assert is_allowed("10.20.0.5", ("10.20.0.0/16",))
     assert is_allowed("::ffff:10.20.0.5", ("10.20.0.0/16",))
     assert not is_allowed("10.21.0.5", ("10.20.0.0/16",))
