@@ -43,21 +43,21 @@ def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
     was stopped is given all the same: until then it held up others, and these do not begin sooner.
     """
     given = tuple(claims)
-    by_the_clock = [_goes_by_the_clock(claim, policy) for claim in given]
-    if all(by_the_clock):
-        return tuple(map(_by_the_clock, given))
-    found: dict[int, Airtime] = {}
-    for together in _islands(given):
-        if not all(by_the_clock[number] for number in together):
-            lives = {
-                number: _Life(given[number], policy.stopped_at(given[number]))
-                for number in together
-            }
-            _Course(tuple(lives.values()), policy).run()
-            found.update((number, life.airtime()) for number, life in lives.items())
-        else:
-            found.update((number, _by_the_clock(given[number])) for number in together)
-    return tuple(found[number] for number in range(len(given)))
+    held_up = _held_up(given, policy)
+    return tuple(
+        held_up[number] if number in held_up else Airtime(claim, claim.start, _clock_ends(claim))
+        for number, claim in enumerate(given)
+    )
+
+
+def stretches(claims: Iterable[Claim], policy: Policy) -> list[tuple[datetime, datetime, Claim]]:
+    """Tell start, end and claim of each airtime, without a value for each: there are very many."""
+    given = tuple(claims)
+    held_up = _held_up(given, policy)
+    found = [(claim.start, _clock_ends(claim), claim) for claim in given]
+    for number, time in held_up.items():
+        found[number] = (time.start, time.end, time.claim)
+    return found
 
 
 def content_ends(claim: Claim, begins: datetime) -> datetime:
@@ -95,6 +95,23 @@ def begin_of(claim: Claim, start: datetime, at: datetime) -> datetime:
     return start if in_step else at
 
 
+def _held_up(given: Sequence[Claim], policy: Policy) -> dict[int, Airtime]:
+    """Work out the airtimes, by their numbers, of what does not all go by the clock."""
+    by_the_clock = [_goes_by_the_clock(claim, policy) for claim in given]
+    found: dict[int, Airtime] = {}
+    if all(by_the_clock):
+        return found
+    for together in _islands(given):
+        if not all(by_the_clock[number] for number in together):
+            lives = {
+                number: _Life(given[number], policy.stopped_at(given[number]))
+                for number in together
+            }
+            _Course(tuple(lives.values()), policy).run()
+            found.update((number, life.airtime()) for number, life in lives.items())
+    return found
+
+
 def _islands(claims: Sequence[Claim]) -> Iterator[list[int]]:
     """Part the claims into groups that do not touch in time: one cannot hold another up."""
     together: list[int] = []
@@ -119,8 +136,9 @@ def _goes_by_the_clock(claim: Claim, policy: Policy) -> bool:
     )
 
 
-def _by_the_clock(claim: Claim) -> Airtime:
-    return Airtime(claim, claim.start, max(claim.start, content_ends(claim, claim.start)))
+def _clock_ends(claim: Claim) -> datetime:
+    """Tell when a claim that goes by the clock does not want the loudspeakers any more."""
+    return max(claim.start, content_ends(claim, claim.start))
 
 
 @dataclass(slots=True)

@@ -3,15 +3,16 @@
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, TypeVar
 
-from protocol.airtime import Airtime, airtimes
+from protocol.airtime import stretches
 from protocol.messages import Claim, Frame, Interval, Plan, Targets
 from protocol.policy import EVER, Policy, Silence
 from protocol.precedence import winner
 
-S = TypeVar("S", Airtime, Claim, Frame, Interval, Silence)
+S = TypeVar("S")
+L = TypeVar("L", Frame, Interval, Silence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,60 +60,59 @@ def timeline(
     The answer can only change where an airtime, a frame, a quiet stretch or a hush begins or ends,
     so only those instants are asked. Neighbouring spans with the same answer are joined.
     """
-    frames, quiet, silences = Sweep(policy.frames), Sweep(policy.quiet), Sweep(policy.silences)
-    wanted = Sweep(airtimes(claims, policy))
+    frames, quiet, silences = _sweep(policy.frames), _sweep(policy.quiet), _sweep(policy.silences)
+    wanted = Sweep(stretches(claims, policy))
     here, holds_until = policy, start
     spans: list[Span] = []
     left = begun = start
     before: Claim | None = None
     while left < end:
         if left >= holds_until:
-            for laid_down in (frames, quiet, silences):
-                laid_down.move(left)
             here = replace(
                 policy,
-                frames=tuple(frames.open),
-                quiet=tuple(quiet.open),
-                silences=tuple(silences.open),
+                frames=tuple(frames.move(left)),
+                quiet=tuple(quiet.move(left)),
+                silences=tuple(silences.move(left)),
             )
             holds_until = min(frames.until, quiet.until, silences.until)
-        wanted.move(left)
-        heard = winner([time.claim for time in wanted.open], left, here) if wanted.open else None
+        wanting = wanted.move(left)
+        heard = winner(wanting, left, here) if wanting else None
         if heard is not before and heard != before:
             if begun < left:
                 spans.append(Span(begun, left, before))
             begun, before = left, heard
-        left = min(end, holds_until, wanted.until)
+        left = min(holds_until, wanted.until)
     if begun < end:
         spans.append(Span(begun, end, before))
     return tuple(spans)
 
 
 class Sweep(Generic[S]):
-    """Those of some stretches that cover an instant, which may only move on.
+    """Those of some things that last at an instant, which may only move on.
 
     Each is looked at when it begins and while it lasts, not whenever another begins or ends.
 
     Attributes:
-        open: Those that cover the instant, in the order they came in.
         until: The first instant after it at which one begins or ends.
     """
 
-    def __init__(self, stretches: Iterable[S]) -> None:
-        lasting = [stretch for stretch in stretches if stretch.start < stretch.end]
-        self._stretches: Sequence[S] = lasting
+    __slots__ = ("_changes", "_lasting", "_open", "_places", "until")
+
+    def __init__(self, stretches: Iterable[tuple[datetime, datetime, S]]) -> None:
+        """Take the things, each after its first instant and the first one after it."""
+        self._lasting = [stretch for stretch in stretches if stretch[0] < stretch[1]]
         # Places at which one begins, and turned over where it ends; the next one stands last.
-        changes = [(stretch.start, place) for place, stretch in enumerate(lasting)]
-        changes += [(stretch.end, ~place) for place, stretch in enumerate(lasting)]
+        changes = [(stretch[0], place) for place, stretch in enumerate(self._lasting)]
+        changes += [(stretch[1], ~place) for place, stretch in enumerate(self._lasting)]
         self._changes = sorted(changes, reverse=True)
         self._places: list[int] = []
-        self.open: list[S] = []
-        self.until = datetime.min.replace(tzinfo=UTC)
+        self._open: list[S] = []
+        self.until = self._changes[-1][0] if changes else EVER
 
-    def move(self, now: datetime) -> None:
-        """Move on to an instant."""
+    def move(self, now: datetime) -> Sequence[S]:
+        """Move on to an instant, and give what lasts there, in the order in which it came in."""
         if now < self.until:
-            return
+            return self._open
         changes, places = self._changes, self._places
         while changes and changes[-1][0] <= now:
             place = changes.pop()[1]
@@ -120,5 +120,10 @@ class Sweep(Generic[S]):
                 insort(places, place)
             else:
                 places.remove(~place)
-        self.open = [self._stretches[place] for place in places]
+        self._open = [self._lasting[place][2] for place in places]
         self.until = changes[-1][0] if changes else EVER
+        return self._open
+
+
+def _sweep(laid_down: Iterable[L]) -> Sweep[L]:
+    return Sweep((stretch.start, stretch.end, stretch) for stretch in laid_down)

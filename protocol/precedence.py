@@ -16,9 +16,9 @@ Key = tuple[int | float | str, ...]
 
 def winner(claims: Iterable[Claim], now: datetime, policy: Policy) -> Claim | None:
     """Choose, among the claims that target one cluster, the one that is heard at ``now``."""
-    live = [
-        claim for claim in claims if claim.start <= now < claim.end and policy.permits(claim, now)
-    ]
+    live = [claim for claim in claims if claim.start <= now < claim.end]
+    if policy.forbids_any:
+        live = [claim for claim in live if policy.permits(claim, now)]
     if len(live) > 1:
         return min(live, key=lambda claim: key(claim, now, policy))
     return live[0] if live else None

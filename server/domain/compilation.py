@@ -45,7 +45,6 @@ def compiled(
     slots: Iterable[Slot], announcements: Iterable[Claim], start: datetime, end: datetime
 ) -> tuple[Claim, ...]:
     """List the claims of one unit from ``start`` to ``end``, always in the same order."""
-    scheduled = (claim for slot in slots for claim in claims_of(slot, start, end))
-    return tuple(
-        sorted((*scheduled, *announcements), key=lambda claim: (claim.start, claim.claim_id))
-    )
+    claims = [claim for slot in slots for claim in claims_of(slot, start, end)]
+    claims.extend(announcements)
+    return tuple(sorted(claims, key=lambda claim: (claim.start, claim.claim_id)))

@@ -26,6 +26,7 @@ __all__ = [
 
 EVERY_DAY = 0b1111111
 _WEEK, _WEEKDAY_OF_NOUGHT = 7, 6
+_FEW = timedelta(days=31)
 _MONTHLY_PARTS = ("BYMONTHDAY=", "BYDAY=")
 
 _USABLE_DAYS = (date(2000, 1, 1), date(2200, 1, 1))
@@ -136,6 +137,18 @@ class Rule:
 
 
 def _counted(first: date, last: date, weekdays: int) -> Iterator[date]:
+    if last - first <= _FEW:
+        return iter(_listed(first, last, weekdays))
+    return _count(first, last, weekdays)
+
+
+@lru_cache(maxsize=4096)
+def _listed(first: date, last: date, weekdays: int) -> tuple[date, ...]:
+    """List some days of a few weeks; very many slots are asked about the same ones."""
+    return tuple(_count(first, last, weekdays))
+
+
+def _count(first: date, last: date, weekdays: int) -> Iterator[date]:
     # Plain counting: dateutil's rrule gives the same days at several times the cost.
     for ordinal in range(first.toordinal(), last.toordinal() + 1):
         if weekdays >> (ordinal + _WEEKDAY_OF_NOUGHT) % _WEEK & 1:

@@ -10,7 +10,7 @@ from protocol.messages import Claim, Plan
 from protocol.plan import Place, is_targeted
 from protocol.signing import unverified
 from server.domain.units import Tree
-from server.services.planning import announcements_of
+from server.services.announced import lasting_of
 from server.store.models import PlanRow
 
 LONGEST_WAIT = timedelta(hours=2)
@@ -48,6 +48,6 @@ def _sounding(db: Session, unit: str, now: datetime) -> list[Claim]:
     plan = None if token is None else unverified(token).msg
     claims = [
         *(plan.claims if isinstance(plan, Plan) else ()),
-        *announcements_of(db, unit, now=now),
+        *lasting_of(db, unit, now=now),
     ]
     return [claim for claim in claims if claim.covers(now) and claim.end - now <= LONGEST_WAIT]

@@ -13,10 +13,21 @@ from server.store.queries.among import among
 from server.store.types import InstantType
 
 _SAID = select(HushRow).where(among(HushRow.unit_id, "units")).order_by(HushRow.number)
-_SILENCES = _SAID.where(
-    HushRow.mode == Mode.REAL,
-    HushRow.since < bindparam("end", type_=InstantType()),
-    or_(HushRow.ended_at.is_(None), HushRow.ended_at > bindparam("start", type_=InstantType())),
+_SILENCES = (
+    select(
+        HushRow.hush_id,
+        HushRow.unit_id,
+        HushRow.since,
+        HushRow.ended_at,
+        HushRow.spares_emergencies,
+    )
+    .where(
+        among(HushRow.unit_id, "units"),
+        HushRow.mode == Mode.REAL,
+        HushRow.since < bindparam("end", type_=InstantType()),
+        or_(HushRow.ended_at.is_(None), HushRow.ended_at > bindparam("start", type_=InstantType())),
+    )
+    .order_by(HushRow.number)
 )
 
 
@@ -50,13 +61,8 @@ def silences_by_unit(
 ) -> dict[str, tuple[Silence, ...]]:
     """Read every silence between two instants, those long lifted too: what a cluster went by."""
     found: dict[str, tuple[Silence, ...]] = {}
-    for row in db.scalars(_SILENCES, {"units": unit_ids, "start": start, "end": end}):
-        silence = Silence(
-            row.hush_id,
-            row.unit_id,
-            row.since,
-            row.ended_at or EVER,
-            row.spares_emergencies,
-        )
-        found[row.unit_id] = (*found.get(row.unit_id, ()), silence)
+    asked = {"units": unit_ids, "start": start, "end": end}
+    for hush_id, unit_id, since, ended_at, spares_emergencies in db.execute(_SILENCES, asked):
+        silence = Silence(hush_id, unit_id, since, ended_at or EVER, spares_emergencies)
+        found[unit_id] = (*found.get(unit_id, ()), silence)
     return found

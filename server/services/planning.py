@@ -12,15 +12,10 @@ from sqlalchemy.orm import Session
 
 from protocol import topics
 from protocol.ids import UnitId
-from protocol.messages import (
-    Claim,
-    Plan,
-    Play,
-    encode,
-)
+from protocol.messages import Claim, Plan, encode
 from protocol.plan import Place, claims_at, is_targeted
 from protocol.policy import Policy, merge
-from protocol.signing import audience_unit, sign, unverified
+from protocol.signing import audience_unit, sign
 from server.domain.compilation import compiled
 from server.domain.errors import KeyMissingError
 from server.domain.frames import TimeFrame, rules
@@ -28,7 +23,7 @@ from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import Slot
 from server.domain.units import Tree
 from server.services import events, outbox
-from server.services.announced import over_by_now
+from server.services.announced import Lasting, lasting_and_over, lasting_by_unit
 from server.services.hush_words import hushes_by_unit, silences_by_unit
 from server.services.keyring import Keyring, certificates
 from server.services.slot_values import read_slots
@@ -36,7 +31,6 @@ from server.services.sources import sources
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import (
-    BroadcastRow,
     ClaimRankRow,
     FrameRow,
     PlanRow,
@@ -65,12 +59,6 @@ _FRAMES = (
     select(*_FRAME_COLUMNS)
     .where(among(FrameRow.unit_id, "units"), FrameRow.withdrawn_at.is_(None))
     .order_by(FrameRow.local_start, FrameRow.frame_id)
-)
-_ANNOUNCED = (
-    select(BroadcastRow.unit_id, BroadcastRow.token)
-    .where(among(BroadcastRow.unit_id, "units"), BroadcastRow.stopped_at.is_(None))
-    .where(BroadcastRow.end > bindparam("now", type_=InstantType()))
-    .order_by(BroadcastRow.broadcast_id)
 )
 _RANKED = (
     select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank)
@@ -241,7 +229,6 @@ def plans_of(
     end: datetime,
     now: datetime,
     units: Tree,
-    places: Sequence[Place] = (),
     only: Collection[str] | None = None,
 ) -> Iterator[Plan]:
     """Compile what some units have to say, as ``plan_of`` does; all is read at once.
@@ -253,24 +240,36 @@ def plans_of(
         end: Instant at which they end.
         now: What is over by then is left out.
         units: The tree of the day.
-        places: Clusters that alone matter; none: all, as in what is published.
         only: Slots that alone matter; None: all.
     """
-    wanted = WantedSlots(
-        unit_ids=unit_ids,
-        slot_ids=only,
-        refs=_names(places, units) if places else None,
-        first=local_day(start),
-        last=local_day(end),
-    )
-    slots: dict[str, list[Slot]] = {}
-    for slot in read_slots(db, wanted, units):
-        if not places or any(is_targeted(slot.targets, place) for place in places):
-            slots.setdefault(slot.unit_id, []).append(slot)
-    frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
-    announced = announcements_by_unit(db, unit_ids, now=now)
-    ranks = ranks_by_unit(db, unit_ids, since=start)
+    slots = read_slots(db, _wanted(unit_ids, start, end)._replace(slot_ids=only), units)
+    lasting = lasting_by_unit(db, unit_ids, now=now)
     hushes = hushes_by_unit(db, unit_ids)
+    for plan in _compiled(db, unit_ids, slots, lasting, start=start, end=end, units=units):
+        hushed = msgspec.structs.replace(plan.rules, hushes=hushes.get(plan.unit, ()))
+        yield msgspec.structs.replace(plan, rules=hushed)
+
+
+def _wanted(unit_ids: Collection[str], start: datetime, end: datetime) -> WantedSlots:
+    return WantedSlots(unit_ids=unit_ids, first=local_day(start), last=local_day(end))
+
+
+def _compiled(
+    db: Session,
+    unit_ids: Collection[str],
+    slots: Iterable[Slot],
+    lasting: Lasting,
+    *,
+    start: datetime,
+    end: datetime,
+    units: Tree,
+) -> Iterator[Plan]:
+    """Compile plans of these slots and announcements; nothing is said of silence."""
+    by_unit: dict[str, list[Slot]] = {}
+    for slot in slots:
+        by_unit.setdefault(slot.unit_id, []).append(slot)
+    frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
+    ranks = ranks_by_unit(db, unit_ids, since=start)
     for unit_id in unit_ids:
         chain = set(units.chain(unit_id))
         chain_frames = [frame for frame in frames if frame.unit_id in chain]
@@ -279,11 +278,8 @@ def plans_of(
             version=1,
             start=start,
             end=end,
-            claims=compiled(slots.get(unit_id, ()), announced.get(unit_id, ()), start, end),
-            rules=msgspec.structs.replace(
-                rules(units.unit(unit_id), chain_frames, start, end),
-                hushes=hushes.get(unit_id, ()),
-            ),
+            claims=compiled(by_unit.get(unit_id, ()), lasting.get(unit_id, ()), start, end),
+            rules=rules(units.unit(unit_id), chain_frames, start, end),
             ranks=ranks.get(unit_id, {}),
         )
 
@@ -315,10 +311,16 @@ def heard_by(
     """Collect what each of some clusters goes by; of clusters side by side little is read twice."""
     places = [Place(one, units.chain_of_cluster(one)) for one in cluster_ids]
     above = list(dict.fromkeys(unit_id for place in places for unit_id in place.chain))
-    made = plans_of(db, above, start=start, end=end, now=now, units=units, places=places)
-    plans = {plan.unit: plan for plan in made}
-    over = over_by_now(db, above, start=start, end=end, now=now)
+    wanted = _wanted(above, start, end)._replace(refs=_names(places, units))
+    slots = [
+        slot
+        for slot in read_slots(db, wanted, units)
+        if any(is_targeted(slot.targets, place) for place in places)
+    ]
+    lasting, over = lasting_and_over(db, above, start=start, end=end, now=now)
     silences = silences_by_unit(db, above, start=start, end=end)
+    made = _compiled(db, above, slots, lasting, start=start, end=end, units=units)
+    plans = {plan.unit: plan for plan in made}
     policies: dict[tuple[str, ...], Policy] = {}
     found = {}
     for place in places:
@@ -349,23 +351,6 @@ def slots_of(
     """Read the slots of one unit, some slots, or all, that have not been withdrawn."""
     unit_ids = None if unit_id is None else (unit_id,)
     return read_slots(db, WantedSlots(unit_ids=unit_ids, slot_ids=slot_ids), units)
-
-
-def announcements_of(db: Session, unit_id: str, *, now: datetime) -> list[Claim]:
-    """Read the claims of a unit's broadcasts that may still sound, out of their signed orders."""
-    return announcements_by_unit(db, [unit_id], now=now).get(unit_id, [])
-
-
-def announcements_by_unit(
-    db: Session, unit_ids: Collection[str], *, now: datetime
-) -> dict[str, list[Claim]]:
-    """Read the same of several units at once."""
-    found: dict[str, list[Claim]] = {}
-    for unit_id, token in db.execute(_ANNOUNCED, {"units": unit_ids, "now": now}):
-        order = unverified(token).msg
-        if isinstance(order, Play):
-            found.setdefault(unit_id, []).append(order.claim)
-    return found
 
 
 def ranks_of(db: Session, unit_id: str, *, since: datetime) -> dict[str, int]:

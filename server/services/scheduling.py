@@ -70,14 +70,41 @@ SHORTEST = timedelta(seconds=1)
 class TimelineSpan:
     """A stretch of a cluster's day: what is heard, and what would be but for it."""
 
-    start: datetime
-    end: datetime
-    claim: Claim | None
-    title: str
+    span: Span
     unit_name: str
-    bulletin_class: BulletinClass | None
-    slot_id: str | None
     losers: tuple[Claim, ...]
+
+    @property
+    def start(self) -> datetime:
+        """Its first instant."""
+        return self.span.start
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after it."""
+        return self.span.end
+
+    @property
+    def claim(self) -> Claim | None:
+        """The claim that is heard."""
+        return self.span.claim
+
+    @property
+    def title(self) -> str:
+        """What is heard; empty where nothing is."""
+        return "" if self.claim is None else self.claim.title
+
+    @property
+    def bulletin_class(self) -> BulletinClass | None:
+        """Its class."""
+        return None if self.claim is None else self.claim.bulletin_class
+
+    @property
+    def slot_id(self) -> str | None:
+        """Slot of which it is, if it is of any."""
+        if self.claim is None or self.claim.kind is not ClaimKind.SCHEDULED:
+            return None
+        return slot_of_claim(self.claim.claim_id)
 
 
 def check_slot(
@@ -324,33 +351,16 @@ def timelines(
 def spans_of(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[TimelineSpan]:
     """Work out what is heard where one goes by this, and what loses to it."""
     claims, policy = tuple(while_it_sounds(claim) for claim in heard.claims), heard.policy
-    wanting = Sweep(claims)
+    wanting = Sweep((claim.start, claim.end, claim) for claim in claims)
     spans = []
     for span in timeline(claims, policy, start, end):
-        wanting.move(span.start)
-        losers = tuple(
-            claim
-            for claim in wanting.open
-            if claim is not span.claim and not policy.is_stopped(claim, span.start)
-        )
-        spans.append(_span(span, losers, units))
+        at, claim = span.start, span.claim
+        losers = [one for one in wanting.move(at) if one is not claim]
+        if policy.stops:
+            losers = [one for one in losers if not policy.is_stopped(one, at)]
+        name = "" if claim is None else units.unit(claim.unit).name
+        spans.append(TimelineSpan(span, name, tuple(losers)))
     return spans
-
-
-def _span(span: Span, losers: tuple[Claim, ...], units: Tree) -> TimelineSpan:
-    claim = span.claim
-    if claim is None:
-        return TimelineSpan(span.start, span.end, None, "", "", None, None, losers)
-    return TimelineSpan(
-        span.start,
-        span.end,
-        claim,
-        claim.title,
-        units.unit(claim.unit).name,
-        claim.bulletin_class,
-        slot_of_claim(claim.claim_id) if claim.kind is ClaimKind.SCHEDULED else None,
-        losers,
-    )
 
 
 def while_it_sounds(claim: Claim) -> Claim:

@@ -19,7 +19,7 @@ from server.domain.slots import Slot, slot_of_claim
 from server.domain.units import Tree
 from server.domain.vicinity import Hours, Wish, near
 from server.services import planning
-from server.services.announced import over_by_now
+from server.services.announced import lasting_by_unit, over_by_now
 from server.services.planning import PLAN_DAYS, Heard
 from server.services.scheduling import NEW, TimelineSpan, check_slot, spans_of
 from server.services.slot_requests import NewSlot, files_of, findings, value_of
@@ -362,7 +362,7 @@ def _matters(
         )
         for slot_id, at, length_s, start_mode, when_cut in rows
     ]
-    announced = planning.announcements_by_unit(db, unit_ids, now=now)
+    announced = lasting_by_unit(db, unit_ids, now=now)
     for claim in (*over, *(one for some in announced.values() for one in some)):
         lasts_s = (claim.end - claim.start).total_seconds()
         begins = claim.start.astimezone(LOCAL)

@@ -73,24 +73,38 @@ def _read(
     if aim is None:  # very many slots are for their whole unit
         aim = aims[key] = _aim(units, unit_id, picked(targets), words(languages))
     unit = units.unit(unit_id)
+    class_, kind, mode, when_cut = _named(bulletin_class, content_kind, start_mode, when_cut)
     return Slot(
         slot_id,
         unit_id,
         unit.name,
         unit.level_rank,
         title,
-        BulletinClass(bulletin_class),
+        class_,
         rule_of_columns(tuple(times)),
-        tuple(assets[digest] for digest in digests_in_order(items) if digest in assets),
+        tuple([assets[digest] for digest in digests_in_order(items) if digest in assets]),
         *aim,
-        WhenCut(when_cut),
+        when_cut,
         gain_db,
         created_at,
-        ContentKind(content_kind),
+        kind,
         relay_url,
-        StartMode(start_mode),
+        mode,
         wait_s,
         version,
+    )
+
+
+@lru_cache(maxsize=256)
+def _named(
+    bulletin_class: str, content_kind: str, start_mode: str, when_cut: str
+) -> tuple[BulletinClass, ContentKind, StartMode, WhenCut]:
+    """Name what columns say in words; there are few ways to put them together."""
+    return (
+        BulletinClass(bulletin_class),
+        ContentKind(content_kind),
+        StartMode(start_mode),
+        WhenCut(when_cut),
     )
 
 

@@ -9,7 +9,7 @@ from protocol.messages import ClaimKind, Play
 from protocol.signing import public_text
 from server.domain.authority import Role
 from server.domain.errors import BroadcastRefusedError, NotAllowedError
-from server.services import announced, broadcasting, microphones, planning
+from server.services import announced, broadcasting, microphones
 from server.services.assenting import NOTHING
 from server.services.microphones import MAX_LENGTH, TICKET_LIFE, Ticket
 from server.store.models import AuditRow, BroadcastRow
@@ -61,7 +61,7 @@ def test_what_is_captured_from_its_instant_on_is_heard_right_behind_the_chime(pr
         row = db.get(BroadcastRow, told.broadcast_id)
         assert row.opening_digest == CHIME.digest
         assert (row.kind, row.asset_digest) == ("live", None)
-        claim = planning.announcements_of(db, "xa-1", now=NOON)[0]
+        claim = announced.lasting_of(db, "xa-1", now=NOON)[0]
     opening = timedelta(seconds=claim.content.opening.duration_s)
     assert told.speak_at + DELAY == max(NOON + DELAY, claim.start + opening)
 
@@ -76,11 +76,14 @@ def test_whoever_speaks_to_a_drill_waits_until_it_has_said_what_it_is(province):
     province.label()
     told = on_air(province, a_speech(mode="drill"))
     before, after = told.labels
-    assert told.speak_at == told.begins_at + before.length
+    assert told.speak_at == told.begins_at + timedelta(seconds=before.duration_s)
     (order,) = {each.msg for each in province.said("/order") if isinstance(each.msg, Play)}
     live = order.claim.content.live
     # Whoever speaks loses no time by the labels.
-    assert live.max_length_s == (MAX_LENGTH + before.length + after.length).total_seconds()
+    labelled_s = before.duration_s + after.duration_s
+    assert live.max_length_s == MAX_LENGTH.total_seconds() + labelled_s
+    # Nodes that join late say it themselves.
+    assert live.label == before
     assert order.claim.title.startswith("DIỄN TẬP: ")
 
 
@@ -142,11 +145,17 @@ def test_after_the_end_nobody_is_told_of_it_any_more(province):
     with province.sessions() as db:
         row = db.get(BroadcastRow, told.broadcast_id)
         assert ended < row.end <= later
-        assert planning.announcements_of(db, "xa-1", now=ended)
-        assert not planning.announcements_of(db, "xa-1", now=later)
+        assert announced.lasting_of(db, "xa-1", now=ended)
+        assert not announced.lasting_of(db, "xa-1", now=later)
         over = announced.over_by_now(db, ["xa-1"], start=NOON, end=at(60), now=later)
         (claim,) = over.claims
         assert over.stops == {("xa-1", claim.claim_id): row.end}
+        for now in (NOON, ended, later):
+            stretch = {"start": NOON, "end": at(60), "now": now}
+            assert announced.lasting_and_over(db, ["xa-1"], **stretch) == (
+                announced.lasting_by_unit(db, ["xa-1"], now=now),
+                announced.over_by_now(db, ["xa-1"], **stretch),
+            )
         assert db.query(AuditRow).filter_by(action="end-live").count() == 1
 
 
