@@ -98,7 +98,9 @@ def test_whoever_has_no_second_phone_confirms_on_the_first_with_their_password(s
     def here(username, password=PASSWORD):
         return posted(officer, f"{page}/confirm-here", username=username, password=password)
 
-    assert "Tên đăng nhập hoặc mật khẩu không đúng" in here("broadcaster", "sai").text
+    wrong = here("broadcaster", WRONG).text
+    assert "Tên đăng nhập hoặc mật khẩu không đúng" in wrong
+    assert 'name="username" value="broadcaster"' in wrong
     assert "không được tự xác nhận" in here("commune-officer").text
     assert here("elsewhere").status_code == here("technician").status_code == 422
     assert rows(strict, BroadcastRow) == []
