@@ -571,6 +571,8 @@ class ReformVerdictAnswer(Answer):
     people: list[FateAnswer]
     groups: list[FateAnswer]
     bulletins: list[FateAnswer]
+    contacts: list[FateAnswer]
+    rules: list[FateAnswer]
     files: list[FateAnswer]
 
 
