@@ -4,7 +4,7 @@ import pytest
 
 from edge.gpio.amplifier import AmplifierRelay
 from edge.settings import Board
-from tests.factories.sounds import wait_until
+from tests.factories.waiting import wait_until
 
 
 @pytest.fixture
