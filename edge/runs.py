@@ -103,6 +103,7 @@ class Run:
         begins: Instant of the content's first sample; None while that is not decided.
         paused_s: Position at which a claim that resumes was cut; None when it is not cut.
         speech_s: Where an announcement's items begin in its cue; None until they are on disk.
+        label_s: How long a drill that is joined late says what it is, before it is listened to.
         hearing: What is heard at this moment, if anything.
         segments: What was heard before.
         cause: The first reason for which some part was not heard.
@@ -117,6 +118,7 @@ class Run:
     begins: datetime | None = None
     paused_s: float | None = None
     speech_s: float | None = None
+    label_s: float = 0.0
     hearing: Hearing | None = None
     segments: tuple[Segment, ...] = ()
     cause: str = ""
@@ -235,6 +237,7 @@ def brought_on(run: Run, on_disk: Collection[str], now: datetime, lead: timedelt
     speech_s = planned_s
     if run.begins is None:
         run = replace(run, begins=_first_begin(run, now, lead))
+        run = replace(run, label_s=_label_s(run, on_disk))
     else:
         # What it already sounds cannot be moved: late speech goes where the clock is by then.
         speech_s = max(planned_s, (now + PIECE_LEAD - run.begins).total_seconds())
@@ -446,8 +449,13 @@ def _laid(run: Run, on_disk: Collection[str]) -> Iterator[tuple[str, float, floa
         offset_s = opening_s(content)
         yield content.relay.url, offset_s, max(0.0, total_s(run) - offset_s), True
     if content.live is not None:
+        offset_s = opening_s(content)
+        if run.label_s and content.live.label is not None:
+            label = content.live.label
+            yield label.digest, offset_s, run.label_s, label.digest in on_disk
         # As long as it may get, whatever is known by now: the player must not take it for another.
-        yield _MICROPHONE, opening_s(content), content.live.max_length_s + TONE_S, True
+        length_s = content.live.max_length_s + TONE_S
+        yield _MICROPHONE, offset_s + run.label_s, length_s, True
 
 
 def _shift_s(run: Run) -> float:
@@ -460,6 +468,14 @@ def _speech_is_there(run: Run, on_disk: Collection[str]) -> bool:
 
 def _patience_ends(run: Run, begins: datetime) -> datetime:
     return begins + timedelta(seconds=opening_s(run.claim.content)) + PATIENCE
+
+
+def _label_s(run: Run, on_disk: Collection[str]) -> float:
+    """Tell how long a live drill says what it is on a node that has missed it; 0 for all else."""
+    live = run.claim.content.live
+    if live is None or live.label is None or run.begins == run.start:
+        return 0.0
+    return live.label.duration_s if live.label.digest in on_disk else 0.0
 
 
 def _first_begin(run: Run, now: datetime, lead: timedelta) -> datetime:

@@ -109,11 +109,14 @@ class LiveSource(_Wire, frozen=True):
         public_key: Made for this one broadcast, raw Ed25519, base64url without padding.
         delay_s: Every frame is heard this long after it was captured, on all nodes.
         max_length_s: Longest that is spoken, counted from the end of the opening.
+        label: What a drill says of itself. Whoever speaks says it first, so it is for nodes that
+            join later: they sound it from their own disk before they listen.
     """
 
     public_key: Annotated[str, msgspec.Meta(pattern=PUBLIC_KEY_PATTERN)]
     delay_s: Annotated[float, msgspec.Meta(ge=0.1, le=5)]
     max_length_s: Annotated[float, msgspec.Meta(ge=1, le=3600)]
+    label: AssetRef | None = None
 
 
 class Content(_Wire, frozen=True):

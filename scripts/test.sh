@@ -2,6 +2,9 @@
 # Run tests, all of a kind, and fail when one failed: scripts/test.sh PYTEST every-day|slow
 set -eu
 pytest=$1
+# Hundreds of processes are started here, and most of them load the same files: each is understood
+# once, whatever the surroundings ask for.
+unset PYTHONDONTWRITEBYTECODE
 
 # Nothing of ours waits for the clock here: as many at once as the machine takes.
 many="-n 3 --dist worksteal tests/unit tests/contracts tests/house tests/integration"

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # The same few examples at every run: what fails is what the change broke. New ones are looked for
@@ -11,6 +12,11 @@ from hypothesis import settings
 settings.register_profile("every-run", max_examples=40, deadline=None, derandomize=True)
 settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile("every-run")
+
+# By itself it would draw each error in colours, with all that stood around it: for seconds.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 
 FOLDERS = ("unit", "contracts", "integration", "e2e", "browser", "house")
 HERE = Path(__file__).parent

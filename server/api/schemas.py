@@ -571,6 +571,8 @@ class ReformVerdictAnswer(Answer):
     people: list[FateAnswer]
     groups: list[FateAnswer]
     bulletins: list[FateAnswer]
+    contacts: list[FateAnswer]
+    rules: list[FateAnswer]
     files: list[FateAnswer]
 
 
@@ -650,20 +652,17 @@ class Timeline(Answer):
     spans: list[SpanAnswer]
 
 
-class BroadcastRequest(Request):
-    """An announcement; the same ``request_id`` a second time is the same announcement."""
+class MeantRequest(Request):
+    """Whom something is said to, and as what; the same ``request_id`` again is the same."""
 
     request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{8,64}$")]
     unit_id: Id
     title: Title
     bulletin_class: BulletinClassName = "priority"
-    asset_digest: Digest
     units: Ids = ()
     clusters: Ids = ()
     groups: Ids = ()
     exclude: Ids = ()
-    repeat: Annotated[int, Field(ge=1, le=20)] = 1
-    gap_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 1.0
     gain_db: Annotated[float, Field(ge=-40, le=0, allow_inf_nan=False)] = 0.0
     severity: Annotated[int, Field(ge=0, le=5)] = 0
     decision_number: Annotated[str, Field(max_length=100), AfterValidator(_printable)] = ""
@@ -677,10 +676,36 @@ class BroadcastRequest(Request):
         str,
         Field(max_length=32, description="Of the second factor, where one is asked for."),
     ] = ""
+
+
+class BroadcastRequest(MeantRequest):
+    """An announcement; the same ``request_id`` a second time is the same announcement."""
+
+    asset_digest: Digest
+    repeat: Annotated[int, Field(ge=1, le=20)] = 1
+    gap_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 1.0
     wait: Annotated[
         bool,
         Field(description="Let it wait for a second person where one is needed; else an error."),
     ] = False
+
+
+class AlertAnswer(Answer):
+    """What one person was told on one channel; without a channel they are to be called.
+
+    ``about`` is ``confirmation``, ``silence`` or ``all-answer``.
+    """
+
+    about: str
+    after_s: int
+    contact_id: str
+    contact_name: str
+    channel_id: str | None
+    channel_name: str
+    subject: str
+    created_at: Instant
+    state: str
+    results: list[dict[str, str]]
 
 
 class WaitingAnswer(Answer):
@@ -701,6 +726,7 @@ class WaitingAnswer(Answer):
     decided_at: Instant | None
     decided_by: str | None
     reason: str
+    told: list[AlertAnswer]
 
 
 class WaitingList(Answer):
@@ -777,20 +803,6 @@ class EscalationRule(Answer):
     answer_s: int
     start_s: int
     steps: list[EscalationStep]
-
-
-class AlertAnswer(Answer):
-    """What one person was told on one channel; without a channel they are to be called."""
-
-    after_s: int
-    contact_id: str
-    contact_name: str
-    channel_id: str | None
-    channel_name: str
-    subject: str
-    created_at: Instant
-    state: str
-    results: list[dict[str, str]]
 
 
 class BroadcastStatusAnswer(Answer):

@@ -91,6 +91,12 @@ def read_sound(raw: bytes) -> Captured | WebmPart:
     return Captured(media_ms / 1000, frames)
 
 
+def write_sound(captured: Captured) -> bytes:
+    """Write frames down as a browser does."""
+    parts = (_LENGTH.pack(len(frame)) + frame for frame in captured.frames)
+    return _HEAD.pack(_FRAMES, captured.media_s * 1000) + b"".join(parts)
+
+
 def is_frame(packet: bytes) -> bool:
     """Say whether a packet is one mono Opus frame of 20 ms."""
     if not 0 < len(packet) <= MOST_FRAME_BYTES:

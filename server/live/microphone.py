@@ -24,7 +24,7 @@ from server.live.stamping import Stamper
 from server.live.webm import WebmReader
 from server.mqtt.errors import BrokerAwayError
 from server.mqtt.publisher import LivePublisher
-from server.services import microphones
+from server.services import broadcasting, microphones
 from server.services.keyring import Keyring
 from server.services.microphones import OnAir, Ticket
 from server.settings import Settings
@@ -38,7 +38,6 @@ SILENCE = timedelta(seconds=1.5)
 
 _LOOK_S = 0.1
 _LOOK_FOR_STOP = timedelta(seconds=0.5)
-_NO_LABEL = timedelta()
 _READY_FOR = microphones.TICKET_LIFE
 
 log = structlog.get_logger(__name__)
@@ -86,7 +85,13 @@ def serve(connection: Connection, studio: Studio) -> Spoken | None:
 
 def _ticket(connection: Connection, studio: Studio) -> Ticket:
     text = read_ticket(connection.recv(timeout=HELLO_S))
-    return microphones.read_ticket(text, secret=studio.pages_secret, now=studio.clock())
+    now = studio.clock()
+    ticket = microphones.read_ticket(text, secret=studio.pages_secret, now=now)
+    # Looked at again when somebody begins; but who may not is told before they have spoken.
+    with studio.reads.begin() as db:
+        actor = microphones.speaker(db, ticket.username)
+        broadcasting.check(db, ticket.new, now=now, actor=actor, proof=ticket.proof)
+    return ticket
 
 
 def _codes(error: Exception) -> list[str]:
@@ -139,7 +144,7 @@ class _Microphone:
                 whole = reason in {"spoken", "too-long"}
                 ending = Ending.SPOKEN if whole else Ending.BROKEN_OFF
                 broadcast.end(ending, self._studio.clock())
-                self._note_end(on_air, reason)
+                self._note_end(on_air, reason, ending)
         _tell(self._connection, {"state": "over", "reason": reason})
         return Spoken(on_air.broadcast_id, reason)
 
@@ -231,14 +236,15 @@ class _Microphone:
         with self._studio.reads.begin() as db:
             return microphones.is_stopped(db, broadcast_id)
 
-    def _note_end(self, on_air: OnAir, reason: str) -> None:
+    def _note_end(self, on_air: OnAir, reason: str, ending: Ending) -> None:
         log.info("microphone_off_air", broadcast_id=on_air.broadcast_id, reason=reason)
+        labels = on_air.labels if ending is Ending.SPOKEN else None
         with self._studio.writes.begin() as db:
             microphones.end(
                 db,
                 on_air.broadcast_id,
                 reason=reason,
-                delay=on_air.delay + (on_air.labels[1].length if on_air.labels else _NO_LABEL),
+                delay=on_air.delay + timedelta(seconds=labels[1].duration_s if labels else 0.0),
                 now=self._studio.clock(),
             )
 

@@ -90,8 +90,11 @@ class Speaking:
         self._say_all(at_s, some)
 
     def end(self, ending: Ending, now: datetime) -> None:
-        """Tell the nodes that there is no more; a drill says once more what it was."""
-        if self._labelled:
+        """Tell the nodes that there is no more; a drill spoken whole says once more what it was.
+
+        Whatever breaks off is to be closed within two seconds: the label would be heard for longer.
+        """
+        if self._labelled and ending is Ending.SPOKEN:
             after_s = max(now.timestamp(), self._stamper.next_captured_s or 0.0)
             self._say_all(after_s, self._labels.after)
         for _ in range(_LAST_WORDS):

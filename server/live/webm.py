@@ -10,12 +10,9 @@ import av
 import structlog
 from av.audio.frame import AudioFrame
 
-from protocol.live import FRAME_S
 from server.live.capture import Captured
+from server.live.opus import FRAME_SAMPLES, RATE_HZ, new_encoder
 
-_RATE_HZ = 48_000
-_FRAME = 960
-_BIT_RATE = 32_000
 # Nothing in the stream may make this program open anything else.
 _OPTIONS = {
     "protocol_whitelist": "none",
@@ -98,31 +95,23 @@ class _Pipe:
 
 
 def _captured(pipe: _Pipe) -> Iterator[Captured]:
-    encoder, at = _encoder(), 0
+    encoder, at = new_encoder(), 0
     for frame in _sound(pipe):
-        frame.pts, frame.time_base = at, Fraction(1, _RATE_HZ)
+        frame.pts, frame.time_base = at, Fraction(1, RATE_HZ)
         at += frame.samples
         for packet in encoder.encode(frame):
             # The encoder's first packets say a time before the first sample.
-            media_s = max(0, packet.pts or 0) / _RATE_HZ
+            media_s = max(0, packet.pts or 0) / RATE_HZ
             yield Captured(media_s, (bytes(packet),))
 
 
 def _sound(pipe: _Pipe) -> Iterator[AudioFrame]:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=_RATE_HZ, frame_size=_FRAME)
+    resampler = av.AudioResampler(
+        format="s16", layout="mono", rate=RATE_HZ, frame_size=FRAME_SAMPLES
+    )
     with av.open(
         pipe, "r", format="matroska", options=dict(_OPTIONS), buffer_size=_BUFFER_BYTES
     ) as container:
         for packet in container.demux(container.streams.audio[0]):
             for frame in packet.decode():
                 yield from resampler.resample(frame)
-
-
-def _encoder() -> av.AudioCodecContext:
-    encoder = av.CodecContext.create("libopus", "w")
-    assert isinstance(encoder, av.AudioCodecContext)  # noqa: S101 - what an audio codec gives
-    encoder.sample_rate, encoder.layout, encoder.format = _RATE_HZ, "mono", "s16"
-    encoder.bit_rate = _BIT_RATE
-    milliseconds = round(FRAME_S * 1000)
-    encoder.options = {"frame_duration": str(milliseconds), "application": "voip"}
-    return encoder

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from server.domain.deliveries import FINAL
 from server.domain.errors import Finding
 from server.domain.followups import First, Relation, follow_findings
 from server.services.drill_labels import unmarked
-from server.store.models import BroadcastRow
+from server.store.models import BroadcastRow, DeliveryRow
 
 MOST_IN_CHAIN = 50
 
@@ -33,9 +34,17 @@ class Chain:
     after: tuple[Link, ...]
 
 
-def is_over(row: BroadcastRow, now: datetime) -> bool:
-    """Say whether nothing of an announcement is to sound any more."""
-    return row.stopped_at is not None or row.closed_at is not None or row.end <= now
+def is_over(db: Session, row: BroadcastRow, now: datetime) -> bool:
+    """Say whether nothing of an announcement is to sound any more.
+
+    Where every cluster has had its last word nobody need wait until the order itself has ended:
+    that is minutes later, for nodes that were away.
+    """
+    if row.stopped_at is not None or row.closed_at is not None or row.end <= now:
+        return True
+    of_it = DeliveryRow.broadcast_id == row.broadcast_id
+    awaited = exists().where(of_it, DeliveryRow.state.not_in(FINAL))
+    return not db.scalar(select(awaited))
 
 
 def wrong_to_follow(
@@ -52,7 +61,7 @@ def wrong_to_follow(
     row = db.get(BroadcastRow, follows)
     if row is None:
         return [Finding("follows-unknown")]
-    first = First(row.unit_id, row.bulletin_class, row.mode, is_over(row, now))
+    first = First(row.unit_id, row.bulletin_class, row.mode, is_over(db, row, now))
     return follow_findings(
         first, relation=relation, unit_id=unit_id, bulletin_class=bulletin_class, mode=mode
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from audio_library.assets import Asset
 from protocol.content import opening_s
-from protocol.messages import LiveSource, Mode, Play
+from protocol.messages import AssetRef, LiveSource, Mode, Play
 from protocol.signing import public_text, unverified
 from server.domain.authority import Actor
 from server.domain.errors import BroadcastRefusedError, Finding, TakenError, UnknownThingError
@@ -25,7 +25,8 @@ from server.services.assenting import NOTHING, Proof
 from server.services.broadcasting import NewBroadcast
 from server.services.drill_labels import drill_labels
 from server.services.keyring import Keyring
-from server.store.models import AssetRow, BroadcastRow, UserRow
+from server.services.slot_values import asset_ref
+from server.store.models import BroadcastRow, UserRow
 
 MAX_LENGTH = timedelta(minutes=10)
 """Longest that somebody speaks in one broadcast; nodes keep it too."""
@@ -52,14 +53,6 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenLabel:
-    """One file in which a drill says what it is."""
-
-    digest: str
-    length: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class OnAir:
     """A broadcast that nodes have been told of.
 
@@ -76,7 +69,7 @@ class OnAir:
     speak_at: datetime
     delay: timedelta
     max_length: timedelta
-    labels: tuple[SpokenLabel, SpokenLabel] | None
+    labels: tuple[AssetRef, AssetRef] | None
 
 
 def ticket(
@@ -150,11 +143,12 @@ def go_on_air(
             to this broadcast already.
     """
     labels = _labels(db, ticket.new, now=now)
-    labelled = sum((label.length for label in labels or ()), MAX_LENGTH)
+    labelled_s = sum(label.duration_s for label in labels or ())
     source = LiveSource(
         public_key=public_text(public_key),
         delay_s=delay.total_seconds(),
-        max_length_s=labelled.total_seconds(),
+        max_length_s=MAX_LENGTH.total_seconds() + labelled_s,
+        label=labels[0] if labels else None,
     )
     try:
         row = broadcasting.announce(
@@ -173,7 +167,8 @@ def go_on_air(
         raise BroadcastRefusedError([Finding("already-spoken")])
     first_heard = row.start + timedelta(seconds=opening_s(order.claim.content))
     begins_at = max(now, first_heard - delay)
-    speak_at = begins_at + labels[0].length if labels else begins_at
+    label_s = labels[0].duration_s if labels else 0.0
+    speak_at = begins_at + timedelta(seconds=label_s)
     return OnAir(row.broadcast_id, begins_at, speak_at, delay, MAX_LENGTH, labels)
 
 
@@ -222,19 +217,13 @@ def keep_recording(db: Session, broadcast_id: str, *, asset: Asset, now: datetim
     events.emit(db, kind="broadcast", ref=broadcast_id, now=now)
 
 
-def _labels(
-    db: Session, new: NewBroadcast, *, now: datetime
-) -> tuple[SpokenLabel, SpokenLabel] | None:
+def _labels(db: Session, new: NewBroadcast, *, now: datetime) -> tuple[AssetRef, AssetRef] | None:
     """Find what a drill says of itself; where it is not made yet, announcing refuses it."""
     if new.mode != Mode.DRILL:
         return None
     places = units.tree(db, today=local_day(now))
     found = drill_labels(db, chain=places.chain(new.unit_id))
-    return (_spoken(found.before), _spoken(found.after)) if found else None
-
-
-def _spoken(row: AssetRow) -> SpokenLabel:
-    return SpokenLabel(row.digest, timedelta(seconds=row.duration_s))
+    return (asset_ref(found.before), asset_ref(found.after)) if found else None
 
 
 def _key(secret: str) -> bytes:

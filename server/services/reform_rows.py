@@ -14,6 +14,7 @@ from server.domain.reform_slots import Reach
 from server.domain.reforms import Drawing
 from server.domain.slots import Slot
 from server.services.keyring import Keyring
+from server.services.reform_contacts import pass_on_contacts
 from server.services.reform_effects import (
     AssetFate,
     Effects,
@@ -132,6 +133,7 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
         db.execute(moved.values(unit_id=group.to))
     _pass_assets(db, found.assets)
     _pass_letters(db, found.letters, drawing)
+    pass_on_contacts(db, found.contacts, found.rules, now=now)
     db.flush()  # plans are compiled from the rows
 
 

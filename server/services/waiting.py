@@ -23,8 +23,10 @@ from server.domain.targeting import narrowest
 from server.domain.units import Tree
 from server.domain.waiting import State, decision_findings, state_at
 from server.services import accounts, audit, broadcasting, events
+from server.services.asking import ask_to_confirm
 from server.services.assenting import NOTHING, Assent, Proof, action_of, asked
 from server.services.broadcasting import LEAD, NewBroadcast
+from server.services.drill_labels import marked
 from server.services.keyring import Keyring
 from server.services.texts import is_line
 from server.services.units import tree
@@ -42,10 +44,13 @@ def order(
     now: datetime,
     actor: Actor,
     keyring: Keyring,
+    site: str,
     lead: timedelta = LEAD,
     proof: Proof = NOTHING,
 ) -> BroadcastRow | WaitingRow:
     """Announce at once, or let it wait for a second person where one is all that is missing.
+
+    Who may confirm it is told at once, with a link to the pages at ``site``.
 
     The same request again is the same announcement, wherever it stands by now.
 
@@ -73,7 +78,7 @@ def order(
     except SecondPersonNeededError:
         if new.live is not None:
             raise
-        return _wait(db, new, places, now=now, actor=actor)
+        return _wait(db, new, places, now=now, actor=actor, site=site)
 
 
 def confirm(
@@ -231,7 +236,7 @@ def wanted_of(row: WaitingRow) -> NewBroadcast:
 
 
 def _wait(
-    db: Session, new: NewBroadcast, places: Tree, *, now: datetime, actor: Actor
+    db: Session, new: NewBroadcast, places: Tree, *, now: datetime, actor: Actor, site: str
 ) -> WaitingRow:
     found = asked(
         db,
@@ -255,6 +260,9 @@ def _wait(
         reason="",
     )
     db.add(row)
+    db.flush()  # what people are told refers to it
+    title = marked(new.title.strip(), mode=new.mode)
+    ask_to_confirm(db, row, title, others=found.others, places=places, site=site, now=now)
     _note(db, row, "ask-broadcast", now=now, actor=actor, clusters=row.clusters)
     return row
 

@@ -39,6 +39,13 @@ def _do_not_wait(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF").close()
 
 
+def laid_over(path: Path, copied: Path) -> None:
+    """Put a copy of a SQLite file in the place of another that nobody uses any more."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    shutil.copy(copied, path)
+
+
 class PostgresMissingError(Exception):
     """PostgreSQL's programs are not on this machine."""
 

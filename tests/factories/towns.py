@@ -19,7 +19,7 @@ from server.cli.demo.client import Person
 from server.cli.demo.judge import LIKE
 from server.cli.demo.matching import RATE_HZ, Recording
 from server.cli.demo.seed import build
-from server.cli.demo.stage import demo_settings, node_programs, readdress_nodes
+from server.cli.demo.stage import demo_settings, keeps, node_programs, readdress_nodes
 from server.cli.demo.waves import Heard, read_heard
 from server.cli.nodefile import readdressed, write_private
 from server.cli.programs import free_port, is_healthy, server_programs
@@ -140,7 +140,7 @@ class Town:
         return next(row["liveness"] for row in clusters if row["cluster_id"] == cluster)
 
     def has_audio(self, cluster: str, sound: Sound) -> bool:
-        return (self.settings.state_dir / "nodes" / cluster / "audio" / sound.digest).exists()
+        return keeps(self.settings.state_dir, cluster, sound.digest)
 
     def heard(self, cluster: str) -> Heard:
         """All that a cluster has sounded until now; its file lags behind by up to a second."""

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import wave
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
 def text(path: Path) -> str:
     raw = path.read_bytes()
     return "" if b"\0" in raw else raw.decode("utf-8")
@@ -82,13 +84,18 @@ def test_a_flush_of_the_database_says_why_on_its_line(path: Path):
         assert "db.flush()" not in line or "  # " in line, f"{name(path)}: {line.strip()}"
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def test_topics_are_written_in_one_module_only():
     root = "loa" + "/1"
     guilty = [
         name(path)
         for path in PYTHON
         if name(path) != "protocol/topics.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and node.value.startswith((root, "loa" + "/#", "loa" + "/+"))
@@ -101,7 +108,7 @@ def test_rows_of_the_database_are_defined_in_the_store_only():
         name(path)
         for path in PYTHON
         if not name(path).startswith("server/store/")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.ClassDef) and re.search("[a-z]Row$", node.name)
     ]
     assert guilty == []

@@ -1,7 +1,6 @@
 """Databases for tests: every test that asks for ``engine`` runs on SQLite and, among the slow
 ones, on PostgreSQL."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from sqlalchemy import Engine
 from server.services.keyring import Keyring, create_secrets
 from server.store.engine import Sessions, open_engine, open_sessions
 from server.store.migrations import upgrade
-from tests.factories.database import EMPTY, Postgres, hurried, running_postgres
+from tests.factories.database import EMPTY, Postgres, hurried, laid_over, running_postgres
 
 # Both do the same; the everyday run takes the one that needs no server.
 ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
@@ -32,13 +31,22 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def sqlite_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One engine for all: it has understood each statement once. Each test lays its file there."""
+    opened = hurried(open_engine(f"sqlite:///{tmp_path_factory.mktemp('one') / 'loa.db'}"))
+    yield opened
+    opened.dispose()
+
+
 @pytest.fixture(params=ENGINES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a migrated, empty database."""
     if request.param == "sqlite":
-        path = tmp_path / "loa.db"
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-        yield f"sqlite:///{path}"
+        one: Engine = request.getfixturevalue("sqlite_engine")
+        laid_over(Path(one.url.database), request.getfixturevalue("migrated_sqlite"))
+        yield str(one.url)
+        one.dispose()
         return
     server: Postgres = request.getfixturevalue("postgres")
     name = server.create()
@@ -59,7 +67,10 @@ def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str, sqlite_engine: Engine) -> Iterator[Engine]:
+    if database_url == str(sqlite_engine.url):
+        yield sqlite_engine
+        return
     opened = hurried(open_engine(database_url))
     yield opened
     opened.dispose()

@@ -71,6 +71,29 @@ class Person:
         """Make an announcement."""
         return self._json("POST", "/broadcasts", {"request_id": uuid.uuid4().hex, **fields})
 
+    def speech(self, **fields: object) -> dict[str, Any]:
+        """Have a text spoken; the sound of it."""
+        return self._json("POST", "/speech", fields)["asset"]  # type: ignore[no-any-return]
+
+    def warning(self, code: str, **fields: object) -> dict[str, Any]:
+        """Fill a prepared warning; the sound of it."""
+        return self._json("POST", f"/warnings/{code}/sounds", fields)["asset"]  # type: ignore[no-any-return]
+
+    def keep_warning(self, code: str, unit_id: str) -> None:
+        """Have a unit's nodes keep what a prepared warning says every time."""
+        body = msgspec.json.encode({"unit_id": unit_id})
+        path = f"/warnings/{code}/preparation"
+        self._raw("POST", path, body=body, content_type="application/json")
+
+    def assets(self, unit_id: str) -> Sequence[Mapping[str, Any]]:
+        """List the files that a unit may use."""
+        found: list[Mapping[str, Any]] = self._asked("GET", f"/assets?unit_id={unit_id}")["assets"]
+        return found
+
+    def microphone(self, **fields: object) -> dict[str, Any]:
+        """Ask for a ticket with which somebody goes on air."""
+        return self._json("POST", "/microphone-tickets", {"request_id": uuid.uuid4().hex, **fields})
+
     def stop(self, broadcast_id: str) -> dict[str, Any]:
         """Stop an announcement."""
         return self._asked("POST", f"/broadcasts/{broadcast_id}/stop")

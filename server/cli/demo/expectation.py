@@ -79,7 +79,8 @@ def expected_outcome(order: Order, cluster: str, orders: Sequence[Order], length
 def _whole(order: Order, zero: datetime, length_s: float) -> Stretch:
     end = zero + timedelta(seconds=length_s)
     if order.stopped_at is None:
-        return Stretch(order, zero, zero, end, zero, end)
+        closed = end + timedelta(seconds=order.closing_s)
+        return Stretch(order, zero, zero, closed, zero, end)
     settled = order.stopped_at + timedelta(seconds=SETTLE_S)
     return Stretch(order, zero, zero, min(end, settled), zero, min(end, order.stopped_at))
 

@@ -9,6 +9,7 @@ from threading import Event
 
 import click
 
+from server.cli.demo.directing import Director
 from server.cli.demo.judge import Verdict, judge
 from server.cli.demo.performance import Performance
 from server.cli.demo.report import KIND_SLOT, Report, write_report
@@ -57,10 +58,11 @@ def perform(stage: Stage, out: Path, seconds: int, stop: Event) -> Report:
     heard = out / "heard"
     heard.mkdir(parents=True, exist_ok=True)
     stage.bring_all(heard, stop)
-    performance = Performance(stage.settings.address, SourceWriter(out), stop)
+    director = Director(SourceWriter(out), stop)
+    performance = Performance(stage.settings.address, director, stage.settings.state_dir)
     over = Event()
-    with ThreadPoolExecutor(1, "performance") as director:
-        performed = director.submit(performance.run, seconds)
+    with ThreadPoolExecutor(1, "performance") as threads:
+        performed = threads.submit(performance.run, seconds)
         performed.add_done_callback(lambda _performed: over.set())
         stage.supervisor.watch(over)
         return performed.result()
@@ -88,7 +90,8 @@ def table(verdict: Verdict) -> list[str]:
         since = "plan" if line.order.kind == KIND_SLOT else "post"
         late = f"{line.late_s * 1000:+.1f} ms after {since}"
         like, whole = f"{line.score:.2f}", f"{line.coverage:.0%}"
-        rows.append(_row(line.order.id[:18], line.cluster, began, late, like, whole))
+        name = line.order.way or line.order.id
+        rows.append(_row(name[:18], line.cluster, began, late, like, whole))
     return rows
 
 

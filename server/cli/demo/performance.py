@@ -2,23 +2,23 @@
 
 A programme of the province on all clusters; an urgent announcement in the middle of it at one
 commune; a programme of a second commune after it; an announcement at a third commune, stopped
-half-way.
+half-way. Where there is time, what ``further`` lists comes after these.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 
 import structlog
 
 from audio_library.tts.espeak import installed_synthesiser
 from server.cli.demo import province
 from server.cli.demo.client import Person
-from server.cli.demo.report import KIND_SLOT, KIND_URGENT, AsRunEntry, Order, Report
+from server.cli.demo.directing import Announcement, Director, PerformanceError
+from server.cli.demo.further import FURTHER_S, Further
+from server.cli.demo.report import KIND_SLOT, AsRunEntry, Order, Report
 from server.cli.demo.sounds import (
     COMMUNE_PROGRAMME,
     FLOOD_NOTICE,
@@ -27,12 +27,11 @@ from server.cli.demo.sounds import (
     Piece,
     Studio,
 )
-from server.cli.demo.sources import SourceWriter
-from server.cli.errors import CommandError
 from server.domain.recurrence import LOCAL, local_day
 
-LEAST_SECONDS = 75
 READY_WITHIN_S = 60.0
+FURTHER_FROM_S = 180
+"""A run that may take so long performs the further paths too."""
 
 _REST_OF_RUN_S = 50.0
 """Everything but the province's programme: starting, the second half, and the last reports."""
@@ -43,13 +42,9 @@ _AHEAD_S = 5.0
 _OWN_WORDS_S = 7.5
 """How long an order's own words sound before another cuts it, or a stop ends it."""
 _REPORTED_WITHIN_S = 10.0
-_LOOK_S = 0.1
+_STAGE = (province.PROVINCE, *(commune.unit_id for commune in province.COMMUNES))
 
 log = structlog.get_logger(__name__)
-
-
-class PerformanceError(CommandError):
-    """A headless run could not be performed to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +59,33 @@ class Material:
 class Performance:
     """One headless run against a running server."""
 
-    def __init__(self, address: str, sources: SourceWriter, stop: Event) -> None:
+    def __init__(self, address: str, director: Director, state: Path) -> None:
+        """Make ready.
+
+        Args:
+            address: Where the server is.
+            director: Gives the orders.
+            state: Folder of the demo.
+        """
         self._address = address
-        self._sources = sources
-        self._stop = stop
-        self._orders: list[Order] = []
+        self._director = director
+        self._state = state
 
     def run(self, seconds: float) -> Report:
         """Perform all of it within about ``seconds``, and report."""
         begun = datetime.now(UTC)
-        people = {
-            unit: Person.log_in(self._address, province.officer_of(unit))
-            for unit in (province.PROVINCE, province.DONG_VAN, province.LUNG_CU, province.VI_XUYEN)
-        }
+        people = {unit: Person.log_in(self._address, province.officer_of(unit)) for unit in _STAGE}
+        further = None
+        if seconds >= FURTHER_FROM_S:
+            further = Further(self._director, people, self._state)
+            seconds -= FURTHER_S
         material = self._prepared(people, seconds)
         self._wait_until_ready(people[province.PROVINCE])
+        if further is not None:
+            further.prepare()
         self._put_on(people, material)
+        if further is not None:
+            further.perform()
         self._wait_for_records(people[province.PROVINCE], begun)
         return self._report(people[province.PROVINCE], begun)
 
@@ -112,7 +118,7 @@ class Performance:
                 cluster["liveness"] == "here" for cluster in clusters
             )
 
-        if not self._happens(is_ready, READY_WITHIN_S):
+        if not self._director.happens(is_ready, READY_WITHIN_S):
             away = [
                 cluster["cluster_id"]
                 for cluster in person.clusters()
@@ -128,14 +134,15 @@ class Performance:
         self._schedule(people, province.PROVINCE, whole, start)
         self._schedule(people, province.LUNG_CU, commune, after)
 
-        self._sleep_until(start + timedelta(seconds=whole.speech_at_s + _OWN_WORDS_S))
+        self._director.sleep_until(start + timedelta(seconds=whole.speech_at_s + _OWN_WORDS_S))
         self._announce(people, province.DONG_VAN, material, "Nước suối lên nhanh")
 
-        self._sleep_until(after + timedelta(seconds=2.0))
+        self._director.sleep_until(after + timedelta(seconds=2.0))
         order = self._announce(people, province.VI_XUYEN, material, "Tiêm phòng dại cho chó mèo")
-        self._sleep_until(order.earliest + timedelta(seconds=order.speech_at + _OWN_WORDS_S + 2.0))
-        self._stop_order(people[province.VI_XUYEN], order)
-        self._sleep_until(after + timedelta(seconds=commune.duration_s + 0.5))
+        heard_s = order.speech_at + _OWN_WORDS_S + 2.0
+        self._director.sleep_until(order.earliest + timedelta(seconds=heard_s))
+        self._director.stop_order(people[province.VI_XUYEN], order)
+        self._director.sleep_until(after + timedelta(seconds=commune.duration_s + 0.5))
 
     def _schedule(
         self, people: dict[str, Person], unit: str, material: Material, start: datetime
@@ -152,12 +159,12 @@ class Performance:
         )
         targets = _targets(unit)
         spans = people[unit].timeline(targets[0], local_day(start))
-        self._orders.append(
+        self._director.note(
             Order(
                 id=next(str(span["claim_id"]) for span in spans if span["slot_id"] == slot_id),
                 kind=KIND_SLOT,
                 bulletin_class="ordinary",
-                source=self._sources.write(people[unit], unit, [material.digest]),
+                source=self._director.sources.write(people[unit], unit, [material.digest]),
                 speech_at=material.speech_at_s,
                 targets=targets,
                 planned_start=start,
@@ -168,60 +175,22 @@ class Performance:
     def _announce(
         self, people: dict[str, Person], unit: str, material: dict[str, Material], title: str
     ) -> Order:
-        sound = material[unit]
-        posted_at = datetime.now(UTC)
-        answer = people[unit].announce(
-            unit_id=unit,
-            title=title,
-            bulletin_class="priority",
-            asset_digest=sound.digest,
-            units=[unit],
-        )
-        opening = answer["broadcast"]["opening_digest"]
-        digests = [digest for digest in (opening, sound.digest) if digest]
-        order = Order(
-            id=answer["broadcast_id"],
-            kind=KIND_URGENT,
-            bulletin_class="priority",
-            source=self._sources.write(people[unit], unit, digests),
-            speech_at=self._sources.length_s(opening) if opening else 0.0,
-            targets=tuple(answer["clusters"]),
-            posted_at=posted_at,
-        )
-        self._orders.append(order)
-        log.info("announced", unit_id=unit, broadcast_id=order.id)
-        return order
-
-    def _stop_order(self, person: Person, order: Order) -> None:
-        stopped = order.stopped(datetime.now(UTC))
-        person.stop(order.id)
-        self._orders[self._orders.index(order)] = stopped
-        log.info("stopped", broadcast_id=order.id)
+        wanted = Announcement(unit, unit, title, material[unit].digest)
+        return self._director.announce(people[unit], wanted)
 
     def _wait_for_records(self, person: Person, begun: datetime) -> None:
-        wanted = {(order.id, cluster) for order in self._orders for cluster in order.targets}
+        wanted = {
+            (order.id, cluster) for order in self._director.orders for cluster in order.targets
+        }
 
         def are_there() -> bool:
             return wanted <= {(row.order, row.cluster) for row in _records(person, begun)}
 
-        if not self._happens(are_there, _REPORTED_WITHIN_S):
+        if not self._director.happens(are_there, _REPORTED_WITHIN_S):
             log.warning("records_missing")
 
     def _report(self, person: Person, begun: datetime) -> Report:
-        return Report(orders=tuple(self._orders), as_run=_records(person, begun))
-
-    def _happens(self, condition: Callable[[], bool], within_s: float) -> bool:
-        deadline = datetime.now(UTC) + timedelta(seconds=within_s)
-        while not condition():
-            if datetime.now(UTC) > deadline:
-                return False
-            self._sleep_until(datetime.now(UTC) + timedelta(seconds=_LOOK_S))
-        return True
-
-    def _sleep_until(self, instant: datetime) -> None:
-        left_s = (instant - datetime.now(UTC)).total_seconds()
-        if left_s > 0 and self._stop.wait(left_s):
-            raise PerformanceError("the run was interrupted")
+        return Report(orders=tuple(self._director.orders), as_run=_records(person, begun))
 
 
 def _targets(unit: str) -> tuple[str, ...]:

@@ -15,15 +15,18 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         id: Claim id, as it stands in the as-run records.
         kind: ``slot`` or ``urgent``.
+        way: How an urgent one came to be; empty: a file was sent.
         source: WAV of what should sound from the first sample on, below the run's folder.
         speech_at: Seconds into the source at which its own words or music begin.
         planned_start: When a slot was to begin.
         posted_at: The moment before an urgent order was posted.
         stopped_at: The moment before its stop was posted.
+        closing_s: For so long nodes close it with a tone of their own, after the source.
     """
 
     id: str
     kind: str
+    way: str = ""
     bulletin_class: str = msgspec.field(name="class")
     source: str
     speech_at: float
@@ -31,6 +34,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     planned_start: datetime | None = None
     posted_at: datetime | None = None
     stopped_at: datetime | None = None
+    closing_s: float = 0.0
 
     @property
     def earliest(self) -> datetime:

@@ -114,6 +114,18 @@ VACCINE_NOTICE = (
     "Mọi thắc mắc, bà con gọi cho trạm y tế xã trong giờ làm việc. "
     "Đề nghị các trưởng thôn nhắc lại thông báo này trong buổi họp thôn tối thứ bảy."
 )
+TYPED_NOTICE = (
+    "Trạm y tế xã thông báo: 7h30 ngày 25/11, tiêm chủng cho trẻ dưới 5 tuổi tại nhà văn hóa thôn. "
+    "Phụ huynh mang theo sổ tiêm chủng. Điện thoại liên hệ: 0000 111 012."
+)
+LIVE_NOTICE = (
+    "A lô, a lô. Tôi đang đứng ở đập tràn. Nước đã rút xuống dưới mức báo động một. "
+    "Xe máy đi lại được, ô tô chờ thêm một giờ nữa. Cảm ơn bà con đã phối hợp."
+)
+DRILL_NOTICE = (
+    "Nước hồ đang lên cao. Các hộ ở khu một tập trung tại sân trường tiểu học. "
+    "Tổ xung kích kiểm tra từng nhà và báo về ủy ban trước chín giờ."
+)
 
 
 @dataclass(frozen=True, slots=True)

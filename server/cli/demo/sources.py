@@ -1,5 +1,6 @@
 """Write down what each order should sound like, out of the very files that nodes are given."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -21,10 +22,12 @@ class SourceWriter:
         self._refs: dict[str, AssetRef] = {}
         self._samples: dict[str, Samples] = {}
 
-    def write(self, person: Person, name: str, digests: list[str]) -> str:
+    def write(
+        self, person: Person, name: str, items: Sequence[str], opening: str | None = None
+    ) -> str:
         """Write one order's sound, its files laid out as the protocol says; the file's name."""
-        *opening, item = (self._fetched(person, digest) for digest in digests)
-        content = Content(items=(item,), opening=opening[0] if opening else None)
+        first = self._fetched(person, opening) if opening else None
+        content = Content(items=tuple(self._fetched(person, one) for one in items), opening=first)
         placed = [
             (round(place.offset_s * RATE_HZ), self._samples[place.asset.digest])
             for place in layout(content)
@@ -32,12 +35,22 @@ class SourceWriter:
         whole = np.zeros(max(at + len(samples) for at, samples in placed), dtype=np.float32)
         for at, samples in placed:
             whole[at : at + len(samples)] = samples
-        write_wav(self._folder / f"{name}.wav", whole)
-        return f"source/{name}.wav"
+        return self._written(name, whole)
+
+    def write_spoken(
+        self, person: Person, name: str, words: Samples, opening: str | None = None
+    ) -> str:
+        """Write what somebody spoke live, right behind the opening; the file's name."""
+        before = [self._samples[self._fetched(person, opening).digest]] if opening else []
+        return self._written(name, np.concatenate([*before, words]))
 
     def length_s(self, digest: str) -> float:
         """Tell how long a file is that was fetched before."""
         return self._refs[digest].duration_s
+
+    def _written(self, name: str, samples: Samples) -> str:
+        write_wav(self._folder / f"{name}.wav", samples)
+        return f"source/{name}.wav"
 
     def _fetched(self, person: Person, digest: str) -> AssetRef:
         if digest not in self._refs:

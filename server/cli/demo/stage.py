@@ -108,10 +108,19 @@ def node_programs(settings: Settings, heard: Path | None) -> tuple[Program, ...]
         output = "simulated" if heard is None else f"record:{heard / name}.wav"
         command = (
             *(sys.executable, "-m", "edge", "--node-file", str(files[name])),
-            *("--state", str(settings.state_dir / "nodes" / name), "--output", output),
+            *("--state", str(_own_folder(settings.state_dir, name)), "--output", output),
         )
         programs.append(Program(cluster.node_id, command, rank=2))
     return tuple(programs)
+
+
+def keeps(state: Path, cluster: str, digest: str) -> bool:
+    """Say whether the node of a cluster has a file on its own disk."""
+    return (_own_folder(state, cluster) / "audio" / digest).exists()
+
+
+def _own_folder(state: Path, cluster: str) -> Path:
+    return state / "nodes" / cluster
 
 
 def _build(settings: Settings) -> None:

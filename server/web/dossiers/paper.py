@@ -18,6 +18,7 @@ from server.web.dossiers.words import (
     outcome_words,
     piece_words,
     said_words,
+    told_words,
 )
 from server.web.formats import dmy, dmy_hm, hms
 
@@ -41,6 +42,7 @@ def dossier_paper(found: Dossier, *, now: datetime) -> bytes:
     paper.head()
     paper.facts()
     paper.said()
+    paper.told()
     paper.clusters()
     return bytes(paper.output())
 
@@ -124,6 +126,18 @@ class _Paper(FPDF):
                 self._pen(9.5)
                 self._text(said.text)
             self.ln(1.5)
+
+    def told(self) -> None:
+        """Give who was told of it, when, and what became of that."""
+        if self._found.told:
+            self._section(gettext("Who was told"))
+        for one in self._found.told:
+            self._pen(9.5, bold=True)
+            self._text(" · ".join(filter(None, (one.contact_name, one.channel_name or one.phone))))
+            self._pen(8, ink=_QUIET)
+            self._text(f"{hms(one.alert.created_at)} {one.alert.subject}", 4.2)
+            self._text(told_words(one.alert), 4.2)
+            self.ln(1)
 
     def clusters(self) -> None:
         """Give what was heard at each cluster, to the second."""

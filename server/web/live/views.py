@@ -38,7 +38,7 @@ from server.services import (
 )
 from server.store.queries import lists
 from server.web.live.beginnings import begun
-from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, UrgentForm
+from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, SEVERITIES, UrgentForm
 from server.web.live.presenters import progress
 from server.web.live.waiting import in_line, waiting_facts
 from server.web.live.ways import WAYS
@@ -99,6 +99,7 @@ def urgent() -> ResponseReturnValue:
         warnings=warnings,
         repeats=range(1, MOST_REPEATS + 1),
         loudness=LOUDNESS,
+        severities=SEVERITIES,
         decision_needed=bool(tree.children(unit_id)),
         stale_min=settings.unsent_stale_min,
         factor=factor,
@@ -177,6 +178,7 @@ def send() -> ResponseReturnValue:
             now=now(),
             actor=actor(),
             keyring=here().keyring,
+            site=here().settings.address,
             lead=timedelta(seconds=here().settings.lead_s),
             proof=given,
         )
@@ -263,6 +265,7 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         row = status.broadcast
         told = raising.told_of(db, broadcast_id)
         chain_of_it = following.chain_of(db, row)
+        is_over = following.is_over(db, row, instant)
         named = (row.created_by, row.stopped_by, row.confirmed_by)
         people = lists.full_names(db, [name for name in named if name])
     return {
@@ -272,7 +275,7 @@ def _broadcast(broadcast_id: str) -> dict[str, object]:
         "told": told,
         "unit": tree.unit(status.broadcast.unit_id),
         "chain": chain_of_it,
-        "may_follow": may(person, Action.ANNOUNCE, chain) and following.is_over(row, instant),
+        "may_follow": may(person, Action.ANNOUNCE, chain) and is_over,
         "may_stop": may(person, Action.STOP, chain)
         and status.broadcast.stopped_at is None
         and status.broadcast.end > instant,

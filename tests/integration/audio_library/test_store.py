@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from audio_library.__main__ import main
+from audio_library.assets import Asset
 from audio_library.errors import BadManifestError, MissingAssetError
 from audio_library.ingest import ingest
 from audio_library.manifest import manifest_path, read_manifest, write_manifest
@@ -62,6 +64,13 @@ def test_a_manifest_is_never_changed(programme, store):
     assert manifest_path(store, asset.digest).read_bytes() == content
 
 
+@pytest.fixture(scope="session")
+def kept(programme, tmp_path_factory) -> tuple[Store, Asset]:
+    """A store that nobody changes, and the asset in it."""
+    store = Store(tmp_path_factory.mktemp("kept") / "store")
+    return store, ingest(programme, store)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -71,15 +80,22 @@ def test_a_manifest_is_never_changed(programme, store):
         (b"{", b"<"),
     ],
 )
-def test_a_manifest_somebody_edited_is_refused(old, new, programme, store):
-    asset = ingest(programme, store)
-    path = manifest_path(store, asset.digest)
+def test_a_manifest_somebody_edited_is_refused(old, new, kept, store):
+    shutil.copytree(kept[0].root, store.root)
+    path = manifest_path(store, kept[1].digest)
     assert old in path.read_bytes()
     path.write_bytes(path.read_bytes().replace(old, new, 1))
     with pytest.raises(BadManifestError):
-        read_manifest(store, asset.digest)
-    assert ingest(programme, store) == asset
-    assert read_manifest(store, asset.digest) == asset
+        read_manifest(store, kept[1].digest)
+
+
+def test_a_manifest_somebody_edited_is_healed_when_its_file_is_brought_again(
+    programme, kept, store
+):
+    shutil.copytree(kept[0].root, store.root)
+    manifest_path(store, kept[1].digest).write_bytes(b"<")
+    assert ingest(programme, store) == kept[1]
+    assert read_manifest(store, kept[1].digest) == kept[1]
 
 
 def test_the_command_line_brings_a_file_and_checks_a_store(programme, store, capsys):

@@ -48,7 +48,7 @@ def test_what_is_spoken_is_heard_a_fixed_time_later_and_closed_by_a_tone(
     assert record.frames.late == 0
     assert record.frames.heard >= 115
     assert station.hears(Refused, reason="forged").topic == TOPIC
-    wait_until(lambda: len(station.heard(Started, claim_id="tin-1")) == 2)
+    wait_until(lambda: len(station.heard(Started, claim_id="tin-1")) == 2, within_s=20)
     again = station.heard(Started, claim_id="tin-1")[1]
     assert again.at >= record.segments[-1].end - timedelta(milliseconds=50)
     node.stop()

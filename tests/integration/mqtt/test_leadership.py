@@ -80,6 +80,7 @@ def test_only_one_holds_the_right_and_the_next_takes_it_when_it_is_free(place):
         wait_until(second.held)
 
 
+@pytest.mark.slow
 def test_the_right_of_a_scheduler_that_was_killed_is_free(place):
     with a_scheduler(place) as process, closing(a_right(place)) as right:
         wait_until(lambda: process.poll() is not None or plan_version(place) > 0, within_s=30)

@@ -17,6 +17,8 @@ from server.workers import WorkerDiedError
 from tests.factories.brokers import KillableBroker, free_port, listens, running_broker
 from tests.factories.installations import Installation, an_installation, wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 RUN = """
 import signal, sys

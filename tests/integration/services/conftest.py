@@ -5,22 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from server.services.keyring import Keyring
 from server.store.engine import open_engine, open_sessions
-from tests.factories.database import Postgres, hurried
+from tests.factories.database import Postgres, hurried, laid_over
 from tests.factories.provinces import Province
 
 
 def founded(url: str, keyring: Keyring) -> None:
     engine = hurried(open_engine(url))
     Province(open_sessions(engine), keyring).found()
-    engine.dispose()
-
-
-def opened(url: str, keyring: Keyring) -> Iterator[Province]:
-    engine = hurried(open_engine(url))
-    yield Province(open_sessions(engine), keyring)
     engine.dispose()
 
 
@@ -42,17 +37,19 @@ def template_province(postgres: Postgres, keyring: Keyring) -> str:
 
 
 @pytest.fixture
-def on_sqlite(sqlite_province: Path, keyring: Keyring, tmp_path: Path) -> Iterator[Province]:
-    path = tmp_path / "loa.db"
-    shutil.copy(sqlite_province, path)
-    yield from opened(f"sqlite:///{path}", keyring)
+def on_sqlite(sqlite_province: Path, sqlite_engine: Engine, keyring: Keyring) -> Iterator[Province]:
+    laid_over(Path(sqlite_engine.url.database), sqlite_province)
+    yield Province(open_sessions(sqlite_engine), keyring)
+    sqlite_engine.dispose()
 
 
 @pytest.fixture
 def on_postgres(postgres: Postgres, template_province: str, keyring: Keyring) -> Iterator[Province]:
     """For what can only go wrong where two transactions are really under way at once."""
     name = postgres.create(template_province)
-    yield from opened(postgres.url(name), keyring)
+    engine = open_engine(postgres.url(name))
+    yield Province(open_sessions(engine), keyring)
+    engine.dispose()
     postgres.drop(name)
 
 

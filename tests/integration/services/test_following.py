@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from protocol.messages import Mode
+from protocol.messages import AsRun, Mode, Outcome
 from protocol.signing import unverified
 from server.domain.errors import BroadcastRefusedError
 from server.services import drill_labels, following
@@ -53,6 +53,26 @@ def test_the_labels_are_the_provinces_for_all_and_every_node_keeps_them(province
     assert len(rows) == 2
     kept = province.run(pinned, chain=("tinh", "xa-2"))
     assert {BEFORE.digest, AFTER.digest} <= {row.digest for row in kept}
+
+
+def test_an_all_clear_need_not_wait_once_every_cluster_has_had_its_last_word(province):
+    clusters = ("xa-1-c1", "xa-1-c2")
+    for cluster in clusters:
+        province.commission(cluster)
+    first = province.announce()
+    facts = {"follows": first.broadcast_id, "relation": "all-clear", "now": at(1)}
+    for number, cluster in enumerate(clusters):
+        assert refused(province.announce, **facts) == ["follows-too-early"]
+        played = AsRun(
+            report_id=f"nghe-{number}",
+            claim_id=first.broadcast_id,
+            cluster=cluster,
+            at=at(1),
+            outcome=Outcome.PLAYED,
+            segments=(),
+        )
+        province.hear(f"n-{cluster}", played, now=at(1))
+    assert province.announce(**facts).follows == first.broadcast_id
 
 
 def test_an_all_clear_follows_what_was_stopped_and_the_chain_is_told_from_both_ends(province):

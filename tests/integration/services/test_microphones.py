@@ -76,11 +76,14 @@ def test_whoever_speaks_to_a_drill_waits_until_it_has_said_what_it_is(province):
     province.label()
     told = on_air(province, a_speech(mode="drill"))
     before, after = told.labels
-    assert told.speak_at == told.begins_at + before.length
+    assert told.speak_at == told.begins_at + timedelta(seconds=before.duration_s)
     (order,) = {each.msg for each in province.said("/order") if isinstance(each.msg, Play)}
     live = order.claim.content.live
     # Whoever speaks loses no time by the labels.
-    assert live.max_length_s == (MAX_LENGTH + before.length + after.length).total_seconds()
+    labelled_s = before.duration_s + after.duration_s
+    assert live.max_length_s == MAX_LENGTH.total_seconds() + labelled_s
+    # Nodes that join late say it themselves.
+    assert live.label == before
     assert order.claim.title.startswith("DIỄN TẬP: ")
 
 

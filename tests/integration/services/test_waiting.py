@@ -35,6 +35,7 @@ from tests.factories.provinces import a_new_broadcast
 from tests.factories.units import OPERATOR, an_actor
 
 S = timedelta(seconds=1)
+SITE = "https://loa.vn"
 TWO_ALWAYS = (Line(1, 0, 0, 0, 2),)
 INSTEAD = Proof(prefers_other=True)
 
@@ -97,6 +98,7 @@ def order(province, request_id="r-1", *, actor, now=NOON, proof=INSTEAD, **new: 
         now=now,
         actor=actor,
         keyring=province.keyring,
+        site=SITE,
         proof=proof,
     )
 

@@ -5,33 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.routing import Rule
 
 from server.settings import Settings
 from tests.factories.database import Postgres
 from tests.factories.pages import Site, found_site, open_site
 
 OpenSite = Callable[..., Site]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _routes_compiled_once() -> Iterator[None]:
-    """Compile the two functions of each route for the first application only.
-
-    Otherwise they are four fifths of the time in which an application is made.
-    """
-    compiled: dict[tuple[object, ...], object] = {}
-    compile_one = Rule._compile_builder
-
-    def compile_once(rule, append_unknown=True):  # noqa: FBT002 - as it is called
-        key = (rule.rule, rule.subdomain, rule.host, str(rule.defaults), append_unknown)
-        if key not in compiled:
-            compiled[key] = compile_one(rule, append_unknown)
-        return compiled[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", compile_once)
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -63,23 +42,48 @@ def open_one(
     made: list[Site] = []
     state = tmp_path / "state"
     shutil.copytree(founded_state, state)
-    templates = tmp_path_factory.getbasetemp() / "templates"
-    templates.mkdir(exist_ok=True)
 
     def opened(**chosen: object) -> Site:
-        made.append(open_site(Settings(state_dir=state, **chosen), templates))
+        settings = Settings(state_dir=state, **chosen)
+        made.append(open_site(settings, _templates(tmp_path_factory)))
         return made[-1]
 
     yield opened
     for site in made:
-        site.app.extensions["loa"].engine.dispose()
-        site.sessions.kw["bind"].dispose()
+        _let_go(site)
+
+
+@pytest.fixture(scope="session")
+def one_site(founded_state: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An application on the embedded default, made once; each test founds its state anew."""
+    state = tmp_path_factory.mktemp("one-site") / "state"
+    shutil.copytree(founded_state, state)
+    made = open_site(Settings(state_dir=state), _templates(tmp_path_factory))
+    yield made
+    _let_go(made)
 
 
 @pytest.fixture
-def site(open_one: OpenSite) -> Site:
+def site(one_site: Site, founded_state: Path) -> Iterator[Site]:
     """An application on the embedded default."""
-    return open_one()
+    state = one_site.settings.state_dir
+    shutil.rmtree(state)
+    shutil.copytree(founded_state, state)
+    built_from = one_site.app.extensions["loa"]
+    yield one_site
+    one_site.app.extensions["loa"] = built_from
+    _let_go(one_site)
+
+
+def _let_go(site: Site) -> None:
+    site.engine.dispose()
+    site.sessions.kw["bind"].dispose()
+
+
+def _templates(factory: pytest.TempPathFactory) -> Path:
+    templates = factory.getbasetemp() / "templates"
+    templates.mkdir(exist_ok=True)
+    return templates
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from server.services import microphones
 from server.services.keyring import FLASK, secret_text
 from server.settings import Settings
-from tests.factories.pages import COMMUNE
+from tests.factories.pages import COMMUNE, OTHER
 from tests.integration.web.test_pages import an_urgent_form, posted
 
 OFFICER = "commune-officer"
@@ -16,6 +16,16 @@ OFFICER = "commune-officer"
 
 def a_form(site, **changed: object):
     return an_urgent_form(site, **{"asset_digest": "", **changed})
+
+
+def an_order(**changed: object) -> dict[str, object]:
+    boring = {
+        "request_id": "noi-truc-tiep-1",
+        "unit_id": COMMUNE,
+        "title": "Lũ",
+        "units": [COMMUNE],
+    }
+    return {**boring, **changed}
 
 
 def test_the_page_says_whom_it_reaches_and_bears_a_ticket_for_just_that(any_site):
@@ -58,6 +68,34 @@ def test_the_page_of_a_drill_says_so_and_hands_out_a_microphone_for_a_drill(site
     settings = site.app.extensions["loa"].settings
     secret = secret_text(settings.secrets_dir, FLASK)
     assert microphones.read_ticket(ticket, secret=secret, now=datetime.now(UTC)).new.mode == "drill"
+
+
+def test_a_program_gets_a_ticket_for_what_its_person_may_and_for_nothing_else(any_site):
+    officer, wanted = any_site.program(OFFICER), an_order(title="Lũ về", gain_db=-5)
+    answer = officer.ask("POST", "/microphone-tickets", json=wanted)
+    assert answer.status_code == 201, answer.text
+    settings = any_site.app.extensions["loa"].settings
+    assert answer.json["microphone"].endswith(f":{settings.microphone_port}/microphone")
+    assert answer.json["delay_s"] == settings.live_delay_s
+    secret = secret_text(settings.secrets_dir, FLASK)
+    read = microphones.read_ticket(answer.json["ticket"], secret=secret, now=datetime.now(UTC))
+    assert (read.username, read.new.title, read.new.gain_db) == (OFFICER, "Lũ về", -5)
+    for who, order, status in (
+        ("viewer", wanted, 403),
+        ("elsewhere", wanted, 403),
+        (OFFICER, an_order(units=[OTHER]), 422),
+        (OFFICER, an_order(units=[]), 422),
+    ):
+        refused = any_site.program(who).ask("POST", "/microphone-tickets", json=order)
+        assert refused.status_code == status, refused.text
+        assert "ticket" not in refused.json
+
+
+def test_a_program_gets_a_ticket_for_a_drill_once_it_can_say_that_it_is_one(site):
+    answer = site.program(OFFICER).ask("POST", "/microphone-tickets", json=an_order(mode="drill"))
+    assert answer.status_code == 201, answer.text
+    said = site.program(OFFICER).ask("GET", f"/assets?unit_id={COMMUNE}").json["assets"]
+    assert {"drill-before", "drill-after"} <= {one["purpose"] for one in said}
 
 
 def test_nothing_is_sent_by_opening_the_page(site):

@@ -211,6 +211,16 @@ def test_an_emergency_from_above_asks_for_the_decision_before_it_is_confirmed(si
     assert posted(browser, "/urgent", "/urgent/confirm", **numbered).status_code == 200
 
 
+def test_how_grave_an_emergency_is_is_asked_shown_and_sent(site):
+    browser = site.browser("commune-officer")
+    form = an_urgent_form(site, bulletin_class="emergency", severity="3")
+    assert "Mức độ nghiêm trọng" in browser.get("/urgent").text
+    assert "Nghiêm trọng" in posted(browser, "/urgent", "/urgent/confirm", **form).text
+    posted(browser, "/urgent", "/urgent", **form)
+    (made,) = browser.get("/api/v1/broadcasts").json["broadcasts"]
+    assert made["severity"] == 3
+
+
 def test_a_stop_is_one_touch_and_shows_when(site):
     browser = site.browser("commune-officer")
     sent = posted(browser, "/urgent", "/urgent", **an_urgent_form(site))

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.domain.assent import Line
-from server.services import assenting, microphones
+from server.services import asking, assenting, contacts, microphones
+from server.services.contacts import NewContact
 from server.services.keyring import FLASK, secret_text
 from server.store.models import AssentRuleRow, BroadcastRow, UnitEdgeRow, UnitRow, WaitingRow
 from tests.factories.claims import NOON
@@ -137,6 +138,25 @@ def test_passwords_tried_all_at_once_are_no_more_guesses_than_one_by_one(strict)
 
     with ThreadPoolExecutor(9) as pool:
         assert sorted(pool.map(guess, phones)) == [False] * 5 + [True] * 4
+
+
+def test_its_page_names_who_was_told_and_whom_to_call(strict):
+    with strict.sessions.begin() as db:
+        new = NewContact(COMMUNE, "Bà Mỷ", "0912 345 678")
+        one = contacts.add_contact(db, new, now=NOON, actor=OPERATOR).contact_id
+        asking.name_account(db, one, "broadcaster", now=NOON, actor=OPERATOR)
+    officer = strict.browser("commune-officer")
+    page = announced(officer, strict)
+    shown = officer.get(page).text
+    assert 'href="tel:0912345678"' in shown
+    assert "Chờ bạn xác nhận đến" in shown
+    program = strict.program("commune-officer")
+    [told] = program.ask("GET", page.replace("/broadcasts", "/waiting-broadcasts")).json["told"]
+    assert (told["about"], told["contact_name"], told["state"]) == (
+        "confirmation",
+        "Bà Mỷ",
+        "to-call",
+    )
 
 
 def test_a_refusal_needs_a_reason_and_is_listed_with_it(strict):

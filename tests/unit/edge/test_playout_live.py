@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from edge.playout import LiveOver
+from edge.playout import LiveOver, OnDisk
 from edge.runs import TONE_S, CuedMicrophone, key_of
-from protocol.messages import BulletinClass, Claim, FrameTally, Outcome, Severity
+from protocol.messages import BulletinClass, Claim, FrameTally, Mode, Outcome, Severity
 from protocol.policy import Policy
-from tests.factories.claims import a_claim, an_announcement, an_interval
+from tests.factories.claims import a_claim, an_announcement, an_asset, an_interval
 from tests.factories.live import a_live_claim, a_live_source
-from tests.factories.playouts import World, after_noon
+from tests.factories.playouts import World, after_noon, files_of
 
 FRAMES = FrameTally(heard=500, late=2, missing=3)
 SPEAKS = a_live_claim(start=after_noon(0), end=after_noon(70))
@@ -78,6 +78,28 @@ def test_a_node_that_comes_late_hears_the_chime_and_joins():
     record = world.record("noi-1")
     assert (record.outcome, record.reason) == (Outcome.CUT, "late")
     assert world.at(after_noon(40)) == "noi-1"
+
+
+def test_a_node_that_joins_a_drill_late_says_first_that_it_is_one():
+    label = an_asset("day la dien tap", duration_s=4.0)
+    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    for kept, offsets_s in (({label.digest}, [0.0, 3.0, 7.0]), (set(), [0.0, 3.0])):
+        late = World(now=after_noon(30))
+        late.take(OnDisk(files_of(drill) | kept))
+        late.hold(drill)
+        late.run_to(after_noon(45))
+        (cue,) = late.cues[-1:]
+        assert [piece.offset_s for piece in cue.pieces] == offsets_s
+        assert isinstance(cue.pieces[-1], CuedMicrophone)
+
+
+def test_a_node_that_is_there_hears_the_label_from_who_speaks_alone():
+    label = an_asset("day la dien tap", duration_s=4.0)
+    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    world = a_world(drill)
+    world.take(OnDisk(files_of(drill) | {label.digest}))
+    world.run_to(after_noon(10))
+    assert [piece.offset_s for piece in world.cues[-1].pieces] == [0.0, 3.0]
 
 
 def test_a_graver_emergency_takes_over_and_the_one_who_speaks_is_joined_again():

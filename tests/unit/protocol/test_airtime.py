@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -26,7 +26,6 @@ from protocol.policy import Policy
 from tests.factories.claims import NO_RULES, PROVINCE, a_claim, an_announcement, an_asset
 from tests.factories.playouts import after_noon, courses, rules
 
-few = settings(max_examples=40, deadline=None)
 orders = st.randoms(use_true_random=False)
 
 LIST = Content(items=tuple(an_asset(f"bai {k}", duration_s=40.0) for k in range(5)))
@@ -253,7 +252,6 @@ def test_an_announcement_that_was_kept_from_beginning_begins_late_while_it_can_e
     assert stretch_of(late, grave, late) == (0, 20.5, "")
 
 
-@few
 @given(courses, rules, orders)
 def test_airtimes_do_not_depend_on_the_order_of_arrival(some, policy, random):
     shuffled = list(some)
@@ -263,7 +261,6 @@ def test_airtimes_do_not_depend_on_the_order_of_arrival(some, policy, random):
     }
 
 
-@few
 @given(courses, rules)
 def test_an_airtime_lies_in_its_claim_and_is_never_held_back_for_longer_than_allowed(some, policy):
     for claim, time in zip(some, airtimes(some, policy), strict=True):
@@ -284,7 +281,6 @@ def test_an_airtime_lies_in_its_claim_and_is_never_held_back_for_longer_than_all
         assert bool(held) == bool(time.behind)
 
 
-@few
 @given(courses, rules, st.integers(-5, 110), st.data())
 def test_a_stop_changes_nothing_of_what_was_before_it(some, policy, stopped_s, data):
     claim, at = data.draw(st.sampled_from(some)), after_noon(stopped_s)
@@ -297,7 +293,6 @@ def test_a_stop_changes_nothing_of_what_was_before_it(some, policy, stopped_s, d
             assert is_.start == is_.end or is_.start < at
 
 
-@few
 @given(courses, rules)
 def test_what_was_waited_for_is_taken_over_from_where_one_of_its_files_ends(some, policy):
     some = [replace(claim, when_cut=WhenCut.REJOIN, kind=ClaimKind.SCHEDULED) for claim in some]
@@ -316,7 +311,6 @@ def test_what_was_waited_for_is_taken_over_from_where_one_of_its_files_ends(some
             assert after.start in ends | {before.claim.end}
 
 
-@few
 @given(courses, rules)
 def test_without_start_modes_and_cuts_an_airtime_is_the_time_of_the_content(some, policy):
     some = [

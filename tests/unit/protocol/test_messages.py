@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import inspect
 
@@ -62,7 +62,6 @@ HUSHES = {
     Hush: st.builds(Hush, unit=st.just("xa-1"), state=LASTING),
     LiftHush: st.builds(LiftHush, unit=st.just("xa-1"), state=LIFTED),
 }
-few = settings(max_examples=25)
 
 
 def decoded(kind: str, payload: bytes) -> msgspec.Struct:
@@ -137,7 +136,6 @@ def changed(payload: bytes, path: tuple[str | int, ...], new: object) -> bytes:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_read_as_the_same_message(kind):
-    @few
     @given(drawn(inspect.type_info(all_kinds()[kind])))
     def holds(message: msgspec.Struct) -> None:
         assert decoded(kind, encode(message)) == message

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.airtime import airtimes
@@ -30,11 +30,9 @@ from tests.factories.claims import (
 from tests.factories.messages import a_plan
 
 START, END = at(-40), at(70)
-few = settings(max_examples=40)
 fractions = st.floats(0, 1, exclude_max=True)
 
 
-@few
 @given(several_claims, policies)
 def test_a_timeline_covers_its_time_without_gap_or_overlap(some, policy):
     spans = timeline(some, policy, START, END)
@@ -44,7 +42,6 @@ def test_a_timeline_covers_its_time_without_gap_or_overlap(some, policy):
     assert all(span.start < span.end for span in spans)
 
 
-@few
 @given(several_claims, policies, fractions)
 def test_a_timeline_says_at_every_instant_what_the_rule_says(some, policy, fraction):
     # Rounded to a microsecond, the last fractions are the end itself.
@@ -54,14 +51,12 @@ def test_a_timeline_says_at_every_instant_what_the_rule_says(some, policy, fract
     assert span.claim == winner(wanting, now, policy)
 
 
-@few
 @given(several_claims, policies)
 def test_a_timeline_has_no_more_spans_than_changes(some, policy):
     spans = timeline(some, policy, START, END)
     assert all(left.claim != right.claim for left, right in pairwise(spans))
 
 
-@few
 @given(several_claims, policies, st.randoms())
 def test_a_timeline_does_not_depend_on_the_order_of_arrival(some, policy, random):
     shuffled = list(some)

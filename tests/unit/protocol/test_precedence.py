@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import BulletinClass, Claim, ClaimKind, Mode, Severity
@@ -26,7 +26,6 @@ from tests.factories.claims import (
 )
 
 ORDINARY, PRIORITY, EMERGENCY = BulletinClass
-few = settings(max_examples=40)
 
 
 def heard(*some: Claim, policy=NO_RULES, now=NOON):
@@ -40,7 +39,6 @@ def ranked(**ranks: int):
     return Policy(ranks={name.replace("_", "-"): rank for name, rank in ranks.items()})
 
 
-@few
 @given(several_claims, policies, instants, st.randoms())
 def test_every_node_decides_alike_whatever_the_order_of_arrival(some, policy, now, random):
     shuffled = list(some)
@@ -48,20 +46,17 @@ def test_every_node_decides_alike_whatever_the_order_of_arrival(some, policy, no
     assert winner(shuffled, now, policy) == winner(some, now, policy)
 
 
-@few
 @given(several_claims, policies, instants)
 def test_no_two_claims_are_equal_before_the_rule(some, policy, now):
     keys = [key(claim, now, policy) for claim in some]
     assert len(set(keys)) == len(keys)
 
 
-@few
 @given(several_claims, policies, instants)
 def test_a_claim_delivered_twice_changes_nothing(some, policy, now):
     assert winner([*some, *some], now, policy) == winner(some, now, policy)
 
 
-@few
 @given(several_claims, policies, instants)
 def test_the_winner_covers_the_instant_and_is_permitted(some, policy, now):
     chosen = winner(some, now, policy)
@@ -69,7 +64,6 @@ def test_the_winner_covers_the_instant_and_is_permitted(some, policy, now):
     assert (chosen in able) if able else chosen is None
 
 
-@few
 @given(several_claims, policies, instants)
 def test_circular_39_2020_tt_btttt_an_emergency_sounds_at_once_over_everything(some, policy, now):
     emergency = an_announcement(claim_id="chay-rung", start=at(-30), end=at(31))
@@ -80,7 +74,6 @@ def test_circular_39_2020_tt_btttt_an_emergency_sounds_at_once_over_everything(s
     assert chosen.mode is Mode.REAL
 
 
-@few
 @given(several_claims, policies, instants)
 def test_a_real_claim_of_a_higher_class_is_never_displaced_by_a_lower_one(some, policy, now):
     real = [claim for claim in some if claim.mode is Mode.REAL]
@@ -184,7 +177,6 @@ def test_two_units_that_use_one_name_are_still_told_apart():
     assert winner((one, two), NOON, NO_RULES) == winner((two, one), NOON, NO_RULES)
 
 
-@few
 @given(several_claims, policies, instants)
 def test_a_drill_never_displaces_a_real_claim_of_priority_or_above(some, policy, now):
     chosen = winner(some, now, policy)
@@ -214,7 +206,6 @@ def test_a_drill_counts_as_priority_after_every_real_one_whatever_it_rehearses(r
     assert heard(drill, a_claim(claim_id="a")) == "a-tap"
 
 
-@few
 @given(st.lists(claims, max_size=6), policies, instants)
 def test_quiet_hours_are_broken_by_nothing_but_a_real_emergency(some, policy, now):
     chosen = winner(some, now, policy)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import jwt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import Refusal, RefusedError
@@ -50,7 +50,6 @@ TRUST = a_trust()
 TOKEN = a_token()
 ORDERS = sorted(set(signed_one_of_each()) - {"certificate"})
 JUST = timedelta(microseconds=1)
-few = settings(max_examples=50)
 
 
 def accepted(raw, believed=TRUST, now=NOON):
@@ -123,7 +122,6 @@ def test_a_token_altered_in_any_byte_is_refused(kind):
             refusal(altered)
 
 
-@few
 @given(st.integers(0, len(TOKEN) - 1), st.integers(0, 3), st.binary(max_size=3))
 def test_a_token_cut_or_stretched_anywhere_is_refused(place, cut, new):
     altered = TOKEN[:place] + new + TOKEN[place + cut :]
@@ -347,7 +345,6 @@ def test_random_bytes_are_refused_and_nothing_worse(raw):
     refusal(b"eyJhbGciOiJFZERTQSJ9." + b64(raw) + b".AAAA")
 
 
-@few
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -363,7 +360,6 @@ def test_any_header_is_refused_and_nothing_worse(header):
     refusal(head + b"." + b64(b"{}") + b".AAAA")
 
 
-@few
 @given(st.sampled_from(ORDERS), st.integers(0), st.binary(max_size=3), st.integers(0, 4))
 def test_a_damaged_payload_under_a_good_signature_is_read_or_refused(kind, place, new, cut):
     payload = json.dumps(payload_of(signed_one_of_each()[kind])).encode()

@@ -1,6 +1,6 @@
 """Why a claim is not heard: the reason named is the one that the rule went by."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from protocol.messages import BulletinClass, ClaimKind, Mode
 from protocol.policy import Policy
@@ -22,7 +22,6 @@ from tests.factories.claims import (
 )
 
 ORDINARY, PRIORITY, EMERGENCY = BulletinClass
-many = settings(max_examples=60)
 
 
 def tier(claim) -> BulletinClass:
@@ -56,7 +55,6 @@ def holds(why, heard, loser, now, policy) -> bool:
     return tier(heard) is tier(loser) and facts[why]
 
 
-@many
 @given(several_claims, policies, instants)
 def test_the_one_that_is_heard_is_the_winner_and_each_reason_is_true(some, policy, now):
     verdict = explain(some, now, policy)
@@ -69,7 +67,6 @@ def test_the_one_that_is_heard_is_the_winner_and_each_reason_is_true(some, polic
         assert holds(loser.why, verdict.heard, loser.claim, now, policy)
 
 
-@many
 @given(several_claims, policies, instants)
 def test_the_reason_is_the_first_step_at_which_the_two_differ(some, policy, now):
     verdict = explain(some, now, policy)
@@ -82,7 +79,6 @@ def test_the_reason_is_the_first_step_at_which_the_two_differ(some, policy, now)
         assert won[: steps.index(loser.why)] == lost[: steps.index(loser.why)]
 
 
-@many
 @given(several_claims, policies, instants)
 def test_every_part_of_the_key_has_its_word(some, policy, now):
     for claim in some:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.absence import Absence, absence
@@ -14,7 +14,6 @@ HOLIDAY = date(2027, 1, 1)
 days = st.integers(-40, 40).map(lambda ahead: TODAY + timedelta(days=ahead))
 
 
-@settings(max_examples=60)
 @given(rules, days)
 def test_there_is_a_reason_exactly_on_the_days_on_which_it_does_not_come(rule, day):
     assert (absence(rule, day) is None) == (day in set(rule.days(day, day)))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import BulletinClass, Mode
@@ -23,7 +23,6 @@ WEEK = day_bounds(MONDAY)[0]
 TINH, XA = Unit("tinh", "Tỉnh", 0, None), Unit("xa-1", "Xã Một", 1, "tinh")
 STEP_MIN = 30
 MINUTES = range(0, WEEK_S // 60, STEP_MIN)
-few = settings(max_examples=40, deadline=None)
 
 
 def frames(unit_id: str) -> st.SearchStrategy[TimeFrame]:
@@ -76,7 +75,6 @@ def refuses(unit, above, laid_down, start_min: int, length_min: int) -> list[str
     return [finding.code for finding in found]
 
 
-@few
 @given(upper, lower, units)
 def test_what_may_sound_is_what_a_look_at_every_half_hour_finds(high, low, who):
     unit, above = who
@@ -87,7 +85,6 @@ def test_what_may_sound_is_what_a_look_at_every_half_hour_finds(high, low, who):
         )
 
 
-@few
 @given(upper, lower, units, st.sampled_from(MINUTES), st.integers(1, 20))
 def test_a_lower_unit_never_opens_what_an_upper_one_has_closed(high, low, who, start, halves):
     unit, above = who
@@ -95,7 +92,6 @@ def test_a_lower_unit_never_opens_what_an_upper_one_has_closed(high, low, who, s
         assert refuses(unit, above, [*high, *low], start, halves * STEP_MIN)
 
 
-@few
 @given(upper, lower)
 def test_left_over_time_is_what_may_sound(high, low):
     left = left_to(XA, [*high, *low])
@@ -104,7 +100,6 @@ def test_left_over_time_is_what_may_sound(high, low):
         assert any(a <= minute * 60 < b for a, b in left) is expected
 
 
-@few
 @given(upper, frames("xa-1"))
 def test_a_frame_is_accepted_only_where_the_upper_unit_leaves_all_of_it(high, new):
     findings = {one.code for one in trespasses(new, XA, high, own=[])}
@@ -112,7 +107,6 @@ def test_a_frame_is_accepted_only_where_the_upper_unit_leaves_all_of_it(high, ne
     assert ("frame-outside" in findings) is (not new.quiet and not inside)
 
 
-@few
 @given(upper, lower, st.sampled_from(BulletinClass), st.sampled_from(Mode), st.integers(0, 335))
 def test_merging_a_lower_plan_permits_no_more_and_nothing_louder(high, low, rank, mode, half):
     end = WEEK + timedelta(days=7)
@@ -128,7 +122,6 @@ def test_merging_a_lower_plan_permits_no_more_and_nothing_louder(high, low, rank
         assert together.owner(at) == alone.owner(at)
 
 
-@few
 @given(upper, lower)
 def test_the_pieces_of_the_week_are_whose_time_a_node_says_it_is(high, low):
     end = WEEK + timedelta(days=7)

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.live.capture import Captured, WebmPart, is_frame, read_said, read_sound, read_ticket
+from server.live.capture import (
+    Captured,
+    WebmPart,
+    is_frame,
+    read_said,
+    read_sound,
+    read_ticket,
+    write_sound,
+)
 from server.live.errors import GarbledMicrophoneError
 from tests.factories.live import packed, spoken
 from tests.factories.sounds import tone
@@ -16,6 +24,10 @@ FRAMES = spoken(tone(0.1))
 
 def test_frames_are_read_as_they_were_sent():
     assert read_sound(packed(1234.5, FRAMES[:3])) == Captured(1.2345, tuple(FRAMES[:3]))
+
+
+def test_a_program_writes_what_a_browser_does():
+    assert write_sound(Captured(1.2345, tuple(FRAMES[:3]))) == packed(1234.5, FRAMES[:3])
 
 
 def test_parts_of_a_webm_stream_are_passed_on():

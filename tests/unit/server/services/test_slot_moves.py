@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from server.domain.errors import SlotRefusedError
@@ -16,7 +16,6 @@ from tests.factories.slots import TODAY, patterns
 
 SPAN = [TODAY + timedelta(days=ahead) for ahead in range(1, 40)]
 NINE = time(9, 0)
-few = settings(max_examples=60)
 
 slots = st.builds(
     lambda kind, weekdays, last, left_out: a_new_slot(
@@ -51,7 +50,6 @@ def refused(slot, move) -> list[str]:
     return [finding.code for finding in error.value.findings]
 
 
-@few
 @given(slots, st.data(), st.sampled_from(Scope))
 def test_a_move_changes_the_days_that_were_meant_and_no_others(slot, data, scope):
     before = when(slot)
@@ -66,7 +64,6 @@ def test_a_move_changes_the_days_that_were_meant_and_no_others(slot, data, scope
     }
 
 
-@few
 @given(slots, st.data(), st.sampled_from(Scope))
 def test_a_withdrawal_takes_away_the_days_that_were_meant_and_no_others(slot, data, scope):
     before = when(slot)

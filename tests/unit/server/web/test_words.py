@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def said_in_code():
     return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
 
 
+@cache
 def in_catalogue():
     with LANGUAGES["vi"].catalogue.open("rb") as file:
         return [message for message in read_po(file, locale="vi") if message.id]

@@ -35,12 +35,13 @@ export default function warning({ panel, form, sound }) {
     shown();
     changed();
     if (!choice.value) return;
-    const { title: name, class: wanted } = choice.selectedOptions[0].dataset;
+    const { title: name, class: wanted, severity } = choice.selectedOptions[0].dataset;
     if (!title.value.trim() || title.dataset.offered) {
       title.value = name;
       title.dataset.offered = "yes";
     }
     form.querySelector(`[data-class][value="${wanted}"]`)?.click();
+    if (Number(severity)) form.elements.severity.value = severity;
   });
   title.addEventListener("input", () => delete title.dataset.offered);
   panel.addEventListener("input", (event) => { if (event.target !== choice) changed(); });

@@ -107,6 +107,19 @@ def test_a_run_as_it_should_be_has_no_fault(run: Run):
     assert run.faults() == []
 
 
+@pytest.mark.parametrize(("closing_s", "faults"), [(0.9, 0), (0.0, 1)])
+def test_a_tone_closes_an_order_only_where_one_is_foretold(run: Run, closing_s: float, faults: int):
+    run.orders[1] = msgspec.structs.replace(NOTICE, targets=("c",), closing_s=closing_s)
+    run.put("a", 0.5 * PROGRAMME, 2.0)
+    run.put("c", URGENT, 9.4)
+    run.put("c", speech_like(8, 0.8), 9.4 + URGENT_S)
+    run.as_run = [record(name, SLOT.id, 2.0, "played") for name in ("a", "b")]
+    run.as_run.append(record("c", NOTICE.id, 9.4, "played"))
+    found = run.faults()
+    assert len(found) == faults
+    assert all("nobody ordered" in fault for fault in found)
+
+
 def test_a_piece_is_found_to_the_sample_at_any_level():
     silence = np.zeros(5 * RATE_HZ, dtype=np.float32)
     piece = melody(seed=5, seconds=2.0)
