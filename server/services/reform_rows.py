@@ -23,7 +23,7 @@ from server.services.reform_effects import (
     LetterFate,
 )
 from server.services.units import enter_unit
-from server.store.inserts import insert_new
+from server.store.inserts import insert_many, insert_new
 from server.store.models import (
     AssetRow,
     BulletinCopyRow,
@@ -172,8 +172,7 @@ def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
         {"cluster_id": cluster, "unit_id": places[cluster], "valid_from": day}
         for cluster in sorted(moved)
     ]
-    if rows:
-        db.execute(insert(ClusterUnitRow), rows)
+    insert_many(db, ClusterUnitRow, rows)
 
 
 def _end_slots(db: Session, slots: Collection[str], *, day: date, now: datetime) -> None:
