@@ -6,8 +6,9 @@ import pytest
 
 from protocol.messages import Outcome, Presence, PresenceState, Received, Refused, Started
 from tests.factories.live import a_live_claim, a_live_source, speak, spoken
-from tests.factories.sounds import heard, lag_s, noise, rms, wait_until
+from tests.factories.sounds import heard, lag_s, noise, rms
 from tests.factories.stations import a_programme
+from tests.factories.waiting import wait_until
 
 SECOND = timedelta(seconds=1)
 DELAY = SECOND

@@ -16,7 +16,8 @@ from server.scheduler.leadership import Leadership, leadership
 from server.scheduler.runner import run
 from server.store.engine import open_engine
 from server.store.models import PlanRow
-from tests.factories.installations import COMMUNE, Installation, an_installation, wait_until
+from tests.factories.installations import COMMUNE, Installation, an_installation
+from tests.factories.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 RUN = """

@@ -98,7 +98,9 @@ def test_whoever_has_no_second_phone_confirms_on_the_first_with_their_password(s
     def here(username, password=PASSWORD):
         return posted(officer, f"{page}/confirm-here", username=username, password=password)
 
-    assert "Tên đăng nhập hoặc mật khẩu không đúng" in here("broadcaster", "sai").text
+    wrong = here("broadcaster", WRONG).text
+    assert "Tên đăng nhập hoặc mật khẩu không đúng" in wrong
+    assert 'name="username" value="broadcaster"' in wrong
     assert "không được tự xác nhận" in here("commune-officer").text
     assert here("elsewhere").status_code == here("technician").status_code == 422
     assert rows(strict, BroadcastRow) == []
@@ -241,6 +243,16 @@ def test_a_program_refuses_or_withdraws(strict):
         made = officer.ask("POST", "/broadcasts", json=facts).json["broadcast_id"]
         answer = other.ask("POST", f"/waiting-broadcasts/{made}/{way}", json=body)
         assert answer.json["decided_by"] == "broadcaster", answer.text
+
+
+def test_a_program_that_stops_what_still_waits_has_it_never_sound(strict):
+    officer, other = strict.program("commune-officer"), strict.program("broadcaster")
+    made = officer.ask("POST", "/broadcasts", json=wanted(strict, wait=True)).json["broadcast_id"]
+    for _ in range(2):
+        stopped = officer.ask("POST", f"/broadcasts/{made}/stop")
+        assert (stopped.status_code, stopped.json["state"]) == (202, "withdrawn")
+    assert other.ask("POST", f"/waiting-broadcasts/{made}/confirm").status_code == 422
+    assert rows(strict, BroadcastRow) == []
 
 
 def test_who_speaks_live_has_the_second_person_beside_them(strict):
