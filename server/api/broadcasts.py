@@ -7,7 +7,6 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from server.api.schemas import (
-    AlertAnswer,
     BroadcastAnswer,
     BroadcastList,
     BroadcastRequest,
@@ -15,6 +14,7 @@ from server.api.schemas import (
     DeliveryAnswer,
     EscalationRule,
 )
+from server.api.told import alerts_of
 from server.api.waiting import told
 from server.domain.assent import Missing
 from server.domain.authority import Action, demand, seen_units
@@ -23,7 +23,7 @@ from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
 from server.http.proving import proof, prove
-from server.services import broadcasting, monitoring, raising, units, waiting
+from server.services import broadcasting, monitoring, units, waiting
 from server.services.assenting import Proof
 from server.store.models import WaitingRow
 from server.store.queries import lists
@@ -68,10 +68,15 @@ def add_to(api: APIBlueprint) -> None:
 
     @api.post("/broadcasts/<broadcast_id>/stop")
     @api.output(BroadcastStatusAnswer)
-    @api.doc(summary="Stop an announcement, for good", responses=[403, 404])
-    def stop(broadcast_id: str) -> BroadcastStatusAnswer:
+    @api.doc(
+        summary="Stop an announcement, for good; one that waits is withdrawn (202)",
+        responses={202: "It never sounded: it waited for a second person.", 403: "", 404: ""},
+    )
+    def stop(broadcast_id: str) -> BroadcastStatusAnswer | Response:
         with writing() as db:
-            broadcasting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+            row = waiting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+            if isinstance(row, WaitingRow):
+                return _waits(db, row)
             return _status(db, broadcast_id)
 
 
@@ -86,15 +91,20 @@ def _announced(wanted: BroadcastRequest, given: Proof) -> BroadcastStatusAnswer 
             now=now(),
             actor=actor(),
             keyring=here().keyring,
+            site=here().settings.address,
             lead=timedelta(seconds=here().settings.lead_s),
             proof=given,
         )
         if isinstance(row, WaitingRow):
             if not wanted.wait:
                 raise SecondPersonNeededError([Finding(Missing.PERSON.value)])
-            body = told(row, now()).model_dump_json()
-            return Response(body, 202, mimetype="application/json")
+            return _waits(db, row)
         return _status(db, row.broadcast_id)
+
+
+def _waits(db: Session, row: WaitingRow) -> Response:
+    body = told(db, row, now()).model_dump_json()
+    return Response(body, 202, mimetype="application/json")
 
 
 def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
@@ -106,23 +116,8 @@ def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:
         broadcast_id=broadcast_id,
         broadcast=BroadcastAnswer.model_validate(status.broadcast),
         rule=EscalationRule.model_validate(status.rule),
-        told=[_told(one) for one in raising.told_of(db, broadcast_id)],
+        told=alerts_of(db, broadcast_id),
         clusters=[delivery.cluster_id for delivery in status.deliveries],
         deliveries=[DeliveryAnswer.model_validate(delivery) for delivery in status.deliveries],
         counts=dict(status.counts),
-    )
-
-
-def _told(one: raising.Told) -> AlertAnswer:
-    row = one.alert
-    return AlertAnswer(
-        after_s=row.after_s,
-        contact_id=row.contact_id,
-        contact_name=one.contact_name,
-        channel_id=row.channel_id,
-        channel_name=one.channel_name,
-        subject=row.subject,
-        created_at=row.created_at,
-        state=row.state,
-        results=row.results,
     )

@@ -17,6 +17,12 @@ class ContactRequest(Request):
     language: Annotated[str, _LINE] = "vi"
 
 
+class AccountRequest(Request):
+    """The account of somebody, by its user name; empty: they have none."""
+
+    login: Annotated[str, _LINE]
+
+
 class ChannelRequest(Request):
     """A channel; ``url`` is an address as Apprise writes it, and is given to nobody again."""
 
@@ -49,6 +55,7 @@ class ContactAnswer(Answer):
     name: str
     phone: str
     language: str
+    login: str
     channels: list[ChannelAnswer]
 
 

@@ -3,6 +3,7 @@
 from apiflask import APIBlueprint
 
 from server.api.contact_schemas import (
+    AccountRequest,
     ChannelRequest,
     ContactAnswer,
     ContactList,
@@ -10,7 +11,7 @@ from server.api.contact_schemas import (
 )
 from server.http.alerting import schemes
 from server.http.context import actor, here, now, reading, writing
-from server.services import contacts
+from server.services import asking, contacts
 from server.services.contacts import NewChannel, NewContact
 
 
@@ -33,6 +34,18 @@ def add_to(api: APIBlueprint) -> None:
         new = NewContact(unit_id, wanted.name, wanted.phone, wanted.language)
         with writing() as db:
             contact_id = contacts.add_contact(db, new, now=now(), actor=actor()).contact_id
+        return _answer(contact_id)
+
+    @api.put("/contacts/<contact_id>/account")
+    @api.input(AccountRequest, arg_name="wanted")
+    @api.output(ContactAnswer)
+    @api.doc(
+        summary="Say which account somebody has: they are told what waits for it to confirm",
+        responses=[403, 404, 422],
+    )
+    def name_account(contact_id: str, wanted: AccountRequest) -> ContactAnswer:
+        with writing() as db:
+            asking.name_account(db, contact_id, wanted.login, now=now(), actor=actor())
         return _answer(contact_id)
 
     @api.delete("/contacts/<contact_id>")

@@ -120,6 +120,8 @@ def _answer(verdict: reforming.Verdict) -> ReformVerdictAnswer:
         people=[_fate(f"{one.username} {one.role}", one.unit_id, one.to) for one in found.grants],
         groups=[_fate(one.group_id, one.unit_id, (one.to,)) for one in found.groups],
         bulletins=[_fate(one.bulletin_id, one.unit_id, one.to) for one in found.letters],
+        contacts=[_fate(one.contact_id, one.unit_id, (one.to,)) for one in found.contacts],
+        rules=[_fate(one.bulletin_class, one.unit_id, one.to) for one in found.rules],
         files=[_fate(one.digest, one.unit_id, (one.to,)) for one in found.assets],
     )
 

@@ -571,6 +571,8 @@ class ReformVerdictAnswer(Answer):
     people: list[FateAnswer]
     groups: list[FateAnswer]
     bulletins: list[FateAnswer]
+    contacts: list[FateAnswer]
+    rules: list[FateAnswer]
     files: list[FateAnswer]
 
 
@@ -688,6 +690,24 @@ class BroadcastRequest(MeantRequest):
     ] = False
 
 
+class AlertAnswer(Answer):
+    """What one person was told on one channel; without a channel they are to be called.
+
+    ``about`` is ``confirmation``, ``silence`` or ``all-answer``.
+    """
+
+    about: str
+    after_s: int
+    contact_id: str
+    contact_name: str
+    channel_id: str | None
+    channel_name: str
+    subject: str
+    created_at: Instant
+    state: str
+    results: list[dict[str, str]]
+
+
 class WaitingAnswer(Answer):
     """An announcement that waits for a second person, or has waited in vain."""
 
@@ -706,6 +726,7 @@ class WaitingAnswer(Answer):
     decided_at: Instant | None
     decided_by: str | None
     reason: str
+    told: list[AlertAnswer]
 
 
 class WaitingList(Answer):
@@ -782,20 +803,6 @@ class EscalationRule(Answer):
     answer_s: int
     start_s: int
     steps: list[EscalationStep]
-
-
-class AlertAnswer(Answer):
-    """What one person was told on one channel; without a channel they are to be called."""
-
-    after_s: int
-    contact_id: str
-    contact_name: str
-    channel_id: str | None
-    channel_name: str
-    subject: str
-    created_at: Instant
-    state: str
-    results: list[dict[str, str]]
 
 
 class BroadcastStatusAnswer(Answer):

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 
 from apiflask import APIBlueprint
+from sqlalchemy.orm import Session
 
 from server.api.schemas import WaitingAnswer, WaitingList, WaitingRefusal
+from server.api.told import alerts_of
 from server.domain.errors import UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.waiting import state_at
@@ -25,7 +27,7 @@ def add_to(api: APIBlueprint) -> None:
             tree = units.tree(db, today=local_day(instant))
             rows = waiting.open_ones(db, now=instant)
             seen = [row for row in rows if waiting.may_see(row, tree, person)]
-            return WaitingList(waiting=[told(row, instant) for row in seen])
+            return WaitingList(waiting=[told(db, row, instant) for row in seen])
 
     @api.get("/waiting-broadcasts/<broadcast_id>")
     @api.output(WaitingAnswer)
@@ -36,7 +38,7 @@ def add_to(api: APIBlueprint) -> None:
             tree = units.tree(db, today=local_day(now()))
             if row is None or not waiting.may_see(row, tree, actor()):
                 raise UnknownThingError("broadcast", broadcast_id)
-            return told(row, now())
+            return told(db, row, now())
 
     @api.post("/waiting-broadcasts/<broadcast_id>/confirm")
     @api.output(WaitingAnswer)
@@ -51,7 +53,7 @@ def add_to(api: APIBlueprint) -> None:
                 keyring=here().keyring,
                 lead=timedelta(seconds=here().settings.lead_s),
             )
-            return _now(db.get_one(WaitingRow, broadcast_id))
+            return told(db, db.get_one(WaitingRow, broadcast_id), now())
 
     @api.post("/waiting-broadcasts/<broadcast_id>/refuse")
     @api.input(WaitingRefusal, arg_name="said")
@@ -59,17 +61,19 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Refuse what somebody else has asked for", responses=[403, 404, 422])
     def refuse_waiting(broadcast_id: str, said: WaitingRefusal) -> WaitingAnswer:
         with writing() as db:
-            return _now(waiting.refuse(db, broadcast_id, said.reason, now=now(), actor=actor()))
+            row = waiting.refuse(db, broadcast_id, said.reason, now=now(), actor=actor())
+            return told(db, row, now())
 
     @api.post("/waiting-broadcasts/<broadcast_id>/withdraw")
     @api.output(WaitingAnswer)
     @api.doc(summary="Withdraw what waits", responses=[403, 404, 422])
     def withdraw_waiting(broadcast_id: str) -> WaitingAnswer:
         with writing() as db:
-            return _now(waiting.withdraw(db, broadcast_id, now=now(), actor=actor()))
+            row = waiting.withdraw(db, broadcast_id, now=now(), actor=actor())
+            return told(db, row, now())
 
 
-def told(row: WaitingRow, instant: datetime) -> WaitingAnswer:
+def told(db: Session, row: WaitingRow, instant: datetime) -> WaitingAnswer:
     """Tell a program where one stands."""
     wanted = waiting.wanted_of(row)
     return WaitingAnswer(
@@ -88,8 +92,5 @@ def told(row: WaitingRow, instant: datetime) -> WaitingAnswer:
         decided_at=row.decided_at,
         decided_by=row.decided_by,
         reason=row.reason,
+        told=alerts_of(db, row.broadcast_id),
     )
-
-
-def _now(row: WaitingRow) -> WaitingAnswer:
-    return told(row, now())

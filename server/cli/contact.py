@@ -12,7 +12,7 @@ from server.domain.alert_words import LANGUAGES
 from server.domain.alerts import UNSENT, AlertState
 from server.domain.errors import ContactRefusedError
 from server.integrations.apprise_services import allowed_schemes
-from server.services import contacts
+from server.services import asking, contacts
 from server.services.contacts import NewChannel, NewContact
 from server.store.models import AlertRow
 
@@ -67,6 +67,22 @@ def channel(contact_id: str, name: str, state: Path | None) -> None:
         except ContactRefusedError as refused:
             raise _as_typed(refused) from refused
         click.echo(row.channel_id)
+
+
+@contact.command(epilog=example("loa contact account p-0d9c4302f5af4391 duyet-tin"))
+@click.argument("contact_id")
+@click.argument("login", default="")
+@state_option
+def account(contact_id: str, login: str, state: Path | None) -> None:
+    """Say that the contact CONTACT_ID has the account LOGIN: what waits for it is told to them."""
+    with (
+        open_installation(settings_from(state)) as installation,
+        installation.sessions.begin() as db,
+    ):
+        try:
+            asking.name_account(db, contact_id, login, now=datetime.now(UTC), actor=operator())
+        except ContactRefusedError as refused:
+            raise _as_typed(refused) from refused
 
 
 @contact.command(epilog=example("loa contact test k-51c7d8a4e0b94a5f"))

@@ -38,6 +38,18 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Plea:
+    """What waits for somebody to confirm it; ``address`` is that of its page."""
+
+    title: str
+    unit_name: str
+    by: str
+    clusters: int
+    ends_at: datetime
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A subject of one line, and what stands under it."""
 
@@ -56,6 +68,10 @@ _VI = {
     "call": "; gọi {name} {phone}",
     "more": "… và {more} cụm loa khác",
     "page": "Xem: {address}",
+    "waits": "Chờ bạn xác nhận đến {until}: {title}",
+    "plea": "{by} muốn phát thông báo “{title}” của {unit} tới {total} cụm loa. Chưa cụm loa nào "
+    "phát; nếu đến {until} không ai xác nhận thì sẽ không phát.",
+    "decide": "Nghe thử, xác nhận hoặc từ chối: {address}",
     "test-subject": "Tin thử của Loa Làng",
     "test": "Kênh này sẽ nhận tin khi có cụm loa không trả lời. Tin thử gửi lúc {at}.",
 }
@@ -70,6 +86,10 @@ _EN = {
     "call": "; call {name} {phone}",
     "more": "… and {more} more clusters",
     "page": "See: {address}",
+    "waits": "Waits for you to confirm it until {until}: {title}",
+    "plea": "{by} wants to send the announcement “{title}” of {unit} to {total} clusters. None has "
+    "sounded; what nobody confirms by {until} is never heard.",
+    "decide": "Hear it, confirm or refuse: {address}",
     "test-subject": "Test of Loa Làng",
     "test": "This channel is told when clusters do not answer. Test sent at {at}.",
 }
@@ -94,6 +114,17 @@ def of_answers(case: Case, *, language: str) -> Text:
     say = _WORDS[language]
     body = "\n".join((_about(case, language), say["page"].format(address=case.address)))
     return Text(say["all"].format(total=case.total, title=case.title), body)
+
+
+def of_plea(plea: Plea, *, language: str) -> Text:
+    """Ask somebody to confirm what waits, or to refuse it."""
+    say = _WORDS[language]
+    until = _when(plea.ends_at)
+    about = say["plea"].format(
+        by=plea.by, title=plea.title, unit=plea.unit_name, total=plea.clusters, until=until
+    )
+    subject = say["waits"].format(until=until, title=plea.title)
+    return Text(subject, "\n".join((about, say["decide"].format(address=plea.address))))
 
 
 def of_test(*, language: str, now: datetime) -> Text:

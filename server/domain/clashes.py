@@ -3,15 +3,15 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import islice
 from math import ceil, floor
 
 from protocol.messages import BulletinClass
-from server.domain.day_sets import SPAN_YEARS, Days, between, bit, days_of, span_of
+from server.domain.day_sets import SPAN_YEARS, Days, between, bit, days_of, onwards, span_of
 from server.domain.errors import Finding, SlotRefusedError
 from server.domain.offers import Offer, second
 from server.domain.recurrence import LOCAL, Rule, local_day
-from server.domain.rrules import LAST_DAY
 from server.domain.slots import Slot, Stretch
 from server.domain.week import DAY_S, Stretches, joined
 
@@ -25,6 +25,7 @@ MOST_CLUSTERS_NAMED = 5
 A_DAY = timedelta(days=1)
 _SHIFTS = (-1, 0, 1)
 """By how many days one occurrence may begin after another that it meets: none lasts over a day."""
+_SAME_DAY = [0]
 _UNKNOWN = Days(0, 0)
 
 
@@ -56,12 +57,13 @@ class Occupant:
 
         Slots of different classes may lie over each other: precedence decides between them.
         """
-        return (
-            other.bulletin_class is self.bulletin_class
-            and other.slot_id != self.slot_id
-            and not self.clusters.isdisjoint(other.clusters)
-            and not (self.may_lie_over(other) or other.may_lie_over(self))
-        )
+        if other.bulletin_class is not self.bulletin_class or other.slot_id == self.slot_id:
+            return False
+        if self.clusters.isdisjoint(other.clusters):
+            return False
+        if not self.overrides and not other.overrides:
+            return True
+        return not (self.may_lie_over(other) or other.may_lie_over(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +139,21 @@ def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Cl
     found: list[Clash] = []
     comes = _Coming(new.rule, now)
     judged: dict[int, Days | None] = {}  # many do the same at the same hour
+    shared: dict[int, frozenset[str]] = {}  # or reach the same clusters
     for other in others:
         if not new.yields_to(other):
             continue
         # Of one reading, equal rules are mostly one value; comparing them would cost more.
-        met = judged.get(id(other.rule), _UNKNOWN)
+        rule, theirs = other.rule, other.clusters
+        met = judged.get(id(rule), _UNKNOWN)
         if met is _UNKNOWN:
-            met = judged[id(other.rule)] = comes.over(other.rule)
-        if met is not None:
-            found.append(Clash(new.rule, other, met, new.clusters & other.clusters, now))
+            met = judged[id(rule)] = comes.over(rule)
+        if met is None:
+            continue
+        clusters = shared.get(id(theirs))
+        if clusters is None:
+            clusters = shared[id(theirs)] = new.clusters & theirs
+        found.append(Clash(new.rule, other, met, clusters, now))
     return sorted(found, key=_order)
 
 
@@ -208,7 +216,7 @@ def coming_days(rule: Rule, now: datetime) -> Days:
     """Give the days from yesterday to ten years from now on which a rule begins."""
     since = local_day(now) - A_DAY
     year = span_of(max(since, rule.first_day))
-    return Days(year, days_of(rule, year) & between(year, since, LAST_DAY))
+    return Days(year, days_of(rule, year) & onwards(year, since))
 
 
 class _Coming:
@@ -271,6 +279,8 @@ class _Coming:
 
     def _met(self, theirs: int, shifts: list[int], year: int) -> int:
         mine = self._in(year)
+        if shifts == _SAME_DAY:
+            return mine & theirs
         met = 0
         for shift in shifts:
             met |= mine & (theirs >> shift if shift >= 0 else theirs << -shift)
@@ -278,18 +288,24 @@ class _Coming:
 
     def _in(self, year: int) -> int:
         """Give the days of a span on which it begins; what began yesterday may still last."""
-        if year not in self._days:
-            coming = between(year, self._today - A_DAY, LAST_DAY)
-            self._days[year] = days_of(self._rule, year) & coming
-        return self._days[year]
+        days = self._days.get(year)
+        if days is None:
+            days = days_of(self._rule, year) & onwards(year, self._today - A_DAY)
+            self._days[year] = days
+        return days
+
+    @cached_property
+    def _next(self) -> Stretch | None:
+        return self._rule.next_occurrence(self._now)
 
     def _where_both_run(self, other: Rule, theirs: int, year: int) -> int | None:
         """Find a later span in which both have come at least once, if they do not in the first."""
-        if self._in(year) and theirs & between(year, self._today, LAST_DAY):
+        if self._in(year) and theirs & onwards(year, self._today):
             return None
-        firsts = [rule.next_occurrence(self._now) for rule in (self._rule, other)]
-        known = [local_day(first[0]) for first in firsts if first is not None]
-        return span_of(max(known)) if len(known) == len(firsts) else None
+        mine, first = self._next, other.next_occurrence(self._now)
+        if mine is None or first is None:
+            return None
+        return span_of(local_day(max(mine[0], first[0])))
 
     def _is_to_come(self, other: Rule, day: date, shifts: list[int]) -> bool:
         """Tell whether some of what is met on a day lies after now."""

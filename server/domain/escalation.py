@@ -170,6 +170,20 @@ def whom(steps: Iterable[Step]) -> dict[str, Step]:
     }
 
 
+def together(rules: Sequence[Rule]) -> Rule:
+    """Make one rule of some: nobody whom any of them names is left out, or told later."""
+    steps = [step for rule in rules for step in rule.steps]
+    times = sorted({step.after_s for step in steps})[:MOST_STEPS]
+    named: dict[int, dict[str, None]] = {after_s: {} for after_s in times}
+    for step in steps:
+        named[min(step.after_s, times[-1])].update(dict.fromkeys(step.contacts))
+    return Rule(
+        min(rule.answer_s for rule in rules),
+        min(rule.start_s for rule in rules),
+        tuple(Step(after_s, tuple(named[after_s])) for after_s in times),
+    )
+
+
 def wrong_rule(rule: Rule) -> list[Finding]:
     """Find what keeps a rule from being laid down."""
     low_s, high_s = LIMITS_S

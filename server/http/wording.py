@@ -210,6 +210,7 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-step-contacts": N_("Step %(step)s: choose from one to %(most)s people."),
         "unknown-contact": N_("Somebody who is named here is no longer to be had."),
         "bad-phone": N_("Write a telephone number of digits, at most 32 characters."),
+        "account-may-not": N_("“%(login)s” may not announce here, and so cannot confirm either."),
         "bad-channel-address": N_(
             "This address cannot be used. It begins with one of: %(schemes)s, followed by “://”."
         ),

@@ -18,8 +18,15 @@ from server.domain.alerts import (
     Result,
     next_try,
 )
+from server.domain.waiting import State, state_at
 from server.services import events
-from server.store.models import AlertChannelRow, AlertRow, BroadcastRow, ContactRow
+from server.store.models import (
+    AlertChannelRow,
+    AlertRow,
+    BroadcastRow,
+    ContactRow,
+    WaitingRow,
+)
 
 MOST_AT_ONCE = 20
 LEASE = timedelta(seconds=90)
@@ -51,19 +58,24 @@ def take_in_hand(db: Session, *, now: datetime) -> Sequence[InHand]:
     and a village that nobody is told of is worse than somebody who is told twice.
     """
     rows = db.execute(
-        select(AlertRow, AlertChannelRow.sealed_url, BroadcastRow)
+        select(AlertRow, AlertChannelRow.sealed_url, BroadcastRow, WaitingRow)
         .outerjoin(AlertChannelRow, AlertChannelRow.channel_id == AlertRow.channel_id)
         .outerjoin(BroadcastRow, BroadcastRow.broadcast_id == AlertRow.broadcast_id)
+        .outerjoin(WaitingRow, WaitingRow.broadcast_id == AlertRow.waiting_id)
         .where(AlertRow.next_try_at <= now)
         .order_by(AlertRow.next_try_at, AlertRow.alert_id)
         .limit(MOST_AT_ONCE)
         .with_for_update(of=AlertRow, skip_locked=True)
     ).all()
     taken = []
-    for row, sealed_url, broadcast in rows:
+    for row, sealed_url, broadcast, waiting in rows:
         if row.state == AlertState.SENDING:
             _add_result(row, Answer(Result.INTERRUPTED), now)
-        if row.state not in UNSENT or sealed_url is None or _is_past(row, broadcast, now):
+        if (
+            row.state not in UNSENT
+            or sealed_url is None
+            or _is_past(row, broadcast or waiting, now)
+        ):
             _settle(db, row, AlertState.DROPPED, now)
         elif row.tries >= MOST_TRIES:
             _settle(db, row, AlertState.GIVEN_UP, now)
@@ -97,7 +109,7 @@ def note(db: Session, results: Mapping[InHand, Answer], *, now: datetime) -> Non
         if is_sent:
             _settle(db, row, AlertState.SENT, now)
             continue
-        most = 1 if row.broadcast_id is None else MOST_TRIES
+        most = 1 if row.is_test else MOST_TRIES
         again_at = next_try(answer, row.tries, most=most, now=now)
         if again_at is None:
             _settle(db, row, AlertState.GIVEN_UP, now)
@@ -108,17 +120,19 @@ def note(db: Session, results: Mapping[InHand, Answer], *, now: datetime) -> Non
 
 def forget(db: Session, *, now: datetime) -> int:
     """Drop tests of long ago; say how many."""
-    old = delete(AlertRow).where(
-        AlertRow.broadcast_id.is_(None), AlertRow.created_at < now - TESTS_KEPT
-    )
+    old = delete(AlertRow).where(AlertRow.is_test, AlertRow.created_at < now - TESTS_KEPT)
     return len(db.scalars(old.returning(AlertRow.alert_id)).all())
 
 
-def _is_past(row: AlertRow, broadcast: BroadcastRow | None, now: datetime) -> bool:
+def _is_past(row: AlertRow, about: BroadcastRow | WaitingRow | None, now: datetime) -> bool:
     """Say whether nobody is helped by it any more; a test nobody waits for is not sent either."""
-    if broadcast is None:
-        return now >= row.created_at + LEASE
-    return broadcast.stopped_at is not None or broadcast.end <= now
+    match about:
+        case BroadcastRow():
+            return about.stopped_at is not None or about.end <= now
+        case WaitingRow():
+            return state_at(about.state, about.ends_at, now) is not State.WAITING
+        case None:
+            return now >= row.created_at + LEASE
 
 
 def _settle(db: Session, row: AlertRow, state: AlertState, now: datetime) -> None:
@@ -134,6 +148,9 @@ def _add_result(row: AlertRow, answer: Answer, now: datetime) -> None:
 def _tell_pages(db: Session, row: AlertRow, now: datetime) -> None:
     if row.broadcast_id is not None:
         events.emit(db, kind="broadcast", ref=row.broadcast_id, now=now)
+        return
+    if row.waiting_id is not None:
+        events.emit(db, kind="waiting", ref=row.waiting_id, now=now)
         return
     contact = db.get_one(ContactRow, row.contact_id)
     events.emit(db, kind="contact", ref=contact.unit_id, now=now)

@@ -51,6 +51,7 @@ MOST_AT_ONE = 12
 
 A_DAY = timedelta(days=1)
 _WEEK = 7
+_CLASSES = {one.value: one for one in BulletinClass}
 _NAMED = select(ClusterRow.cluster_id, ClusterRow.village, ClusterRow.name).where(
     among(ClusterRow.cluster_id, "clusters")
 )
@@ -148,30 +149,31 @@ class _Reading:
 
     def occupants(self, rows: Iterable[Sequence[Any]]) -> Iterator[Occupant]:
         """Turn the rows of some slots into what matters of them."""
-        for slot_id, unit_id, title, class_, languages, overrides, *times, targets in rows:
-            unit = self._units.units.get(unit_id)
+        units = self._units.units
+        for row in rows:
+            slot_id, unit_id, title, class_, languages, overrides = row[:6]
+            unit = units.get(unit_id)
             if unit is None:  # one that has been dissolved has no time any more
                 continue
+            key = row[15], languages
+            clusters = self._clusters.get(key)
+            if clusters is None:
+                clusters = self._clusters[key] = self._reached(*key)
             yield Occupant(
                 slot_id,
                 unit_id,
                 unit.name,
                 unit.level_rank,
                 title,
-                BulletinClass(class_),
-                rule_of_columns(tuple(times)),
-                self._reached(targets, languages),
+                _CLASSES[class_],
+                rule_of_columns(row[6:15]),
+                clusters,
                 frozenset(words(overrides)),
             )
 
     def _reached(self, targets: str | None, languages: str) -> frozenset[str]:
-        key = (targets, languages)
-        clusters = self._clusters.get(key)
-        if clusters is None:
-            by_kind = sorted_out(picked(targets))
-            clusters = clusters_of(by_kind, words(languages), self._units)
-            self._clusters[key] = clusters
-        return clusters
+        by_kind = sorted_out(picked(targets))
+        return clusters_of(by_kind, words(languages), self._units)
 
 
 def _weekdays_met(rule: Rule, *, next_day: bool) -> int:

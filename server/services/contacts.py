@@ -58,13 +58,14 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Somebody to be told."""
+    """Somebody to be told; ``login`` is their account, empty where none was named."""
 
     contact_id: str
     unit_id: str
     name: str
     phone: str
     language: str
+    login: str
     channels: tuple[Channel, ...]
 
 
@@ -91,12 +92,26 @@ def find(db: Session, contact_id: str, *, actor: Actor, now: datetime) -> Contac
         UnknownThingError: No such contact, or they are forgotten.
         NotAllowedError: The actor may not lay down rules for its unit.
     """
-    row = _own_contact(db, contact_id, now=now, actor=actor)
+    row = changeable(db, contact_id, now=now, actor=actor)
     found = (one for one in _shown(db, [row.unit_id]) if one.contact_id == contact_id)
     contact = next(found, None)
     if contact is None:
         raise UnknownThingError("contact", contact_id)
     return contact
+
+
+def changeable(db: Session, contact_id: str, *, now: datetime, actor: Actor) -> ContactRow:
+    """Find somebody, forgotten or not, for who may change them.
+
+    Raises:
+        UnknownThingError: No such contact.
+        NotAllowedError: The actor may not lay down rules for its unit.
+    """
+    row = db.get(ContactRow, contact_id)
+    if row is None:
+        raise UnknownThingError("contact", contact_id)
+    demand_laying_down(actor, tree(db, today=local_day(now)).chain(row.unit_id))
+    return row
 
 
 def names(db: Session, contacts: Collection[str]) -> dict[str, str]:
@@ -147,7 +162,7 @@ def forget_contact(db: Session, contact_id: str, *, now: datetime, actor: Actor)
         UnknownThingError: No such contact.
         NotAllowedError: The actor may not lay down rules for its unit.
     """
-    row = _own_contact(db, contact_id, now=now, actor=actor)
+    row = changeable(db, contact_id, now=now, actor=actor)
     if row.gone_at is not None:
         return row
     row.gone_at = now
@@ -184,7 +199,7 @@ def add_channel(
         NotAllowedError: The actor may not lay down rules for its unit.
         ContactRefusedError: With all that is wrong.
     """
-    contact = _own_contact(db, contact_id, now=now, actor=actor)
+    contact = changeable(db, contact_id, now=now, actor=actor)
     if contact.gone_at is not None:
         raise UnknownThingError("contact", contact_id)
     pass_gate(db, f"contact {contact_id}")
@@ -289,21 +304,13 @@ def _wrong_channel(new: NewChannel, schemes: Sequence[str]) -> list[Finding]:
     return findings
 
 
-def _own_contact(db: Session, contact_id: str, *, now: datetime, actor: Actor) -> ContactRow:
-    row = db.get(ContactRow, contact_id)
-    if row is None:
-        raise UnknownThingError("contact", contact_id)
-    demand_laying_down(actor, tree(db, today=local_day(now)).chain(row.unit_id))
-    return row
-
-
 def _own_channel(
     db: Session, channel_id: str, *, now: datetime, actor: Actor
 ) -> tuple[AlertChannelRow, ContactRow]:
     row = db.get(AlertChannelRow, channel_id)
     if row is None:
         raise UnknownThingError("channel", channel_id)
-    return row, _own_contact(db, row.contact_id, now=now, actor=actor)
+    return row, changeable(db, row.contact_id, now=now, actor=actor)
 
 
 def _forget(db: Session, channel: AlertChannelRow, *, now: datetime) -> None:
@@ -330,6 +337,7 @@ def _shown(db: Session, units: Sequence[str]) -> list[Contact]:
             row.name,
             row.phone,
             row.language,
+            row.login or "",
             tuple(
                 Channel(one.channel_id, one.name, one.scheme, tests.get(one.channel_id))
                 for one in channels
@@ -342,5 +350,5 @@ def _shown(db: Session, units: Sequence[str]) -> list[Contact]:
 
 def _tests(db: Session, channels: Sequence[str]) -> dict[str, AlertRow]:
     """Find the newest test of each channel."""
-    tests = select(AlertRow).where(AlertRow.target.in_(channels), AlertRow.broadcast_id.is_(None))
+    tests = select(AlertRow).where(AlertRow.target.in_(channels), AlertRow.is_test)
     return {row.target: row for row in db.scalars(tests.order_by(AlertRow.alert_id))}

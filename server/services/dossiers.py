@@ -17,6 +17,7 @@ from server.domain.recurrence import local_day
 from server.domain.units import Tree
 from server.services import broadcasting, monitoring
 from server.services.as_run import stretches_of
+from server.services.raising import Told, told_of
 from server.services.units import tree
 from server.store.models import (
     AsRunRow,
@@ -90,6 +91,7 @@ class Dossier:
         unit_name: As the unit was called on its day.
         places: Names of the units and clusters that were meant; of few they are all.
         but: Names of those that were left out.
+        told: Who was asked to confirm it, and who was told of silent clusters.
         people: Full names by login.
         order_digest: SHA-256 of the signed order, by which nodes' words can be laid beside it.
     """
@@ -101,6 +103,7 @@ class Dossier:
     said: tuple[Said, ...]
     witnesses: tuple[Witness, ...]
     deeds: tuple[Deed, ...]
+    told: tuple[Told, ...]
     people: Mapping[str, str]
     order_digest: str
 
@@ -152,6 +155,7 @@ def dossier(db: Session, broadcast_id: str, *, now: datetime, actor: Actor) -> D
         said=_said(db, row, placed, [one.digest for one in assets(claim.content)]),
         witnesses=_witnesses(db, row, placed, then),
         deeds=deeds,
+        told=tuple(told_of(db, row.broadcast_id)),
         people=lists.full_names(db, [deed.login for deed in deeds]),
         order_digest=sha256(row.token).hexdigest(),
     )

@@ -86,10 +86,8 @@ def lay_down(
     if findings:
         raise EscalationRefusedError(findings)
     row = before or EscalationRuleRow(unit_id=unit_id, bulletin_class=bulletin_class)
-    was = None if before is None else _facts(_value(before))
-    row.answer_s, row.start_s = rule.answer_s, rule.start_s
-    row.steps = [{"after_s": one.after_s, "contacts": list(one.contacts)} for one in rule.steps]
-    row.changed_at, row.changed_by = now, actor.name
+    was = None if before is None else _facts(value_of(before))
+    write(row, rule, now=now, by=actor.name)
     db.add(row)
     audit.record(
         db,
@@ -115,7 +113,7 @@ def withdraw(
     row = _own(db, unit_id, bulletin_class, version=version, now=now, actor=actor)
     if row is None:
         return
-    was = _facts(_value(row))
+    was = _facts(value_of(row))
     db.delete(row)
     audit.record(
         db,
@@ -126,6 +124,19 @@ def withdraw(
         bulletin_class=bulletin_class,
         before=was,
     )
+
+
+def value_of(row: EscalationRuleRow) -> Rule:
+    """Read a rule as it was laid down."""
+    steps = tuple(Step(one["after_s"], tuple(one["contacts"])) for one in row.steps)
+    return Rule(row.answer_s, row.start_s, steps)
+
+
+def write(row: EscalationRuleRow, rule: Rule, *, now: datetime, by: str) -> None:
+    """Write a rule down."""
+    row.answer_s, row.start_s = rule.answer_s, rule.start_s
+    row.steps = [{"after_s": one.after_s, "contacts": list(one.contacts)} for one in rule.steps]
+    row.changed_at, row.changed_by = now, by
 
 
 def version_of(rule: Rule) -> str:
@@ -162,7 +173,7 @@ def _own(
     # Of two who lay it down at once, the second is told.
     pass_gate(db, f"escalation {unit_id}")
     row = db.get(EscalationRuleRow, (unit_id, bulletin_class))
-    if version != (INHERITED if row is None else version_of(_value(row))):
+    if version != (INHERITED if row is None else version_of(value_of(row))):
         raise StaleError("escalation", f"{unit_id} {bulletin_class}")
     return row
 
@@ -178,15 +189,10 @@ def _held(
     for unit_id in reversed(chain):
         row = rows.get((unit_id, bulletin_class))
         if row is not None:
-            rule = _value(row)
+            rule = value_of(row)
             own = unit_id == chain[-1]
             return Held(bulletin_class, rule, unit_id, version_of(rule) if own else INHERITED)
     return Held(bulletin_class, DEFAULTS[bulletin_class], None, INHERITED)
-
-
-def _value(row: EscalationRuleRow) -> Rule:
-    steps = tuple(Step(one["after_s"], tuple(one["contacts"])) for one in row.steps)
-    return Rule(row.answer_s, row.start_s, steps)
 
 
 def _facts(rule: Rule) -> dict[str, object]:

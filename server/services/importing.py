@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Action, Actor, may, may_somewhere
@@ -20,6 +20,7 @@ from server.services.country import country
 from server.services.keyring import Keyring
 from server.services.sheets import Rows, read_sheet
 from server.store.gates import pass_gate
+from server.store.inserts import change_many, insert_many
 from server.store.models import ClusterRow, ClusterUnitRow, NodeRow, SheetDraftRow, UnitRow
 
 DRAFT_LIFE = timedelta(hours=6)
@@ -258,8 +259,8 @@ def _add(db: Session, new: Sequence[ClusterFacts], *, now: datetime) -> None:
         }
         for row in rows
     ]
-    db.execute(insert(ClusterRow), rows)
-    db.execute(insert(ClusterUnitRow), places)
+    insert_many(db, ClusterRow, rows)
+    insert_many(db, ClusterUnitRow, places)
     founding.join_former_districts(
         db, country(), places={facts.cluster_id: facts.unit_id for facts in new}
     )
@@ -269,8 +270,7 @@ def _change(db: Session, changed: Sequence[Change]) -> None:
     rows = [asdict(change.after) for change in changed]
     for row in rows:
         del row["unit_id"]
-    if rows:
-        db.execute(update(ClusterRow), rows)
+    change_many(db, ClusterRow, rows)
 
 
 def _nodes_moved(db: Session, changed: Iterable[Change]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain import alert_words
@@ -37,6 +37,15 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What an alert is about: a step of an announcement, or what waits to be confirmed."""
+
+    broadcast_id: str | None = None
+    waiting_id: str | None = None
+    after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One alert, with the names of whom and of the channel."""
 
@@ -45,6 +54,13 @@ class Told:
     phone: str
     channel_name: str
     scheme: str
+
+    @property
+    def about(self) -> str:
+        """``confirmation``, ``silence`` or ``all-answer``."""
+        if self.alert.waiting_id is not None:
+            return "confirmation"
+        return "silence" if self.alert.after_s else "all-answer"
 
 
 def taken(db: Session, broadcasts: Iterable[str]) -> dict[str, dict[int, EscalationRow]]:
@@ -78,16 +94,28 @@ def take_steps(
         return alert_words.of_silence(case, clusters, is_first=is_first, language=language)
 
     named = whom(due.steps)
-    contacts = db.scalars(
-        select(ContactRow).where(ContactRow.contact_id.in_(named), ContactRow.gone_at.is_(None))
-    ).all()
-    channels = channels_of(db, named.keys())
-    for contact in contacts:
-        facts = _facts(one.broadcast_id, named[contact.contact_id].after_s, contact, text, now)
-        own = [row for row in channels if row.contact_id == contact.contact_id]
-        db.add_all(_to_channel(row, facts) for row in own)
-        if not own:
-            db.add(AlertRow(**facts, target=contact.contact_id, state=AlertState.TO_CALL.value))
+    contacts = select(ContactRow).where(
+        ContactRow.contact_id.in_(named), ContactRow.gone_at.is_(None)
+    )
+    for contact in db.scalars(contacts).all():
+        step = named[contact.contact_id]
+        tell(db, contact, text, about=About(one.broadcast_id, after_s=step.after_s), now=now)
+
+
+def tell(
+    db: Session,
+    contact: ContactRow,
+    text: Callable[[str], Text],
+    *,
+    about: About,
+    now: datetime,
+) -> None:
+    """Tell somebody on all their channels; who has none is to be called."""
+    facts = _facts(contact, text, about, now)
+    own = channels_of(db, [contact.contact_id])
+    db.add_all(_to_channel(row, facts) for row in own)
+    if not own:
+        db.add(AlertRow(**facts, target=contact.contact_id, state=AlertState.TO_CALL.value))
 
 
 def tell_all_answer(db: Session, one: Open, *, site: str, now: datetime) -> bool:
@@ -121,17 +149,21 @@ def tell_all_answer(db: Session, one: Open, *, site: str, now: datetime) -> bool
         return alert_words.of_answers(case, language=language)
 
     for channel, contact in db.execute(kept).all():
-        db.add(_to_channel(channel, _facts(one.broadcast_id, ALL_ANSWER_S, contact, text, now)))
+        about = About(one.broadcast_id, after_s=ALL_ANSWER_S)
+        db.add(_to_channel(channel, _facts(contact, text, about, now)))
     return True
 
 
 def told_of(db: Session, broadcast_id: str) -> list[Told]:
-    """List what was told to whom of an announcement, the earliest first."""
+    """List what was told to whom of an announcement, the earliest first.
+
+    Who was asked to confirm it is told of first: it waited under the same id.
+    """
     rows = db.execute(
         select(AlertRow, ContactRow, AlertChannelRow)
         .join(ContactRow, ContactRow.contact_id == AlertRow.contact_id)
         .outerjoin(AlertChannelRow, AlertChannelRow.channel_id == AlertRow.channel_id)
-        .where(AlertRow.broadcast_id == broadcast_id)
+        .where(or_(AlertRow.broadcast_id == broadcast_id, AlertRow.waiting_id == broadcast_id))
         .order_by(AlertRow.alert_id)
     )
     return [
@@ -147,16 +179,13 @@ def told_of(db: Session, broadcast_id: str) -> list[Told]:
 
 
 def _facts(
-    broadcast_id: str,
-    after_s: int,
-    contact: ContactRow,
-    text: Callable[[str], Text],
-    now: datetime,
+    contact: ContactRow, text: Callable[[str], Text], about: About, now: datetime
 ) -> dict[str, object]:
     said = text(contact.language)
     return {
-        "broadcast_id": broadcast_id,
-        "after_s": after_s,
+        "broadcast_id": about.broadcast_id,
+        "waiting_id": about.waiting_id,
+        "after_s": about.after_s,
         "contact_id": contact.contact_id,
         "subject": said.subject,
         "body": said.body,

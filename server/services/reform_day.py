@@ -72,6 +72,8 @@ def begin(db: Session, reform_id: str, *, now: datetime) -> bool:
         groups={one.group_id: one.to for one in found.groups},
         files={one.digest: one.to for one in found.assets},
         bulletins={f"{one.bulletin_id} {one.unit_id}": one.to for one in found.letters},
+        contacts={one.contact_id: one.to for one in found.contacts},
+        rules={f"{one.bulletin_class} {one.unit_id}": one.to for one in found.rules},
     )
     events.emit(db, kind="schedule", ref=row.unit_id, now=now)
     return True

@@ -15,6 +15,7 @@ from server.domain.reform_slots import Collision, Reach, SlotFate, collisions, f
 from server.domain.reforms import END, FOLLOW, Drawing, Proposal, Way
 from server.domain.slots import Slot
 from server.services.planning import frame_value, slots_of
+from server.services.reform_contacts import ContactFate, RuleFate, contact_fates, rule_fates
 from server.services.slot_values import slot_value
 from server.store.models import (
     AssetRow,
@@ -100,6 +101,8 @@ class Effects:
     groups: tuple[GroupFate, ...] = ()
     assets: tuple[AssetFate, ...] = ()
     letters: tuple[LetterFate, ...] = ()
+    contacts: tuple[ContactFate, ...] = ()
+    rules: tuple[RuleFate, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=dict)
 
     def ending(self) -> tuple[SlotFate, ...]:
@@ -135,6 +138,8 @@ def effects(db: Session, drawing: Drawing, proposal: Proposal, *, now: datetime)
         groups=tuple(_groups(db, drawing, proposal.under)),
         assets=tuple(_assets(db, drawing, proposal.under)),
         letters=tuple(_letters(db, drawing, now)),
+        contacts=tuple(contact_fates(db, drawing, proposal.under)),
+        rules=tuple(rule_fates(db, drawing)),
         ways=ways,
     )
 

@@ -14,6 +14,7 @@ from server.domain.reform_slots import Reach
 from server.domain.reforms import Drawing
 from server.domain.slots import Slot
 from server.services.keyring import Keyring
+from server.services.reform_contacts import pass_on_contacts
 from server.services.reform_effects import (
     AssetFate,
     Effects,
@@ -22,7 +23,7 @@ from server.services.reform_effects import (
     LetterFate,
 )
 from server.services.units import enter_unit
-from server.store.inserts import insert_new
+from server.store.inserts import insert_many, insert_new
 from server.store.models import (
     AssetRow,
     BulletinCopyRow,
@@ -132,6 +133,7 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
         db.execute(moved.values(unit_id=group.to))
     _pass_assets(db, found.assets)
     _pass_letters(db, found.letters, drawing)
+    pass_on_contacts(db, found.contacts, found.rules, now=now)
     db.flush()  # plans are compiled from the rows
 
 
@@ -170,8 +172,7 @@ def _move_clusters(db: Session, places: Mapping[str, str], day: date) -> None:
         {"cluster_id": cluster, "unit_id": places[cluster], "valid_from": day}
         for cluster in sorted(moved)
     ]
-    if rows:
-        db.execute(insert(ClusterUnitRow), rows)
+    insert_many(db, ClusterUnitRow, rows)
 
 
 def _end_slots(db: Session, slots: Collection[str], *, day: date, now: datetime) -> None:

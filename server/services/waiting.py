@@ -6,7 +6,7 @@ What is not confirmed in time is never heard: it has to be asked for anew.
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from server.domain.assent import ASKED_FOR
@@ -21,10 +21,12 @@ from server.domain.errors import (
 from server.domain.recurrence import local_day
 from server.domain.targeting import narrowest
 from server.domain.units import Tree
-from server.domain.waiting import State, decision_findings, state_at
+from server.domain.waiting import LEFT_AT_MOST, State, decision_findings, state_at
 from server.services import accounts, audit, broadcasting, events
+from server.services.asking import ask_to_confirm
 from server.services.assenting import NOTHING, Assent, Proof, action_of, asked
 from server.services.broadcasting import LEAD, NewBroadcast
+from server.services.drill_labels import marked
 from server.services.keyring import Keyring
 from server.services.texts import is_line
 from server.services.units import tree
@@ -42,10 +44,13 @@ def order(
     now: datetime,
     actor: Actor,
     keyring: Keyring,
+    site: str,
     lead: timedelta = LEAD,
     proof: Proof = NOTHING,
 ) -> BroadcastRow | WaitingRow:
     """Announce at once, or let it wait for a second person where one is all that is missing.
+
+    Who may confirm it is told at once, with a link to the pages at ``site``.
 
     The same request again is the same announcement, wherever it stands by now.
 
@@ -73,7 +78,7 @@ def order(
     except SecondPersonNeededError:
         if new.live is not None:
             raise
-        return _wait(db, new, places, now=now, actor=actor)
+        return _wait(db, new, places, now=now, actor=actor, site=site)
 
 
 def confirm(
@@ -179,7 +184,7 @@ def lapse(db: Session, *, now: datetime) -> int:
     """Note what nobody has confirmed in time; say how many."""
     over = (
         select(WaitingRow)
-        .where(WaitingRow.state == State.WAITING, WaitingRow.ends_at <= now)
+        .where(WaitingRow.state == State.WAITING, ~_is_meant(now))
         .with_for_update(skip_locked=True)
     )
     rows = db.scalars(over).all()
@@ -195,7 +200,7 @@ def find(db: Session, broadcast_id: str) -> WaitingRow | None:
 
 def open_ones(db: Session, *, now: datetime) -> list[WaitingRow]:
     """List all that waits, what ends first leading."""
-    rows = select(WaitingRow).where(WaitingRow.state == State.WAITING, WaitingRow.ends_at > now)
+    rows = select(WaitingRow).where(WaitingRow.state == State.WAITING, _is_meant(now))
     return list(db.scalars(rows.order_by(WaitingRow.ends_at, WaitingRow.broadcast_id)))
 
 
@@ -230,8 +235,13 @@ def wanted_of(row: WaitingRow) -> NewBroadcast:
     return msgspec.convert(row.wanted, NewBroadcast)
 
 
+def _is_meant(now: datetime) -> ColumnElement[bool]:
+    """Ask as ``state_at`` does whether the time of what waits is not over."""
+    return (WaitingRow.ends_at > now) & (WaitingRow.ends_at <= now + LEFT_AT_MOST)
+
+
 def _wait(
-    db: Session, new: NewBroadcast, places: Tree, *, now: datetime, actor: Actor
+    db: Session, new: NewBroadcast, places: Tree, *, now: datetime, actor: Actor, site: str
 ) -> WaitingRow:
     found = asked(
         db,
@@ -255,6 +265,9 @@ def _wait(
         reason="",
     )
     db.add(row)
+    db.flush()  # what people are told refers to it
+    title = marked(new.title.strip(), mode=new.mode)
+    ask_to_confirm(db, row, title, others=found.others, places=places, site=site, now=now)
     _note(db, row, "ask-broadcast", now=now, actor=actor, clusters=row.clusters)
     return row
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from server.cli.demo.province import PROVINCE
 from server.domain.assent import Line
-from server.services import assenting
+from server.services import assenting, events
 from server.store.models import AssentRuleRow
 from tests.browser.conftest import PHONE
 from tests.browser.test_urgent import hold, write
@@ -31,8 +31,9 @@ def strict(served):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("strict")
-def test_whoever_has_no_factor_is_helped_by_a_colleague_and_loses_nothing(open_page, complaints):
+def test_whoever_has_no_factor_is_helped_by_a_colleague_and_loses_nothing(
+    open_page, complaints, strict
+):
     officer = open_page(PHONE, login="xa-dong-van")
     officer.goto("/urgent")
     expect(officer.locator("#factor-missing")).to_be_visible()
@@ -47,6 +48,16 @@ def test_whoever_has_no_factor_is_helped_by_a_colleague_and_loses_nothing(open_p
     asked.get_by_role("button", name="Nhờ người khác xác nhận").click()
     officer.wait_for_url("**/broadcasts/b-*")
     expect(officer.get_by_text("Chờ người thứ hai đến")).to_be_visible()
+    # What is being typed outlives what the stream tells meanwhile.
+    officer.get_by_text("Người thứ hai ở ngay đây").click()
+    officer.get_by_label("Tên đăng nhập của họ").fill("phat-thanh")
+    with (
+        officer.expect_response("**/broadcasts/b-*/waiting"),
+        strict.sessions.begin() as db,
+    ):
+        events.emit(db, kind="waiting", ref="b-0", now=datetime.now(UTC))
+    expect(officer.get_by_label("Tên đăng nhập của họ")).to_have_value("phat-thanh")
+    expect(officer.get_by_label("Tên đăng nhập của họ")).to_be_visible()
 
     colleague = open_page(PHONE, login="phat-thanh")
     colleague.goto("/broadcasts")

@@ -25,7 +25,8 @@ from server.mqtt.access import GATEWAY_USER, LIVE_USER
 from server.mqtt.broker import BrokerKind
 from server.services.keyring import GATEWAY, LIVE, secret_text
 from tests.factories.brokers import Peer, free_port, running_broker
-from tests.factories.installations import COMMUNE, Installation, an_installation, wait_until
+from tests.factories.installations import COMMUNE, Installation, an_installation
+from tests.factories.waiting import wait_until
 
 ONE, OTHER = NODES = NodeId("nut-1"), NodeId("nut-2")
 UNIT = UnitId(COMMUNE)

@@ -10,7 +10,8 @@ from edge.errors import OutputError
 from edge.player.output import BUFFER_S, RATE_HZ, open_output
 from edge.player.recording import RecordingOutput
 from edge.player.simulated import SimulatedOutput
-from tests.factories.sounds import heard, noise, wait_until
+from tests.factories.sounds import heard, noise
+from tests.factories.waiting import wait_until
 
 pytestmark = pytest.mark.sound
 

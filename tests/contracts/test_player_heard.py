@@ -17,7 +17,8 @@ from edge.player.recording import RecordingOutput
 from edge.player.simulated import SimulatedOutput
 from edge.runs import key_of
 from tests.factories.live import a_live_claim, a_live_source, speak, spoken
-from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now, rms, wait_until
+from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now, rms
+from tests.factories.waiting import wait_until
 
 pytestmark = pytest.mark.sound
 

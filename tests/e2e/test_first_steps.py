@@ -57,10 +57,10 @@ def port() -> int:
 
 
 @pytest.fixture(scope="module")
-def running(state: Path, port: int) -> Iterator[str]:
-    """Run ``loa up`` on an empty folder; what it printed."""
-    with up(state, port) as (_process, said):
-        yield said
+def running(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run ``loa up`` on an empty folder; with it, what it printed."""
+    with up(state, port) as started:
+        yield started
 
 
 @contextmanager
@@ -86,8 +86,9 @@ def up(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_the_first_run_says_where_the_pages_are_and_what_is_to_be_done(running, port):
-    assert f"http://127.0.0.1:{port}" in running
-    assert "loa unit add" in running
+    _process, said = running
+    assert f"http://127.0.0.1:{port}" in said
+    assert "loa unit add" in said
     assert is_healthy("127.0.0.1", port)
 
 
@@ -123,16 +124,17 @@ def test_a_client_written_from_the_protocol_document_alone_joins(state):
         process.stdout.close()
 
 
-def test_stopping_leaves_no_process_behind(tmp_path: Path):
-    with up(tmp_path, free_port(18380)) as (process, _said):
-        children = children_of(process.pid)
-        assert len(children) == 5
-        process.send_signal(signal.SIGINT)
-        assert process.wait(WITHIN_S) == 0
-        deadline_s = monotonic() + 5.0
-        while not all(is_gone(child) for child in children):
-            assert monotonic() < deadline_s, "a child outlived loa up"
-            Event().wait(0.05)
+def test_stopping_leaves_no_process_behind(running):
+    """The last of these: after it nothing runs any more."""
+    process, _said = running
+    children = children_of(process.pid)
+    assert len(children) == 5
+    process.send_signal(signal.SIGINT)
+    assert process.wait(WITHIN_S) == 0
+    deadline_s = monotonic() + 5.0
+    while not all(is_gone(child) for child in children):
+        assert monotonic() < deadline_s, "a child outlived loa up"
+        Event().wait(0.05)
 
 
 def documented_client() -> str:

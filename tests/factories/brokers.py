@@ -15,7 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from server.mqtt.broker import BrokerKind, broker_command, run, write_access
 from server.settings import Settings
-from tests.factories.installations import Installation, wait_until
+from tests.factories.installations import Installation
+from tests.factories.waiting import wait_until
 
 
 def free_port() -> int:

@@ -1,7 +1,6 @@
 """A small installation on disk: tables, secrets, one province, one commune, some clusters."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,12 +75,3 @@ def _populate(made: Installation, clusters: int) -> None:
                 cluster_id=f"cum-{number}", name=f"Cụm {number}", village="Thôn 1", unit_id=COMMUNE
             )
             units.create_cluster(db, new_cluster, now=now, actor=OPERATOR)
-
-
-def wait_until(condition: Callable[[], object], *, within_s: float = 5.0) -> None:
-    """Wait for something to become true; fail when it does not."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_s} s: {condition}")
-        time.sleep(0.005)  # noqa: TID251 - the pause between two looks, not a wait for its own sake

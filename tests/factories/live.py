@@ -15,7 +15,8 @@ from protocol.live import Ending, LiveFrames, frames_from, seal
 from protocol.messages import BulletinClass, Claim, ClaimKind, Content, LiveSource
 from protocol.signing import public_text
 from tests.factories.claims import NOON, an_announcement, an_asset
-from tests.factories.sounds import RATE_HZ, wait_until
+from tests.factories.sounds import RATE_HZ
+from tests.factories.waiting import wait_until
 
 FRAME = RATE_HZ // 50
 

@@ -2,12 +2,9 @@
 
 import json
 import wave
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
-from time import monotonic
 
 import av
 import numpy as np
@@ -81,15 +78,6 @@ def lag_s(source, sounded) -> float:
 
 def rms(samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples)))) if len(samples) else 0.0
-
-
-def wait_until(met: Callable[[], object], *, within_s: float = 5.0):
-    """Wait for a condition and give what it gave; fail when it never comes true."""
-    pause, deadline = Event(), monotonic() + within_s
-    while not (answer := met()):
-        assert monotonic() < deadline, "the condition did not come true in time"
-        pause.wait(0.005)
-    return answer
 
 
 def now() -> datetime:

@@ -45,7 +45,7 @@ from tests.factories.messages import (
     a_play,
     a_token,
 )
-from tests.factories.sounds import wait_until
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 SECRET = "a secret of the node at hand"  # noqa: S105 - of a node that lives for one test
 LONG_AGO = timedelta(days=1)
@@ -204,7 +204,7 @@ class Station:
             and all(getattr(word, name) == value for name, value in facts.items())
         ]
 
-    def hears(self, kind, within_s: float = 5.0, **facts: object):
+    def hears(self, kind, within_s: float = PATIENCE_S, **facts: object):
         """Wait for such a word, and give the first."""
         return wait_until(lambda: self.heard(kind, **facts), within_s=within_s)[0]
 

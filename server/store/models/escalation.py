@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, String, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import Base
@@ -62,6 +63,7 @@ class ContactRow(Base):
 
     Attributes:
         language: ``vi`` or ``en``: in which they are told.
+        login: Account of theirs, so that they are told what waits for them to be confirmed.
     """
 
     __tablename__ = "contacts"
@@ -71,6 +73,7 @@ class ContactRow(Base):
     name: Mapped[Name]
     phone: Mapped[Word] = mapped_column(default="")
     language: Mapped[Word] = mapped_column(default="vi")
+    login: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[Instant]
     created_by: Mapped[Name]
     gone_at: Mapped[Instant | None]
@@ -98,7 +101,8 @@ class AlertRow(Base):
     """What one channel is told, once, and what became of each try.
 
     Attributes:
-        broadcast_id: The announcement; null for a test.
+        broadcast_id: The announcement of which silent clusters are told.
+        waiting_id: What waits to be confirmed; where neither stands, it is a test.
         after_s: Which step of it; 0 tells that nobody is silent any more.
         target: The channel, or the contact where there is none: who is to be called by telephone.
         next_try_at: When it is tried; while it is being sent, when that counts as interrupted.
@@ -106,10 +110,14 @@ class AlertRow(Base):
     """
 
     __tablename__ = "alerts"
-    __table_args__ = (UniqueConstraint("broadcast_id", "after_s", "target"),)
+    __table_args__ = (
+        UniqueConstraint("broadcast_id", "after_s", "target"),
+        UniqueConstraint("waiting_id", "target"),
+    )
 
     alert_id: Mapped[Serial]
     broadcast_id: Mapped[Id | None] = mapped_column(ForeignKey("broadcasts.broadcast_id"))
+    waiting_id: Mapped[Id | None] = mapped_column(ForeignKey("waiting_broadcasts.broadcast_id"))
     after_s: Mapped[int]
     target: Mapped[Id] = mapped_column(index=True)
     contact_id: Mapped[Id] = mapped_column(ForeignKey("contacts.contact_id"))
@@ -121,3 +129,13 @@ class AlertRow(Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[Instant | None] = mapped_column(index=True)
     results: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+
+    @hybrid_property
+    def is_test(self) -> bool:
+        """Whether it is about nothing but the channel itself."""
+        return self.broadcast_id is None and self.waiting_id is None
+
+    @is_test.inplace.expression
+    @classmethod
+    def _is_test(cls) -> ColumnElement[bool]:
+        return cls.broadcast_id.is_(None) & cls.waiting_id.is_(None)

@@ -41,6 +41,7 @@ LONG_S = 3600
 BANDS_S = (300, 600, 1200, 2400, LONG_S)
 """Lengths by which the database leaves out what ends before the hours in question."""
 
+_TICK_S = 1e-6
 _NEVER = (time.max, time.min)
 _WEEK = 7
 _slots, _targets = SlotRow.__table__.c, SlotTargetRow.__table__.c
@@ -89,10 +90,11 @@ def slots_by_hour(
     """
     facts = _facts(running, weekdays)
     for place, longest_s in enumerate(BANDS_S):
-        reaching = [_clocks(*one) for one in _wrapped(begins_s - longest_s, ends_s)]
+        # One that begins so long before the stretch ends where this begins: they only touch.
+        reaching = [_clocks(*one) for one in _wrapped(begins_s - longest_s + _TICK_S, ends_s)]
         for half, (first, last) in enumerate((*reaching, _NEVER)[:2]):
             facts |= {f"first_{place}_{half}": first, f"last_{place}_{half}": last}
-    for stretch in _wrapped(begins_s - LONG_S, ends_s):
+    for stretch in _wrapped(begins_s - LONG_S + _TICK_S, ends_s):
         first, last = _clocks(*stretch)
         yield from _asked(db, _BY_HOUR, {**facts, "first": first, "last": last})
 
@@ -143,11 +145,11 @@ def _wrapped(first_s: float, last_s: float) -> list[tuple[float, float]]:
 
 
 def _clocks(first_s: float, last_s: float) -> tuple[time, time]:
-    return clock(first_s), time.max if last_s >= DAY_S else clock(last_s)
+    """Give the first and the last time of a stretch, by the microseconds that columns keep."""
+    return clock(first_s), clock(max(0.0, last_s - _TICK_S))
 
 
 def _between(first: str, last: str) -> ColumnElement[bool]:
-    # With its end, although that is too much: midnight has no time of its own there.
     return and_(
         _slots.local_start >= bindparam(first, type_=Time),
         _slots.local_start <= bindparam(last, type_=Time),

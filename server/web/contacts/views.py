@@ -10,8 +10,9 @@ from server.domain.errors import ContactRefusedError, Finding
 from server.domain.recurrence import local_day
 from server.http.alerting import schemes
 from server.http.context import actor, here, now, reading, writing
-from server.services import contacts, units
+from server.services import asking, contacts, units
 from server.services.contacts import NewChannel, NewContact
+from server.store.queries import lists
 
 pages = Blueprint("contacts", __name__)
 
@@ -100,13 +101,28 @@ def test(contact_id: str, channel_id: str) -> ResponseReturnValue:
     return redirect(url_for("contacts.show", contact_id=contact_id), 303)
 
 
+@pages.post("/contacts/<contact_id>/account")
+def name_account(contact_id: str) -> ResponseReturnValue:
+    """Say which account they have: what waits for it is told to them."""
+    try:
+        with writing() as db:
+            login = request.form.get("login", "")
+            asking.name_account(db, contact_id, login, now=now(), actor=actor())
+    except ContactRefusedError as refused:
+        return _page(contact_id, refused.findings), 422
+    return redirect(url_for("contacts.show", contact_id=contact_id), 303)
+
+
 def _page(contact_id: str, findings: Sequence[Finding] = (), *, channel_name: str = "") -> str:
     instant = now()
     with reading() as db:
         contact = contacts.find(db, contact_id, actor=actor(), now=instant)
         tree = units.tree(db, today=local_day(instant))
+        accounts = asking.accounts_at(db, contact.unit_id, now=instant)
+        people = lists.full_names(db, accounts)
     return render_template(
         "contacts/contact.html",
+        people=people,
         contact=contact,
         unit=tree.unit(contact.unit_id),
         schemes=schemes(),

@@ -18,6 +18,7 @@ from server.web.dossiers.words import (
     outcome_words,
     piece_words,
     said_words,
+    told_words,
 )
 from server.web.formats import dmy, dmy_hm, hms
 
@@ -41,6 +42,7 @@ def dossier_paper(found: Dossier, *, now: datetime) -> bytes:
     paper.head()
     paper.facts()
     paper.said()
+    paper.told()
     paper.clusters()
     return bytes(paper.output())
 
@@ -125,6 +127,18 @@ class _Paper(FPDF):
                 self._text(said.text)
             self.ln(1.5)
 
+    def told(self) -> None:
+        """Give who was told of it, when, and what became of that."""
+        if self._found.told:
+            self._section(gettext("Who was told"))
+        for one in self._found.told:
+            self._pen(9.5, bold=True)
+            self._text(" · ".join(filter(None, (one.contact_name, one.channel_name or one.phone))))
+            self._pen(8, ink=_QUIET)
+            self._text(f"{hms(one.alert.created_at)} {one.alert.subject}", 4.2)
+            self._text(told_words(one.alert), 4.2)
+            self.ln(1)
+
     def clusters(self) -> None:
         """Give what was heard at each cluster, to the second."""
         if self.will_page_break(_LEAST_TABLE_MM):
@@ -185,10 +199,18 @@ class _Paper(FPDF):
         """Break a text into lines; hundreds of clusters say the same, so it is done once."""
         known = self._broken.get((width_mm, text))
         if known is None:
-            lines = MethodReturnValue.LINES
-            split = self.multi_cell(width_mm - 2, _ROW_MM, text, dry_run=True, output=lines)
-            known = self._broken[width_mm, text] = cast("list[str]", split)
+            parts = (self._broken_line(width_mm - 2, line) for line in text.split("\n"))
+            known = self._broken[width_mm, text] = [one for part in parts for one in part]
         return known
+
+    def _broken_line(self, width_mm: float, line: str) -> list[str]:
+        # To measure takes a third of the time in which it is looked for where to break.
+        if self.get_string_width(line) <= width_mm - 2 * self.c_margin:
+            return [line]
+        lines = MethodReturnValue.LINES
+        return cast(
+            "list[str]", self.multi_cell(width_mm, _ROW_MM, line, dry_run=True, output=lines)
+        )
 
     def _section(self, name: str) -> None:
         self.ln(3)

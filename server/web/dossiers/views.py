@@ -9,7 +9,6 @@ from server.http.context import actor, now, reading
 from server.services import dossiers
 from server.services.dossiers import Dossier
 from server.web.dossiers import words
-from server.web.dossiers.paper import dossier_paper
 from server.web.dossiers.presenters import lanes
 from server.web.dossiers.sheets import dossier_table
 from server.web.exports.sending import sent_sheet
@@ -34,6 +33,9 @@ def record(broadcast_id: str) -> ResponseReturnValue:
 @pages.get("/broadcasts/<broadcast_id>/record.pdf")
 def paper(broadcast_id: str) -> ResponseReturnValue:
     """Give the record as a PDF file."""
+    # What draws paper takes a second to load: no start of the pages has to wait for it.
+    from server.web.dossiers.paper import dossier_paper  # noqa: PLC0415 - see above
+
     found = _found(broadcast_id)
     return send_file(
         BytesIO(dossier_paper(found, now=now())),

@@ -5,10 +5,11 @@ from types import MappingProxyType
 
 from server.domain.languages import NAMES
 from server.http.languages import gettext, ngettext
-from server.http.wording import N_, reason_sentence
+from server.http.wording import N_, alert_sentence, reason_sentence
 from server.services.dossiers import Dossier, Said, Witness
+from server.store.models import AlertRow
 from server.web import words
-from server.web.formats import lasting
+from server.web.formats import iso_hms, lasting
 
 _ACTS: Mapping[str, str] = MappingProxyType(
     {
@@ -40,6 +41,16 @@ def piece_words(found: Dossier) -> Mapping[str, str]:
 def said_words(said: Said) -> str:
     """Name one file that was said."""
     return gettext("Opening chime") if said.purpose == "chime" else said.title
+
+
+def told_words(alert: AlertRow) -> str:
+    """Tell what became of each try to tell somebody."""
+    tries = (f"{iso_hms(one['at'])} {_result_words(one)}" for one in alert.results)
+    return "; ".join((words.alert(alert.state).label, *tries))
+
+
+def _result_words(one: Mapping[str, str]) -> str:
+    return ": ".join(filter(None, (alert_sentence(one["result"]), one["words"])))
 
 
 def about_words(said: Said) -> str:

@@ -181,6 +181,7 @@ def send() -> ResponseReturnValue:
             now=now(),
             actor=actor(),
             keyring=here().keyring,
+            site=here().settings.address,
             lead=timedelta(seconds=here().settings.lead_s),
             proof=given,
         )

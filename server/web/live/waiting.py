@@ -22,7 +22,7 @@ from server.domain.units import Tree
 from server.domain.waiting import State, state_at
 from server.http.context import actor, here, now, reading, writing
 from server.http.proving import second_person
-from server.services import assenting, broadcasting, units, waiting
+from server.services import assenting, broadcasting, raising, units, waiting
 from server.services.broadcasting import NewBroadcast, Reach
 from server.store.models import WaitingRow
 from server.store.queries import lists
@@ -142,10 +142,12 @@ def waiting_facts(broadcast_id: str) -> dict[str, object] | None:
         )
         names = (row.asked_by, row.decided_by or row.asked_by, *others)
         people = lists.full_names(db, list(names))
+        told = raising.told_of(db, broadcast_id)
     return {
         "line": line,
         "people": people,
         "others": others,
+        "told": told,
         "unit": there.unit(row.unit_id),
         "cover": there.unit(row.cover_id),
         "reach": reach,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge.player.output import BUFFER_S
-from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now, wait_until
+from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise, now
+from tests.factories.waiting import wait_until
 
 pytestmark = pytest.mark.sound
 

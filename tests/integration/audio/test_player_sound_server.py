@@ -16,7 +16,8 @@ from edge.player.engine import MixerPlayer
 from edge.player.output import open_output
 from edge.player.pulse import PulseOutput
 from tests.contracts.test_output import OutputContract
-from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, now, wait_until
+from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, now
+from tests.factories.waiting import wait_until
 
 pytestmark = pytest.mark.sound
 

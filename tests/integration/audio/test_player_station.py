@@ -13,7 +13,8 @@ from edge.player.reception import Receiver
 from edge.player.recording import RecordingOutput
 from edge.player.web import Web
 from tests.factories.radios import Radio, programme
-from tests.factories.sounds import encode, heard, lag_s, noise, now, rms, wait_until
+from tests.factories.sounds import encode, heard, lag_s, noise, now, rms
+from tests.factories.waiting import wait_until
 
 pytestmark = pytest.mark.sound
 

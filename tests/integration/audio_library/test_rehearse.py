@@ -10,7 +10,8 @@ import pytest
 
 from audio_library.child import stream_module
 from audio_library.parts import Part, Wanted
-from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, rms, wait_until
+from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, rms
+from tests.factories.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,9 @@ def test_somebody_is_entered_given_a_channel_and_told_what_became_of_a_test(run)
     refused = run("contact", "add", "tinh", "Ông Páo", "--phone", "gọi tôi")
     assert (refused.exit_code, "bad-phone" in refused.output) == (1, True)
     contact = run("contact", "add", "tinh", "Ông Páo", "--phone", "0912 345 678").output.strip()
+    nobody = run("contact", "account", contact, "nobody")
+    assert (nobody.exit_code, "account-may-not" in nobody.output) == (1, True)
+    assert run("contact", "account", contact).exit_code == 0
     wrong = run("contact", "channel", contact, "Tệp", answer="file:///etc/passwd")
     assert (wrong.exit_code, "bad-channel-address" in wrong.output) == (1, True)
     made = [run("contact", "channel", contact, "Zalo", answer=url) for url in (URL, FULL)]

@@ -23,8 +23,8 @@ from protocol.messages import AsRun, Outcome, Presence, Received, Refused, Start
 from protocol.topics import node_presence
 from tests.factories.claims import COMMUNE, NODE, an_asset
 from tests.factories.messages import ROOT_KEY
-from tests.factories.sounds import wait_until
 from tests.factories.stations import SECRET, an_urgent
+from tests.factories.waiting import wait_until
 
 
 class Bench:

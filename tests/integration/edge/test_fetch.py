@@ -8,8 +8,8 @@ import pytest
 from edge.cache import Cache, Want
 from edge.fetch import Fetched, Fetcher
 from tests.factories.claims import NODE
-from tests.factories.sounds import wait_until
 from tests.factories.stations import SECRET
+from tests.factories.waiting import wait_until
 
 MANY = 1_000_000
 

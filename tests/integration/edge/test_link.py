@@ -9,8 +9,8 @@ from edge.settings import Endpoint
 from protocol.messages import Presence, PresenceState, encode
 from protocol.topics import node_presence
 from tests.factories.claims import NODE
-from tests.factories.sounds import wait_until
 from tests.factories.stations import SECRET, free_port
+from tests.factories.waiting import wait_until
 
 PRESENCE = node_presence(NODE)
 

@@ -6,8 +6,9 @@ import pytest
 
 from protocol.messages import Outcome, Presence, PresenceState, Received, Refused, Started
 from tests.factories.live import a_live_claim, a_live_source, speak, spoken
-from tests.factories.sounds import heard, lag_s, noise, rms, wait_until
+from tests.factories.sounds import heard, lag_s, noise, rms
 from tests.factories.stations import a_programme
+from tests.factories.waiting import wait_until
 
 SECOND = timedelta(seconds=1)
 DELAY = SECOND
@@ -48,7 +49,7 @@ def test_what_is_spoken_is_heard_a_fixed_time_later_and_closed_by_a_tone(
     assert record.frames.late == 0
     assert record.frames.heard >= 115
     assert station.hears(Refused, reason="forged").topic == TOPIC
-    wait_until(lambda: len(station.heard(Started, claim_id="tin-1")) == 2)
+    wait_until(lambda: len(station.heard(Started, claim_id="tin-1")) == 2, within_s=20)
     again = station.heard(Started, claim_id="tin-1")[1]
     assert again.at >= record.segments[-1].end - timedelta(milliseconds=50)
     node.stop()

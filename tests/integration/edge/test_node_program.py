@@ -20,8 +20,9 @@ from protocol.messages import (
 from tests.factories.claims import COMMUNE
 from tests.factories.messages import a_hush, a_lift, a_stop
 from tests.factories.radios import Radio, programme
-from tests.factories.sounds import heard, lag_s, noise, rms, wait_until
+from tests.factories.sounds import heard, lag_s, noise, rms
 from tests.factories.stations import a_programme, an_urgent
+from tests.factories.waiting import wait_until
 
 pytestmark = pytest.mark.sound
 

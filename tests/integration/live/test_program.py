@@ -35,7 +35,8 @@ from server.store.models import BroadcastRow, UserRow
 from tests.factories.brokers import Peer, free_port, listens, running_broker
 from tests.factories.installations import COMMUNE, OPERATOR, an_installation
 from tests.factories.live import packed, spoken
-from tests.factories.sounds import encode, rms, tone, wait_until
+from tests.factories.sounds import encode, rms, tone
+from tests.factories.waiting import wait_until
 
 FRAMES = spoken(tone(1.2, hertz=400.0))
 NODE = "nut-1"

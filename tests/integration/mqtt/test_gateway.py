@@ -18,7 +18,8 @@ from server.mqtt.broker import BrokerKind
 from server.services import outbox
 from server.store.models import OutboxRow, RefusalRow, ReportRow
 from tests.factories.brokers import KillableBroker, Peer, free_port
-from tests.factories.installations import COMMUNE, Installation, an_installation, wait_until
+from tests.factories.installations import COMMUNE, Installation, an_installation
+from tests.factories.waiting import wait_until
 
 NODE = NodeId("nut-1")
 UNIT = UnitId(COMMUNE)

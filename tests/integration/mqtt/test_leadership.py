@@ -16,7 +16,8 @@ from server.scheduler.leadership import Leadership, leadership
 from server.scheduler.runner import run
 from server.store.engine import open_engine
 from server.store.models import PlanRow
-from tests.factories.installations import COMMUNE, Installation, an_installation, wait_until
+from tests.factories.installations import COMMUNE, Installation, an_installation
+from tests.factories.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 RUN = """
@@ -80,6 +81,7 @@ def test_only_one_holds_the_right_and_the_next_takes_it_when_it_is_free(place):
         wait_until(second.held)
 
 
+@pytest.mark.slow
 def test_the_right_of_a_scheduler_that_was_killed_is_free(place):
     with a_scheduler(place) as process, closing(a_right(place)) as right:
         wait_until(lambda: process.poll() is not None or plan_version(place) > 0, within_s=30)

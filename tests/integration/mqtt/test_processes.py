@@ -15,7 +15,10 @@ from sqlalchemy import text
 from server.mqtt.broker import BrokerKind
 from server.workers import WorkerDiedError
 from tests.factories.brokers import KillableBroker, free_port, listens, running_broker
-from tests.factories.installations import Installation, an_installation, wait_until
+from tests.factories.installations import Installation, an_installation
+from tests.factories.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 RUN = """

@@ -12,12 +12,15 @@ from protocol import topics
 from protocol.plan import Place, claims_at
 from server.domain.authority import Role
 from server.domain.errors import NotAllowedError, ReformRefusedError, UnknownThingError
+from server.domain.escalation import Rule, Step
 from server.domain.recurrence import LOCAL
 from server.domain.reforms import END, How, VillageWay, Way
 from server.scheduler.tick import carry_out_reforms
 from server.services import (
     accounts,
     configuring,
+    contacts,
+    escalation_rules,
     framing,
     grouping,
     planning,
@@ -25,6 +28,7 @@ from server.services import (
     reforming,
     units,
 )
+from server.services.contacts import NewContact
 from server.store.holds import SLOT_HOLDS
 from server.store.models import (
     AssetRow,
@@ -32,6 +36,8 @@ from server.store.models import (
     BulletinCopyRow,
     BulletinRow,
     ClusterRow,
+    ContactRow,
+    EscalationRuleRow,
     FrameRow,
     GrantRow,
     GroupRow,
@@ -457,6 +463,47 @@ def test_bulletins_that_wait_pass_on_to_those_who_take_over(province):
     assert set(copies) == {("b-1", "xa-1"), ("b-1", "xa-moi"), ("b-2", "xa-1"), ("b-2", "xa-2")}
     taken = copies["b-1", "xa-moi"]
     assert (taken.answer, taken.clusters, taken.sounded) == ("waiting", 2, 0)
+
+
+def told_after(province, unit_id, *contact_ids: str, after_s=60, answer_s=30):
+    rule = Rule(answer_s, 40, (Step(after_s, contact_ids),))
+    facts = {"unit_id": unit_id, "bulletin_class": "emergency", "rule": rule, "version": ""}
+    province.run(escalation_rules.lay_down, **facts, now=NOON, actor=OPERATOR)
+
+
+def a_contact(province, unit_id):
+    new = NewContact(unit_id, f"Người {unit_id}")
+    return province.run(contacts.add_contact, new=new, now=NOON, actor=OPERATOR).contact_id
+
+
+def test_who_is_told_and_when_passes_on_and_nobody_is_left_out(province):
+    one, two = a_contact(province, "xa-1"), a_contact(province, "xa-2")
+    told_after(province, "xa-1", one)
+    told_after(province, "xa-2", two, after_s=90, answer_s=10)
+    found = apply(province, merged())[1].effects
+    assert {fate.contact_id: fate.to for fate in found.contacts} == {one: "xa-moi", two: "xa-moi"}
+    assert [fate.to for fate in found.rules] == [("xa-moi",)] * 2
+    for _ in range(2):
+        carry_out(province, local(DAY))
+    assert {row.unit_id for row in province.rows(ContactRow)} == {"xa-moi"}
+    [row] = province.rows(EscalationRuleRow, unit_id="xa-moi")
+    rule = escalation_rules.value_of(row)
+    assert rule == Rule(10, 40, (Step(60, (one,)), Step(90, (two,))))
+    nameable = province.run(contacts.nameable, unit_id="xa-moi", now=local(DAY))
+    assert {person.contact_id for person in nameable} == {one, two}
+
+
+def test_a_unit_that_takes_over_and_has_a_rule_of_its_own_keeps_it(province):
+    one, two = a_contact(province, "xa-1"), a_contact(province, "xa-2")
+    told_after(province, "xa-1", one)
+    told_after(province, "xa-2", two)
+    into = a_proposal(ways=(a_way("xa-2", to=("xa-1",)),), born=(), valid_from=DAY)
+    [fate] = apply(province, into)[1].effects.rules
+    assert (fate.unit_id, fate.to) == ("xa-2", ())
+    carry_out(province, local(DAY))
+    [row] = province.rows(EscalationRuleRow, unit_id="xa-1")
+    assert escalation_rules.value_of(row).steps == (Step(60, (one,)),)
+    assert {row.unit_id for row in province.rows(ContactRow)} == {"xa-1"}
 
 
 def test_a_slot_that_begins_after_the_day_is_shown_as_passing(province):

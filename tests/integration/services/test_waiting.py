@@ -35,6 +35,7 @@ from tests.factories.provinces import a_new_broadcast
 from tests.factories.units import OPERATOR, an_actor
 
 S = timedelta(seconds=1)
+SITE = "https://loa.vn"
 TWO_ALWAYS = (Line(1, 0, 0, 0, 2),)
 INSTEAD = Proof(prefers_other=True)
 
@@ -97,6 +98,7 @@ def order(province, request_id="r-1", *, actor, now=NOON, proof=INSTEAD, **new: 
         now=now,
         actor=actor,
         keyring=province.keyring,
+        site=SITE,
         proof=proof,
     )
 
@@ -241,6 +243,18 @@ def test_what_nobody_confirms_in_time_is_never_heard(province, people):
     assert province.rows(BroadcastRow) == []
     # The phone that sends the same once more is told the same.
     assert order(province, actor=people["xa"], now=late).state == "lapsed"
+
+
+def test_what_a_clock_that_was_ahead_has_let_wait_is_not_confirmed_once_it_is_set_right(
+    province, people
+):
+    row = order(province, actor=people["xa"], now=NOON + timedelta(days=1))
+    assert province.run(waiting.open_ones, now=NOON) == []
+    assert refused(confirm, province, row, actor=people["xa-hai"]) == ["waiting-lapsed"]
+    assert province.run(waiting.lapse, now=NOON) == 1
+    # A clock that is set right by seconds takes nothing from anybody.
+    soon = order(province, "r-2", actor=people["xa"])
+    assert confirm(province, soon, actor=people["xa-hai"], now=NOON - S).confirmed_by == "xa-hai"
 
 
 def test_a_refusal_has_a_reason_and_is_for_good(province, people):

@@ -69,6 +69,25 @@ def test_somebody_is_entered_given_a_channel_tested_and_forgotten_on_their_pages
     assert officer.get(page).status_code == 404
 
 
+def test_the_account_of_somebody_is_chosen_from_those_that_may_announce_there(site):
+    officer = site.browser("commune-officer")
+    (one,) = entered(site)
+    page = f"/contacts/{one}"
+    assert '<option value="broadcaster"' in officer.get(page).text
+    for nobody in ("viewer", "elsewhere"):
+        assert f'<option value="{nobody}"' not in officer.get(page).text
+    assert sent(officer, f"{page}/account", login="broadcaster").status_code == 303
+    assert '<option value="broadcaster" selected' in officer.get(page).text
+    refused = sent(officer, f"{page}/account", login="viewer")
+    assert refused.status_code == 422
+    assert 'id="login-wrong"' in refused.text
+    program = site.program("commune-officer")
+    named = program.ask("PUT", f"{page}/account", json={"login": ""})
+    assert (named.status_code, named.json["login"]) == (200, "")
+    wrong = program.ask("PUT", f"{page}/account", json={"login": "nobody"})
+    assert (wrong.status_code, wrong.json["findings"][0]["field"]) == (422, "login")
+
+
 def test_what_is_wrong_is_told_at_its_field_and_a_wrong_address_is_not_shown_again(site):
     officer = site.browser("commune-officer")
     refused = sent(officer, LIST, name="", phone="không", language="vi")

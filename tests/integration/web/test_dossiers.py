@@ -12,9 +12,10 @@ import pytest
 
 from protocol.content import layout
 from protocol.signing import unverified
-from server.services import as_run, dossiers
+from server.services import as_run, contacts, dossiers
+from server.services.contacts import NewContact
 from server.services.dossiers import Dossier
-from server.store.models import AsRunRow, BroadcastRow, DeliveryRow, SpeechRow
+from server.store.models import AlertRow, AsRunRow, BroadcastRow, DeliveryRow, SpeechRow
 from server.web.dossiers.paper import dossier_paper
 from tests.factories.claims import NOON
 from tests.factories.pages import CLUSTERS, COMMUNE
@@ -160,6 +161,62 @@ def test_a_cluster_that_heard_more_than_a_page_holds_goes_on_on_the_next(site):
     with on_paper(site, replace(found, witnesses=(long, silent))) as pages:
         assert "".join(pages).count(" Bản tin") == 130
         assert len(pages) <= 5
+
+
+def test_the_record_names_who_was_told_when_and_what_became_of_it(site):
+    one = announced(site)
+    with site.sessions.begin() as db:
+        person = contacts.add_contact(
+            db, NewContact(COMMUNE, "Ông Páo", "0912 345 678"), now=NOON, actor=OPERATOR
+        )
+        db.flush()  # alerts refer to it
+        made = {"contact_id": person.contact_id, "created_at": NOON, "body": "-"}
+        made |= {"broadcast_id": one, "target": person.contact_id}
+        failed = {"at": NOON.isoformat(), "result": "failed", "words": "quota"}
+        sent = {"at": NOON.isoformat(), "result": "sent", "words": ""}
+        db.add(
+            AlertRow(
+                **made, after_s=10, subject="2/2 cụm loa", state="sent", results=[failed, sent]
+            )
+        )
+        db.add(AlertRow(**made, after_s=30, subject="Vẫn còn", state="to-call"))
+    viewer = site.browser("viewer")
+    page = viewer.get(f"/broadcasts/{one}/record").text
+    answer = viewer.get(f"/broadcasts/{one}/record.pdf", buffered=True)
+    paper = pypdfium2.PdfDocument(answer.data)
+    try:
+        printed = "".join(part.get_textpage().get_text_range() for part in paper)
+    finally:
+        paper.close()
+    for said in ("Ông Páo", "2/2 cụm loa", "Đã gửi", "Cần gọi điện"):
+        assert said in page
+        assert said in printed
+    assert "quota" in printed
+    told = site.program("viewer").ask("GET", f"/broadcasts/{one}/record").json["told"]
+    assert [(each["about"], each["after_s"], each["state"]) for each in told] == [
+        ("silence", 10, "sent"),
+        ("silence", 30, "to-call"),
+    ]
+
+
+def test_a_program_is_given_the_same_record(any_site):
+    one = announced(any_site)
+    heard_at(any_site, one, CLUSTERS[0])
+    record = any_site.program("viewer").ask("GET", f"/broadcasts/{one}/record").json
+    assert record["broadcast"]["broadcast_id"] == one
+    assert (record["is_complete"], record["sounded"], record["told"]) == (True, 1, [])
+    assert [(deed["act"], deed["name"]) for deed in record["deeds"]] == [
+        ("sent", "Người commune-officer")
+    ]
+    assert [said["text"] for said in record["said"] if said["text"]] == [WORDS]
+    assert [cluster["cluster_id"] for cluster in record["clusters"]] == list(CLUSTERS)
+    heard = record["clusters"][0]["heard"]
+    assert [piece["is_whole"] for piece in heard] == [True] * 2
+    assert record["first_sound_at"] == heard[0]["start"]
+    assert record["clusters"][1]["heard"] == []
+    for name, status in (("elsewhere", 403), ("viewer", 404)):
+        path = f"/broadcasts/{one if status == 403 else 'b-0'}/record"
+        assert any_site.program(name).ask("GET", path).status_code == status
 
 
 @pytest.mark.parametrize("what", ["record", "record.pdf", "record.csv", "record.xlsx"])

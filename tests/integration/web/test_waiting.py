@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.domain.assent import Line
-from server.services import assenting, microphones
+from server.services import asking, assenting, contacts, microphones
+from server.services.contacts import NewContact
 from server.services.keyring import FLASK, secret_text
 from server.store.models import AssentRuleRow, BroadcastRow, UnitEdgeRow, UnitRow, WaitingRow
 from tests.factories.claims import NOON
@@ -97,7 +98,9 @@ def test_whoever_has_no_second_phone_confirms_on_the_first_with_their_password(s
     def here(username, password=PASSWORD):
         return posted(officer, f"{page}/confirm-here", username=username, password=password)
 
-    assert "Tên đăng nhập hoặc mật khẩu không đúng" in here("broadcaster", "sai").text
+    wrong = here("broadcaster", WRONG).text
+    assert "Tên đăng nhập hoặc mật khẩu không đúng" in wrong
+    assert 'name="username" value="broadcaster"' in wrong
     assert "không được tự xác nhận" in here("commune-officer").text
     assert here("elsewhere").status_code == here("technician").status_code == 422
     assert rows(strict, BroadcastRow) == []
@@ -137,6 +140,25 @@ def test_passwords_tried_all_at_once_are_no_more_guesses_than_one_by_one(strict)
 
     with ThreadPoolExecutor(9) as pool:
         assert sorted(pool.map(guess, phones)) == [False] * 5 + [True] * 4
+
+
+def test_its_page_names_who_was_told_and_whom_to_call(strict):
+    with strict.sessions.begin() as db:
+        new = NewContact(COMMUNE, "Bà Mỷ", "0912 345 678")
+        one = contacts.add_contact(db, new, now=NOON, actor=OPERATOR).contact_id
+        asking.name_account(db, one, "broadcaster", now=NOON, actor=OPERATOR)
+    officer = strict.browser("commune-officer")
+    page = announced(officer, strict)
+    shown = officer.get(page).text
+    assert 'href="tel:0912345678"' in shown
+    assert "Chờ bạn xác nhận đến" in shown
+    program = strict.program("commune-officer")
+    [told] = program.ask("GET", page.replace("/broadcasts", "/waiting-broadcasts")).json["told"]
+    assert (told["about"], told["contact_name"], told["state"]) == (
+        "confirmation",
+        "Bà Mỷ",
+        "to-call",
+    )
 
 
 def test_a_refusal_needs_a_reason_and_is_listed_with_it(strict):
@@ -221,6 +243,16 @@ def test_a_program_refuses_or_withdraws(strict):
         made = officer.ask("POST", "/broadcasts", json=facts).json["broadcast_id"]
         answer = other.ask("POST", f"/waiting-broadcasts/{made}/{way}", json=body)
         assert answer.json["decided_by"] == "broadcaster", answer.text
+
+
+def test_a_program_that_stops_what_still_waits_has_it_never_sound(strict):
+    officer, other = strict.program("commune-officer"), strict.program("broadcaster")
+    made = officer.ask("POST", "/broadcasts", json=wanted(strict, wait=True)).json["broadcast_id"]
+    for _ in range(2):
+        stopped = officer.ask("POST", f"/broadcasts/{made}/stop")
+        assert (stopped.status_code, stopped.json["state"]) == (202, "withdrawn")
+    assert other.ask("POST", f"/waiting-broadcasts/{made}/confirm").status_code == 422
+    assert rows(strict, BroadcastRow) == []
 
 
 def test_who_speaks_live_has_the_second_person_beside_them(strict):

@@ -4,7 +4,7 @@ import pytest
 
 from edge.gpio.amplifier import AmplifierRelay
 from edge.settings import Board
-from tests.factories.sounds import wait_until
+from tests.factories.waiting import wait_until
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_sound_that_follows_within_the_cool_down_keeps_it_closed(relay):
     relay.power(on=True)
     relay.power(on=False)
     relay.power(on=True)
-    with pytest.raises(AssertionError, match="did not come true"):
+    with pytest.raises(AssertionError, match="not within"):
         wait_until(lambda: not relay.is_on, within_s=0.2)
 
 

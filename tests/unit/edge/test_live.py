@@ -15,7 +15,7 @@ from protocol.live import Ending
 from protocol.signing import public_text
 from tests.factories.claims import NOON
 from tests.factories.live import a_live_claim, a_live_key, a_live_source, sealed, some_frames
-from tests.factories.sounds import wait_until
+from tests.factories.waiting import wait_until
 
 CLAIM = a_live_claim()
 KEY = key_of(CLAIM)

@@ -1,5 +1,6 @@
 // Keeps the parts of a page marked data-live="kind kind" up to date: one stream of numbered events,
 // resumed where it broke off; a question every few seconds where no stream is to be had.
+// What somebody has opened stays open, and what is marked data-being-typed stays as it is (base.html).
 
 const parts = () => document.querySelectorAll("[data-live]");
 const GATHER_MS = 150;

@@ -19,6 +19,7 @@ from server.domain.escalation import (
     is_settled,
     silence,
     silences,
+    together,
     whom,
     wrong_rule,
 )
@@ -191,3 +192,24 @@ def test_what_is_wrong_with_a_step_is_told_at_that_step():
     ]
     many = Rule(10, 15, tuple(Step(after_s, ("a",)) for after_s in range(10, 15)))
     assert [found.code for found in wrong_rule(many)] == ["too-many-steps"]
+
+
+def first_told(rule: Rule) -> dict[str, int]:
+    """When each person is told at the earliest."""
+    told: dict[str, int] = {}
+    for step in rule.steps:
+        for contact in step.contacts:
+            told[contact] = min(step.after_s, told.get(contact, step.after_s))
+    return told
+
+
+@given(st.lists(rules, min_size=1, max_size=4))
+def test_of_rules_that_come_together_nobody_is_left_out_or_told_later(some):
+    one = together(some)
+    assert wrong_rule(one) == []
+    told = first_told(one)
+    for rule in some:
+        assert one.answer_s <= rule.answer_s
+        assert one.start_s <= rule.start_s
+        assert all(told[contact] <= after_s for contact, after_s in first_told(rule).items())
+    assert together([one]) == one

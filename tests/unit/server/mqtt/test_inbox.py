@@ -34,8 +34,9 @@ from server.services.keyring import certificates
 from server.services.reports import Known
 from server.store.models import AsRunRow, EventRow, NodeRow, RefusalRow, ReportRow
 from tests.factories.claims import NOON
-from tests.factories.installations import Installation, an_installation, wait_until
+from tests.factories.installations import Installation, an_installation
 from tests.factories.links import FakeLink
+from tests.factories.waiting import wait_until
 
 ONE, OTHER, STRANGER = NodeId("nut-1"), NodeId("nut-2"), NodeId("nut-9")
 NOW = datetime.now(UTC)
