@@ -202,8 +202,11 @@ def is_ready(run: Run, on_disk: Collection[str], now: datetime) -> bool:
     """Say whether a claim may take the loudspeakers, its files considered.
 
     A scheduled one may always: its time is its own, and it is joined when its file is there. An
-    announcement needs its opening or its speech, and gives way when the speech does not come.
+    announcement needs its opening or its speech, and gives way when the speech does not come. A
+    drill that is joined late needs what says that it is one.
     """
+    if _lacks_label(run, on_disk, now):
+        return False
     if run.follows_clock or _speech_is_there(run, on_disk):
         return True
     opening = run.claim.content.opening
@@ -468,6 +471,15 @@ def _speech_is_there(run: Run, on_disk: Collection[str]) -> bool:
 
 def _patience_ends(run: Run, begins: datetime) -> datetime:
     return begins + timedelta(seconds=opening_s(run.claim.content)) + PATIENCE
+
+
+def _lacks_label(run: Run, on_disk: Collection[str], now: datetime) -> bool:
+    """Say whether a live drill would be joined in its middle, and could not be told from real."""
+    live = run.claim.content.live
+    if live is None or live.label is None or run.begins is not None:
+        return False
+    is_late = _first_begin(run, now, timedelta()) != run.start
+    return is_late and live.label.digest not in on_disk
 
 
 def _label_s(run: Run, on_disk: Collection[str]) -> float:

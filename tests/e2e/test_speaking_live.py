@@ -1,6 +1,7 @@
 """Somebody speaks into a browser, and two villages hear the words; then the connection breaks."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,13 +11,18 @@ from playwright.sync_api import Page
 
 from audio_library.decode import write_wav
 from audio_library.music import melody
+from server.cli.demo import province
+from server.cli.demo.judge import LIKE
 from server.cli.demo.matching import RATE_HZ, Recording
+from server.cli.demo.mouth import Microphone, spoken
+from server.cli.demo.stage import node_programs
 from tests.factories.mouths import a_phone, go_on_air, mouth
 from tests.factories.towns import Town, a_town
 
 pytestmark = pytest.mark.slow
 
 CLUSTERS = ("lang-ma", "ban-cap")
+LATE = "dong-cap"
 VILLAGES = ("Thôn Làng Má", "Thôn Bản Cáp")
 
 
@@ -80,3 +86,32 @@ def test_when_the_phone_is_gone_the_loudspeakers_close_by_themselves(
         last = np.flatnonzero(heard.samples)[-1]
         # The tone is over too by then.
         assert last < heard.sample(gone + timedelta(seconds=3))
+
+
+@pytest.mark.timeout(240)
+def test_a_node_that_joins_a_drill_late_says_what_it_is_before_the_words(town: Town) -> None:
+    officer = town.person(province.VI_XUYEN)
+    speech = spoken(melody(12, 30.0))
+    ticket = officer.microphone(
+        unit_id=province.VI_XUYEN, title="Sơ tán", units=[province.VI_XUYEN], mode="drill"
+    )
+    with (
+        ThreadPoolExecutor(1, "mouth") as mouths,
+        Microphone(ticket, town.wait_until) as microphone,
+    ):
+        broadcast = microphone.go_on_air()
+        begin = datetime.now(UTC) + timedelta(seconds=8)
+        said = mouths.submit(microphone.speak, speech, begin)
+        town.wait_until(begin)
+        nodes = node_programs(town.settings, town.out)
+        town.keeper.start(next(one for one in nodes if one.name == f"node-{LATE}"))
+        said.result()
+    town.wait(lambda: len(town.records(broadcast)) == 3, 20, "all told what was heard")
+    labels = {one["purpose"]: one["digest"] for one in officer.assets(province.VI_XUYEN)}
+    label = town.prepared(labels["drill-before"])
+    heard = Recording(town.heard(LATE).samples)
+    said_at = heard.find(label.samples)
+    assert said_at.score > LIKE
+    last = heard.find(speech.heard[-4 * RATE_HZ :])
+    assert last.score > LIKE
+    assert said_at.at_sample + len(label.samples) <= last.at_sample
