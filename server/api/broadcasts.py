@@ -68,10 +68,15 @@ def add_to(api: APIBlueprint) -> None:
 
     @api.post("/broadcasts/<broadcast_id>/stop")
     @api.output(BroadcastStatusAnswer)
-    @api.doc(summary="Stop an announcement, for good", responses=[403, 404])
-    def stop(broadcast_id: str) -> BroadcastStatusAnswer:
+    @api.doc(
+        summary="Stop an announcement, for good; one that waits is withdrawn (202)",
+        responses={202: "It never sounded: it waited for a second person.", 403: "", 404: ""},
+    )
+    def stop(broadcast_id: str) -> BroadcastStatusAnswer | Response:
         with writing() as db:
-            broadcasting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+            row = waiting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
+            if isinstance(row, WaitingRow):
+                return _waits(db, row)
             return _status(db, broadcast_id)
 
 
@@ -93,9 +98,13 @@ def _announced(wanted: BroadcastRequest, given: Proof) -> BroadcastStatusAnswer 
         if isinstance(row, WaitingRow):
             if not wanted.wait:
                 raise SecondPersonNeededError([Finding(Missing.PERSON.value)])
-            body = told(db, row, now()).model_dump_json()
-            return Response(body, 202, mimetype="application/json")
+            return _waits(db, row)
         return _status(db, row.broadcast_id)
+
+
+def _waits(db: Session, row: WaitingRow) -> Response:
+    body = told(db, row, now()).model_dump_json()
+    return Response(body, 202, mimetype="application/json")
 
 
 def _status(db: Session, broadcast_id: str) -> BroadcastStatusAnswer:

@@ -25,6 +25,7 @@ MOST_CLUSTERS_NAMED = 5
 A_DAY = timedelta(days=1)
 _SHIFTS = (-1, 0, 1)
 """By how many days one occurrence may begin after another that it meets: none lasts over a day."""
+_SAME_DAY = [0]
 _UNKNOWN = Days(0, 0)
 
 
@@ -278,6 +279,8 @@ class _Coming:
 
     def _met(self, theirs: int, shifts: list[int], year: int) -> int:
         mine = self._in(year)
+        if shifts == _SAME_DAY:
+            return mine & theirs
         met = 0
         for shift in shifts:
             met |= mine & (theirs >> shift if shift >= 0 else theirs << -shift)
@@ -285,9 +288,11 @@ class _Coming:
 
     def _in(self, year: int) -> int:
         """Give the days of a span on which it begins; what began yesterday may still last."""
-        if year not in self._days:
-            self._days[year] = days_of(self._rule, year) & onwards(year, self._today - A_DAY)
-        return self._days[year]
+        days = self._days.get(year)
+        if days is None:
+            days = days_of(self._rule, year) & onwards(year, self._today - A_DAY)
+            self._days[year] = days
+        return days
 
     @cached_property
     def _next(self) -> Stretch | None:

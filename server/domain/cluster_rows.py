@@ -58,7 +58,7 @@ class Reader:
         said = {
             column: text
             for column, place in self.places.items()
-            if place < len(cells) and (text := " ".join(cells[place].split()))
+            if place < len(cells) and cells[place] and (text := " ".join(cells[place].split()))
         }
         usable = [
             self._is_text(number, column, text) for column, text in said.items() if column in _TEXTS
@@ -143,7 +143,9 @@ class Reader:
         return _WRONG
 
     def _languages(self, number: int, said: Mapping[Column, str]) -> tuple[str, ...] | None:
-        named = [one for one in _BETWEEN.split(said.get(Column.LANGUAGES, "")) if one.strip()]
+        if Column.LANGUAGES not in said:
+            return None
+        named = [one for one in _BETWEEN.split(said[Column.LANGUAGES]) if one.strip()]
         found = {one: language_named(one) for one in named}
         for one, tag in found.items():
             if tag is None:

@@ -89,11 +89,11 @@ def _until(year: int, last: date) -> int:
 
 
 def _regular(rule: Rule, year: int) -> int:
-    match rule.recurrence:
-        case Recurrence.ONCE | Recurrence.DAILY:
-            return _whole(year)
+    match rule.recurrence:  # the most frequent first: it is asked of thousands
         case Recurrence.WEEKLY:
             return _on_weekdays(year, rule.weekdays)
+        case Recurrence.ONCE | Recurrence.DAILY:
+            return _whole(year)
         case Recurrence.MONTHLY:
             return _by_rule(f"FREQ=MONTHLY;{rule.pattern}", rule.local_start, None, year)
         case Recurrence.LUNAR:

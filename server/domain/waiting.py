@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from server.domain.assent import ASKED_FOR
 from server.domain.errors import Finding
 
 
@@ -16,10 +17,14 @@ class State(StrEnum):
     LAPSED = "lapsed"
 
 
+LEFT_AT_MOST = 2 * ASKED_FOR
+"""What would wait longer was asked for by a clock that was ahead: nobody means it for that long."""
+
+
 def state_at(state: str, ends_at: datetime, now: datetime) -> State:
     """Tell its state at ``now``: past its time it has lapsed, whether anybody noted it or not."""
-    is_over = state == State.WAITING and now >= ends_at
-    return State.LAPSED if is_over else State(state)
+    is_over = not now < ends_at <= now + LEFT_AT_MOST
+    return State.LAPSED if is_over and state == State.WAITING else State(state)
 
 
 def decision_findings(state: State, *, asked_by: str, actor: str) -> list[Finding]:

@@ -77,12 +77,11 @@ def kept(path: Path, store: Store) -> Asset | None:
     frames = dict(_frames(path.read_bytes()))
     if not frames:
         return None
-    whole = path.with_suffix(".opus")
-    try:
+    # A folder of its own: what an earlier program began, and did not end, is in nobody's way.
+    with store.workspace() as folder:
+        whole = Path(folder) / "whole.opus"
         _write(whole, frames)
         return ingest(whole, store)
-    finally:
-        whole.unlink(missing_ok=True)
 
 
 def _frames(body: bytes) -> Iterator[tuple[int, bytes]]:

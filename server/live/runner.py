@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -29,9 +30,14 @@ MOST_CONNECTIONS = 100
 """Microphones at once; what is more is turned away."""
 
 _WATCH_S = 0.5
+_LINK_S = 2.0
+_LOOK_S = 0.02
 _NO_DELAY = timedelta()
-# Twice: together less than what a supervisor waits before it kills.
+# All together far less than what a supervisor waits before it kills.
 _LAST_WORDS_S = 2.0
+_CLOSING_S = 1.0
+_ALMOST_DONE_S = 0.5
+"""So long a recording in hand is waited for; one that takes longer is made at the next start."""
 _TRY_AGAIN_LATER = 1013
 """The WebSocket close code for it (registered by RFC 6455's registry)."""
 
@@ -69,13 +75,14 @@ def run(settings: Settings, stop: Event) -> None:
     keeper = worker("archive", partial(archive.run, stop))
     keeper.start()
     publisher.open()
+    _wait_for_link(publisher, stop)
     with serve_websockets(
         door.opened,
         settings.host,
         settings.microphone_port,
         compression=None,
         open_timeout=5,
-        close_timeout=2,
+        close_timeout=_CLOSING_S,
         max_size=MAX_BYTES,
         server_header=None,
     ) as server:
@@ -88,8 +95,16 @@ def run(settings: Settings, stop: Event) -> None:
                 raise WorkerDiedError("broker link")
     door.wait_empty(_LAST_WORDS_S)
     publisher.close()
-    keeper.join(_LAST_WORDS_S)
+    keeper.join(_ALMOST_DONE_S)
     engine.dispose()
+
+
+def _wait_for_link(publisher: LivePublisher, stop: Event) -> None:
+    """Let nobody be turned away for a link that is there in a moment; nor wait for ever."""
+    latest_s = time.monotonic() + _LINK_S
+    while not publisher.is_connected() and time.monotonic() < latest_s:
+        if stop.wait(_LOOK_S):
+            return
 
 
 class Door:

@@ -201,9 +201,13 @@ def clusters_of(
     by_kind: Mapping[str, Sequence[str]], languages: Sequence[str], units: Tree
 ) -> frozenset[str]:
     """Resolve what a slot targets; what is there no more is left out."""
+    there = [ref for ref in by_kind["unit"] if ref in units.units]
+    besides = languages or by_kind["cluster"] or by_kind["except"] or by_kind["group"]
+    if len(there) == 1 and not besides:  # so it is with most of thousands
+        return units.clusters_under(there[0])
     return chosen(
         units,
-        units=[ref for ref in by_kind["unit"] if ref in units.units],
+        units=there,
         clusters=[ref for ref in by_kind["cluster"] if ref in units.clusters],
         exclude=by_kind["except"],
         groups=[ref for ref in by_kind["group"] if ref in units.groups],

@@ -6,7 +6,7 @@ What is not confirmed in time is never heard: it has to be asked for anew.
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from server.domain.assent import ASKED_FOR
@@ -21,7 +21,7 @@ from server.domain.errors import (
 from server.domain.recurrence import local_day
 from server.domain.targeting import narrowest
 from server.domain.units import Tree
-from server.domain.waiting import State, decision_findings, state_at
+from server.domain.waiting import LEFT_AT_MOST, State, decision_findings, state_at
 from server.services import accounts, audit, broadcasting, events
 from server.services.asking import ask_to_confirm
 from server.services.assenting import NOTHING, Assent, Proof, action_of, asked
@@ -184,7 +184,7 @@ def lapse(db: Session, *, now: datetime) -> int:
     """Note what nobody has confirmed in time; say how many."""
     over = (
         select(WaitingRow)
-        .where(WaitingRow.state == State.WAITING, WaitingRow.ends_at <= now)
+        .where(WaitingRow.state == State.WAITING, ~_is_meant(now))
         .with_for_update(skip_locked=True)
     )
     rows = db.scalars(over).all()
@@ -200,7 +200,7 @@ def find(db: Session, broadcast_id: str) -> WaitingRow | None:
 
 def open_ones(db: Session, *, now: datetime) -> list[WaitingRow]:
     """List all that waits, what ends first leading."""
-    rows = select(WaitingRow).where(WaitingRow.state == State.WAITING, WaitingRow.ends_at > now)
+    rows = select(WaitingRow).where(WaitingRow.state == State.WAITING, _is_meant(now))
     return list(db.scalars(rows.order_by(WaitingRow.ends_at, WaitingRow.broadcast_id)))
 
 
@@ -233,6 +233,11 @@ def may_confirm(row: WaitingRow, places: Tree, actor: Actor) -> bool:
 def wanted_of(row: WaitingRow) -> NewBroadcast:
     """Read what was asked for."""
     return msgspec.convert(row.wanted, NewBroadcast)
+
+
+def _is_meant(now: datetime) -> ColumnElement[bool]:
+    """Ask as ``state_at`` does whether the time of what waits is not over."""
+    return (WaitingRow.ends_at > now) & (WaitingRow.ends_at <= now + LEFT_AT_MOST)
 
 
 def _wait(

@@ -3,6 +3,9 @@
 The slot is one of the province: half an hour every Tuesday for a year, at all its clusters, in the
 middle of the morning's crowd, so that hundreds stand in its way. The check must name just those
 that a comparison with every slot names.
+
+It is a web worker that has checked a slot of those hours before: the tree is in its memory, and of
+the recurrences that it reads anew those that it has worked out last (``rule_of_columns``).
 """
 
 from collections.abc import Callable

@@ -14,6 +14,7 @@ from server.domain.assent import Missing, may_ask_factor
 from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import BroadcastRefusedError, Finding, NotAllowedError
 from server.domain.filling import LONGEST_VALUE
+from server.domain.followups import Relation
 from server.domain.languages import NAMES
 from server.domain.recurrence import local_day
 from server.domain.rehearsal import of_content
@@ -95,7 +96,9 @@ def urgent() -> ResponseReturnValue:
         language_names=NAMES,
         most_written=speaking.MOST_WRITTEN,
         most_said=speaking.MOST_SAID,
-        first_way="prepared" if warnings else "record",
+        first_way=_first_way(form, has_clips=bool(warnings)),
+        # The product's own words for it are one press away.
+        first_warning=form.relation if form.relation == Relation.ALL_CLEAR else "",
         warnings=warnings,
         repeats=range(1, MOST_REPEATS + 1),
         loudness=LOUDNESS,
@@ -241,6 +244,13 @@ def stop(broadcast_id: str) -> ResponseReturnValue:
     with writing() as db:
         waiting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
     return redirect(url_for("live.broadcast", broadcast_id=broadcast_id), 303)
+
+
+def _first_way(form: UrgentForm, *, has_clips: bool) -> str:
+    """Tell which tab is open at first."""
+    if form.relation == Relation.ALL_CLEAR:
+        return "warning"
+    return "prepared" if has_clips else "record"
 
 
 def _lacking(

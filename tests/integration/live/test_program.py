@@ -361,6 +361,27 @@ def test_what_a_killed_program_left_is_kept_by_the_next_and_its_broadcast_ended(
     assert rms(samples[round(1.35 * 48_000) : round(1.55 * 48_000)]) < 0.01
 
 
+@pytest.mark.slow
+def test_a_program_that_is_stopped_does_not_wait_for_a_recording_and_loses_nothing(installed):
+    studio = Studio(*installed)
+    studio.start()
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+    studio.close()
+    with Recorder(studio.place.settings.recording_dir, broadcast) as recorder:
+        for number in range(0, 3000, len(FRAMES)):
+            recorder.add(number, tuple(FRAMES))
+    studio.start()
+    studio.close()
+    assert studio.row(broadcast).asset_digest is None
+    assert [path.stem for path in studio.place.settings.recording_dir.glob("*.frames")] == [
+        broadcast
+    ]
+    studio.start()
+    assert len(studio.recording(broadcast)) / 48_000 == pytest.approx(60, abs=1.5)
+    studio.close()
+
+
 @pytest.mark.parametrize(
     ("ticket", "code"),
     [("forged", "bad-ticket"), ("", "bad-ticket")],

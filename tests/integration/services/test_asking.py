@@ -13,7 +13,14 @@ from server.store.models import AlertRow, AuditRow, EventRow
 from tests.factories.claims import NOON, at
 from tests.factories.units import OPERATOR, an_actor
 from tests.integration.services.test_alerting import ZALO, channel, person
-from tests.integration.services.test_waiting import SITE, confirm, entered, order, refuse
+from tests.integration.services.test_waiting import (
+    SITE,
+    confirm,
+    entered,
+    keep_labels,
+    order,
+    refuse,
+)
 
 HOOK = "json://a.vn/x"
 
@@ -61,6 +68,14 @@ def test_who_may_confirm_is_told_at_once_with_a_link_and_only_once(province, peo
     told = province.run(raising.told_of, broadcast_id=row.broadcast_id)
     assert [(one.about, one.alert.state) for one in told] == [("confirmation", "sent")] * 2
     assert {event.kind for event in province.rows(EventRow, ref=row.broadcast_id)} == {"waiting"}
+
+
+def test_what_is_only_rehearsed_says_so_in_its_first_words(province, people):
+    keep_labels(province)
+    entered_as(province, "xa-hai", ZALO)
+    order(province, actor=people["xa"], mode="drill")
+    [alert] = province.rows(AlertRow)
+    assert "DIỄN TẬP" in alert.subject
 
 
 def test_neither_its_author_nor_who_may_not_confirm_it_is_told(province, people):

@@ -1,6 +1,7 @@
 """The provinces that benchmarks are about are such as the server works with."""
 
-from datetime import time, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -27,6 +28,7 @@ from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR
 
 A_DAY = timedelta(days=1)
+HALF_AN_HOUR_S = 1800.0
 
 
 def test_every_unit_of_an_entered_country_publishes_its_plan(sessions, keyring):
@@ -100,6 +102,40 @@ def test_what_is_in_the_way_and_the_hours_taken_are_those_of_all_slots_one_by_on
             one.other.slot_id for one in clashes(new, every, NOON)
         ]
         assert clashing.taken(db, new, **facts) == hours_taken(new, every, NOON)
+
+
+@pytest.mark.parametrize("local_start", [time(5, 10), time(0), time(23, 30), time(23, 45)])
+def test_what_only_touches_is_not_in_the_way_and_a_second_more_is(sessions, local_start):
+    with sessions.begin() as db:
+        lengths_s = (1.0, 299.5, 300.0, 600.0, 601.0, 2400.0, 3600.0, 3601.0, 7200.0)
+        beside = [
+            (before_s + more_s, length_s)
+            for length_s in lengths_s
+            for before_s in (-length_s, HALF_AN_HOUR_S)
+            for more_s in (-1.0, -0.5, 0.0, 0.5, 1.0)
+        ]
+        (province,) = enter_country(db, Size(communes=1, clusters=1, slots=len(beside)))
+        rows = db.scalars(select(SlotRow).order_by(SlotRow.slot_id)).all()
+        for row, (after_s, length_s) in zip(rows, beside, strict=True):
+            begins = datetime.combine(TODAY, local_start) + timedelta(seconds=after_s)
+            row.local_start, row.duration_s = begins.time(), length_s
+            row.bulletin_class, row.recurrence, row.weekdays = "ordinary", "daily", 127
+            row.first_day, row.last_day, row.holidays, row.pattern = TODAY, None, "any", ""
+        db.flush()  # they are read from the rows
+        tree = units.tree(db, today=local_day(NOON))
+        half_an_hour = timedelta(seconds=HALF_AN_HOUR_S)
+        new = replace(
+            occupant(next(iter(planning.slots_of(db, units=tree)))),
+            slot_id="new",
+            rule=Rule(Recurrence.DAILY, local_start, half_an_hour, TODAY + A_DAY),
+            clusters=frozenset(province.all_clusters),
+        )
+        found = clashing.in_the_way(db, new, units=tree, now=NOON, actor=OPERATOR)
+        assert {one.other.slot_id for one in found} == {
+            row.slot_id
+            for row, (after_s, length_s) in zip(rows, beside, strict=True)
+            if max(0.0, after_s) < min(HALF_AN_HOUR_S, after_s + length_s)
+        }
 
 
 def test_a_cluster_goes_by_the_plans_of_the_units_above_it(sessions):

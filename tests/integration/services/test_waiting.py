@@ -245,6 +245,18 @@ def test_what_nobody_confirms_in_time_is_never_heard(province, people):
     assert order(province, actor=people["xa"], now=late).state == "lapsed"
 
 
+def test_what_a_clock_that_was_ahead_has_let_wait_is_not_confirmed_once_it_is_set_right(
+    province, people
+):
+    row = order(province, actor=people["xa"], now=NOON + timedelta(days=1))
+    assert province.run(waiting.open_ones, now=NOON) == []
+    assert refused(confirm, province, row, actor=people["xa-hai"]) == ["waiting-lapsed"]
+    assert province.run(waiting.lapse, now=NOON) == 1
+    # A clock that is set right by seconds takes nothing from anybody.
+    soon = order(province, "r-2", actor=people["xa"])
+    assert confirm(province, soon, actor=people["xa-hai"], now=NOON - S).confirmed_by == "xa-hai"
+
+
 def test_a_refusal_has_a_reason_and_is_for_good(province, people):
     row = order(province, actor=people["xa"])
     assert refused(refuse, province, row, actor=people["xa-hai"], reason=" ") == ["reason-needed"]

@@ -64,6 +64,7 @@ def test_the_page_of_a_drill_says_so_and_hands_out_a_microphone_for_a_drill(site
     assert answer.status_code == 200
     assert "Loa tự báo đây là diễn tập" in answer.text
     assert "drill-page" in answer.text
+    assert f'href="/urgent?unit={COMMUNE}&amp;mode=drill"' in answer.text
     (ticket,) = re.findall(r'data-ticket="([^"]+)"', answer.text)
     settings = site.app.extensions["loa"].settings
     secret = secret_text(settings.secrets_dir, FLASK)

@@ -245,6 +245,16 @@ def test_a_program_refuses_or_withdraws(strict):
         assert answer.json["decided_by"] == "broadcaster", answer.text
 
 
+def test_a_program_that_stops_what_still_waits_has_it_never_sound(strict):
+    officer, other = strict.program("commune-officer"), strict.program("broadcaster")
+    made = officer.ask("POST", "/broadcasts", json=wanted(strict, wait=True)).json["broadcast_id"]
+    for _ in range(2):
+        stopped = officer.ask("POST", f"/broadcasts/{made}/stop")
+        assert (stopped.status_code, stopped.json["state"]) == (202, "withdrawn")
+    assert other.ask("POST", f"/waiting-broadcasts/{made}/confirm").status_code == 422
+    assert rows(strict, BroadcastRow) == []
+
+
 def test_who_speaks_live_has_the_second_person_beside_them(strict):
     officer = strict.browser("commune-officer")
     fields = {"unit_id": COMMUNE, "title": TITLE, "unit": COMMUNE, "bulletin_class": "emergency"}
