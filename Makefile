@@ -132,6 +132,14 @@ bench-urgent: setup-dev programs  ## how soon an announcement has reached 100 to
 bench-live: setup-dev programs  ## how late and how evenly somebody who speaks live is heard, and what 1 to 866 listeners cost
 	$(BIN)/python -m tests.bench.live
 
+.PHONY: bench-node
+bench-node: setup-dev programs  ## what a node costs while it plays and while it waits, and how soon it sounds
+	$(BIN)/python -m tests.bench.node
+
+.PHONY: bench-skew
+bench-skew: setup-dev programs  ## how far apart two and five nodes sound, and drift, in MINUTES=1 each; Snapcast beside them
+	$(BIN)/python -m tests.bench.skew
+
 .PHONY: bench-pages
 bench-pages: setup-dev  ## how long the pages of a province take, and what an idle scheduler costs
 	$(BIN)/python -m tests.bench.pages

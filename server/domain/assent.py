@@ -127,10 +127,14 @@ def may_ask_factor(lines: Iterable[Line], *, level: int, clusters: int) -> bool:
 
 
 def default_lines(levels: Collection[int]) -> tuple[Line, ...]:
-    """Say what holds until a province lays down its own rule; never two in a commune by day."""
+    """Say what holds until a province lays down its own rule.
+
+    Never two in a commune: by night nobody else may be awake when the river rises. A code of its
+    officer's own keeps whoever found a phone from waking it.
+    """
     ranks = sorted(set(levels))
     above = tuple(Line(rank, 0, 0, _MANY, TWO, factor=True) for rank in ranks[:-1])
-    lowest = tuple(Line(rank, *_NIGHT, _MANY_AT_NIGHT, TWO) for rank in ranks[-1:])
+    lowest = tuple(Line(rank, *_NIGHT, _MANY_AT_NIGHT, 1, factor=True) for rank in ranks[-1:])
     return above + lowest
 
 

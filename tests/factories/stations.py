@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -105,7 +107,7 @@ class AudioServer:
         self.held: set[str] = set()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         self.base = f"http://127.0.0.1:{self._http.server_port}/api/v1/assets"
 
@@ -271,10 +273,25 @@ class Station:
 
 
 class NodeProcess:
-    """``python -m edge`` as a process of its own, recording what it sounds."""
+    """``python -m edge`` as a process of its own, recording what it sounds.
 
-    def __init__(self, folder: Path, broker_port: int, audio_base: str, version: int = 5) -> None:
+    Attributes:
+        recording: What it sounds, if it has no other output.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        broker_port: int,
+        audio_base: str,
+        version: int = 5,
+        *,
+        output: str = "",
+        module: str = "edge",
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.recording = folder / "heard.wav"
+        self._environment = {**os.environ, **environment}  # noqa: TID251 - handed on
         self._log = folder / "node.log"
         node_file = folder / "node.json"
         node_file.write_text(
@@ -292,8 +309,8 @@ class NodeProcess:
         node_file.chmod(0o600)
         self._command = [
             sys.executable,
-            *("-m", "edge", "--node-file", str(node_file), "--state", str(folder / "state")),
-            *("--output", f"record:{self.recording}"),
+            *("-m", module, "--node-file", str(node_file), "--state", str(folder / "state")),
+            *("--output", output or f"record:{self.recording}"),
         ]
         self.start()
 
@@ -307,7 +324,7 @@ class NodeProcess:
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stderr=log)
+            self._process = subprocess.Popen(self._command, stderr=log, env=self._environment)
 
     def kill(self) -> None:
         self._process.kill()

@@ -1,9 +1,6 @@
 """The outputs for real devices, on a real PulseAudio whose sink has no loudspeaker."""
 
 import queue
-import shutil
-import subprocess
-from contextlib import contextmanager
 from datetime import timedelta
 
 import numpy as np
@@ -16,6 +13,7 @@ from edge.player.engine import MixerPlayer
 from edge.player.output import open_output
 from edge.player.pulse import PulseOutput
 from tests.contracts.test_output import OutputContract
+from tests.factories.sound_servers import listening, null_sink, sound_server
 from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, now
 from tests.factories.waiting import wait_until
 
@@ -25,42 +23,12 @@ SONG = noise(3.0)
 
 
 @pytest.fixture(scope="module")
-def sound_server(tmp_path_factory):
+def _sound_server(tmp_path_factory):
     home = tmp_path_factory.mktemp("pulse")
-    socket = home / "native"
-    # Without norewinds the monitor slips by 5 ms blocks (PulseAudio 16.1).
-    command = [
-        shutil.which("pulseaudio"),
-        *("-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes"),
-        *("-L", f"module-native-protocol-unix auth-anonymous=1 socket={socket}"),
-        *("-L", "module-null-sink norewinds=1 rate=48000 channels=1 channel_map=mono"),
-    ]
-    environment = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "LC_ALL": "C"}
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        wait_until(socket.exists)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PULSE_SERVER", f"unix:{socket}")
-            patch.setenv("HOME", str(home))
-            yield
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-@contextmanager
-def listening(file):
-    """Record the server's sink into a raw file."""
-    form = ("--raw", "--format=s16le", "--rate=48000", "--channels=1", "--latency-msec=20")
-    with file.open("wb") as raw:
-        ears = subprocess.Popen(["parec", *form, "--device=@DEFAULT_MONITOR@"], stdout=raw)
-        try:
-            wait_until(lambda: file.stat().st_size > 0)
-            yield file
-        finally:
-            ears.terminate()
-            ears.wait(5)
+    with sound_server(home, null_sink("mono")) as found, pytest.MonkeyPatch.context() as patch:
+        for name, value in found.items():
+            patch.setenv(name, value)
+        yield
 
 
 class ServerOutputContract(OutputContract):
@@ -88,7 +56,7 @@ class ServerOutputContract(OutputContract):
         assert (loud[-1] - first) / RATE_HZ == pytest.approx(1.2, abs=0.02)
 
 
-@pytest.mark.usefixtures("sound_server")
+@pytest.mark.usefixtures("_sound_server")
 class TestPulse(ServerOutputContract):
     @pytest.fixture
     def output(self):
@@ -98,7 +66,7 @@ class TestPulse(ServerOutputContract):
         output.close()
 
 
-@pytest.mark.usefixtures("sound_server")
+@pytest.mark.usefixtures("_sound_server")
 class TestAlsa(ServerOutputContract):
     @pytest.fixture
     def output(self):

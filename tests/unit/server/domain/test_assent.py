@@ -66,8 +66,9 @@ def a_radius(level=COMMUNE, clusters=7, hour=12, bulletin_class="emergency"):
         (a_radius(clusters=2, hour=2), 1, False),  # the own village, at night
         (a_radius(clusters=7, hour=12), 1, False),  # the whole commune, by day
         (a_radius(clusters=7, hour=21), 1, False),
-        (a_radius(clusters=7, hour=22), 2, False),  # and at night
-        (a_radius(clusters=7, hour=4), 2, False),
+        (a_radius(clusters=7, hour=22), 1, True),  # and at night
+        (a_radius(clusters=7, hour=4), 1, True),
+        (a_radius(clusters=7, hour=4, bulletin_class="priority"), 1, False),
         (a_radius(clusters=7, hour=5), 1, False),
         (a_radius(PROVINCE, 20), 1, False),  # two neighbouring communes
         (a_radius(PROVINCE, 21), 2, True),
@@ -75,12 +76,12 @@ def a_radius(level=COMMUNE, clusters=7, hour=12, bulletin_class="emergency"):
         (a_radius(PROVINCE, 866, bulletin_class="priority"), 2, False),
     ],
 )
-def test_until_a_province_says_otherwise_a_commune_by_day_takes_one_person(radius, persons, factor):
+def test_until_a_province_says_otherwise_a_commune_takes_one_person(radius, persons, factor):
     assert needs(default_lines(LEVELS), radius) == Needs(persons, factor)
 
 
 def test_where_there_are_communes_alone_nothing_stands_above_them():
-    assert default_lines({COMMUNE}) == (Line(COMMUNE, 22, 5, 5, 2),)
+    assert default_lines({COMMUNE}) == (Line(COMMUNE, 22, 5, 5, 1, factor=True),)
     assert default_lines(()) == ()
 
 
