@@ -25,7 +25,6 @@ AWAY = next(one for one in province.CLUSTERS if one.cluster_id == "dong-cap")
 """Of the same commune, but its node is not there."""
 ELSEWHERE = "pho-co"
 ASKED_FOR = timedelta(seconds=1.2)
-HELD_MS = 2000
 RECORDED = "00:08"
 WORDS_S = 4.0
 SOFTER_DB = -5.0
@@ -203,11 +202,14 @@ def recorded(page: Page) -> Samples:
 
 
 def held(page: Page) -> tuple[datetime, str]:
-    """Press as long as is asked for; since when it may sound, and the announcement itself."""
+    """Look, and press until it goes; since when it may sound, and the announcement itself."""
     expect(page.get_by_role("heading", name="Phát thông báo này?")).to_be_visible()
+    expect(page.locator(".reach dd").nth(1)).not_to_have_text("?", timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Giữ để phát").hover()
     earliest = datetime.now(UTC) + ASKED_FOR
-    page.get_by_role("button", name="Giữ để phát").click(delay=HELD_MS)
+    page.mouse.down()
     page.wait_for_url("**/broadcasts/b-*")
+    page.mouse.up()
     return earliest, page.url.rpartition("/")[2]
 
 
