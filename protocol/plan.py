@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -25,11 +25,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a cluster's timeline in which one claim is heard, or none."""
+    """A stretch of a cluster's timeline in which one claim is heard, or none.
+
+    Attributes:
+        around: Claims in whose own time it begins, the one that is heard among them.
+    """
 
     start: datetime
     end: datetime
     claim: Claim | None
+    around: Sequence[Claim] = field(default=(), compare=False)
 
 
 def is_targeted(targets: Targets, place: Place) -> bool:
@@ -61,11 +66,16 @@ def timeline(
     so only those instants are asked. Neighbouring spans with the same answer are joined.
     """
     frames, quiet, silences = _sweep(policy.frames), _sweep(policy.quiet), _sweep(policy.silences)
-    wanted = Sweep(stretches(claims, policy))
+    around = Sweep([(claim.start, claim.end, claim) for claim in claims])
+    # Nearly always what a claim wants is its own time, which need not be looked at twice.
+    wishes = stretches(claims, policy)
+    apart = [wish for wish in wishes if wish[0] != wish[2].start or wish[1] != wish[2].end]
+    shorter, less = Sweep(apart), {id(claim) for _, _, claim in apart}
     here, holds_until = policy, start
     spans: list[Span] = []
     left = begun = start
     before: Claim | None = None
+    then: Sequence[Claim] = around.move(start)
     while left < end:
         if left >= holds_until:
             here = replace(
@@ -75,15 +85,18 @@ def timeline(
                 silences=tuple(silences.move(left)),
             )
             holds_until = min(frames.until, quiet.until, silences.until)
-        wanting = wanted.move(left)
+        present = wanting = around.move(left)
+        if less:
+            wanting = [claim for claim in present if id(claim) not in less]
+            wanting += shorter.move(left)
         heard = winner(wanting, left, here) if wanting else None
         if heard is not before and heard != before:
             if begun < left:
-                spans.append(Span(begun, left, before))
-            begun, before = left, heard
-        left = min(holds_until, wanted.until)
+                spans.append(Span(begun, left, before, then))
+            begun, before, then = left, heard, present
+        left = min(holds_until, around.until, shorter.until)
     if begun < end:
-        spans.append(Span(begun, end, before))
+        spans.append(Span(begun, end, before, then))
     return tuple(spans)
 
 

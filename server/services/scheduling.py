@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind
-from protocol.plan import Span, Sweep, timeline
+from protocol.plan import Span, timeline
 from server.domain.authority import Action, Actor, demand
 from server.domain.clashes import SlotClashError, occupant
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
@@ -351,13 +351,12 @@ def timelines(
 def spans_of(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[TimelineSpan]:
     """Work out what is heard where one goes by this, and what loses to it."""
     claims, policy = tuple(while_it_sounds(claim) for claim in heard.claims), heard.policy
-    wanting = Sweep((claim.start, claim.end, claim) for claim in claims)
     spans = []
     for span in timeline(claims, policy, start, end):
-        at, claim = span.start, span.claim
-        losers = [one for one in wanting.move(at) if one is not claim]
+        claim = span.claim
+        losers = [one for one in span.around if one is not claim]
         if policy.stops:
-            losers = [one for one in losers if not policy.is_stopped(one, at)]
+            losers = [one for one in losers if not policy.is_stopped(one, span.start)]
         name = "" if claim is None else units.unit(claim.unit).name
         spans.append(TimelineSpan(span, name, tuple(losers)))
     return spans
