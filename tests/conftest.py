@@ -9,7 +9,7 @@ from hypothesis import settings
 
 # The same few examples at every run: what fails is what the change broke. New ones are looked for
 # by ``make test-soak``.
-settings.register_profile("every-run", max_examples=40, deadline=None, derandomize=True)
+settings.register_profile("every-run", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile("every-run")
 
