@@ -5,15 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from time import monotonic
 
 import pytest
 
 from edge.settings import Overrides, load
 from server.cli.programs import free_port, is_healthy
+from tests.factories.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 LOA = (sys.executable, "-m", "server")
@@ -57,14 +55,8 @@ def port() -> int:
 
 
 @pytest.fixture(scope="module")
-def running(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run ``loa up`` on an empty folder; with it, what it printed."""
-    with up(state, port) as started:
-        yield started
-
-
-@contextmanager
-def up(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(state: Path, port: int) -> Iterator[str]:
+    """Run ``loa up`` on an empty folder; what it printed. Stopping it leaves nothing behind."""
     log = (state / "up.log").open("w")
     with pytest.MonkeyPatch.context() as environment:
         # Only for the server: a command that comes later finds by itself where the server is.
@@ -76,7 +68,12 @@ def up(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
             text=True,
         )
     try:
-        yield process, read_until(process, r"loa user add")
+        yield read_until(process, r"loa user add")
+        children = children_of(process.pid)
+        assert len(children) == 5
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WITHIN_S) == 0
+        wait_until(lambda: all(is_gone(child) for child in children), within_s=5)
     finally:
         process.terminate()
         process.wait(WITHIN_S)
@@ -86,9 +83,8 @@ def up(state: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_the_first_run_says_where_the_pages_are_and_what_is_to_be_done(running, port):
-    _process, said = running
-    assert f"http://127.0.0.1:{port}" in said
-    assert "loa unit add" in said
+    assert f"http://127.0.0.1:{port}" in running
+    assert "loa unit add" in running
     assert is_healthy("127.0.0.1", port)
 
 
@@ -122,19 +118,6 @@ def test_a_client_written_from_the_protocol_document_alone_joins(state):
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-def test_stopping_leaves_no_process_behind(running):
-    """The last of these: after it nothing runs any more."""
-    process, _said = running
-    children = children_of(process.pid)
-    assert len(children) == 5
-    process.send_signal(signal.SIGINT)
-    assert process.wait(WITHIN_S) == 0
-    deadline_s = monotonic() + 5.0
-    while not all(is_gone(child) for child in children):
-        assert monotonic() < deadline_s, "a child outlived loa up"
-        Event().wait(0.05)
 
 
 def documented_client() -> str:
