@@ -7,6 +7,7 @@ passes through unchanged.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from audio_library.errors import TextTooLongError
 from audio_library.reading import (
@@ -59,6 +60,7 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 
+@lru_cache(maxsize=512)  # the same warnings are read for every page that offers them
 def read(text: str, dialect: Dialect = NORTHERN) -> Reading:
     """Tell how a text is read aloud.
 
