@@ -237,6 +237,7 @@ def test_the_will_of_a_node_that_is_cut_off_is_published_and_retained(place, sec
         assert later.hears() == (*lost, True)
 
 
+@pytest.mark.slow
 def test_a_node_that_falls_silent_is_given_up(place, secrets):
     lost = (node_presence(OTHER), b"silent")
     with _gateway(place) as gateway:

@@ -12,14 +12,15 @@ from audio_library.ingest import ingest
 from audio_library.loudness import measure
 from audio_library.manifest import read_manifest
 from audio_library.music import melody
-from tests.factories.turns import first_each_day
+
+# Uploads of every day are tried on the pages and in the demo.
+pytestmark = pytest.mark.slow
 
 KINDS = {
     "stereo.mp3": ("-ac", "2", "-ar", "44100", "-b:a", "128k"),
     "mono.wav": ("-c:a", "pcm_s16le"),
     "phone.m4a": ("-c:a", "aac", "-b:a", "96k"),
     "length.webm": ("-c:a", "libopus", "-b:a", "64k"),
-    # These are rarer:
     "variable.mp3": ("-q:a", "4", "-write_xing", "0"),
     "stereo.wav": ("-c:a", "pcm_s16le", "-ac", "2", "-ar", "44100"),
     "bits8.wav": ("-c:a", "pcm_u8"),
@@ -55,7 +56,7 @@ def assert_sounds_like(store, asset, original):
     assert asset.peak_dbtp < -1.0
 
 
-@pytest.mark.parametrize("name", first_each_day(KINDS, every_day=4))
+@pytest.mark.parametrize("name", KINDS)
 def test_every_accepted_kind_becomes_an_asset(name, programme, convert, store, tmp_path):
     source = convert(programme, tmp_path / name, *KINDS[name])
     asset = ingest(source, store)

@@ -15,7 +15,6 @@ from server.cli.installation import prepare
 from server.settings import Settings
 from server.store.engine import open_engine
 from server.store.migrations import downgrade
-from tests.factories.turns import first_each_day
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,7 +42,10 @@ def test_what_a_program_does_stands_in_its_log_a_line_of_json_each(settings):
     assert {"level", "timestamp", "logger"} <= line.keys()
 
 
-@pytest.mark.parametrize("program", first_each_day(["gateway", "scheduler", "web"]))
+@pytest.mark.parametrize(
+    "program",
+    ["gateway", *(pytest.param(one, marks=pytest.mark.slow) for one in ("scheduler", "web"))],
+)
 def test_a_program_does_not_run_on_older_tables_and_says_what_to_do(settings, program):
     engine = open_engine(settings.database)
     downgrade(engine, revision="0006")

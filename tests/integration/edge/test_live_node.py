@@ -10,6 +10,8 @@ from tests.factories.sounds import heard, lag_s, noise, rms
 from tests.factories.stations import a_programme
 from tests.factories.waiting import wait_until
 
+pytestmark = pytest.mark.sound
+
 SECOND = timedelta(seconds=1)
 DELAY = SECOND
 TOPIC = "loa/1/live/noi-1"
