@@ -94,5 +94,6 @@ def ask_to_confirm(
     def text(language: str) -> Text:
         return alert_words.of_plea(plea, language=language)
 
-    for contact in db.scalars(contacts.order_by(ContactRow.contact_id)).all():
-        raising.tell(db, contact, text, about=About(waiting_id=row.broadcast_id), now=now)
+    people = db.scalars(contacts.order_by(ContactRow.contact_id)).all()
+    about = About(waiting_id=row.broadcast_id)
+    raising.tell(db, people, text, about=lambda _one: about, now=now)

@@ -94,28 +94,32 @@ def take_steps(
         return alert_words.of_silence(case, clusters, is_first=is_first, language=language)
 
     named = whom(due.steps)
-    contacts = select(ContactRow).where(
-        ContactRow.contact_id.in_(named), ContactRow.gone_at.is_(None)
-    )
-    for contact in db.scalars(contacts).all():
-        step = named[contact.contact_id]
-        tell(db, contact, text, about=About(one.broadcast_id, after_s=step.after_s), now=now)
+    contacts = db.scalars(
+        select(ContactRow).where(ContactRow.contact_id.in_(named), ContactRow.gone_at.is_(None))
+    ).all()
+
+    def about(contact: ContactRow) -> About:
+        return About(one.broadcast_id, after_s=named[contact.contact_id].after_s)
+
+    tell(db, contacts, text, about=about, now=now)
 
 
 def tell(
     db: Session,
-    contact: ContactRow,
+    contacts: Sequence[ContactRow],
     text: Callable[[str], Text],
     *,
-    about: About,
+    about: Callable[[ContactRow], About],
     now: datetime,
 ) -> None:
-    """Tell somebody on all their channels; who has none is to be called."""
-    facts = _facts(contact, text, about, now)
-    own = channels_of(db, [contact.contact_id])
-    db.add_all(_to_channel(row, facts) for row in own)
-    if not own:
-        db.add(AlertRow(**facts, target=contact.contact_id, state=AlertState.TO_CALL.value))
+    """Tell people on all their channels; who has none is to be called."""
+    channels = channels_of(db, [contact.contact_id for contact in contacts])
+    for contact in contacts:
+        facts = _facts(contact, text, about(contact), now)
+        own = [row for row in channels if row.contact_id == contact.contact_id]
+        db.add_all(_to_channel(row, facts) for row in own)
+        if not own:
+            db.add(AlertRow(**facts, target=contact.contact_id, state=AlertState.TO_CALL.value))
 
 
 def tell_all_answer(db: Session, one: Open, *, site: str, now: datetime) -> bool:
