@@ -123,8 +123,7 @@ def while_it_runs(
     alarm_sound: np.ndarray,
 ) -> dict[str, float]:
     """Measure one node that has all it needs on its disk."""
-    audio = place.folder / "state" / "audio"
-    wait_until(lambda: sum(one.is_file() for one in audio.rglob("*")) >= 3, within_s=60)
+    wait_until(lambda: node.holds(3), within_s=60)
     pause(3)
     idle, memory = cost(node.pid, IDLE_S)
     say(f"idle: {idle} % of a core, {memory} MB")

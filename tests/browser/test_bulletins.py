@@ -1,14 +1,14 @@
 """A bulletin from its author to a commune, and the order that the commune gives."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from server.cli.demo.province import PROVINCE, THANH_THUY
 from server.domain.authority import Actor
-from server.domain.recurrence import LOCAL, local_day
+from server.domain.recurrence import local_day
 from server.services import bulletins, catalogue, scheduling, sending
 from server.services.keyring import Keyring
 from tests.browser.conftest import PHONE
@@ -25,19 +25,18 @@ def warning(served) -> str:
 
 
 def leave_a_clash(served) -> None:
-    """Give Thanh Thủy a priority item of its own for three hours, and send it another."""
+    """Give Thanh Thủy a priority item for all hours that are not quiet, and send it another."""
     keyring = Keyring.open(served.settings.secrets_dir)
     now = datetime.now(UTC)
-    soon = (now + timedelta(minutes=1)).astimezone(LOCAL).replace(second=0, microsecond=0)
     sound = warning(served)
     own = scheduling.NewSlot(
         unit_id=THANH_THUY,
         title="Tin phòng chống cháy rừng của xã",
         bulletin_class="priority",
         assets=(sound,),
-        length_s=3 * 3600.0,
+        length_s=16 * 3600.0,
         recurrence="daily",
-        local_start=soon.time(),
+        local_start=time(5),
         first_day=local_day(now),
         units=(THANH_THUY,),
     )

@@ -291,6 +291,7 @@ class NodeProcess:
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.recording = folder / "heard.wav"
+        self._folder = folder
         self._environment = {**os.environ, **environment}  # noqa: TID251 - handed on
         self._log = folder / "node.log"
         node_file = folder / "node.json"
@@ -321,6 +322,11 @@ class NodeProcess:
     @property
     def log(self) -> str:
         return self._log.read_text()
+
+    def holds(self, files: int) -> bool:
+        """Say whether so many audio files are whole on its disk."""
+        there = (self._folder / "state" / "audio").rglob("*")
+        return sum(one.is_file() and one.suffix != ".part" for one in there) >= files
 
     def start(self) -> None:
         with self._log.open("ab") as log:

@@ -13,18 +13,20 @@ import pytest
 
 from server.cli.errors import ProgramFailedError
 from server.cli.supervisor import Program, Supervisor, bound_log
+from tests.factories.waiting import wait_until
 
 DEADLINE_S = 10.0
 SLEEPER = (sys.executable, "-c", "import signal; signal.pause()")
 
 
-def wait_until(condition: Callable[[], bool], look: Callable[[], None] = lambda: None) -> None:
-    deadline_s = monotonic() + DEADLINE_S
-    pause = Event()
-    while not condition():
-        look()
-        assert monotonic() < deadline_s, "it did not happen in time"
-        pause.wait(0.02)
+def keep_until(supervisor: Supervisor, met: Callable[[], bool]) -> None:
+    """Let the supervisor look after its programs until something holds."""
+
+    def looked() -> bool:
+        supervisor.look()
+        return met()
+
+    wait_until(looked, within_s=DEADLINE_S)
 
 
 def is_alive(pid: int) -> bool:
@@ -40,7 +42,7 @@ def test_a_program_that_was_killed_runs_again(tmp_path: Path):
         first = supervisor.pid("sleeper")
         assert first is not None
         os.kill(first, signal.SIGKILL)
-        wait_until(lambda: supervisor.pid("sleeper") not in {first, None}, supervisor.look)
+        keep_until(supervisor, lambda: supervisor.pid("sleeper") not in {first, None})
 
 
 def test_a_program_that_keeps_dying_is_given_ever_longer_pauses(tmp_path: Path):
@@ -49,7 +51,7 @@ def test_a_program_that_keeps_dying_is_given_ever_longer_pauses(tmp_path: Path):
     with Supervisor(tmp_path) as supervisor:
         supervisor.start(Program("dying", (sys.executable, "-c", script)))
         begun_s = monotonic()
-        wait_until(lambda: counter.exists() and len(counter.read_text()) == 4, supervisor.look)
+        keep_until(supervisor, lambda: counter.exists() and len(counter.read_text()) == 4)
         # Pauses of 0.2, 0.4 and 0.8 s lie between four runs.
         assert monotonic() - begun_s >= 1.4
 
@@ -106,12 +108,12 @@ def test_children_do_not_outlive_a_keeper_that_was_killed(tmp_path: Path):
     )
     keeper = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
     noted = tmp_path / "pid"
-    wait_until(lambda: noted.exists() and noted.read_text() != "")
+    wait_until(lambda: noted.exists() and noted.read_text() != "", within_s=DEADLINE_S)
     child = int(noted.read_text())
     assert is_alive(child)
     keeper.kill()
     keeper.wait()
-    wait_until(lambda: not is_alive(child))
+    wait_until(lambda: not is_alive(child), within_s=DEADLINE_S)
 
 
 def test_a_program_that_does_not_come_up_is_named_with_its_last_words(tmp_path: Path):

@@ -341,12 +341,18 @@ def test_a_program_that_is_stopped_ends_politely(studio):
             stopping.join()
 
 
-def test_what_a_killed_program_left_is_kept_by_the_next_and_its_broadcast_ended(installed):
+def one_that_has_run(installed) -> tuple["Studio", str]:
+    """A program that was ended, and a broadcast that somebody began there."""
     studio = Studio(*installed)
     studio.start()
     with studio.microphone() as browser:
         broadcast = browser.go_on_air()
     studio.close()
+    return studio, broadcast
+
+
+def test_what_a_killed_program_left_is_kept_by_the_next_and_its_broadcast_ended(installed):
+    studio, broadcast = one_that_has_run(installed)
     # As a kill leaves it: whole frames, and a torn one.
     with Recorder(studio.place.settings.recording_dir, broadcast) as recorder:
         recorder.add(0, tuple(FRAMES))
@@ -363,11 +369,7 @@ def test_what_a_killed_program_left_is_kept_by_the_next_and_its_broadcast_ended(
 
 @pytest.mark.slow
 def test_a_program_that_is_stopped_does_not_wait_for_a_recording_and_loses_nothing(installed):
-    studio = Studio(*installed)
-    studio.start()
-    with studio.microphone() as browser:
-        broadcast = browser.go_on_air()
-    studio.close()
+    studio, broadcast = one_that_has_run(installed)
     with Recorder(studio.place.settings.recording_dir, broadcast) as recorder:
         for number in range(0, 3000, len(FRAMES)):
             recorder.add(number, tuple(FRAMES))
