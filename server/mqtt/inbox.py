@@ -23,6 +23,7 @@ from server.domain.errors import KeyMissingError, UnknownThingError
 from server.mqtt.gateway import Delivery
 from server.services import reports
 from server.services.keyring import Keyring
+from server.services.known_words import Known, known
 from server.store.engine import Sessions
 
 BATCH = 200
@@ -50,7 +51,7 @@ class TakeIn(Protocol):
         word: NodeWord,
         *,
         now: datetime,
-        knowing: reports.Known | None = None,
+        knowing: Known | None = None,
     ) -> str | None:
         """Take in one word."""
 
@@ -151,7 +152,7 @@ class Inbox:
         safe: list[tuple[str, str]] = []
         with self._sessions.begin() as db:
             said = [found for delivery in batch if (found := self._read(db, delivery, now))]
-            knowing = reports.known(db, [(one.node_id, one.word) for one in said])
+            knowing = known(db, [(one.node_id, one.word) for one in said], now=now)
             for one in said:
                 report_id = self._take_word(db, one, now, knowing)
                 if report_id is not None:
@@ -175,9 +176,7 @@ class Inbox:
             self._refuse(db, node_id, delivery, error, now)
             return None
 
-    def _take_word(
-        self, db: Session, said: Said, now: datetime, knowing: reports.Known
-    ) -> str | None:
+    def _take_word(self, db: Session, said: Said, now: datetime, knowing: Known) -> str | None:
         try:
             return self._take_in(db, said.node_id, said.word, now=now, knowing=knowing)
         except UnknownThingError:
