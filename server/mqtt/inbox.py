@@ -29,7 +29,7 @@ from server.store.engine import Sessions
 BATCH = 200
 """Deliveries in one transaction, at most; as few as are there when the last one is done."""
 IDLE_S = 0.5
-OWED = timedelta(seconds=0.5)
+OWED = timedelta(seconds=2)
 """How long an acknowledgement may wait while more comes in; nodes repeat themselves after 10 s."""
 REFUSAL_PAUSE = timedelta(minutes=1)
 """One refusal of each kind and node is put on record in this time; the others are counted."""

@@ -10,6 +10,7 @@ from server.cli.demo.stage import demo_settings
 from server.cli.nodefile import node_file_bytes, readdressed, write_private
 from server.cli.options import environment_of, settings_from
 from server.cli.remembered import recalled, remember
+from server.cli.wrong_settings import wrong_settings
 from server.settings import Settings
 from tests.factories.messages import a_key
 
