@@ -46,7 +46,8 @@ def test_an_alarm_stands_while_its_contact_is_as_the_profile_says(box, pins, tol
     assert box.standing == {"mains-lost"}
 
 
-def test_a_press_of_the_silence_key_is_told_once_and_its_release_is_not(box, pins, told):
+@pytest.mark.usefixtures("box")
+def test_a_press_of_the_silence_key_is_told_once_and_its_release_is_not(pins, told):
     close_contact(pins, 13)
     pins.pin(13).drive_high()
     wait_until(lambda: told == [SilencePressed()])
