@@ -83,6 +83,11 @@ def test_it_is_said_before_saving_how_files_fit_their_slot(site):
     longer = fields | {"local_end": "05:40"}
     assert "ngắn hơn khung giờ" in browser.get(ask, query_string=longer).text
     assert "khung giờ" not in browser.get(ask, query_string=fields).text
+    assert (
+        "kết thúc vào hôm sau: kéo dài 23 giờ"
+        in browser.get(ask, query_string=fields | {"local_end": "05:00"}).text
+    )
+    assert "hôm sau" not in browser.get(ask, query_string=fields | {"local_end": "24:00"}).text
     over = fields | {"local_end": "05:30:01"}
     assert "phần cuối đó sẽ không được phát" in browser.get(ask, query_string=over).text
     relay = {"content_kind": "relay", "relay_url": "https://dai.example/a.m3u8", "asset": []}
