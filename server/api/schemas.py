@@ -618,6 +618,7 @@ class ClusterAnswer(Answer):
     latitude: float | None
     longitude: float | None
     level_dbfs: float | None
+    clock_trusted: bool | None
 
 
 class ClusterList(Answer):

@@ -2,10 +2,11 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from protocol.messages import Telemetry
 from server.domain.recurrence import local_day
-from server.services import units
+from server.services import commissioning, reports, units
 from server.store.models import AsRunRow
 from server.web.dashboard.presenters import MOST_CARDS
 from tests.factories.claims import NOON
@@ -50,6 +51,21 @@ def test_the_first_page_shows_the_clusters_that_the_person_may_see(site):
     assert "Cụm xa-1-c1" in page
     assert "Cụm xa-2-c1" not in page
     assert "Cụm xa-2-c1" in site.browser("top").get("/").text
+
+
+def test_a_node_that_does_not_know_the_time_is_named_and_named_no_more_when_it_does(site):
+    warning = "Đồng hồ chưa tin được"
+    browser = site.browser("commune-officer")
+    now = datetime.now(UTC)
+    with site.sessions.begin() as db:
+        node = {"node_id": "n-1", "cluster_id": CLUSTERS[0], "keyring": site.keyring}
+        commissioning.commission(db, now=now, actor=OPERATOR, **node)
+    assert warning not in browser.get("/").text
+    for is_trusted in (False, True):
+        with site.sessions.begin() as db:
+            word = Telemetry(at=NOON, clock_trusted=is_trusted)
+            reports.take_in(db, "n-1", word, now=now)
+        assert (warning in browser.get("/clusters/list").text) is not is_trusted
 
 
 def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(site):
