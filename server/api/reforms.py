@@ -3,9 +3,9 @@
 import msgspec
 from apiflask import APIBlueprint
 
-from server.api.schemas import (
+from server.api.schemas.common import FindingAnswer
+from server.api.schemas.reforms import (
     FateAnswer,
-    FindingAnswer,
     MoveAnswer,
     ReformAnswer,
     ReformList,
