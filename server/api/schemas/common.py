@@ -10,14 +10,8 @@ from server.domain.recurrence import is_usable
 
 # JSON Schema knows no ``\Z``; there, as in Rust's engine, a dollar sign is the very end.
 _ID = ID_PATTERN.replace(r"\Z", "$")
-
-
 _DIGEST = DIGEST_PATTERN.replace(r"\Z", "$")
-
-
 _MOST = 5000
-
-
 ALL_WEEK = 127
 
 
@@ -26,6 +20,7 @@ def _iso(instant: datetime) -> str:
 
 
 def printable(text: str) -> str:
+    """Refuse control characters, and cut off the blanks around a text."""
     # A database refuses the null character, and nobody means the other controls.
     if any(ord(sign) < ord(" ") or 0xD800 <= ord(sign) <= 0xDFFF for sign in text):  # noqa: PLR2004 - bounds of the surrogates
         message = "control characters are not allowed"
@@ -46,29 +41,13 @@ def _at_usable_day(instant: datetime) -> datetime:
 
 
 Id = Annotated[str, Field(pattern=_ID)]
-
-
 Digest = Annotated[str, Field(pattern=_DIGEST)]
-
-
 Text = Annotated[str, AfterValidator(printable)]
-
-
 Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
-
-
 Instant = Annotated[AwareDatetime, PlainSerializer(_iso, return_type=str)]
-
-
 Day = Annotated[date, AfterValidator(_usable)]
-
-
 Moment = Annotated[AwareDatetime, AfterValidator(_at_usable_day)]
-
-
 BulletinClassName = Literal["ordinary", "priority", "emergency"]
-
-
 Ids = Annotated[tuple[Id, ...], Field(max_length=_MOST)]
 
 

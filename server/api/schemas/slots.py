@@ -22,8 +22,6 @@ _PATTERN = (
     "lunar: DAY=15, DAY=-1 or DAY=10;MONTH=3, and LEAP=regular, leap or both; "
     "rrule: lines RRULE, EXDATE and RDATE of RFC 5545, in days or longer; otherwise empty"
 )
-
-
 _HOLIDAYS = "what the public holidays of Viet Nam mean to the slot"
 
 
