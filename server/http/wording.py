@@ -39,6 +39,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "wider-clashes": N_(
             "These slots would come to reach loudspeakers where others have their time: %(slots)s."
         ),
+        "wider-quiet": N_(
+            "At loudspeakers that these slots would come to reach it is quiet then (%(hours)s): "
+            "%(slots)s."
+        ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
         "many-overlaps": N_(
             "It overlaps %(count)s more slots. With so many, no ways out are looked for: "
