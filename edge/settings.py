@@ -22,7 +22,15 @@ FORMAT = 1
 DEFAULT_STATE_DIR = Path("/var/lib/loalang-node")
 _KEY_BYTES = 32
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-_SAID = {"state", "output", "board", "tls_ca", "cache_limit_mb", "near_stations"}
+_SAID = {
+    "state",
+    "output",
+    "board",
+    "tls_ca",
+    "cache_limit_mb",
+    "near_stations",
+    "schedule_without_clock",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class NodeSettings:
         tls_ca: Certificates that vouch for the servers; the system's when None.
         cache_limit_mb: Space that audio may take.
         near_stations: Whether a relay may be on this machine, or on its own wire.
+        schedule_without_clock: Whether what is scheduled begins by a clock that nothing vouches
+            for; else it waits.
     """
 
     node: str
@@ -84,6 +94,7 @@ class NodeSettings:
     tls_ca: Path | None = None
     cache_limit_mb: int = 2000
     near_stations: bool = False
+    schedule_without_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +107,7 @@ class Overrides:
     tls_ca: Path | None = None
     cache_limit_mb: int | None = None
     near_stations: bool | None = None
+    schedule_without_clock: bool | None = None
 
     def over(self, other: "Overrides") -> "Overrides":
         """Take what is said here, and the rest from ``other``."""
@@ -106,6 +118,9 @@ class Overrides:
             tls_ca=self.tls_ca or other.tls_ca,
             cache_limit_mb=self.cache_limit_mb or other.cache_limit_mb,
             near_stations=other.near_stations if self.near_stations is None else self.near_stations,
+            schedule_without_clock=other.schedule_without_clock
+            if self.schedule_without_clock is None
+            else self.schedule_without_clock,
         )
 
 
@@ -158,7 +173,8 @@ def overrides_from(environment: Mapping[str, str]) -> Overrides:
         board=said.get("board"),
         tls_ca=Path(said["tls_ca"]) if "tls_ca" in said else None,
         cache_limit_mb=_limit(said["cache_limit_mb"]) if "cache_limit_mb" in said else None,
-        near_stations=_yes(said["near_stations"]) if "near_stations" in said else None,
+        near_stations=_said_yes(said, "near_stations"),
+        schedule_without_clock=_said_yes(said, "schedule_without_clock"),
     )
 
 
@@ -187,6 +203,7 @@ def load(node_file: Path, overrides: Overrides) -> NodeSettings:
         tls_ca=overrides.tls_ca,
         cache_limit_mb=overrides.cache_limit_mb or settings.cache_limit_mb,
         near_stations=overrides.near_stations or False,
+        schedule_without_clock=overrides.schedule_without_clock or False,
     )
 
 
@@ -281,7 +298,8 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _yes(text: str) -> bool:
-    if text not in {"yes", "no"}:
-        raise BadSettingError("LOA_NODE_NEAR_STATIONS", f"{text} is neither yes nor no")
-    return text == "yes"
+def _said_yes(said: Mapping[str, str], name: str) -> bool | None:
+    text = said.get(name)
+    if text not in {None, "yes", "no"}:
+        raise BadSettingError(f"LOA_NODE_{name.upper()}", f"{text} is neither yes nor no")
+    return None if text is None else text == "yes"

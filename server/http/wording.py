@@ -39,6 +39,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "wider-clashes": N_(
             "These slots would come to reach loudspeakers where others have their time: %(slots)s."
         ),
+        "wider-quiet": N_(
+            "At loudspeakers that these slots would come to reach it is quiet then (%(hours)s): "
+            "%(slots)s."
+        ),
         "more-overlaps": N_("It overlaps %(count)s more slots."),
         "many-overlaps": N_(
             "It overlaps %(count)s more slots. With so many, no ways out are looked for: "
@@ -476,6 +480,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "quiet-hours": N_("It fell into quiet hours"),
         "hushed": N_("The loudspeakers were silent by order"),
         "node-off": N_("The equipment was switched off"),
+        "clock-unknown": N_("The equipment did not know the time"),
         "withdrawn": N_("It was withdrawn from the plan"),
         "refused": N_("The equipment refused the order: %(why)s"),
     }
@@ -499,6 +504,7 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "replayed": N_("it had been seen before"),
         "stale-version": N_("a newer one is already there"),
         "no-config": N_("the equipment is not set up yet"),
+        "untrusted-clock": N_("its clock cannot tell whether the order still holds"),
     }
 )
 

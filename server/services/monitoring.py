@@ -51,7 +51,11 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """One cluster as an operator sees it; ``liveness`` is ``none`` where it has no node."""
+    """One cluster as an operator sees it; ``liveness`` is ``none`` where it has no node.
+
+    Attributes:
+        clock_trusted: Whether its node says that it knows the time; None: it does not say.
+    """
 
     cluster_id: str
     name: str
@@ -72,6 +76,7 @@ class ClusterState:
     on_air_class: str
     holds_newest_plan: bool
     level_dbfs: float | None
+    clock_trusted: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,7 @@ def _state(
             if unit in newest
         ),
         level_dbfs=node.telemetry.get("level_dbfs") if node and node.telemetry else None,
+        clock_trusted=node.telemetry.get("clock_trusted") if node and node.telemetry else None,
     )
 
 

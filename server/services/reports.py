@@ -1,6 +1,6 @@
 """Take in what nodes say: at least once, in any order, and to the same end."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ from protocol.messages import (
     Presence,
     Received,
     Refused,
+    SignedTime,
     Started,
     Telemetry,
     encode,
@@ -40,6 +41,7 @@ from server.store.models import (
 )
 
 ACKNOWLEDGE_LIFE = timedelta(minutes=10)
+TIME_LIFE = timedelta(minutes=1)
 LONGEST_CLAIM_ID = 96
 LONGEST_SOFTWARE = 200
 
@@ -151,8 +153,10 @@ def take_in(
             return None
         case Telemetry():
             _heard(db, node, now)
-            _on_air(db, node, word.on_air, word.at, now)
-            node.telemetry = msgspec.to_builtins(word)
+            # Such a clock may stand in the future, and would hide all that comes after.
+            said_at = now if word.clock_trusted is False else word.at
+            _on_air(db, node, word.on_air, said_at, now)
+            _take_telemetry(db, node, word, now)
             return None
         case Received() | Refused() | Started() | Preempted() | AsRun():
             _heard(db, node, now)
@@ -199,6 +203,32 @@ def acknowledgements(
     ]
 
 
+def times(
+    db: Session, asked: Mapping[str, str], *, clock: Callable[[], datetime], keyring: Keyring
+) -> list[tuple[str, bytes]]:
+    """Sign the time for nodes that have asked with a nonce; give the topic and the bytes of each.
+
+    The clock is read for each answer anew, just before it is signed.
+
+    Raises:
+        KeyMissingError: No unit has a key that may sign it.
+    """
+    key = keyring.configuring_key(db, now=clock())
+    answers = []
+    for node_id, nonce in asked.items():
+        now = clock()
+        token = sign(
+            key,
+            SignedTime(nonce=nonce, at=now),
+            audience=[audience_node(node_id)],
+            issued_at=now,
+            expires=now + TIME_LIFE,
+            token_id=f"time-{nonce}",
+        )
+        answers.append((topics.node_order(NodeId(node_id)), token))
+    return answers
+
+
 def retained(db: Session) -> list[tuple[str, bytes]]:
     """List everything that a broker which has forgotten must be told again, by topic."""
     active = select(NodeRow.node_id, NodeRow.config_token).where(
@@ -243,6 +273,13 @@ def forget(db: Session, *, now: datetime) -> int:
     refusals = delete(RefusalRow).where(RefusalRow.at < now - REFUSALS_KEPT)
     gone = len(db.scalars(reports.returning(ReportRow.report_id)).all())
     return gone + len(db.scalars(refusals.returning(RefusalRow.refusal_id)).all())
+
+
+def _take_telemetry(db: Session, node: NodeRow, word: Telemetry, now: datetime) -> None:
+    was_trusted = node.telemetry.get("clock_trusted")
+    node.telemetry = msgspec.to_builtins(msgspec.structs.replace(word, nonce=""))
+    if (was_trusted is False) is not (word.clock_trusted is False):
+        events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
 
 
 def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime) -> None:

@@ -18,13 +18,16 @@ from protocol.messages import (
     Received,
     Refused,
     Segment,
+    SignedTime,
     Started,
     Telemetry,
 )
+from protocol.signing import unverified
 from server.domain.errors import UnknownThingError
 from server.services import arrears, as_run, reports
 from server.store.models import AsRunRow, DeliveryRow, NodeRow, RefusalRow, ReportRow
 from tests.factories.claims import NOON, at
+from tests.factories.messages import A_NONCE
 from tests.factories.provinces import Listener
 
 NODE, CLUSTER = "n-xa-1-c1", "xa-1-c1"
@@ -214,6 +217,31 @@ def test_a_node_believes_the_acknowledgement_of_its_reports(province):
     )
     assert topic == f"loa/1/node/{NODE}/in/order"
     assert listener.hears(token).token.msg == Acknowledge(report_ids=("p-1", "p-2"))
+
+
+def test_a_node_believes_the_time_that_it_has_asked_for(province):
+    credentials = province.commission(CLUSTER)
+    listener = Listener.of(province.posted("/in/config")[0].payload, credentials.root_key)
+    instants = iter((NOON, NOON, at(1)))
+    ((topic, token), (_, other)) = province.run(
+        reports.times,
+        asked={NODE: A_NONCE, "n-2": A_NONCE},
+        clock=lambda: next(instants),
+        keyring=province.keyring,
+    )
+    assert topic == f"loa/1/node/{NODE}/in/order"
+    assert listener.hears(token).token.msg == SignedTime(nonce=A_NONCE, at=NOON)
+    assert unverified(other).msg.at == at(1)
+
+
+def test_a_clock_of_the_future_does_not_hide_what_is_on_air_afterwards(province):
+    province.commission(CLUSTER)
+    ahead = Telemetry(at=at(100_000), on_air="s-1-a", clock_trusted=False)
+    province.hear(NODE, ahead, now=NOON)
+    assert province.rows(NodeRow)[0].on_air == "s-1-a"
+    province.hear(NODE, Telemetry(at=at(1), clock_trusted=True), now=at(1))
+    (node,) = province.rows(NodeRow)
+    assert (node.on_air, node.telemetry["clock_trusted"]) == ("", True)
 
 
 def here(**facts: object) -> Presence:

@@ -38,6 +38,7 @@ def a_state(cluster_id="c-1", **changed: object):
         "on_air_class": "",
         "holds_newest_plan": True,
         "level_dbfs": None,
+        "clock_trusted": None,
     }
     return ClusterState(**{**facts, **changed})
 
