@@ -12,13 +12,16 @@ from queue import SimpleQueue
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from edge.agent import Agent, AgentEvent, Parts, Stop, state_paths, utc_now
+from edge.agent import Agent, AgentEvent, Parts, Stop, state_paths
 from edge.cache import Cache
+from edge.clock import Clock
 from edge.errors import EdgeError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
+from edge.gpio.box import Box
 from edge.link import Delivery, Identity, Link, LinkEvent
 from edge.live import LiveDesk
+from edge.machine import Machine
 from edge.observability import configure
 from edge.player.engine import MixerPlayer
 from edge.player.output import open_output
@@ -63,12 +66,13 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     """
     database, audio = state_paths(settings.state_dir)
     cache = Cache(audio)
+    clock = Clock(Machine(), settings.state_dir / "clock.json")
     receiver = Receiver(Web(near=settings.near_stations))
     lost = Presence(node=settings.node, state=PresenceState.LOST)
     identity = Identity(
         settings.node, settings.secret, node_presence(NodeId(settings.node)), encode(lost)
     )
-    desk = LiveDesk(events.put)
+    desk = LiveDesk(events.put, clock=clock.now_s)
 
     def came(event: LinkEvent) -> None:
         if not (isinstance(event, Delivery) and desk.takes(event)):
@@ -79,14 +83,19 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         store=Store(database),
         cache=cache,
         amplifier=AmplifierRelay(settings.board),
+        box=Box(settings.board, events.put),
         live=desk,
         link=Link(identity, settings.mqtt, came, settings.tls_ca),
         fetcher=Fetcher(cache, settings.node, settings.secret, events.put, settings.tls_ca),
         watchdog=watchdog,
-        clock=utc_now,
+        clock=clock,
         software=_software(),
         player=MixerPlayer(
-            open_output(settings.output), events, receive=receiver, listen=desk.speech
+            open_output(settings.output, clock=clock.now_s),
+            events,
+            clock=clock.now_s,
+            receive=receiver,
+            listen=desk.speech,
         ),
     )
     for number in (signal.SIGTERM, signal.SIGINT):

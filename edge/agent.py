@@ -6,9 +6,9 @@ put events on its queue.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import final
@@ -16,9 +16,11 @@ from typing import final
 import structlog
 
 from edge.cache import Cache, plan_cache
+from edge.clock import Clock
 from edge.errors import EdgeError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
+from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
 from edge.live import LiveDesk, LiveRefused, LiveWord
 from edge.outbox import Outbox, numbered
@@ -36,7 +38,9 @@ from edge.player import (
     Station,
 )
 from edge.playout import (
+    SILENCE_KEY,
     Amplifier,
+    Clockwork,
     Cue,
     Event,
     Hush,
@@ -63,21 +67,25 @@ from edge.runs import (
 from edge.schedule import (
     Accepted,
     Acknowledged,
+    Doubtful,
     HeldAlready,
     Holdings,
     Repeated,
+    Timed,
     Unconcerned,
+    Verdict,
     held_on_disk,
     receive,
 )
 from edge.settings import NodeSettings
 from edge.store import KeptReport, Store, Turn
 from edge.telemetry import disk_free_mb, temperature_c
-from edge.timekeeping import is_trusted
+from edge.timekeeping import judged_instead
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
 from protocol.ids import NodeId, UnitId
-from protocol.messages import Presence, PresenceState, Received, Telemetry, encode
+from protocol.messages import Alarms, Presence, PresenceState, Received, Telemetry, encode
+from protocol.policy import Silence
 from protocol.signing import unverified
 from protocol.topics import (
     node_filter,
@@ -93,6 +101,10 @@ _BIRTH_AGAIN_S = 0.2
 """What came together is told of together; whoever edits a programme that is about to begin waits
 to be told that it has arrived."""
 _MEGABYTE = 1_000_000
+_STEP = timedelta(seconds=1)
+_MOST_DOUBTFUL = 50
+SILENCED = "silenced"
+"""The alarm that stands while somebody has silenced the loudspeakers by the key of the box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ class Stop:
     """Event: the program is to end."""
 
 
-AgentEvent = LinkEvent | Fetched | PlayerEvent | LiveWord | Stop
+AgentEvent = LinkEvent | Fetched | PlayerEvent | LiveWord | PinEvent | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ class Parts:
 
     Attributes:
         events: The one queue, on which every other part puts what happened.
-        clock: Gives the wall time, aware, UTC.
+        clock: What is known of the time.
     """
 
     events: SimpleQueue[AgentEvent]
@@ -117,11 +129,12 @@ class Parts:
     cache: Cache
     player: Player
     amplifier: AmplifierRelay
+    box: Box
     live: LiveDesk
     link: Link
     fetcher: Fetcher
     watchdog: Watchdog
-    clock: Callable[[], datetime]
+    clock: Clock
     software: str = ""
 
 
@@ -134,11 +147,18 @@ class Agent:
         self._held = holdings
         self._parts = parts
         self._node = NodeId(settings.node)
-        self._playout = Playout(lead=timedelta(seconds=settings.board.lead_s))
+        self._began_s = time.monotonic()
+        self._keeps_schedule = self._may_schedule()
+        self._playout = Playout(
+            lead=timedelta(seconds=settings.board.lead_s), keeps_schedule=self._keeps_schedule
+        )
+        self._doubtful: deque[Delivery] = deque()
         self._refusals = Refusals()
         self._outbox = Outbox(parts.store, self._send_report)
         self._unkept: tuple[KeptReport, ...] = ()
         self._birth_at_s: float | None = None
+        self._is_linked = False
+        self._told_alarms: tuple[str, ...] | None = None
         self._rounds = Rounds(time.monotonic())
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
@@ -147,6 +167,7 @@ class Agent:
         phase_s = sum(settings.node.encode()) % 15
         self._rounds.every(15.0, self._send_telemetry, first_s=1.0 + phase_s)
         self._rounds.every(600.0, self._tidy, first_s=600.0)
+        self._rounds.every(600.0, parts.clock.keep, first_s=60.0)
 
     def run(self) -> None:
         """Play and report until told to stop.
@@ -164,7 +185,7 @@ class Agent:
     # -- beginning and end
 
     def _wake_up(self) -> None:
-        parts, now = self._parts, self._parts.clock()
+        parts, now = self._parts, self._parts.clock.now()
         if parts.store.set_aside is not None:
             _log.error("store_damaged", set_aside=parts.store.set_aside.name)
         parts.store.forget_old(now)
@@ -192,8 +213,10 @@ class Agent:
         for close in (
             parts.player.close,
             parts.amplifier.close,
+            parts.box.close,
             parts.live.close,
             self._mark_alive,
+            parts.clock.keep,
             lambda: parts.link.close(((node_presence(self._node), leaving),)),
             parts.fetcher.close,
             parts.store.close,
@@ -232,7 +255,7 @@ class Agent:
         if self._birth_at_s is not None:
             waits.append(self._birth_at_s - time.monotonic())
         if self._playout.wake_at is not None:
-            waits.append((self._playout.wake_at - self._parts.clock()).total_seconds())
+            waits.append((self._playout.wake_at - self._parts.clock.now()).total_seconds())
         return max(0.0, min(waits))
 
     def _react(self, event: AgentEvent) -> bool:
@@ -243,10 +266,22 @@ class Agent:
                 self._take_from_link(event)
             case Fetched():
                 self._take_files()
-            case Started() | Ended() | LiveOver():
+            case LiveOver():
                 self._take(event)
             case LiveRefused(delivery, error):
                 self._refuse(delivery, error)
+            case ContactMoved():
+                self._tell_alarms()
+            case SilencePressed():
+                self._turn_silence()
+            case _:
+                self._take_from_player(event)
+        return True
+
+    def _take_from_player(self, event: PlayerEvent) -> None:
+        match event:
+            case Started() | Ended():
+                self._take(event)
             case Stalled(claim_id, _at, reason):
                 _log.warning("relay_stalled", claim_id=claim_id, error=reason.value)
                 self._take(event)
@@ -254,12 +289,11 @@ class Agent:
                 self._take_damaged(event)
             case Died(reason):
                 raise ThreadDiedError("player", reason)
-        return True
 
     def _pass_time(self) -> None:
         now_s = time.monotonic()
         wake_at = self._playout.wake_at
-        if wake_at is not None and wake_at <= self._parts.clock():
+        if wake_at is not None and wake_at <= self._parts.clock.now():
             self._take(Tick())
         if self._birth_at_s is not None and self._birth_at_s <= now_s:
             self._send_birth()
@@ -269,7 +303,7 @@ class Agent:
     # -- judging, and doing what was judged
 
     def _take(self, event: Event) -> None:
-        self._take_and_keep(event, Turn({}, {}, self._parts.clock()))
+        self._take_and_keep(event, Turn({}, {}, self._parts.clock.now()))
 
     def _take_and_keep(self, event: Event, turn: Turn) -> None:
         """Let the playout judge, obey it, then put on disk what this changed."""
@@ -322,18 +356,22 @@ class Agent:
             case Connected():
                 self._take_connected(event)
             case Disconnected(reason):
+                self._is_linked = False
                 _log.warning("link_lost", error=reason)
 
     def _take_delivery(self, delivery: Delivery) -> None:
-        now = self._parts.clock()
         try:
-            verdict = receive(self._held, delivery.topic, delivery.payload, now)
+            verdict, now = self._judged(delivery)
         except RefusedError as error:
             self._refuse(delivery, error)
             return
         match verdict:
             case Accepted():
                 self._accept(verdict, now)
+            case Timed(nonce, at):
+                self._take_time(nonce, at)
+            case Doubtful():
+                self._put_off(delivery)
             case Acknowledged(report_ids):
                 self._outbox.acknowledge(report_ids)
             case Repeated(token_id):
@@ -345,9 +383,35 @@ class Agent:
             case Unconcerned():
                 pass
 
+    def _judged(self, delivery: Delivery) -> tuple[Verdict, datetime]:
+        """Judge a message by the time, or by its own where the time is not known so well.
+
+        Raises:
+            RefusedError: It is not to be acted on.
+        """
+        clock, raw = self._parts.clock, delivery.payload
+        now, newest = clock.now(), clock.newest_issued
+        try:
+            return receive(self._held, delivery.topic, raw, now, newest_issued=newest), now
+        except RefusedError as error:
+            issued = judged_instead(raw, error, now, None if newest else clock.bound)
+            if issued is None:
+                raise
+        return receive(self._held, delivery.topic, raw, issued, newest_issued=newest), issued
+
+    def _put_off(self, delivery: Delivery) -> None:
+        """Keep an order until the time is known; where too many wait, the oldest is refused."""
+        self._doubtful.append(delivery)
+        if len(self._doubtful) > _MOST_DOUBTFUL:
+            oldest = self._doubtful.popleft()
+            self._refuse(oldest, RefusedError(Refusal.UNTRUSTED_CLOCK))
+
     def _accept(self, verdict: Accepted, now: datetime) -> None:
         reports: tuple[KeptReport, ...] = ()
         if verdict.order is not None:
+            self._parts.clock.take_issued(verdict.order.issued_at)
+            self._pull_clock(verdict.order.issued_at)
+            now = self._parts.clock.now()
             receipt = Received(
                 report_id=UNNUMBERED,
                 claim_id=verdict.order.claim_id,
@@ -383,11 +447,11 @@ class Agent:
         bad = BadMessage(
             delivery.topic, error.refusal, _name_of(delivery.payload), detail=error.detail
         )
-        report = self._refusals.note(bad, self._parts.clock())
+        report = self._refusals.note(bad, self._parts.clock.now())
         if report is not None:
             # With the report alone, so that an enemy's thousand a second do not fill the card.
             _log.warning("message_refused", reason=error.refusal.value, count=report.count)
-            turn = Turn(self._playout.runs, self._playout.done, self._parts.clock())
+            turn = Turn(self._playout.runs, self._playout.done, self._parts.clock.now())
             self._parts.store.keep(replace(turn, reports=(numbered(report),)))
             self._send_due()
 
@@ -407,6 +471,89 @@ class Agent:
             ]
         )
 
+    # -- the time
+
+    def _may_schedule(self) -> bool:
+        return self._settings.schedule_without_clock or self._parts.clock.is_trusted
+
+    def _take_time(self, nonce: str, at: datetime) -> None:
+        if self._parts.clock.take_answer(nonce, at):
+            self._follow_clock()
+
+    def _pull_clock(self, issued_at: datetime) -> None:
+        before = self._parts.clock.now()
+        self._parts.clock.pull(issued_at)
+        by = self._parts.clock.now() - before
+        if abs(by) >= _STEP:
+            self._take_clockwork(by)
+
+    def _watch_clock(self) -> None:
+        self._parts.clock.watch()
+        self._follow_clock()
+
+    def _follow_clock(self) -> None:
+        """Move the clock where it is to be moved, and let those know who go by it."""
+        clock = self._parts.clock
+        by = clock.step_due(is_silent=self._playout.current is None)
+        if by is not None:
+            clock.step()
+        if by is not None or self._may_schedule() != self._keeps_schedule:
+            self._take_clockwork(by or timedelta())
+
+    def _take_clockwork(self, by: timedelta) -> None:
+        clock, knew = self._parts.clock, self._keeps_schedule
+        self._keeps_schedule = self._may_schedule()
+        began = clock.now() - timedelta(seconds=time.monotonic() - self._began_s)
+        self._take(Clockwork(self._keeps_schedule, began, by))
+        _log.warning(
+            "clock_moved",
+            by_s=round(by.total_seconds(), 3),
+            source=clock.source.value,
+            trusted=clock.is_trusted,
+        )
+        clock.keep()
+        if self._keeps_schedule != knew:
+            self._send_telemetry()
+        if clock.is_trusted:
+            waiting, self._doubtful = self._doubtful, deque()
+            for delivery in waiting:
+                self._take_delivery(delivery)
+
+    # -- the box
+
+    def _turn_silence(self) -> None:
+        """Silence the loudspeakers for a while, or let them sound again."""
+        now, key = self._parts.clock.now(), self._settings.board.silence_key
+        silence = None
+        if key is not None and SILENCED not in self._alarms(now):
+            silence = Silence(
+                SILENCE_KEY,
+                self._node,
+                now,
+                now + timedelta(minutes=key.minutes),
+                spares_emergencies=True,
+            )
+        self._held = replace(self._held, key_silence=silence)
+        self._take(self._held.programme())
+        self._tell_alarms()
+
+    def _alarms(self, now: datetime) -> tuple[str, ...]:
+        silence = self._held.key_silence
+        pressed = {SILENCED} if silence is not None and silence.covers(now) else set()
+        return tuple(sorted(self._parts.box.standing | pressed))
+
+    def _tell_alarms(self) -> None:
+        """Report what is amiss, where that has changed, and light the lamps."""
+        now = self._parts.clock.now()
+        standing = self._alarms(now)
+        if standing != self._told_alarms:
+            self._told_alarms = standing
+            report = numbered(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
+            self._take_and_keep(Tick(), replace(Turn({}, {}, now), reports=(report,)))
+        self._parts.box.show(
+            network=self._is_linked, sound=bool(self._playout.on_air), alarm=bool(standing)
+        )
+
     # -- files
 
     def _take_files(self) -> None:
@@ -423,7 +570,7 @@ class Agent:
             self._take_files()
 
     def _plan_files(self) -> None:
-        cache, now = self._parts.cache, self._parts.clock()
+        cache, clock = self._parts.cache, self._parts.clock
         plan = plan_cache(
             (
                 claim
@@ -432,7 +579,7 @@ class Agent:
             ),
             self._held.pinned(),
             cache.sizes(),
-            now=now,
+            now=clock.now() if clock.is_trusted else None,
             limit_bytes=self._settings.cache_limit_mb * _MEGABYTE,
         )
         cache.evict(plan)
@@ -445,39 +592,44 @@ class Agent:
     # -- what is said
 
     def _take_connected(self, event: Connected) -> None:
+        self._is_linked = True
         _log.info("link_up", endpoint=event.endpoint)
-        self._send_birth()
+        self._send_birth(nonce=self._parts.clock.ask())
         self._outbox.send_due(time.monotonic(), all_again=True)
 
-    def _send_birth(self) -> None:
+    def _send_birth(self, nonce: str = "") -> None:
         self._birth_at_s = None
-        birth = encode(self._presence(PresenceState.HERE))
+        birth = encode(self._presence(PresenceState.HERE, nonce))
         self._parts.link.publish(node_presence(self._node), birth, qos=1, retain=True)
 
-    def _presence(self, state: PresenceState) -> Presence:
+    def _presence(self, state: PresenceState, nonce: str = "") -> Presence:
         return Presence(
             node=self._node,
             state=state,
-            at=self._parts.clock(),
+            at=self._parts.clock.now(),
             software=self._parts.software,
             config_version=self._held.config.version if self._held.config else 0,
             plan_versions=self._held.plan_versions,
             on_air=self._playout.on_air,
+            nonce=nonce,
         )
 
     def _send_telemetry(self) -> None:
         counts = dict(self._refusals.counts)
         if self._parts.fetcher.bad_digests:
             counts["bad-digest"] = self._parts.fetcher.bad_digests
-        now = self._parts.clock()
+        clock = self._parts.clock
         words = Telemetry(
-            at=now,
+            at=clock.now(),
             on_air=self._playout.on_air,
             level_dbfs=round(self._parts.player.level_dbfs(), 1),
             temperature_c=temperature_c(),
             disk_free_mb=disk_free_mb(self._settings.state_dir),
             refused=counts,
-            clock_trusted=is_trusted(now),
+            clock_trusted=clock.is_trusted,
+            clock_source=clock.source,
+            clock_error_s=round(clock.bound.total_seconds(), 3) if clock.bound else None,
+            nonce=clock.ask() if clock.wants_answer else "",
         )
         self._parts.link.publish(node_telemetry(self._node), encode(words), qos=0)
 
@@ -497,21 +649,18 @@ class Agent:
         if not self._parts.live.is_alive():
             raise ThreadDiedError("live", "its loop ended")
         self._parts.watchdog.alive()
-        # Also notices a wall clock that was set back.
+        self._watch_clock()
         self._take(Tick())
+        self._parts.box.cool(temperature_c())
+        self._tell_alarms()
 
     def _mark_alive(self) -> None:
         if self._playout.runs:
-            self._parts.store.mark_alive(self._parts.clock())
+            self._parts.store.mark_alive(self._parts.clock.now())
 
     def _tidy(self) -> None:
-        self._parts.store.forget_old(self._parts.clock())
+        self._parts.store.forget_old(self._parts.clock.now())
         self._plan_files()
-
-
-def utc_now() -> datetime:
-    """Read the wall clock."""
-    return datetime.now(UTC)
 
 
 def state_paths(state_dir: Path) -> tuple[Path, Path]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import final
 
+from edge.disk import sync_folder
 from protocol.content import assets
 from protocol.ids import is_digest
 from protocol.messages import AssetRef, Claim, ClaimKind
@@ -44,7 +45,7 @@ def plan_cache(
     pinned: Iterable[AssetRef],
     sizes: Mapping[str, int],
     *,
-    now: datetime,
+    now: datetime | None,
     limit_bytes: int,
 ) -> CachePlan:
     """Decide what to fetch and what to give up.
@@ -56,7 +57,7 @@ def plan_cache(
         claims: All that may still sound.
         pinned: Files kept for good.
         sizes: Files on disk, with their size in bytes; the longest unused ones first.
-        now: The time.
+        now: The time; None while it is not known: then no claim is far off.
         limit_bytes: Space that all files together may take.
     """
     needed: dict[str, Want] = {}
@@ -67,7 +68,7 @@ def plan_cache(
         _need(needed, assets(claim.content), urgent=True)
     _need(needed, pinned, urgent=False)
     for claim in rest:
-        if claim.start <= now + HORIZON:
+        if now is None or claim.start <= now + HORIZON:
             _need(needed, assets(claim.content), urgent=False)
     wants = tuple(want for want in needed.values() if want.digest not in sizes)
     space = sum(sizes.values()) + sum(want.size_bytes for want in wants)
@@ -113,7 +114,7 @@ class Cache:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.rename(self.path(digest))
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         return True
 
     def recheck(self, digest: str) -> bool:
@@ -153,11 +154,3 @@ def _sha256(path: Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

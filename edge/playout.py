@@ -26,6 +26,7 @@ from edge.runs import (
     is_missed_now,
     is_ready,
     key_of,
+    moved,
     patience_ends,
     pieces,
     put_aside,
@@ -56,6 +57,9 @@ REMEMBERED = timedelta(days=1)
 """How long after its end a claim that was missed by a node that was off is still reported."""
 
 IDLE = timedelta(seconds=60)
+
+SILENCE_KEY = "silence-key"
+"""Names the silence that the key of the box orders, among those that units order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,36 @@ class LiveOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Clockwork:
+    """Event: this is what is known of the time from now on.
+
+    Attributes:
+        keeps_schedule: Whether what begins by the clock may begin.
+        since: When this program began, by the clock as it is now.
+        by: How far the clock was moved; what does not go by it goes on where it is.
+    """
+
+    keeps_schedule: bool
+    since: datetime
+    by: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Event: time went on."""
 
 
-Event = Programme | OnDisk | Spoiled | LiveOver | Tick | SoundStarted | SoundStalled | SoundEnded
+Event = (
+    Programme
+    | OnDisk
+    | Spoiled
+    | LiveOver
+    | Clockwork
+    | Tick
+    | SoundStarted
+    | SoundStalled
+    | SoundEnded
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +187,20 @@ class Playout:
     Attributes:
         lead: Time the amplifier needs before it passes sound.
         times: When each claim wants the loudspeakers.
+        spoken: From when live broadcasts are silent for good that might have lasted longer.
         runs: Claims under way.
         done: Claims that have their as-run record (or need none), with their end.
         current: What the player was told to sound.
         upcoming: What it was told to sound after that, from a known instant.
         settled_at: When the player may be told of something upcoming again.
         wake_at: When to step again, if nothing happens before.
+        keeps_schedule: Whether the time is known well enough to begin by it.
     """
 
     lead: timedelta = timedelta()
     programme: Programme = field(default_factory=Programme)
     times: Mapping[ClaimKey, Airtime] = field(default_factory=lambda: MappingProxyType({}))
+    spoken: Mapping[ClaimKey, datetime] = field(default_factory=lambda: MappingProxyType({}))
     on_disk: frozenset[str] = frozenset()
     runs: Mapping[ClaimKey, Run] = field(default_factory=lambda: MappingProxyType({}))
     done: Mapping[ClaimKey, datetime] = field(default_factory=lambda: MappingProxyType({}))
@@ -177,6 +209,7 @@ class Playout:
     settled_at: datetime | None = None
     amplified: bool = False
     wake_at: datetime | None = None
+    keeps_schedule: bool = True
 
     @property
     def on_air(self) -> str:
@@ -197,8 +230,10 @@ class Playout:
 def step(state: Playout, event: Event, now: datetime) -> tuple[Playout, tuple[Order, ...]]:
     """Take one event in, and bring the loudspeakers in line with the claims at ``now``."""
     turn = _Turn(state, now)
-    # What ended before the event must be settled by the rules that held then.
-    turn.finish_what_is_over()
+    # What ended before the event must be settled by the rules that held then; by another clock
+    # nothing has ended.
+    if not isinstance(event, Clockwork):
+        turn.finish_what_is_over()
     turn.take(event)
     turn.finish_what_is_over()
     turn.judge()
@@ -235,6 +270,8 @@ class _Turn:
                     self.runs[key] = replace(run, damaged=run.damaged | {digest})
             case LiveOver():
                 self._take_live_over(event)
+            case Clockwork():
+                self._take_clockwork(event)
             case SoundStarted():
                 self._take_started(event)
             case SoundStalled() | SoundEnded():
@@ -250,6 +287,8 @@ class _Turn:
                 continue
             if policy.stopped_at(claim) is not None:
                 self._finish(key, self.now, ended_by=Outcome.STOPPED)
+            elif self._waits_for_time(claim):
+                continue
             elif claim.start <= self.now and (over_at := until(self._run(key))) <= self.now:
                 self._finish(key, over_at)
         for key in [key for key, end in self.done.items() if end + REMEMBERED < self.now]:
@@ -285,14 +324,22 @@ class _Turn:
     # -- taking events in
 
     def _take_programme(self, new: Programme) -> None:
-        times = _times(new)
-        old, self.state = self.state.programme, replace(self.state, programme=new, times=times)
+        spoken = {key: at for key, at in self.state.spoken.items() if key in new.claims}
+        times = _times(new, spoken)
+        old, self.state = (
+            self.state.programme,
+            replace(self.state, programme=new, times=times, spoken=MappingProxyType(spoken)),
+        )
         for key in old.claims.keys() - new.claims.keys():
-            if key in self.runs or (old.claims[key].start <= self.now and key not in self.done):
-                self._withdraw(key, old.claims[key])
+            claim = old.claims[key]
+            began = claim.start <= self.now and not self._waits_for_time(claim)
+            if key in self.runs or (began and key not in self.done):
+                self._withdraw(key, claim)
         for key, claim in new.claims.items():
             if key in self.runs:
                 self.runs[key] = retimed(self.runs[key], times[key])
+            elif self._waits_for_time(claim):
+                continue
             elif claim.end <= self.now and key not in old.claims and key not in self.done:
                 self._take_past(key, claim, at_start=new.at_start)
         if new.at_start:
@@ -306,6 +353,24 @@ class _Turn:
             self._finish(key, self.now)
         elif at_start or claim.kind is ClaimKind.SCHEDULED:
             self.done[key] = claim.end
+
+    def _waits_for_time(self, claim: Claim) -> bool:
+        return claim.kind is ClaimKind.SCHEDULED and not self.state.keeps_schedule
+
+    def _take_clockwork(self, event: Clockwork) -> None:
+        knew = self.state.keeps_schedule
+        self.state = replace(self.state, keeps_schedule=event.keeps_schedule, settled_at=None)
+        for key, run in self.runs.items():
+            self.runs[key] = moved(run, event.by, self.now)
+        if not event.keeps_schedule or knew:
+            return
+        for key, claim in self.state.programme.claims.items():
+            if claim.kind is not ClaimKind.SCHEDULED or key in self.runs or key in self.done:
+                continue
+            if claim.end <= event.since:
+                self._take_past(key, claim, at_start=True)
+            elif claim.start <= self.now:
+                self.runs[key] = replace(self._run(key), cause="clock-unknown")
 
     def _withdraw(self, key: ClaimKey, claim: Claim) -> None:
         run = closed(self.runs.get(key, Run(claim)), self.now)
@@ -348,6 +413,13 @@ class _Turn:
         key = event.key
         if key in self.state.programme.claims and key not in self.done:
             self.runs[key] = silenced(self._run(key), event.at, event.cause, event.frames)
+            # Whoever waits for it need not wait until it would have had to end.
+            spoken = {**self.state.spoken, key: event.at}
+            times = _times(self.state.programme, spoken)
+            for other in self.runs.keys() - {key}:
+                if other in times:
+                    self.runs[other] = retimed(self.runs[other], times[other])
+            self.state = replace(self.state, times=times, spoken=MappingProxyType(spoken))
 
     # -- judging
 
@@ -357,7 +429,7 @@ class _Turn:
     def _due(self, at: datetime) -> Iterator[tuple[ClaimKey, Run]]:
         """Name the claims whose time ``at`` is and that are not over by then."""
         for key, claim in self.state.programme.claims.items():
-            if key in self.done or not claim.covers(at):
+            if key in self.done or not claim.covers(at) or self._waits_for_time(claim):
                 continue
             run = self._run(key)
             if run.start <= at < until(run):
@@ -417,8 +489,9 @@ class _Turn:
 
     def _cause(self, run: Run, chosen: Claim | None) -> str:
         policy = self.state.programme.policy
-        if policy.hushed_by(run.claim, self.now) is not None:
-            return "hushed"
+        silence = policy.hushed_by(run.claim, self.now)
+        if silence is not None:
+            return "silenced" if silence.hush_id == SILENCE_KEY else "hushed"
         if not policy.permits(run.claim, self.now):
             return "quiet-hours"
         if chosen is None or not is_ready(run, self.state.on_disk, self.now):
@@ -543,8 +616,9 @@ class _Turn:
         return (at for at in candidates if at > self.now)
 
 
-def _times(programme: Programme) -> Mapping[ClaimKey, Airtime]:
-    """Work out when each claim wants the loudspeakers."""
-    claims = programme.claims
-    times = airtimes(claims.values(), programme.policy)
+def _times(programme: Programme, spoken: Mapping[ClaimKey, datetime]) -> Mapping[ClaimKey, Airtime]:
+    """Work out when each claim wants the loudspeakers; who has spoken holds up nobody any more."""
+    claims, policy = programme.claims, programme.policy
+    ends = {(claims[key].unit, claims[key].claim_id): at for key, at in spoken.items()}
+    times = airtimes(claims.values(), replace(policy, stops={**ends, **policy.stops}))
     return MappingProxyType(dict(zip(claims, times, strict=True)))

@@ -262,6 +262,34 @@ def put_aside(run: Run, now: datetime, cause: str) -> Run:
     return replace(run, paused_s=max(0.0, (now - begins).total_seconds()))
 
 
+def moved(run: Run, by: timedelta, now: datetime) -> Run:
+    """Tell of what was heard by a clock that was moved, and let go on what does not go by it.
+
+    Args:
+        run: The run, by the clock of before.
+        by: How far the clock was moved.
+        now: The time, by the clock as it is now.
+    """
+    if not by:
+        return run
+    heard = run.hearing
+    if run.follows_clock and heard is not None:
+        # It jumps to where the clock says now.
+        offset_s = heard.offset_s + (now - heard.since).total_seconds()
+        run = closed(run, now - by)
+        heard = replace(heard, since=now, offset_s=offset_s) if offset_s >= 0 else None
+    elif heard is not None:
+        heard = replace(heard, since=heard.since + by)
+    segments = tuple(
+        Segment(start=part.start + by, end=part.end + by, position_s=part.position_s)
+        for part in run.segments
+    )
+    begins = run.begins
+    if begins is not None and not run.follows_clock:
+        begins += by
+    return replace(run, hearing=heard, segments=segments, begins=begins)
+
+
 def stalled(run: Run, at: datetime, reason: str) -> Run:
     """Note that the relay of a claim fell silent by itself, or has not been heard at all."""
     known = "" if run.cause.startswith("relay-") and not run.heard else run.cause

@@ -30,10 +30,11 @@ from protocol.messages import (
     Plan,
     Play,
     Signed,
+    SignedTime,
     Stop,
 )
 from protocol.plan import Place, claims_at, is_targeted
-from protocol.policy import Policy, merge
+from protocol.policy import Policy, Silence, merge
 from protocol.signing import (
     Trust,
     Verified,
@@ -104,13 +105,18 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """All that counts on this node. Without a configuration nothing does."""
+    """All that counts on this node. Without a configuration nothing does.
+
+    Attributes:
+        key_silence: What somebody ordered by the silence key of the box, if it still counts.
+    """
 
     node: str
     root: Ed25519PublicKey
     config: Config | None = None
     plans: Mapping[str, Plan] = field(default_factory=lambda: MappingProxyType({}))
     orders: Mapping[str, Order] = field(default_factory=lambda: MappingProxyType({}))
+    key_silence: Silence | None = None
 
     @property
     def place(self) -> Place | None:
@@ -125,7 +131,8 @@ class Holdings:
         place = self.place
         commune = place.chain[-1] if place and place.chain else None
         merged = merge(self._plans_top_down(), commune, self._ordered_hushes())
-        return replace(merged, stops=self._stops())
+        pressed = () if self.key_silence is None else (self.key_silence,)
+        return replace(merged, stops=self._stops(), silences=(*merged.silences, *pressed))
 
     @property
     def plan_versions(self) -> dict[str, int]:
@@ -202,6 +209,21 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Timed:
+    """The server's time, for whoever asked with this nonce."""
+
+    nonce: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A genuine order, issued before others that are known: it may be one of long ago."""
+
+    claim_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Repeated:
     """An order that is already held came again."""
 
@@ -219,11 +241,26 @@ class Unconcerned:
     """Genuine, and meant for others."""
 
 
-Verdict = Accepted | Acknowledged | Repeated | HeldAlready | Unconcerned
+Verdict = Accepted | Acknowledged | Timed | Doubtful | Repeated | HeldAlready | Unconcerned
 
 
-def receive(held: Holdings, topic: str, raw: bytes, now: datetime) -> Verdict:
+def receive(
+    held: Holdings,
+    topic: str,
+    raw: bytes,
+    now: datetime,
+    *,
+    newest_issued: datetime | None = None,
+) -> Verdict:
     """Judge a message that came over the wire.
+
+    Args:
+        held: What counts so far.
+        topic: Where it came.
+        raw: What came.
+        now: The time.
+        newest_issued: When the newest order was issued that is remembered, while the time is not
+            known: what was issued before may have ended long ago.
 
     Raises:
         RefusedError: It is not to be acted on.
@@ -244,9 +281,15 @@ def receive(held: Holdings, topic: str, raw: bytes, now: datetime) -> Verdict:
                 _kept("order", verified.token.jti, verified, raw, now),
                 forget_at=order.matters_until,
             )
-            return _take_order(held, order, kept, now)
+            verdict = _take_order(held, order, kept, now)
+            is_old = newest_issued is not None and order.issued_at < newest_issued
+            if is_old and isinstance(verdict, Accepted):
+                return Doubtful(order.claim_id)
+            return verdict
         case Acknowledge(report_ids=report_ids):
             return Acknowledged(report_ids)
+        case SignedTime(nonce=nonce, at=at):
+            return Timed(nonce, at)
         case Certificate():
             raise RefusedError(Refusal.UNKNOWN_KIND, "a certificate travels inside a plan")
 
@@ -290,7 +333,7 @@ def _reheld(held: Holdings, kept: Kept) -> Holdings:
         case (Play() | Stop() | Hush() | LiftHush()) as told:
             order = Order(told, verified.issued_at, verified.expires, kept.accepted_at)
             return replace(held, orders=MappingProxyType({**held.orders, kept.name: order}))
-        case Acknowledge() | Certificate():
+        case Acknowledge() | SignedTime() | Certificate():
             raise RefusedError(Refusal.UNKNOWN_KIND, "is not kept")
 
 
@@ -346,7 +389,7 @@ def _fits(message: Signed, place: TopicPlace, node: str) -> bool:
             return place == TopicPlace(Kind.PLAN, message.unit)
         case Play() | Stop() | Hush() | LiftHush():
             return place.kind in {Kind.ORDER, Kind.NODE_ORDER}
-        case Acknowledge():
+        case Acknowledge() | SignedTime():
             return place.kind is Kind.NODE_ORDER
         case Certificate():
             return False
@@ -356,7 +399,7 @@ def _check_scope(verified: Verified, place: Place) -> None:
     match verified.token.msg:
         case Plan() | Play() | Stop() | Hush() | LiftHush():
             check_scope(verified, place.chain)
-        case Config() | Acknowledge() | Certificate():
+        case Config() | Acknowledge() | SignedTime() | Certificate():
             pass
 
 

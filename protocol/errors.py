@@ -44,6 +44,7 @@ class Refusal(StrEnum):
     REPLAYED = "replayed"
     STALE_VERSION = "stale-version"
     NO_CONFIG = "no-config"
+    UNTRUSTED_CLOCK = "untrusted-clock"
 
 
 class RefusedError(ProtocolError):

@@ -22,11 +22,14 @@ GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 RELAY_PATTERN = r"^https?://[!-~]{1,500}\Z"
+ASKED_PATTERN = r"^[0-9a-f]{32,64}\Z"
+NONCE_PATTERN = r"^[0-9a-f]{0,64}\Z"
 PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}\Z"
 
 MAX_WHOLE = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
 
+Nonce = Annotated[str, msgspec.Meta(pattern=NONCE_PATTERN)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
 Rank = Annotated[int, msgspec.Meta(ge=-MAX_WHOLE, le=MAX_WHOLE)]
@@ -354,6 +357,17 @@ class Acknowledge(_Wire, frozen=True, tag="acknowledge", tag_field="kind"):
     report_ids: Annotated[tuple[str, ...], msgspec.Meta(max_length=500)]
 
 
+class SignedTime(_Wire, frozen=True, tag="time", tag_field="kind"):
+    """Answer to one node that asked the time: it was ``at`` when this was signed.
+
+    Attributes:
+        nonce: What the node asked with, so that no older answer is taken for this one.
+    """
+
+    nonce: Annotated[str, msgspec.Meta(pattern=ASKED_PATTERN)]
+    at: Instant
+
+
 class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
     """The root key vouches for a unit's key.
 
@@ -361,7 +375,7 @@ class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
         public_key: Raw Ed25519 public key, base64url without padding.
         key_id: First 16 hexadecimal digits of the SHA-256 of the raw public key.
         classes: Classes of bulletin that this key may order.
-        configures: Whether it may sign configurations and acknowledgements.
+        configures: Whether it may sign configurations, acknowledgements and the time.
     """
 
     unit: Id
@@ -372,7 +386,7 @@ class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
     configures: bool = False
 
 
-Signed = Plan | Config | Play | Stop | Hush | LiftHush | Acknowledge | Certificate
+Signed = Plan | Config | Play | Stop | Hush | LiftHush | Acknowledge | SignedTime | Certificate
 
 
 class PresenceState(StrEnum):
@@ -384,7 +398,11 @@ class PresenceState(StrEnum):
 
 
 class Presence(_Wire, frozen=True, tag="presence", tag_field="kind"):
-    """Birth, leave or will of a node."""
+    """Birth, leave or will of a node.
+
+    Attributes:
+        nonce: Asks for the time; empty where it is not asked for.
+    """
 
     node: Id
     state: PresenceState
@@ -393,6 +411,7 @@ class Presence(_Wire, frozen=True, tag="presence", tag_field="kind"):
     config_version: Count = 0
     plan_versions: dict[str, Count] = msgspec.field(default_factory=dict)
     on_air: str = ""
+    nonce: Nonce = ""
 
 
 ReportId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -501,7 +520,31 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     frames: FrameTally | None = None
 
 
-Report = Received | Refused | Started | Preempted | AsRun
+class Alarms(_Wire, frozen=True, tag="alarms", tag_field="kind"):
+    """Report: what is amiss at the node; sent at its start and whenever it changes.
+
+    Attributes:
+        standing: Every alarm that stands at ``at``, by name; those not named do not stand.
+    """
+
+    report_id: ReportId
+    at: Instant
+    standing: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+
+
+ClaimReport = Received | Refused | Started | Preempted | AsRun
+"""Reports that are about one claim."""
+
+Report = ClaimReport | Alarms
+
+
+class ClockSource(StrEnum):
+    """By what a node knows the time."""
+
+    NETWORK = "network"
+    SERVER = "server"
+    BATTERY = "battery"
+    NONE = "none"
 
 
 class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
@@ -509,7 +552,10 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
 
     Attributes:
         refused: How many messages were refused since the start, by reason.
-        clock_trusted: Whether the node's clock was set and is kept by the network.
+        clock_trusted: Whether the node knows the time well enough to keep a schedule by it.
+        clock_source: By what it knows the time.
+        clock_error_s: How wrong its time may be at most, by its own account.
+        nonce: Asks for the time; empty where it is not asked for.
     """
 
     at: Instant
@@ -519,9 +565,12 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     disk_free_mb: float | None = None
     refused: dict[str, Count] = msgspec.field(default_factory=dict)
     clock_trusted: bool | None = None
+    clock_source: ClockSource | None = None
+    clock_error_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    nonce: Nonce = ""
 
 
-NodeWord = Presence | Received | Refused | Started | Preempted | AsRun | Telemetry
+NodeWord = Presence | Report | Telemetry
 
 M = TypeVar("M")
 

@@ -31,6 +31,7 @@ from protocol.messages import (
     Plan,
     Play,
     Signed,
+    SignedTime,
     Stop,
     encode,
     read,
@@ -277,7 +278,7 @@ def _claims(message: Signed) -> tuple[Claim, ...]:
             return message.claims
         case Play():
             return (message.claim,)
-        case Config() | Stop() | Hush() | LiftHush() | Acknowledge() | Certificate():
+        case Config() | Stop() | Hush() | LiftHush() | Acknowledge() | SignedTime() | Certificate():
             return ()
 
 
@@ -287,7 +288,7 @@ def _hushes(message: Signed) -> tuple[HushState, ...]:
             return message.rules.hushes
         case Hush() | LiftHush():
             return (message.state,)
-        case Config() | Play() | Stop() | Acknowledge() | Certificate():
+        case Config() | Play() | Stop() | Acknowledge() | SignedTime() | Certificate():
             return ()
 
 
@@ -302,7 +303,7 @@ def _check_issuer(token: Token, certificate: Certificate | None) -> None:
 def _may_say(message: Signed, certificate: Certificate | None) -> bool:
     """Say whether a key may sign such a message; the root key (no certificate) only configures."""
     match message:
-        case Config() | Acknowledge():
+        case Config() | Acknowledge() | SignedTime():
             return certificate is None or certificate.configures
         case Plan() | Stop() | Hush() | LiftHush():
             return certificate is not None and message.unit == certificate.unit

@@ -6,9 +6,12 @@ list=$2
 
 export VIRTUAL_ENV="$PWD/$venv"
 uv="$venv/bin/uv"
-# What the programs load is compiled now, so that each start is quick. What only the tests load is
-# compiled when it is first loaded: much of it never is.
-"$uv" pip install --quiet --compile-bytecode --require-hashes --requirement requirements/server.txt
 "$uv" pip sync --quiet --require-hashes "$list"
 "$uv" pip install --quiet --no-deps --build-constraints requirements/setup.txt --editable .
-"$venv/bin/python" -m compileall -q protocol audio_library edge server firmware_config
+# What the programs load is compiled now, so that each start is quick. All else is compiled when it
+# is first loaded: much of it never is.
+unset PYTHONDONTWRITEBYTECODE
+"$venv/bin/python" -m compileall -q protocol audio_library edge server firmware_config &
+"$venv/bin/python" -c "import gunicorn.app.wsgiapp, server.app, server.cli.up, alembic.command"
+wait $!
+"$venv/bin/python" -c "import server.live.runner, server.mqtt.embedded, server.scheduler.runner, edge.__main__"

@@ -33,6 +33,8 @@ OWED = timedelta(seconds=2)
 """How long an acknowledgement may wait while more comes in; nodes repeat themselves after 10 s."""
 REFUSAL_PAUSE = timedelta(minutes=1)
 """One refusal of each kind and node is put on record in this time; the others are counted."""
+SHORTEST_NONCE = 32
+"""A nonce that could be guessed is not answered."""
 MOST_OWED = 300
 """With one more batch this is as much as one acknowledgement may name."""
 
@@ -110,6 +112,7 @@ class Inbox:
         self._ledger = RefusalLedger()
         self._owed: dict[str, list[str]] = defaultdict(list)  # safe, not yet acknowledged
         self._owed_since = clock()
+        self._asked: dict[str, str] = {}  # the time, by which node and with which nonce
         self.failures = 0
 
     def run(self, deliveries: queue.Queue[Delivery], stop: Event) -> None:
@@ -131,6 +134,8 @@ class Inbox:
             log.warning("batch_undone", deliveries=len(batch), exc_info=True)
             for delivery in batch:
                 self._take_alone(delivery)
+        # Before all else: a node counts how long its answer takes.
+        self._tell_time()
         now = self._clock()
         if not more_wait or self._is_overdue(now):
             self._acknowledge(now)
@@ -161,6 +166,9 @@ class Inbox:
             self._owed_since = now
         for node_id, report_id in safe:
             self._owed[node_id].append(report_id)
+        for one in said:
+            if one.node_id in knowing.nodes and (nonce := _nonce(one)):
+                self._asked[one.node_id] = nonce
 
     def _read(self, db: Session, delivery: Delivery, now: datetime) -> Said | None:
         try:
@@ -207,6 +215,20 @@ class Inbox:
                 now=now,
             )
 
+    def _tell_time(self) -> None:
+        if not self._asked:
+            return
+        asked, self._asked = self._asked, {}
+        try:
+            with self._sessions.begin() as db:
+                answers = reports.times(db, asked, clock=self._clock, keyring=self._keyring)
+        except KeyMissingError as error:
+            # The nodes ask again.
+            log.error("time_not_signed", error=str(error))  # noqa: TRY400 - no trace needed
+            return
+        for topic, payload in answers:
+            self._link.publish(topic, payload, retained=False)
+
     def _acknowledge(self, now: datetime) -> None:
         if not self._owed:
             return
@@ -220,6 +242,14 @@ class Inbox:
             return
         for topic, payload in answers:
             self._link.publish(topic, payload, retained=False)
+
+
+def _nonce(said: Said) -> str:
+    """Give what a node asks the time with; who asked in a retained birth waits no more."""
+    word = said.word
+    if said.delivery.retained or not isinstance(word, Presence | Telemetry):
+        return ""
+    return word.nonce if len(word.nonce) >= SHORTEST_NONCE else ""
 
 
 def next_batch(deliveries: queue.Queue[Delivery]) -> list[Delivery]:

@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import (
+    Alarms,
     AsRun,
+    ClaimReport,
     NodeWord,
     Preempted,
     Presence,
     PresenceState,
     Received,
     Refused,
+    Report,
     Started,
     Telemetry,
     encode,
@@ -91,17 +94,18 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
     }
     orders = broadcasting.holding(db, here, now=now)
     silences = hush_deliveries.holding(db, here, now=now)
-    told = [word for _, word in words if not isinstance(word, Presence | Telemetry)]
+    told = [word for _, word in words if isinstance(word, Report)]
     if not told:
         return Known(nodes, set(), {}, {}, {}, orders, silences, set())
     before = select(ReportRow.node_id, ReportRow.report_id).where(
         ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
     )
+    claims = {word.claim_id for word in told if isinstance(word, ClaimReport)}
     # Locked: the scheduler may be drawing conclusions from these nodes' silence.
     sent = (
         select(DeliveryRow)
         .where(
-            DeliveryRow.broadcast_id.in_({word.claim_id for word in told}),
+            DeliveryRow.broadcast_id.in_(claims),
             DeliveryRow.cluster_id.in_({row.cluster_id for row in nodes.values()}),
         )
         .order_by(DeliveryRow.delivery_id)
@@ -113,7 +117,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         (nodes[node_id].cluster_id, word)
         for node_id, word in words
         if node_id in nodes
-        and not isinstance(word, Presence | Telemetry)
+        and isinstance(word, ClaimReport)
         and (node_id, word.report_id) not in reports
     ]
     ended = {(word.claim_id, cluster) for cluster, word in new if isinstance(word, AsRun)}
@@ -156,7 +160,13 @@ def check(word: NodeWord) -> None:
     Raises:
         RefusedError: Garbled.
     """
-    claim = word.on_air if isinstance(word, Presence | Telemetry) else word.claim_id
+    match word:
+        case Presence(on_air=claim) | Telemetry(on_air=claim):
+            pass
+        case Alarms():
+            claim = ""
+        case _:
+            claim = word.claim_id
     instants = [] if word.at is None else [word.at]
     if isinstance(word, AsRun):
         instants += [at for part in word.segments for at in (part.start, part.end)]

@@ -51,7 +51,12 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """One cluster as an operator sees it; ``liveness`` is ``none`` where it has no node."""
+    """One cluster as an operator sees it; ``liveness`` is ``none`` where it has no node.
+
+    Attributes:
+        clock_trusted: Whether its node says that it knows the time; None: it does not say.
+        alarms: Names of the alarms that its node said stand, since ``alarms_at``.
+    """
 
     cluster_id: str
     name: str
@@ -72,6 +77,9 @@ class ClusterState:
     on_air_class: str
     holds_newest_plan: bool
     level_dbfs: float | None
+    clock_trusted: bool | None
+    alarms: tuple[str, ...]
+    alarms_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +269,9 @@ def _state(
             if unit in newest
         ),
         level_dbfs=node.telemetry.get("level_dbfs") if node and node.telemetry else None,
+        clock_trusted=node.telemetry.get("clock_trusted") if node and node.telemetry else None,
+        alarms=tuple(node.alarms) if node else (),
+        alarms_at=node.alarms_at if node else None,
     )
 
 

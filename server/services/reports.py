@@ -1,6 +1,6 @@
 """Take in what nodes say: at least once, in any order, and to the same end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,12 +12,16 @@ from protocol.errors import Refusal
 from protocol.ids import NodeId, UnitId
 from protocol.messages import (
     Acknowledge,
+    Alarms,
     AsRun,
+    ClaimReport,
     NodeWord,
     Preempted,
     Presence,
     Received,
     Refused,
+    Report,
+    SignedTime,
     Started,
     Telemetry,
 )
@@ -37,6 +41,7 @@ from server.store.models import (
 )
 
 ACKNOWLEDGE_LIFE = timedelta(minutes=10)
+TIME_LIFE = timedelta(minutes=1)
 LONGEST_SOFTWARE = 200
 
 REPORTS_KEPT = timedelta(days=30)
@@ -77,24 +82,36 @@ def take_in(
             return None
         case Telemetry():
             _heard(db, node, now)
-            _on_air(db, node, word.on_air, word.at, now)
-            node.telemetry = msgspec.to_builtins(word)
+            # Such a clock may stand in the future, and would hide all that comes after.
+            said_at = now if word.clock_trusted is False else word.at
+            _on_air(db, node, word.on_air, said_at, now)
+            _take_telemetry(db, node, word, now)
             return None
+        case Alarms():
+            _heard(db, node, now)
+            if _is_new(db, facts, node_id, word, now=now):
+                _take_alarms(db, node, word, now=now)
+            return word.report_id
         case Received() | Refused() | Started() | Preempted() | AsRun():
             _heard(db, node, now)
-            key = node_id, word.report_id
-            if key not in facts.reports:
-                facts.reports.add(key)
-                kind = str(type(word).__struct_config__.tag)
-                db.add(
-                    ReportRow(node_id=node_id, report_id=word.report_id, kind=kind, received_at=now)
-                )
+            if _is_new(db, facts, node_id, word, now=now):
                 delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
                 hush = facts.hushes.get((word.claim_id, node.cluster_id))
                 if hush is not None and isinstance(word, Received | Refused):
                     hush_deliveries.take_receipt(db, hush, word, now=now)
                 _take_report(db, node, delivery, word, facts, now=now)
             return word.report_id
+
+
+def _is_new(db: Session, facts: Known, node_id: str, word: Report, *, now: datetime) -> bool:
+    """Put a report on record, and say whether it had not been."""
+    key = node_id, word.report_id
+    if key in facts.reports:
+        return False
+    facts.reports.add(key)
+    kind = str(type(word).__struct_config__.tag)
+    db.add(ReportRow(node_id=node_id, report_id=word.report_id, kind=kind, received_at=now))
+    return True
 
 
 def acknowledgements(
@@ -123,6 +140,32 @@ def acknowledgements(
         )
         for node_id, report_ids in safe.items()
     ]
+
+
+def times(
+    db: Session, asked: Mapping[str, str], *, clock: Callable[[], datetime], keyring: Keyring
+) -> list[tuple[str, bytes]]:
+    """Sign the time for nodes that have asked with a nonce; give the topic and the bytes of each.
+
+    The clock is read for each answer anew, just before it is signed.
+
+    Raises:
+        KeyMissingError: No unit has a key that may sign it.
+    """
+    key = keyring.configuring_key(db, now=clock())
+    answers = []
+    for node_id, nonce in asked.items():
+        now = clock()
+        token = sign(
+            key,
+            SignedTime(nonce=nonce, at=now),
+            audience=[audience_node(node_id)],
+            issued_at=now,
+            expires=now + TIME_LIFE,
+            token_id=f"time-{nonce}",
+        )
+        answers.append((topics.node_order(NodeId(node_id)), token))
+    return answers
 
 
 def retained(db: Session) -> list[tuple[str, bytes]]:
@@ -169,6 +212,24 @@ def forget(db: Session, *, now: datetime) -> int:
     refusals = delete(RefusalRow).where(RefusalRow.at < now - REFUSALS_KEPT)
     gone = len(db.scalars(reports.returning(ReportRow.report_id)).all())
     return gone + len(db.scalars(refusals.returning(RefusalRow.refusal_id)).all())
+
+
+def _take_telemetry(db: Session, node: NodeRow, word: Telemetry, now: datetime) -> None:
+    was_trusted = node.telemetry.get("clock_trusted")
+    node.telemetry = msgspec.to_builtins(msgspec.structs.replace(word, nonce=""))
+    if (was_trusted is False) is not (word.clock_trusted is False):
+        events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
+
+
+def _take_alarms(db: Session, node: NodeRow, word: Alarms, *, now: datetime) -> None:
+    # A clock that stands in the future would hide all that comes after.
+    at = min(word.at, now)
+    if node.alarms_at is not None and at < node.alarms_at:
+        return
+    node.alarms_at = at
+    if node.alarms != sorted(word.standing):
+        node.alarms = sorted(word.standing)
+        events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
 
 
 def _take_presence(
@@ -224,7 +285,7 @@ def _take_report(
     db: Session,
     node: NodeRow,
     delivery: DeliveryRow | None,
-    word: Received | Refused | Started | Preempted | AsRun,
+    word: ClaimReport,
     facts: Known,
     *,
     now: datetime,

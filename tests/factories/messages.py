@@ -12,11 +12,13 @@ from msgspec.structs import replace
 from protocol.errors import Refusal
 from protocol.messages import (
     Acknowledge,
+    Alarms,
     AsRun,
     BulletinClass,
     Certificate,
     Claim,
     ClaimKind,
+    ClockSource,
     Config,
     Content,
     FrameTally,
@@ -38,6 +40,7 @@ from protocol.messages import (
     Segment,
     Severity,
     Signed,
+    SignedTime,
     Started,
     StartMode,
     Stop,
@@ -76,6 +79,7 @@ from tests.factories.live import a_live_claim
 
 A_YEAR = timedelta(days=365)
 A_MINUTE = timedelta(minutes=1)
+A_NONCE = "0123456789abcdef" * 2
 ALL_CLASSES = tuple(BulletinClass)
 
 
@@ -274,6 +278,7 @@ def one_of_each() -> dict[str, msgspec.Struct]:
         a_full_hush(),
         a_full_lift(),
         an_acknowledge("bao-1", "bao-2"),
+        SignedTime(nonce=A_NONCE, at=at(0.5)),
         a_certificate(PROVINCE_KEY),
         Presence(
             node=NODE,
@@ -306,6 +311,7 @@ def one_of_each() -> dict[str, msgspec.Struct]:
             reason="preempted:khan-1",
             segments=segments,
         ),
+        Alarms(report_id="bao-6", at=NOON, standing=("door", "mains-lost")),
         Telemetry(
             at=NOON,
             on_air="tin-1",
@@ -330,6 +336,7 @@ def signed_one_of_each() -> dict[str, bytes]:
         "hush": (COMMUNE_KEY, audience_unit(COMMUNE)),
         "lift-hush": (COMMUNE_KEY, audience_unit(COMMUNE)),
         "acknowledge": (PROVINCE_KEY, audience_node(NODE)),
+        "time": (PROVINCE_KEY, audience_node(NODE)),
     }
     tokens = {
         kind: a_token(signed[kind], key, audience=(audience,), message_id=f"{kind}-1")
@@ -353,10 +360,16 @@ def additions() -> dict[str, Plan | Play]:
     }
 
 
-def added_words() -> dict[str, AsRun]:
+def added_words() -> dict[str, AsRun | Presence | Telemetry]:
     """Make what fields of a node's words say that came later."""
     frames = FrameTally(heard=4200, late=12, missing=15)
-    return {"as-run-of-a-live-broadcast": replace(one_of_each()["as-run"], frames=frames)}
+    clock = {"clock_source": ClockSource.SERVER, "clock_error_s": 0.125}
+    words = one_of_each()
+    return {
+        "as-run-of-a-live-broadcast": replace(words["as-run"], frames=frames),
+        "presence-that-asks-the-time": replace(words["presence"], nonce=A_NONCE),
+        "telemetry-of-a-clock": replace(words["telemetry"], nonce=A_NONCE, **clock),
+    }
 
 
 def signed_additions() -> dict[str, bytes]:

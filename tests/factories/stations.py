@@ -31,6 +31,7 @@ from protocol.messages import (
     Content,
     NodeWord,
     Presence,
+    SignedTime,
     Telemetry,
     decode_node_word,
 )
@@ -170,11 +171,13 @@ class Station:
     Attributes:
         words: All that the node has said, oldest first.
         acknowledges: Whether reports are acknowledged as they come.
+        tells_time: Whether who asks the time is answered.
     """
 
     port: int
     words: list[NodeWord] = field(default_factory=list)
     acknowledges: bool = True
+    tells_time: bool = True
     _serial: count = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -194,8 +197,16 @@ class Station:
     def _heard(self, _client, _userdata, message) -> None:
         word = decode_node_word(message.payload)
         self.words.append(word)
+        if isinstance(word, Presence | Telemetry) and word.nonce and not message.retain:
+            self._tell_time(word.nonce)
         if self.acknowledges and not isinstance(word, Presence | Telemetry):
             self.acknowledge(word.report_id)
+
+    def _tell_time(self, nonce: str) -> None:
+        if self.tells_time:
+            answer = SignedTime(nonce=nonce, at=datetime.now(UTC))
+            token = self.sign(answer, PROVINCE_KEY, audience=(audience_node(NODE),))
+            self.publish(node_order(NodeId(NODE)), token)
 
     def heard(self, kind, **facts: object):
         """The words of one kind about which the facts hold."""

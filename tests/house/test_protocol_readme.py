@@ -22,6 +22,8 @@ WORDS = {
     ids.DIGEST_PATTERN: "digest",
     ids.KEY_ID_PATTERN: "key id",
     messages.RELAY_PATTERN: "web address",
+    messages.NONCE_PATTERN: "nonce",
+    messages.ASKED_PATTERN: "nonce of an answer",
     messages.PUBLIC_KEY_PATTERN: "public key",
 }
 EXAMPLE = re.compile(
@@ -77,6 +79,8 @@ def parts(kind: inspect.Type) -> Iterator[type[msgspec.Struct]]:
 def bounds(low: object, high: object) -> str:
     if low is None and high is None:
         return ""
+    if high is None:
+        return f", at least {low}"
     text = f", at most {high}" if low is None else f", {low} to {high}"
     return text.replace(str(messages.MAX_WHOLE), "2^53-1")
 

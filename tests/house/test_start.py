@@ -8,6 +8,7 @@ import pytest
 NOT_THEIRS = ("flask", "flask_security", "alembic", "av", "psycopg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program", ["server.mqtt.runner", "server.mqtt.broker", "server.scheduler.runner"]
 )
@@ -16,6 +17,7 @@ def test_a_program_without_pages_loads_nothing_of_theirs(program: str):
     assert loaded_by(program) & {*NOT_THEIRS} == set()
 
 
+@pytest.mark.slow
 def test_the_pages_load_what_draws_paper_when_somebody_asks_for_paper():
     assert "fpdf" not in loaded_by("server.app")
 

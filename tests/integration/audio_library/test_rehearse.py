@@ -43,6 +43,7 @@ def test_each_part_is_heard_in_its_place_from_its_own_place_in_the_file(files):
         assert rms(heard[round(first * RATE_HZ) : round(last * RATE_HZ)]) < 0.001
 
 
+@pytest.mark.slow
 def test_a_file_that_is_missing_or_too_short_is_silence_and_what_follows_is_in_place(
     files, tmp_path
 ):
@@ -54,6 +55,7 @@ def test_a_file_that_is_missing_or_too_short_is_silence_and_what_follows_is_in_p
     assert lag_s(noise_two, heard[3 * RATE_HZ : 4 * RATE_HZ - 960]) == pytest.approx(0, abs=0.002)
 
 
+@pytest.mark.slow
 def test_who_stops_listening_stops_the_work(files):
     one, _ = files["one"]
     before = _children()

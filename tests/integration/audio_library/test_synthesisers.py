@@ -89,6 +89,7 @@ def test_marks_of_other_languages_are_words_and_no_orders(synthesiser, tmp_path)
     assert length_s(synthesiser.speak(text, tmp_path / "a.wav")) < 9
 
 
+@pytest.mark.slow
 def test_a_long_text_is_read_to_its_end(synthesiser, tmp_path):
     assert length_s(synthesiser.speak(f"{SENTENCE} " * 55, tmp_path / "a.wav")) > 80
 

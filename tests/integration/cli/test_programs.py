@@ -42,6 +42,7 @@ def test_what_a_program_does_stands_in_its_log_a_line_of_json_each(settings):
     assert {"level", "timestamp", "logger"} <= line.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     ["gateway", *(pytest.param(one, marks=pytest.mark.slow) for one in ("scheduler", "web"))],

@@ -6,31 +6,53 @@ from queue import SimpleQueue
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from gpiozero.pins.mock import MockFactory
 
-from edge.agent import Agent, Parts, Stop, state_paths, utc_now
+from edge.agent import Agent, Parts, Stop, state_paths
 from edge.cache import Cache
+from edge.clock import Clock
 from edge.errors import ThreadDiedError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
+from edge.gpio.box import Box
 from edge.link import Delivery, Identity, Link
 from edge.live import LiveDesk
+from edge.machine import Machine
 from edge.player.fake import FakePlayer
 from edge.schedule import Holdings
-from edge.settings import Board, Endpoint, NodeSettings
+from edge.settings import Board, Contact, Endpoint, Lamp, NodeSettings, SilenceKey
 from edge.store import Store
+from edge.timekeeping import Reading
 from edge.watchdog import Watchdog
-from protocol.messages import AsRun, Outcome, Presence, Received, Refused, Started
+from protocol.messages import (
+    Alarms,
+    AsRun,
+    BulletinClass,
+    Outcome,
+    Presence,
+    Received,
+    Refused,
+    Started,
+    Telemetry,
+)
 from protocol.topics import node_presence
 from tests.factories.claims import COMMUNE, NODE, an_asset
-from tests.factories.messages import ROOT_KEY
-from tests.factories.stations import SECRET, an_urgent
+from tests.factories.messages import ROOT_KEY, a_play
+from tests.factories.stations import SECRET, _fields, a_programme, an_urgent
 from tests.factories.waiting import wait_until
+
+KEY_PIN, DOOR_PIN, LAMP_PIN = 13, 5, 22
+BOARD = Board(
+    contacts=(Contact("door", DOOR_PIN, open_is_alarm=False),),
+    silence_key=SilenceKey(KEY_PIN, minutes=10),
+    lamps=(Lamp("alarm", LAMP_PIN),),
+)
 
 
 class Bench:
     """An agent in this process, on a thread of its own."""
 
-    def __init__(self, folder, broker, audio):
+    def __init__(self, folder, broker, audio, machine=None):
         self.events = SimpleQueue()
         self.player = FakePlayer(self.events)
         root = ROOT_KEY.private.public_key()
@@ -41,7 +63,9 @@ class Bench:
             mqtt=(Endpoint("127.0.0.1", broker.port, tls=False, mqtt5=True),),
             audio=(audio.base,),
             state_dir=folder,
+            board=BOARD,
         )
+        self.pins = MockFactory()
         database, files = state_paths(folder)
         self.cache = Cache(files)
         self.amplifier = AmplifierRelay(Board())
@@ -51,13 +75,14 @@ class Bench:
             "cache": self.cache,
             "player": self.player,
             "amplifier": self.amplifier,
+            "box": Box(BOARD, self.events.put, self.pins),
             "live": LiveDesk(self.events.put),
             "link": Link(
                 Identity(NODE, SECRET, node_presence(NODE), b"{}"), settings.mqtt, self.events.put
             ),
             "fetcher": Fetcher(self.cache, NODE, SECRET, self.events.put),
             "watchdog": Watchdog(""),
-            "clock": utc_now,
+            "clock": Clock(machine or Machine(), folder / "clock.json"),
         }
         self._thread = threading.Thread(target=self._run, args=(settings, database))
         self._thread.start()
@@ -107,12 +132,52 @@ def test_a_bad_message_is_refused_and_reported_while_what_plays_goes_on(station,
     speech = audio.add(b"not really sound", 30.0)
     station.play(an_urgent(speech, _soon()))
     wait_until(lambda: bench.player.waiting)
-    bench.player.start(utc_now())
+    bench.player.start(datetime.now(UTC))
     station.hears(Started, claim_id="khan-1")
     station.publish(f"loa/1/unit/{COMMUNE}/order", b"rubbish")
     assert station.hears(Refused).reason == "garbled"
     assert bench.player.sounding is not None
     wait_until(lambda: bench.amplifier.is_on)
+
+
+def last_alarms(station) -> list[tuple[str, ...]]:
+    return [word.standing for word in station.heard(Alarms)][-2:]
+
+
+def test_an_opened_box_is_reported_once_and_the_lamp_tells_whoever_stands_there(station, bench):
+    assert station.hears(Alarms).standing == ()
+    door, lamp = bench.pins.pin(DOOR_PIN), bench.pins.pin(LAMP_PIN)
+    door.drive_low()
+    station.hears(Alarms, standing=("door",))
+    wait_until(lambda: lamp.state)
+    door.drive_high()
+    wait_until(lambda: not lamp.state)
+    wait_until(lambda: last_alarms(station) == [("door",), ()])
+
+
+def test_the_silence_key_silences_until_it_is_pressed_again(station, bench, audio):
+    speech = audio.add(b"not really sound", 30.0)
+    station.play(an_urgent(speech, _soon(), bulletin_class=BulletinClass.PRIORITY))
+    wait_until(lambda: bench.player.waiting)
+    bench.player.start(datetime.now(UTC))
+    station.hears(Started, claim_id="khan-1")
+    key = bench.pins.pin(KEY_PIN)
+    key.drive_low()
+    station.hears(Alarms, standing=("silenced",))
+    wait_until(lambda: bench.player.sounding is None)
+    key.drive_high()
+    key.drive_low()
+    wait_until(lambda: bench.player.waiting)
+    wait_until(
+        lambda: [word.standing for word in station.heard(Alarms)][-2:] == [("silenced",), ()]
+    )
+
+
+def test_a_real_emergency_is_heard_where_somebody_pressed_the_silence_key(station, bench, audio):
+    bench.pins.pin(KEY_PIN).drive_low()
+    station.hears(Alarms, standing=("silenced",))
+    station.play(an_urgent(audio.add(b"not really sound", 30.0), _soon()))
+    wait_until(lambda: bench.player.waiting)
 
 
 @pytest.mark.usefixtures("bench")
@@ -149,7 +214,7 @@ def test_a_damaged_file_is_fetched_again(station, bench, audio):
     speech = audio.add(b"not really sound", 30.0)
     station.play(an_urgent(speech, _soon()))
     wait_until(lambda: bench.player.waiting)
-    bench.player.start(utc_now())
+    bench.player.start(datetime.now(UTC))
     path = bench.cache.path(speech.digest)
     path.write_bytes(b"gone bad on disk")
     bench.player.damage(path, "no sound in it")
@@ -163,7 +228,7 @@ def test_reports_made_without_a_broker_arrive_when_it_is_back(station, broker, b
     station.play(an_urgent(speech, _soon()))
     wait_until(lambda: bench.player.waiting)
     broker.kill()
-    began = utc_now()
+    began = datetime.now(UTC)
     bench.player.start(began)
     bench.player.finish(began + timedelta(seconds=2))
     broker.start()
@@ -179,3 +244,72 @@ def _soon():
 def _speech():
 
     return an_asset("speech", duration_s=2.0)
+
+
+LONG_AGO = timedelta(days=100)
+
+
+@pytest.fixture
+def lost(tmp_path, broker, audio, station):
+    """An agent whose board has booted with a clock of long ago; nobody tells it the time."""
+    station.tells_time = False
+    station.configure()
+    machine = PassingMachine((datetime.now(UTC) - LONG_AGO).timestamp())
+    running = Bench(tmp_path / "state", broker, audio, machine)
+    station.hears(Presence, config_version=1)
+    yield running
+    running.close()
+
+
+class PassingMachine:
+    """A machine whose clock was set wrong, and goes on."""
+
+    boot_id = "boot-1"
+    has_battery = False
+
+    def __init__(self, wall_s):
+        self._ticks = Machine()
+        self._delta_s = wall_s - self.ticks_s()
+
+    def ticks_s(self):
+        return self._ticks.ticks_s()
+
+    def read(self):
+        return Reading(self.ticks_s() + self._delta_s, self.ticks_s())
+
+
+def test_a_node_with_a_clock_of_long_ago_says_so_and_asks_the_time(station, lost):
+    asked = next(word for word in station.heard(Presence) if word.nonce)
+    assert datetime.now(UTC) - asked.at > timedelta(days=99)
+    assert len(asked.nonce) == 32
+    station.hears(Telemetry, within_s=25, clock_trusted=False)
+    assert lost.is_running()
+
+
+@pytest.mark.usefixtures("lost")
+def test_without_time_a_new_order_is_obeyed_and_one_of_before_waits_for_the_time(station, audio):
+    speech = audio.add(b"not really sound", 2.0)
+    old = an_urgent(speech, _soon() - timedelta(minutes=2), claim_id="khan-cu")
+    station.play(an_urgent(speech, _soon()))
+    station.hears(Received, claim_id="khan-1")
+    station.order(a_play(**_fields(old)), issued_at=datetime.now(UTC) - timedelta(minutes=2))
+    station.play(an_urgent(speech, _soon(), claim_id="khan-2"))
+    station.hears(Received, claim_id="khan-2")
+    assert not station.heard(Received, claim_id="khan-cu")
+    assert not station.heard(Refused)
+
+
+def test_what_is_scheduled_waits_for_the_time_and_is_joined_when_it_is_told(
+    station, broker, lost, audio
+):
+    song = audio.add(b"not really sound either", 60.0)
+    station.plan(a_programme(song, datetime.now(UTC) - timedelta(seconds=5)))
+    station.hears(Presence, plan_versions={COMMUNE: 1})
+    wait_until(lambda: audio.requests)
+    assert lost.player.waiting is None
+    station.tells_time = True
+    broker.kill()
+    broker.start()
+    cue = wait_until(lambda: lost.player.waiting, within_s=20)
+    assert cue.claim_id == "xa-1/tin-1"
+    station.hears(Telemetry, within_s=20, clock_trusted=True, clock_source="server")

@@ -25,13 +25,15 @@ NODE = NodeId("nut-1")
 UNIT = UnitId(COMMUNE)
 
 
+# Every day what a province runs on; what a demo runs on, and the mixture, among the slow.
 @pytest.fixture(
     params=[
-        (BrokerKind.MOSQUITTO, "sqlite"),
-        (BrokerKind.AMQTT, "sqlite"),
-        (BrokerKind.MOSQUITTO, "postgresql"),
-    ],
-    ids="-".join,
+        pytest.param((BrokerKind.MOSQUITTO, "postgresql"), id="mosquitto-postgresql"),
+        pytest.param((BrokerKind.AMQTT, "sqlite"), id="amqtt-sqlite", marks=pytest.mark.slow),
+        pytest.param(
+            (BrokerKind.MOSQUITTO, "sqlite"), id="mosquitto-sqlite", marks=pytest.mark.slow
+        ),
+    ]
 )
 def both(request) -> tuple[BrokerKind, str]:
     """Tell which broker and which database are used."""

@@ -372,6 +372,7 @@ def test_of_two_officers_who_answer_at_once_one_is_told_that_it_is_answered(on_p
     assert len(on_postgres.rows(SlotRow)) == 1
 
 
+@pytest.mark.slow
 def test_a_double_click_sends_once_even_where_both_are_under_way_at_once(on_postgres):
     row = approved(on_postgres, bulletin_class="priority")
     facts = {"bulletin_id": row.bulletin_id, "version": 1, "way": a_way(on_postgres)}

@@ -59,6 +59,7 @@ def held(province) -> int:
         return db.scalar(select(func.count()).select_from(SLOT_HOLDS))
 
 
+@pytest.mark.slow
 def test_of_two_who_save_at_once_without_asking_the_database_takes_one(on_postgres):
     together = Barrier(2)
 
@@ -126,6 +127,7 @@ def guarded(province, slot_id: str) -> bool:
     return bool(found) and all(found)
 
 
+@pytest.mark.slow
 def test_what_is_brought_back_copied_or_reached_by_a_wider_group_is_held_at_once(on_postgres):
     facts = {"now": NOON, "actor": OPERATOR}
 

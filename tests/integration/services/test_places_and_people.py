@@ -349,7 +349,9 @@ def test_the_overview_shows_every_cluster_its_node_and_what_it_plays(province):
     province.commission("xa-1-c1")
     broadcast = province.announce()
     here = Presence(node="n-xa-1-c1", state=PresenceState.HERE, software="loalang 1")
-    playing = Telemetry(at=NOON, on_air=broadcast.broadcast_id, level_dbfs=-18.5)
+    playing = Telemetry(
+        at=NOON, on_air=broadcast.broadcast_id, level_dbfs=-18.5, clock_trusted=False
+    )
     province.hear("n-xa-1-c1", here, playing)
     tree = province.run(units.tree, today=TODAY)
     states = province.run(monitoring.overview, now=NOON, units=tree)
@@ -357,6 +359,7 @@ def test_the_overview_shows_every_cluster_its_node_and_what_it_plays(province):
     first, second, *_ = states
     assert (first.liveness, first.on_air_title, first.level_dbfs) == ("here", "Lũ lên nhanh", -18.5)
     assert first.holds_newest_plan
+    assert (first.clock_trusted, second.clock_trusted) == (False, None)
     assert (second.liveness, second.node_id) == ("none", None)
     under = province.run(monitoring.overview, now=NOON, units=tree, under="xa-2")
     assert {state.unit_id for state in under} == {"xa-2"}

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import (
     Acknowledge,
+    Alarms,
     AsRun,
     Outcome,
     Preempted,
@@ -18,9 +19,11 @@ from protocol.messages import (
     Received,
     Refused,
     Segment,
+    SignedTime,
     Started,
     Telemetry,
 )
+from protocol.signing import unverified
 from server.domain.errors import UnknownThingError
 from server.services import arrears, as_run, outbox, reports
 from server.services.known_words import known
@@ -33,6 +36,7 @@ from server.store.models import (
     ReportRow,
 )
 from tests.factories.claims import NOON, at
+from tests.factories.messages import A_NONCE
 from tests.factories.provinces import Listener
 
 NODE, CLUSTER = "n-xa-1-c1", "xa-1-c1"
@@ -61,6 +65,8 @@ def a_whole_life(claim: str) -> list:
         Started(report_id="p-4", claim_id=claim, at=at(2)),
         record(claim, segment(0.2, 1), report_id="p-5", at=at(3), outcome=Outcome.CUT),
         record(claim, segment(2, 5, 60.0), report_id="p-6", at=at(5), outcome=Outcome.PLAYED),
+        Alarms(report_id="p-7", at=NOON, standing=("mains-lost", "door")),
+        Alarms(report_id="p-8", at=at(6), standing=("mains-lost",)),
     ]
 
 
@@ -74,6 +80,7 @@ def facts_of(db) -> tuple:
         sorted(db.scalars(select(ReportRow.report_id))),
         len(db.scalars(select(RefusalRow)).all()),
         db.scalars(select(NodeRow)).one().on_air,
+        db.scalars(select(NodeRow)).one().alarms,
     )
 
 
@@ -107,7 +114,7 @@ def test_a_whole_life_in_order_ends_as_it_was(province):
     broadcast = province.announce()
     claim = broadcast.broadcast_id
     ids = province.hear(NODE, *a_whole_life(claim))
-    assert ids == [f"p-{number}" for number in range(7)]
+    assert ids == [f"p-{number}" for number in range(9)]
     delivery = province.deliveries(broadcast)[CLUSTER]
     assert (delivery.state, delivery.reason) == ("played", "")
     assert (delivery.received_at, delivery.started_at) == (at(0.1), at(0.2))
@@ -225,6 +232,31 @@ def test_a_node_believes_the_acknowledgement_of_its_reports(province):
     )
     assert topic == f"loa/1/node/{NODE}/in/order"
     assert listener.hears(token).token.msg == Acknowledge(report_ids=("p-1", "p-2"))
+
+
+def test_a_node_believes_the_time_that_it_has_asked_for(province):
+    credentials = province.commission(CLUSTER)
+    listener = Listener.of(province.posted("/in/config")[0].payload, credentials.root_key)
+    instants = iter((NOON, NOON, at(1)))
+    ((topic, token), (_, other)) = province.run(
+        reports.times,
+        asked={NODE: A_NONCE, "n-2": A_NONCE},
+        clock=lambda: next(instants),
+        keyring=province.keyring,
+    )
+    assert topic == f"loa/1/node/{NODE}/in/order"
+    assert listener.hears(token).token.msg == SignedTime(nonce=A_NONCE, at=NOON)
+    assert unverified(other).msg.at == at(1)
+
+
+def test_a_clock_of_the_future_does_not_hide_what_is_on_air_afterwards(province):
+    province.commission(CLUSTER)
+    ahead = Telemetry(at=at(100_000), on_air="s-1-a", clock_trusted=False)
+    province.hear(NODE, ahead, now=NOON)
+    assert province.rows(NodeRow)[0].on_air == "s-1-a"
+    province.hear(NODE, Telemetry(at=at(1), clock_trusted=True), now=at(1))
+    (node,) = province.rows(NodeRow)
+    assert (node.on_air, node.telemetry["clock_trusted"]) == ("", True)
 
 
 def here(**facts: object) -> Presence:

@@ -69,6 +69,7 @@ def a_slot_row(recurrence: str, pattern: str = "", files: int = 1) -> SlotRow:
     )
 
 
+@pytest.mark.slow
 def test_slots_are_kept_on_the_way_back_and_those_unknown_there_are_withdrawn(bare: Engine):
     upgrade(bare)
     with Session(bare) as db, db.begin():

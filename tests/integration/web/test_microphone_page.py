@@ -71,6 +71,7 @@ def test_the_page_of_a_drill_says_so_and_hands_out_a_microphone_for_a_drill(site
     assert microphones.read_ticket(ticket, secret=secret, now=datetime.now(UTC)).new.mode == "drill"
 
 
+@pytest.mark.slow
 def test_a_program_gets_a_ticket_for_what_its_person_may_and_for_nothing_else(any_site):
     officer, wanted = any_site.program(OFFICER), an_order(title="Lũ về", gain_db=-5)
     answer = officer.ask("POST", "/microphone-tickets", json=wanted)

@@ -209,6 +209,7 @@ def test_more_than_two_hours_or_no_time_at_all_is_refused_with_a_sentence(site):
     assert browser.get(path, query_string=far).status_code == 422
 
 
+@pytest.mark.slow
 def test_no_more_listen_at_once_than_there_are_places_for(site):
     browser = site.browser("viewer")
     asked = {"since": "2026-11-22T00:00:00Z", "until": "2026-11-22T02:00:00Z"}

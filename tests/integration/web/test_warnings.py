@@ -71,6 +71,7 @@ def pinned(site, unit_id):
         return {row.digest for row in catalogue.pinned(db, chain=chain)}
 
 
+@pytest.mark.slow
 def test_what_is_said_every_time_is_spoken_once_and_kept_by_all_nodes_below(prepared):
     program = prepared.program("top")
     assert not listed(program)["flood"]["is_kept"]
@@ -119,6 +120,7 @@ def test_a_filled_warning_is_put_together_from_what_nodes_keep_and_what_was_fill
     assert len(whole) / 48_000 == pytest.approx(sum(item.duration_s for item in items), abs=0.1)
 
 
+@pytest.mark.slow
 def test_with_nothing_filled_in_nodes_have_all_of_it_already(prepared):
     prepare(prepared.program("top"))
     answer = fill(prepared.program("commune-officer"))
@@ -132,6 +134,7 @@ def test_with_nothing_filled_in_nodes_have_all_of_it_already(prepared):
         assert db.query(CompositionRow).count() == 1
 
 
+@pytest.mark.slow
 def test_a_warning_that_a_commune_made_first_is_still_kept_by_all_nodes_later(prepared):
     fill(prepared.program("commune-officer"))
     prepare(prepared.program("top"))
@@ -141,6 +144,7 @@ def test_a_warning_that_a_commune_made_first_is_still_kept_by_all_nodes_later(pr
         assert {row.unit_id for row in kept} == {PROVINCE}
 
 
+@pytest.mark.slow
 def test_a_recording_in_another_language_follows_and_is_kept_by_the_units_nodes(prepared, tmp_path):
     program = prepared.program("commune-officer")
     digest = a_recording(program, COMMUNE, tmp_path)
@@ -159,6 +163,7 @@ def test_a_recording_in_another_language_follows_and_is_kept_by_the_units_nodes(
         assert db.get_one(CompositionRow, made["asset"]["digest"]).parts[-1] == digest
 
 
+@pytest.mark.slow
 def test_a_units_own_recording_goes_before_that_of_the_unit_above(anywhere, tmp_path):
     top, own = anywhere.program("top"), anywhere.program("commune-officer")
     upper, lower = (

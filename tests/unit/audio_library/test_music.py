@@ -25,7 +25,7 @@ def test_two_seeds_give_two_pieces():
     assert likeness < 0.3
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_piece_is_found_again_at_one_place_only(seed):
     piece = melody(seed, 10.0)
     elsewhere = np.abs(_correlation(piece)[RATE_HZ // 10 :])

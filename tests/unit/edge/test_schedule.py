@@ -7,16 +7,26 @@ import pytest
 from edge.schedule import (
     Accepted,
     Acknowledged,
+    Doubtful,
     HeldAlready,
     Holdings,
     Kept,
     Repeated,
+    Timed,
     Unconcerned,
     held_on_disk,
     receive,
 )
 from protocol.errors import Refusal, RefusedError
-from protocol.messages import Acknowledge, BulletinClass, Interval, Rules, Targets, UnitPlace
+from protocol.messages import (
+    Acknowledge,
+    BulletinClass,
+    Interval,
+    Rules,
+    SignedTime,
+    Targets,
+    UnitPlace,
+)
 from protocol.signing import audience_node, audience_unit
 from tests.factories.claims import (
     CLUSTER,
@@ -31,6 +41,7 @@ from tests.factories.claims import (
     at,
 )
 from tests.factories.messages import (
+    A_NONCE,
     COMMUNE_KEY,
     PROVINCE_KEY,
     ROOT_KEY,
@@ -281,3 +292,30 @@ def test_a_cluster_that_moved_lets_go_of_its_former_commune():
     moved = receive(EMPTY, CONFIG_TOPIC, config_token(version=2, chain=chain), NOON).kept
     held, ((bad, _why),) = held_on_disk(EMPTY, (moved, kept[1]))
     assert (held.plans, bad.name) == ({}, COMMUNE)
+
+
+def test_signed_time_is_taken_from_whoever_configures_and_from_nobody_else(held):
+    answer = SignedTime(nonce=A_NONCE, at=NOON)
+    audience = (audience_node(NODE),)
+    token = a_token(answer, PROVINCE_KEY, audience=audience)
+    assert receive(held, NODE_ORDER_TOPIC, token, NOON) == Timed(A_NONCE, NOON)
+    forged = a_token(answer, COMMUNE_KEY, audience=audience)
+    with pytest.raises(RefusedError) as refused:
+        receive(held, NODE_ORDER_TOPIC, forged, NOON)
+    assert refused.value.refusal is Refusal.OUT_OF_SCOPE
+    with pytest.raises(RefusedError) as refused:
+        receive(held, ORDER_TOPIC, token, NOON)
+    assert refused.value.refusal is Refusal.OUT_OF_SCOPE
+
+
+def test_without_a_clock_an_order_issued_before_the_newest_one_known_is_doubtful(held):
+    token = a_token(a_play(start=NOON, end=at(1)))
+    assert receive(held, ORDER_TOPIC, token, NOON, newest_issued=at(1)) == Doubtful("khan-1")
+    assert isinstance(receive(held, ORDER_TOPIC, token, NOON, newest_issued=NOON), Accepted)
+
+
+def test_without_a_clock_an_order_that_is_held_is_known_again_however_old(held):
+    token = a_token(a_play(start=NOON, end=at(1)))
+    held = receive(held, ORDER_TOPIC, token, NOON).holdings
+    verdict = receive(held, ORDER_TOPIC, token, NOON, newest_issued=at(1))
+    assert verdict == Repeated("lenh-1", "khan-1")

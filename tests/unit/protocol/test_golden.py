@@ -8,7 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from protocol.messages import AsRun, Certificate, NodeWord, Signed, decode_node_word, encode
+from protocol.messages import (
+    AsRun,
+    Certificate,
+    NodeWord,
+    Presence,
+    Signed,
+    Telemetry,
+    decode_node_word,
+    encode,
+)
 from protocol.signing import Trust, check_scope, public_from_text, trust, verify
 from protocol.version import PROTOCOL_VERSION
 from tests.factories.claims import HERE, NOON
@@ -26,7 +35,13 @@ from tests.factories.messages import (
 GOLDEN = Path(__file__).parents[2] / "golden" / "protocol"
 ADDED = GOLDEN / "additions"
 NOW = GOLDEN / f"v{PROTOCOL_VERSION}"
-ADDED_FIELDS = {(AsRun, "frames")}
+ADDED_FIELDS = {
+    (AsRun, "frames"),
+    (Presence, "nonce"),
+    (Telemetry, "nonce"),
+    (Telemetry, "clock_source"),
+    (Telemetry, "clock_error_s"),
+}
 """Fields of messages that came later: the first golden bytes know nothing of them."""
 WORDS = {str(model.__struct_config__.tag) for model in kinds(NodeWord)}
 ALL_JSON = sorted(GOLDEN.glob("v*/*.json"))

@@ -21,6 +21,7 @@ TOO_CLOSE = {
 }
 
 
+@pytest.mark.slow
 def test_every_day_of_two_centuries_is_the_day_that_the_sky_says():
     sky = months_by_the_sky()
     begins = sorted(sky)

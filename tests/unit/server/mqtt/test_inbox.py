@@ -21,6 +21,7 @@ from protocol.messages import (
     PresenceState,
     Received,
     Segment,
+    SignedTime,
     Started,
     Telemetry,
     encode,
@@ -36,6 +37,7 @@ from server.store.models import AsRunRow, EventRow, NodeRow, RefusalRow, ReportR
 from tests.factories.claims import NOON
 from tests.factories.installations import Installation, an_installation
 from tests.factories.links import FakeLink
+from tests.factories.messages import A_NONCE
 from tests.factories.waiting import wait_until
 
 ONE, OTHER, STRANGER = NodeId("nut-1"), NodeId("nut-2"), NodeId("nut-9")
@@ -301,6 +303,44 @@ def test_a_sign_of_life_is_noted(place):
         node = db.get_one(NodeRow, ONE)
         assert node.last_heard_at == clock.now
         assert node.telemetry["level_dbfs"] == -20.0
+
+
+def told_time(link: FakeLink) -> list[tuple[str, SignedTime]]:
+    told = [(message.topic, unverified(message.payload).msg) for message in link.published]
+    return [(topic, word) for topic, word in told if isinstance(word, SignedTime)]
+
+
+def test_who_asks_the_time_is_told_it_by_the_clock_of_that_moment(place):
+    clock = Clock()
+    inbox, link = an_inbox(place, clock)
+    born = Presence(node=ONE, state=PresenceState.HERE, at=NOW, nonce=A_NONCE)
+    measured = Telemetry(at=NOW, nonce="f" * 32)
+    inbox.take(
+        [
+            Delivery(node_presence(ONE), encode(born), retained=False),
+            Delivery(node_telemetry(OTHER), encode(measured), retained=False),
+        ],
+        more_wait=True,
+    )
+    assert told_time(link) == [
+        (node_order(ONE), SignedTime(nonce=A_NONCE, at=clock.now)),
+        (node_order(OTHER), SignedTime(nonce="f" * 32, at=clock.now)),
+    ]
+    with place.reads.begin() as db:
+        assert db.get_one(NodeRow, OTHER).telemetry.get("nonce", "") == ""
+    inbox.take([a_report("r-1")])
+    assert len(told_time(link)) == 2
+
+
+@pytest.mark.parametrize(
+    ("node", "nonce", "retained"),
+    [(ONE, A_NONCE, True), (ONE, "abc", False), (NodeId("nobody"), A_NONCE, False)],
+)
+def test_nobody_is_told_the_time_who_waits_no_more_or_is_unknown(place, node, nonce, retained):
+    inbox, link = an_inbox(place)
+    born = Presence(node=node, state=PresenceState.HERE, at=NOW, nonce=nonce)
+    inbox.take([Delivery(node_presence(node), encode(born), retained=retained)])
+    assert told_time(link) == []
 
 
 def test_a_batch_is_all_that_waits_but_never_more_than_fits_one_transaction():

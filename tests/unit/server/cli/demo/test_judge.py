@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,11 @@ def speech_like(seed: int, seconds: float) -> Samples:
     return noise.astype(np.float32)
 
 
-PROGRAMME = melody(seed=3, seconds=PROGRAMME_S)
+@cache
+def programme() -> Samples:
+    return melody(seed=3, seconds=PROGRAMME_S)
+
+
 URGENT = speech_like(7, URGENT_S)
 SLOT = Order(
     id="slot-1-x",
@@ -69,7 +74,7 @@ class Run:
     def faults(self) -> list[str]:
         (self.folder / "heard").mkdir()
         (self.folder / "source").mkdir()
-        write_wav(self.folder / "source/programme.wav", PROGRAMME)
+        write_wav(self.folder / "source/programme.wav", programme())
         write_wav(self.folder / "source/urgent.wav", URGENT)
         for cluster, samples in self.heard.items():
             write_wav(self.folder / f"heard/{cluster}.wav", samples)
@@ -91,8 +96,8 @@ def run(tmp_path: Path) -> Run:
     good = Run(tmp_path)
     for cluster in ("a", "b", "c"):
         good.heard[cluster] = np.zeros(round(LENGTH_S * RATE_HZ), dtype=np.float32)
-    good.put("a", 0.5 * PROGRAMME, 2.0)
-    good.put("b", 0.5 * PROGRAMME, 2.0)
+    good.put("a", 0.5 * programme(), 2.0)
+    good.put("b", 0.5 * programme(), 2.0)
     good.put("a", URGENT, 9.4)
     good.put("a", np.zeros(round(0.2 * RATE_HZ), dtype=np.float32), 9.4 + URGENT_S)
     good.as_run = [
@@ -110,7 +115,7 @@ def test_a_run_as_it_should_be_has_no_fault(run: Run):
 @pytest.mark.parametrize(("closing_s", "faults"), [(0.9, 0), (0.0, 1)])
 def test_a_tone_closes_an_order_only_where_one_is_foretold(run: Run, closing_s: float, faults: int):
     run.orders[1] = msgspec.structs.replace(NOTICE, targets=("c",), closing_s=closing_s)
-    run.put("a", 0.5 * PROGRAMME, 2.0)
+    run.put("a", 0.5 * programme(), 2.0)
     run.put("c", URGENT, 9.4)
     run.put("c", speech_like(8, 0.8), 9.4 + URGENT_S)
     run.as_run = [record(name, SLOT.id, 2.0, "played") for name in ("a", "b")]
@@ -166,7 +171,7 @@ def programme_that_does_not_come_back(run: Run) -> None:
 
 
 def programme_that_comes_back_elsewhere(run: Run) -> None:
-    run.put("a", 0.5 * PROGRAMME[: 5 * RATE_HZ], 16.8)
+    run.put("a", 0.5 * programme()[: 5 * RATE_HZ], 16.8)
 
 
 def missing_record(run: Run) -> None:
