@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -125,6 +126,14 @@ def test_on_paper_it_is_an_a4_document_that_bears_its_title(site):
         assert [round(side) for side in paper[0].get_size()] == [595, 842]
     finally:
         paper.close()
+
+
+def test_the_font_of_paper_has_every_vietnamese_letter_in_one_file():
+    marked = "aăâeêioôơuưy"
+    letters = {unicodedata.normalize("NFC", one + tone) for one in marked for tone in TONES}
+    for weight in (400, 700):
+        with TTFont(whole_font(weight)) as font:
+            assert {ord(one) for one in {*letters, *"đ–·…“”"}} <= font.getBestCmap().keys()
 
 
 @contextmanager
