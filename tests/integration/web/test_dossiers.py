@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pypdfium2
 import pytest
+from fontTools.ttLib import TTFont
 
 from protocol.content import layout
 from protocol.signing import unverified
@@ -17,11 +18,13 @@ from server.services import as_run, contacts, dossiers
 from server.services.contacts import NewContact
 from server.services.dossiers import Dossier
 from server.store.models import AlertRow, AsRunRow, BroadcastRow, DeliveryRow, SpeechRow
+from server.web.dossiers.fonts import whole_font
 from server.web.dossiers.paper import dossier_paper
 from tests.factories.claims import NOON
 from tests.factories.pages import CLUSTERS, COMMUNE
 from tests.factories.units import OPERATOR
 
+TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 WORDS = "Nước sông lên nhanh, đề nghị bà con sơ tán ngay."
 
 
