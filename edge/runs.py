@@ -32,7 +32,7 @@ buffer may hold a tenth of a second that was decided before."""
 
 CUE_LEAD = timedelta(milliseconds=100)
 """What comes late begins this much later: 60 ms are in the player's buffer, 20 ms in its hands, and
-to open a file takes some 10 ms. On a slower board it is joined some milliseconds in, with a fade."""
+to open a file takes some 10 ms. On a slower board it is joined a little later, with a fade."""
 
 TONE_S = 1.0
 """Time in which a live broadcast is closed by a tone, the player's own delay included."""

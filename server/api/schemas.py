@@ -619,6 +619,7 @@ class ClusterAnswer(Answer):
     longitude: float | None
     level_dbfs: float | None
     clock_trusted: bool | None
+    troubles: list[str]
 
 
 class ClusterList(Answer):

@@ -55,6 +55,7 @@ class ClusterState:
 
     Attributes:
         clock_trusted: Whether its node says that it knows the time; None: it does not say.
+        troubles: What its node says it cannot do by itself, in codes.
     """
 
     cluster_id: str
@@ -77,6 +78,7 @@ class ClusterState:
     holds_newest_plan: bool
     level_dbfs: float | None
     clock_trusted: bool | None
+    troubles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ def _state(
         ),
         level_dbfs=node.telemetry.get("level_dbfs") if node and node.telemetry else None,
         clock_trusted=node.telemetry.get("clock_trusted") if node and node.telemetry else None,
+        troubles=tuple(node.telemetry.get("troubles", ())) if node and alive in _ANSWERING else (),
     )
 
 

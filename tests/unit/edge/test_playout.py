@@ -716,3 +716,20 @@ def test_a_relay_that_comes_late_joins_now():
     world.run_to(after_noon(70))
     assert stretches(world.record("tin-1")) == [(25, 60, 25)]
     assert world.record("tin-1").reason == "late"
+
+
+def test_a_claim_that_lasts_a_year_wants_the_loudspeakers_for_its_content_and_no_longer():
+    year = a_song(end=after_noon(365 * 86_400))
+    world = a_world(year, a_song(claim_id="tin-2", start=after_noon(60), end=after_noon(120)))
+    world.run_to(after_noon(130))
+    assert world.at(after_noon(30)) == "tin-1"
+    assert world.at(after_noon(90)) == "tin-2"
+    assert world.record("tin-1").outcome is Outcome.PLAYED
+
+
+def test_a_relay_that_lasts_a_year_gives_way_to_what_goes_before_it():
+    relay = a_song(end=after_noon(365 * 86_400), content=Content(relay=Relay(url=URL)))
+    world = a_world(relay, an_alarm())
+    world.run_to(after_noon(40))
+    assert world.at(after_noon(25)) == "khan-1"
+    assert world.state.on_air == "tin-1"

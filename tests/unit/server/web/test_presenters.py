@@ -40,6 +40,7 @@ def a_state(cluster_id="c-1", **changed: object):
         "holds_newest_plan": True,
         "level_dbfs": None,
         "clock_trusted": None,
+        "troubles": (),
     }
     return ClusterState(**{**facts, **changed})
 
