@@ -58,6 +58,9 @@ REMEMBERED = timedelta(days=1)
 
 IDLE = timedelta(seconds=60)
 
+SILENCE_KEY = "silence-key"
+"""Names the silence that the key of the box orders, among those that units order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Programme:
@@ -184,6 +187,7 @@ class Playout:
     Attributes:
         lead: Time the amplifier needs before it passes sound.
         times: When each claim wants the loudspeakers.
+        spoken: From when live broadcasts are silent for good that might have lasted longer.
         runs: Claims under way.
         done: Claims that have their as-run record (or need none), with their end.
         current: What the player was told to sound.
@@ -196,6 +200,7 @@ class Playout:
     lead: timedelta = timedelta()
     programme: Programme = field(default_factory=Programme)
     times: Mapping[ClaimKey, Airtime] = field(default_factory=lambda: MappingProxyType({}))
+    spoken: Mapping[ClaimKey, datetime] = field(default_factory=lambda: MappingProxyType({}))
     on_disk: frozenset[str] = frozenset()
     runs: Mapping[ClaimKey, Run] = field(default_factory=lambda: MappingProxyType({}))
     done: Mapping[ClaimKey, datetime] = field(default_factory=lambda: MappingProxyType({}))
@@ -319,8 +324,12 @@ class _Turn:
     # -- taking events in
 
     def _take_programme(self, new: Programme) -> None:
-        times = _times(new)
-        old, self.state = self.state.programme, replace(self.state, programme=new, times=times)
+        spoken = {key: at for key, at in self.state.spoken.items() if key in new.claims}
+        times = _times(new, spoken)
+        old, self.state = (
+            self.state.programme,
+            replace(self.state, programme=new, times=times, spoken=MappingProxyType(spoken)),
+        )
         for key in old.claims.keys() - new.claims.keys():
             claim = old.claims[key]
             began = claim.start <= self.now and not self._waits_for_time(claim)
@@ -404,6 +413,13 @@ class _Turn:
         key = event.key
         if key in self.state.programme.claims and key not in self.done:
             self.runs[key] = silenced(self._run(key), event.at, event.cause, event.frames)
+            # Whoever waits for it need not wait until it would have had to end.
+            spoken = {**self.state.spoken, key: event.at}
+            times = _times(self.state.programme, spoken)
+            for other in self.runs.keys() - {key}:
+                if other in times:
+                    self.runs[other] = retimed(self.runs[other], times[other])
+            self.state = replace(self.state, times=times, spoken=MappingProxyType(spoken))
 
     # -- judging
 
@@ -473,8 +489,9 @@ class _Turn:
 
     def _cause(self, run: Run, chosen: Claim | None) -> str:
         policy = self.state.programme.policy
-        if policy.hushed_by(run.claim, self.now) is not None:
-            return "hushed"
+        silence = policy.hushed_by(run.claim, self.now)
+        if silence is not None:
+            return "silenced" if silence.hush_id == SILENCE_KEY else "hushed"
         if not policy.permits(run.claim, self.now):
             return "quiet-hours"
         if chosen is None or not is_ready(run, self.state.on_disk, self.now):
@@ -599,8 +616,9 @@ class _Turn:
         return (at for at in candidates if at > self.now)
 
 
-def _times(programme: Programme) -> Mapping[ClaimKey, Airtime]:
-    """Work out when each claim wants the loudspeakers."""
-    claims = programme.claims
-    times = airtimes(claims.values(), programme.policy)
+def _times(programme: Programme, spoken: Mapping[ClaimKey, datetime]) -> Mapping[ClaimKey, Airtime]:
+    """Work out when each claim wants the loudspeakers; who has spoken holds up nobody any more."""
+    claims, policy = programme.claims, programme.policy
+    ends = {(claims[key].unit, claims[key].claim_id): at for key, at in spoken.items()}
+    times = airtimes(claims.values(), replace(policy, stops={**ends, **policy.stops}))
     return MappingProxyType(dict(zip(claims, times, strict=True)))

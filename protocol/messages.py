@@ -521,7 +521,22 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     frames: FrameTally | None = None
 
 
-Report = Received | Refused | Started | Preempted | AsRun
+class Alarms(_Wire, frozen=True, tag="alarms", tag_field="kind"):
+    """Report: what is amiss at the node; sent at its start and whenever it changes.
+
+    Attributes:
+        standing: Every alarm that stands at ``at``, by name; those not named do not stand.
+    """
+
+    report_id: ReportId
+    at: Instant
+    standing: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+
+
+ClaimReport = Received | Refused | Started | Preempted | AsRun
+"""Reports that are about one claim."""
+
+Report = ClaimReport | Alarms
 
 
 class ClockSource(StrEnum):
@@ -558,7 +573,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     troubles: Annotated[tuple[Trouble, ...], msgspec.Meta(max_length=20)] = ()
 
 
-NodeWord = Presence | Received | Refused | Started | Preempted | AsRun | Telemetry
+NodeWord = Presence | Report | Telemetry
 
 M = TypeVar("M")
 

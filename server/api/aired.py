@@ -2,7 +2,7 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import (
+from server.api.schemas.aired import (
     AiredAnswer,
     AiredDayAnswer,
     AiredQuery,

@@ -2,13 +2,7 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import (
-    AsRunAnswer,
-    AsRunList,
-    AsRunQuery,
-    RefusalAnswer,
-    RefusalList,
-)
+from server.api.schemas.as_run import AsRunAnswer, AsRunList, AsRunQuery, RefusalAnswer, RefusalList
 from server.domain.authority import seen_clusters
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading

@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from server.api.schemas import Answer, Instant, Request
+from server.api.schemas.common import Answer, Instant, Request
 from server.domain.assent import HOURS, MOST_CLUSTERS, MOST_LINES, TWO, Line
 from server.domain.authority import Action, demand, touches
 from server.domain.recurrence import local_day

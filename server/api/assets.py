@@ -10,7 +10,8 @@ from werkzeug.datastructures import FileStorage
 from audio_library.assets import Asset
 from audio_library.errors import MissingAssetError
 from protocol.ids import AssetDigest
-from server.api.schemas import AssetAnswer, AssetList, AssetUpload, UnitQuery
+from server.api.schemas.assets import AssetAnswer, AssetList, AssetUpload
+from server.api.schemas.common import UnitQuery
 from server.domain.authority import Action, demand
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing

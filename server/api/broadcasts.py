@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from server.api.schemas import (
+from server.api.schemas.broadcasts import (
     BroadcastAnswer,
     BroadcastList,
     BroadcastRequest,

@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from server.api.bulletin_schemas import (
+from server.api.schemas.bulletins import (
     ActAnswer,
     BulletinAnswer,
     BulletinEdit,

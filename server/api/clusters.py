@@ -3,14 +3,14 @@
 from apiflask import APIBlueprint
 from werkzeug.datastructures import FileStorage
 
-from server.api.schemas import (
+from server.api.schemas.clusters import (
     ChangedClusterAnswer,
-    FindingAnswer,
     NewClusterAnswer,
     SheetFaultsAnswer,
     SheetUpload,
     SheetVerdictAnswer,
 )
+from server.api.schemas.common import FindingAnswer
 from server.domain.cluster_import import Change, Verdict
 from server.domain.cluster_sheets import Faults
 from server.domain.errors import Finding

@@ -2,7 +2,7 @@
 
 from apiflask import APIBlueprint
 
-from server.api.contact_schemas import (
+from server.api.schemas.contacts import (
     AccountRequest,
     ChannelRequest,
     ContactAnswer,

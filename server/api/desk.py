@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from flask import Response
 from sqlalchemy.orm import Session
 
-from server.api.desk_schemas import (
+from server.api.schemas.desk import (
     ChangeAnswer,
     CopyAnswer,
     CopyLineAnswer,
@@ -50,7 +50,7 @@ def add_to(api: APIBlueprint) -> None:
             wanted.days,
             wanted.to_days,
             wanted.to_units,
-            copies.Reach(wanted.reach),
+            copies.CopyReach(wanted.reach),
         )
         if wanted.dry_run:
             with reading() as db:

@@ -2,8 +2,8 @@
 
 from apiflask import APIBlueprint
 
-from server.api.escalation_schemas import HeldRule, RuleList, RuleRequest, VersionQuery
-from server.api.schemas import EscalationRule
+from server.api.schemas.broadcasts import EscalationRule
+from server.api.schemas.escalation import HeldRule, RuleList, RuleRequest, VersionQuery
 from server.http.context import actor, now, reading, writing
 from server.services import escalation_rules
 

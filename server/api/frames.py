@@ -2,13 +2,13 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import (
+from server.api.schemas.common import UnitQuery
+from server.api.schemas.frames import (
     Confirmation,
     FrameAnswer,
     FrameChange,
     FrameList,
     FrameRequest,
-    UnitQuery,
 )
 from server.domain.frames import TimeFrame
 from server.http.context import actor, here, now, reading, writing

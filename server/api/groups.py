@@ -2,7 +2,7 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import GroupAnswer, GroupChange, GroupList, GroupRequest
+from server.api.schemas.groups import GroupAnswer, GroupChange, GroupList, GroupRequest
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading, writing
 from server.services import grouping, units

@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.api.schemas import Health
+from server.api.schemas.health import Health
 from server.http.context import reading
 from server.services import events
 

@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from server.api.hush_schemas import (
+from server.api.schemas.hushes import (
     ClusterSilenceAnswer,
     HushAnswer,
     HushList,

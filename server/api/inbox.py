@@ -6,7 +6,8 @@ from dataclasses import asdict
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from server.api.bulletin_schemas import (
+from server.api.bulletins import bulletin_answer
+from server.api.schemas.bulletins import (
     AiringRequest,
     ClashAnswer,
     ClashList,
@@ -16,7 +17,6 @@ from server.api.bulletin_schemas import (
     LetterList,
     OrderRequest,
 )
-from server.api.bulletins import bulletin_answer
 from server.domain.authority import Action, demand
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing

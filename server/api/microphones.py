@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from flask import request
 
-from server.api.microphone_schemas import MicrophoneRequest, TicketAnswer
+from server.api.schemas.microphones import MicrophoneRequest, TicketAnswer
 from server.domain.errors import SecondFactorNeededError
 from server.http.context import actor, here, now, reading
 from server.http.drilling import make_labels

@@ -5,7 +5,7 @@ from typing import Annotated
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from server.api.schemas import Answer, Instant, Moment, Request
+from server.api.schemas.common import Answer, Instant, Moment, Request
 from server.domain.slots import claim_id
 from server.http.context import actor, now, reading
 from server.services import exporting

@@ -2,7 +2,8 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import PlansAnswer, TakenOver, TakenOverAnswer, TakenOverQuery, UnitQuery
+from server.api.schemas.common import UnitQuery
+from server.api.schemas.plans import PlansAnswer, TakenOver, TakenOverAnswer, TakenOverQuery
 from server.domain.authority import Action, demand
 from server.domain.plan_versions import TakeOver
 from server.domain.recurrence import local_day

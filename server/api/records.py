@@ -2,8 +2,8 @@
 
 from apiflask import APIBlueprint
 
-from server.api.record_schemas import DeedAnswer, RecordAnswer, SaidAnswer, WitnessAnswer
-from server.api.schemas import BroadcastAnswer
+from server.api.schemas.broadcasts import BroadcastAnswer
+from server.api.schemas.records import DeedAnswer, RecordAnswer, SaidAnswer, WitnessAnswer
 from server.api.told import alert_answer
 from server.http.context import actor, now, reading
 from server.services import dossiers

@@ -3,9 +3,9 @@
 import msgspec
 from apiflask import APIBlueprint
 
-from server.api.schemas import (
+from server.api.schemas.common import FindingAnswer
+from server.api.schemas.reforms import (
     FateAnswer,
-    FindingAnswer,
     MoveAnswer,
     ReformAnswer,
     ReformList,
@@ -66,7 +66,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.output(ReformAnswer)
     @api.doc(
         summary="Take the approval of a reform back before its day; it is a draft again",
-        responses=[403, 404, 422],
+        responses=[403, 404, 409],
     )
     def cancel_reform(reform_id: str) -> ReformAnswer:
         with writing() as db:

@@ -2,8 +2,8 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import (
-    SlotTrial,
+from server.api.schemas.slots import SlotTrial
+from server.api.schemas.trials import (
     TrialAnswer,
     TrialCluster,
     TrialDay,

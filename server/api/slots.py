@@ -6,14 +6,8 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from server.api.schemas import (
-    SlotAnswer,
-    SlotChange,
-    SlotList,
-    SlotRequest,
-    SlotSaved,
-    UnitQuery,
-)
+from server.api.schemas.common import UnitQuery
+from server.api.schemas.slots import SlotAnswer, SlotChange, SlotList, SlotRequest, SlotSaved
 from server.domain.authority import Action, demand
 from server.domain.errors import UnknownThingError
 from server.domain.recurrence import local_day

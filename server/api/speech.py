@@ -7,7 +7,8 @@ from pydantic import Field
 
 from audio_library.reading import Reading
 from audio_library.tts import FASTEST, SLOWEST, Manner
-from server.api.schemas import Answer, AssetAnswer, Id, Request, Title
+from server.api.schemas.assets import AssetAnswer
+from server.api.schemas.common import Answer, Id, Request, Title
 from server.http.pacing import demand_speech
 from server.http.voicing import booth, say
 from server.services import speaking

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from server.api.schemas import AlertAnswer
+from server.api.schemas.broadcasts import AlertAnswer
 from server.services.raising import Told, told_of
 
 

@@ -2,15 +2,14 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas import (
+from server.api.schemas.clusters import (
     ClusterAnswer,
     ClusterList,
     SpanAnswer,
     Timeline,
     TimelineQuery,
-    UnitAnswer,
-    UnitList,
 )
+from server.api.schemas.units import UnitAnswer, UnitList
 from server.domain.authority import Action, demand, may
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading

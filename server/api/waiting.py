@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from server.api.schemas import WaitingAnswer, WaitingList, WaitingRefusal
+from server.api.schemas.broadcasts import WaitingAnswer, WaitingList, WaitingRefusal
 from server.api.told import alerts_of
 from server.domain.errors import UnknownThingError
 from server.domain.recurrence import local_day

@@ -5,7 +5,8 @@ from typing import Annotated
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from server.api.schemas import Answer, AssetAnswer, Digest, Id, Request, UnitQuery
+from server.api.schemas.assets import AssetAnswer
+from server.api.schemas.common import Answer, Digest, Id, Request, UnitQuery
 from server.domain.authority import Action, demand
 from server.domain.filling import LONGEST_VALUE
 from server.domain.recurrence import local_day

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import ValidationError
 
 from server.api.reforms import proposal_of
-from server.api.schemas import ReformRequest
+from server.api.schemas.reforms import ReformRequest
 from server.cli.errors import ReformFaultsError
 from server.cli.operator import open_installation, operator
 from server.cli.options import example, settings_from, state_option

@@ -124,14 +124,14 @@ class SlotClashError(SlotRefusedError):
 
 
 class WideningRefusedError(SlotClashError):
-    """Slots would come to reach clusters at which others have their time."""
+    """Slots would come to reach clusters where others have their time, or where it is quiet."""
 
     def __init__(
-        self, findings: Sequence[Finding], found: Sequence[Clash], *, may_lie_over: bool
+        self, findings: Sequence[Finding], found: Sequence[Clash], *, offers: tuple[Offer, ...]
     ) -> None:
-        """Keep what stands in the way, and whether they could be let to lie over all of it."""
-        self.may_lie_over = may_lie_over
+        """Keep what stands in the way, and the way out where they could lie over all of it."""
         super().__init__(findings, found)
+        self.offers = offers
 
 
 def clashes(new: Occupant, others: Iterable[Occupant], now: datetime) -> list[Clash]:

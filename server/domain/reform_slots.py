@@ -33,7 +33,7 @@ class SlotFate:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Retargeted:
     """A slot of a unit that lives on, whose targets are no longer what they were.
 
     Attributes:
@@ -77,14 +77,14 @@ def carried_on(rule: Rule, day: date) -> Rule | None:
     return None if next(later.days(day, LAST_DAY), None) is None else later
 
 
-def reach(before: Slot, after: Slot, drawing: Drawing) -> Reach | None:
+def reach(before: Slot, after: Slot, drawing: Drawing) -> Retargeted | None:
     """Say how a slot that lives on goes on reaching the clusters that it reached; None: it does."""
     missed = before.clusters - after.clusters
     if not missed:
         return None
     kept = missed & drawing.after.clusters_under(after.unit_id)
     words = cover(drawing.after, after.unit_id, kept)
-    return Reach(before, Targets(units=words.units, clusters=words.clusters), missed - kept)
+    return Retargeted(before, Targets(units=words.units, clusters=words.clusters), missed - kept)
 
 
 def collisions(

@@ -162,6 +162,18 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
 )
 """The table. An error that is not in it is the server's own fault: 500, and a trace in the log."""
 
+_AS_IT_STANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "slots-left-outside": "slots-left-outside",
+        "group-changed": "group-in-use-or-changed",
+        "group-in-use": "group-in-use-or-changed",
+        "reform-stale": "reform-stale",
+        "reform-began": "reform-stays",
+        "reform-built-upon": "reform-stays",
+    }
+)
+"""Nothing is wrong with what was asked for: the state of things does not let it be (409)."""
+
 
 def problem_of(error: Exception) -> Problem:
     """Find what an error of the table means to whoever asked."""
@@ -173,12 +185,8 @@ def problem_of(error: Exception) -> Problem:
         findings = (Finding(f"unknown-{error.kind}", named),)
     if isinstance(error, RefusedRequestError):
         findings = error.findings
-        if any(found.code == "slots-left-outside" for found in findings):
-            meaning = _Meaning(409, "slots-left-outside")
-        if any(found.code in {"group-changed", "group-in-use"} for found in findings):
-            meaning = _Meaning(409, "group-in-use-or-changed")
-        if any(found.code == "reform-stale" for found in findings):
-            meaning = _Meaning(409, "reform-stale")
+        stands = (_AS_IT_STANDS[one.code] for one in findings if one.code in _AS_IT_STANDS)
+        meaning = _Meaning(409, code) if (code := next(stands, "")) else meaning
     facts = {name: str(getattr(error, name)) for name in meaning.facts}
     problem = Problem(meaning.status, meaning.code, findings, facts)
     if isinstance(error, TooOftenError):

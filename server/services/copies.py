@@ -37,7 +37,7 @@ MOST_COPIES = 600
 LENGTHS = (1, 7)
 
 
-class Reach(StrEnum):
+class CopyReach(StrEnum):
     """Which loudspeakers of another unit a copy goes to."""
 
     ALL = "all"
@@ -60,7 +60,7 @@ class Wish:
     days: int
     to_days: tuple[date, ...]
     to_units: tuple[str, ...] = ()
-    reach: Reach = Reach.ALL
+    reach: CopyReach = CopyReach.ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class _Judge:
             demand(actor, Action.SCHEDULE, self.units.chain(unit_id))
         self._there = {one for unit in self._targets for one in self.units.clusters_under(unit)}
         named = {*self._there, *self.units.clusters_under(wish.unit_id)}
-        self._called = _called(db, named) if wish.reach is Reach.ALIKE else Called({}, {})
+        self._called = _called(db, named) if wish.reach is CopyReach.ALIKE else Called({}, {})
 
     def draft(self) -> Draft:
         wish = self._wish
@@ -261,7 +261,7 @@ class _Judge:
     def _meant(self, slot: NewSlot, to_unit: str) -> frozenset[str]:
         """Find the clusters of another unit that a slot goes to there, whatever is spoken."""
         whole = frozenset(self.units.clusters_under(to_unit))
-        if self._wish.reach is Reach.ALL:
+        if self._wish.reach is CopyReach.ALL:
             return whole
         picked = self._reached(replace(slot, languages=()))
         if picked >= self.units.clusters_under(slot.unit_id):

@@ -156,7 +156,8 @@ def change_group(
         NotAllowedError: The actor may not administer its unit.
         GroupRefusedError: The name cannot be used, a new member is not the unit's, or somebody
             else has changed the group since ``version``.
-        WideningRefusedError: Slots that target it would clash at its new members.
+        WideningRefusedError: Slots that target it would clash at its new members, or sound there
+            in quiet hours.
     """
     pass_gate(db, "units")
     pass_gate(db, "slots")  # nobody may save a slot there unseen
@@ -175,13 +176,15 @@ def change_group(
     gone = delete(GroupMemberRow).where(GroupMemberRow.group_id == group_id)
     db.execute(gone.where(among(GroupMemberRow.cluster_id, leaving)))
     _join(db, group_id, sorted(joining))
+    aimed = widening.aimed_at_group(db, group_id)
     over = widening.demand_room(
         db,
-        widening.aimed_at_group(db, group_id),
+        aimed,
         before=places,
         after=tree(db, today=local_day(now)),
         now=now,
         actor=actor,
+        slot_ids=[row.slot_id for row in aimed],
         lie_over=lie_over,
     )
     audit.record(

@@ -48,11 +48,12 @@ def examine(db: Session, rows: Rows, *, now: datetime, actor: Actor) -> Verdict:
     if verdict.faults or not _is_widening(verdict):
         return verdict
     before = units.tree(db, today=local_day(now))
+    after = _grown(db, before, verdict)
     clashes = widening.foreseen(
         db,
-        widening.resolved_by_server(db),
+        widening.meeting_anew(db, before=before, after=after),
         before=before,
-        after=_grown(db, before, verdict),
+        after=after,
         now=now,
         actor=actor,
     )
@@ -74,7 +75,7 @@ def import_clusters(
     Raises:
         NotAllowedError: The actor administers no unit.
         SheetRefusedError: Something is wrong with a row; then no row is taken.
-        WideningRefusedError: Slots by language or group would clash at these clusters.
+        WideningRefusedError: At these clusters slots would clash, or sound in quiet hours.
     """
     pass_gate(db, "units")
     verdict = examined(rows, _ground(db, now=now, actor=actor))
@@ -86,11 +87,12 @@ def import_clusters(
     if _is_widening(verdict):
         pass_gate(db, "slots")
         db.flush()  # read back as the tree with its groups and languages
+        after = units.tree(db, today=local_day(now))
         widening.demand_room(
             db,
-            widening.resolved_by_server(db),
+            widening.meeting_anew(db, before=before, after=after),
             before=before,
-            after=units.tree(db, today=local_day(now)),
+            after=after,
             now=now,
             actor=actor,
         )

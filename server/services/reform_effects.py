@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.bulletins import Answer, State
 from server.domain.recurrence import day_bounds
-from server.domain.reform_slots import Collision, Reach, SlotFate, collisions, fate, reach
+from server.domain.reform_slots import Collision, Retargeted, SlotFate, collisions, fate, reach
 from server.domain.reforms import END, FOLLOW, Drawing, Proposal, Way
 from server.domain.slots import Slot
 from server.services.planning import frame_value, slots_of
@@ -95,7 +95,7 @@ class Effects:
 
     slots: tuple[SlotFate, ...] = ()
     collisions: tuple[Collision, ...] = ()
-    reaches: tuple[Reach, ...] = ()
+    reaches: tuple[Retargeted, ...] = ()
     frames: tuple[FrameFate, ...] = ()
     grants: tuple[GrantFate, ...] = ()
     groups: tuple[GroupFate, ...] = ()
@@ -185,7 +185,7 @@ def changed(
     return found
 
 
-def reaches(db: Session, drawing: Drawing) -> Iterable[Reach]:
+def reaches(db: Session, drawing: Drawing) -> Iterable[Retargeted]:
     """Find the slots of units that live on whose targets change under them."""
     left = set(drawing.ended)
     for move in drawing.moves:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from protocol.messages import Targets
 from server.domain.bulletins import Answer
-from server.domain.reform_slots import Reach
+from server.domain.reform_slots import Retargeted
 from server.domain.reforms import Drawing
 from server.domain.slots import Slot
 from server.services.keyring import Keyring
@@ -58,7 +58,7 @@ def redraw(db: Session, drawing: Drawing, *, day: date, now: datetime, keyring: 
     _move_clusters(db, {move.cluster_id: move.after for move in drawing.moves}, day)
 
 
-def keep_reaching(db: Session, reaches: Iterable[Reach]) -> dict[str, list[list[str]]]:
+def keep_reaching(db: Session, reaches: Iterable[Retargeted]) -> dict[str, list[list[str]]]:
     """Let slots of units that live on target what they would miss; it is so on every day.
 
     Returns:

@@ -13,12 +13,15 @@ from protocol.errors import Refusal, RefusedError
 from protocol.ids import NodeId, UnitId
 from protocol.messages import (
     Acknowledge,
+    Alarms,
     AsRun,
+    ClaimReport,
     NodeWord,
     Preempted,
     Presence,
     Received,
     Refused,
+    Report,
     SignedTime,
     Started,
     Telemetry,
@@ -80,17 +83,18 @@ def known(db: Session, words: Collection[tuple[str, NodeWord]]) -> Known:
         NodeRow.decommissioned_at.is_(None), NodeRow.node_id.in_({node for node, _ in words})
     )
     nodes = {row.node_id: row for row in db.scalars(active)}
-    told = [word for _, word in words if not isinstance(word, Presence | Telemetry)]
+    told = [word for _, word in words if isinstance(word, Report)]
     if not told:
         return Known(nodes, set(), {}, {})
     before = select(ReportRow.node_id, ReportRow.report_id).where(
         ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
     )
+    claims = {word.claim_id for word in told if isinstance(word, ClaimReport)}
     # Locked: the scheduler may be drawing conclusions from these nodes' silence.
     sent = (
         select(DeliveryRow)
         .where(
-            DeliveryRow.broadcast_id.in_({word.claim_id for word in told}),
+            DeliveryRow.broadcast_id.in_(claims),
             DeliveryRow.cluster_id.in_({row.cluster_id for row in nodes.values()}),
         )
         .order_by(DeliveryRow.delivery_id)
@@ -158,21 +162,31 @@ def take_in(
             _on_air(db, node, word.on_air, said_at, now)
             _take_telemetry(db, node, word, now)
             return None
+        case Alarms():
+            _heard(db, node, now)
+            if _is_new(db, facts, node_id, word, now=now):
+                _take_alarms(db, node, word, now=now)
+            return word.report_id
         case Received() | Refused() | Started() | Preempted() | AsRun():
             _heard(db, node, now)
-            key = node_id, word.report_id
-            if key not in facts.reports:
-                facts.reports.add(key)
-                kind = str(type(word).__struct_config__.tag)
-                db.add(
-                    ReportRow(node_id=node_id, report_id=word.report_id, kind=kind, received_at=now)
-                )
+            if _is_new(db, facts, node_id, word, now=now):
                 delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
                 hush = facts.hushes.get((word.claim_id, node.cluster_id))
                 if hush is not None and isinstance(word, Received | Refused):
                     hush_deliveries.take_receipt(db, hush, word, now=now)
                 _take_report(db, node, delivery, word, now=now)
             return word.report_id
+
+
+def _is_new(db: Session, facts: Known, node_id: str, word: Report, *, now: datetime) -> bool:
+    """Put a report on record, and say whether it had not been."""
+    key = node_id, word.report_id
+    if key in facts.reports:
+        return False
+    facts.reports.add(key)
+    kind = str(type(word).__struct_config__.tag)
+    db.add(ReportRow(node_id=node_id, report_id=word.report_id, kind=kind, received_at=now))
+    return True
 
 
 def acknowledgements(
@@ -288,6 +302,17 @@ def _shown_measurements(node: NodeRow) -> tuple[object, ...]:
     return told.get("clock_trusted") is False, tuple(told.get("troubles", ()))
 
 
+def _take_alarms(db: Session, node: NodeRow, word: Alarms, *, now: datetime) -> None:
+    # A clock that stands in the future would hide all that comes after.
+    at = min(word.at, now)
+    if node.alarms_at is not None and at < node.alarms_at:
+        return
+    node.alarms_at = at
+    if node.alarms != sorted(word.standing):
+        node.alarms = sorted(word.standing)
+        events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
+
+
 def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime) -> None:
     came_back = word.state.value == "here" and node.presence != "here"
     before = _shown(node)
@@ -337,7 +362,7 @@ def _take_report(
     db: Session,
     node: NodeRow,
     delivery: DeliveryRow | None,
-    word: Received | Refused | Started | Preempted | AsRun,
+    word: ClaimReport,
     *,
     now: datetime,
 ) -> None:
@@ -431,7 +456,13 @@ def _check(word: NodeWord) -> None:
     Raises:
         RefusedError: Garbled.
     """
-    claim = word.on_air if isinstance(word, Presence | Telemetry) else word.claim_id
+    match word:
+        case Presence(on_air=claim) | Telemetry(on_air=claim):
+            pass
+        case Alarms():
+            claim = ""
+        case _:
+            claim = word.claim_id
     instants = [] if word.at is None else [word.at]
     if isinstance(word, AsRun):
         instants += [at for part in word.segments for at in (part.start, part.end)]

@@ -1,23 +1,26 @@
 """Slots that come to reach more clusters although nobody has changed them.
 
-They may not come to lie where others are: what they reach besides is checked like a slot that is
-saved, in the transaction that widens them.
+They may come to lie neither where others are nor in quiet hours: what they reach besides is checked
+like a slot that is saved, in the transaction that widens them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Text, cast, or_, select
+from sqlalchemy import Text, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.authority import Actor
 from server.domain.clashes import Clash, Occupant, WideningRefusedError, occupant
 from server.domain.errors import Finding
+from server.domain.offers import Offer, OfferKind
 from server.domain.units import Tree
 from server.services import clashing, guarding
 from server.services.slot_values import slot_value
+from server.services.widened_hours import quiet_hours_met
 from server.store.models import SlotRow, SlotTargetRow
+from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
 
 MOST_NAMED = 10
@@ -33,10 +36,25 @@ def aimed_at_group(db: Session, group_id: str) -> list[SlotRow]:
     return list(db.scalars(wanted.options(*WHOLE_SLOT).order_by(SlotRow.slot_id)))
 
 
-def resolved_by_server(db: Session) -> list[SlotRow]:
-    """Read the slots whose clusters go by groups or by languages."""
-    grouped = select(SlotTargetRow.slot_id).where(SlotTargetRow.kind == "group")
-    chosen = or_(cast(SlotRow.languages, Text) != _NONE, SlotRow.slot_id.in_(grouped))
+def meeting_anew(db: Session, *, before: Tree, after: Tree) -> list[SlotRow]:
+    """Read the slots that may meet others at new clusters though they met nowhere before.
+
+    Two that are for whole units meet wherever the lower unit has clusters. It is otherwise where
+    one goes by groups or languages, leaves clusters out, or is for a unit that had none.
+    """
+    settled = [
+        unit_id
+        for unit_id in after.units
+        if after.clusters_under(unit_id)
+        and (unit_id not in before.units or not before.clusters_under(unit_id))
+    ]
+    aimed = select(SlotTargetRow.slot_id).where(
+        or_(
+            SlotTargetRow.kind.in_(("group", "except")),
+            and_(SlotTargetRow.kind == "unit", among(SlotTargetRow.ref, settled)),
+        )
+    )
+    chosen = or_(cast(SlotRow.languages, Text) != _NONE, SlotRow.slot_id.in_(aimed))
     wanted = select(SlotRow).where(SlotRow.withdrawn_at.is_(None), chosen)
     return list(db.scalars(wanted.options(*WHOLE_SLOT).order_by(SlotRow.slot_id)))
 
@@ -49,35 +67,40 @@ def demand_room(
     after: Tree,
     now: datetime,
     actor: Actor,
-    lie_over: bool = False,
+    slot_ids: Collection[str] | None = None,
+    lie_over: bool | None = None,
 ) -> Mapping[str, list[str]]:
-    """Refuse that slots come to reach clusters at which others have their time.
+    """Refuse that slots come to lie where others have their time, or where it is to be quiet.
 
     Args:
         db: The transaction, in which the slots reach them already.
-        rows: Slots that may be concerned, read whole.
+        rows: Slots that may meet others, read whole.
         before: The tree with its groups and languages as they were.
         after: As they are by now.
         now: When.
         actor: Whose rights decide what may be lain over.
-        lie_over: Let them lie over slots of lower levels, as somebody may choose who saves one.
+        slot_ids: Slots that may come into quiet hours; None: any.
+        lie_over: Let them lie over slots of lower levels, as somebody may choose who saves one;
+            None: that is not to be chosen here.
 
     Returns:
         Which slots may lie over which others by now.
 
     Raises:
-        WideningRefusedError: With every clash; nothing may be kept.
+        WideningRefusedError: With every clash, and who would sound when it is to be quiet;
+            nothing may be kept.
     """
     found: list[Clash] = []
     titles: list[str] = []
     over: dict[str, list[str]] = {}
-    is_all_lower = True
+    quiet = quiet_hours_met(db, before=before, after=after, now=now, slot_ids=slot_ids)
+    is_way_out = lie_over is not None and not quiet
     for row, wanted in _wider(rows, before, after):
         met = clashing.in_the_way(db, wanted, units=after, now=now, actor=actor)
         if met:
             above = _lying_over(wanted, met)
             left = clashing.in_the_way(db, above, units=after, now=now, actor=actor)
-            is_all_lower &= not left
+            is_way_out &= not left
             if lie_over and not left:
                 over[row.slot_id] = sorted(one.other.slot_id for one in met)
                 row.overrides = sorted(above.overrides)
@@ -89,9 +112,8 @@ def demand_room(
             # Where it lay over another before, that is not held against who is added now.
             db.flush()  # it is read anew with what it may lie over by now
             guarding.renew(db, (row.slot_id,), units=after, now=now)
-    if found:
-        findings = _in_words(db, titles, found)
-        raise WideningRefusedError(findings, found, may_lie_over=is_all_lower)
+    if findings := [*_in_words(db, titles, found), *quiet]:
+        raise WideningRefusedError(findings, found, offers=_offers(found) if is_way_out else ())
     return over
 
 
@@ -107,11 +129,12 @@ def foreseen(
     """Say for what ``demand_room`` would refuse a tree that is only thought of; nothing is held."""
     found: list[Clash] = []
     titles: list[str] = []
+    quiet = quiet_hours_met(db, before=before, after=after, now=now)
     for row, wanted in _wider(rows, before, after):
         if met := clashing.in_the_way(db, wanted, units=after, now=now, actor=actor):
             found.extend(met)
             titles.append(row.title)
-    return _in_words(db, titles, found) if found else []
+    return [*_in_words(db, titles, found), *quiet]
 
 
 def _wider(
@@ -128,9 +151,20 @@ def _wider(
 
 
 def _in_words(db: Session, titles: Sequence[str], found: list[Clash]) -> list[Finding]:
+    if not found:
+        return []
     named = "; ".join(titles[:MOST_NAMED]) + ("…" if len(titles) > MOST_NAMED else "")
     return [Finding("wider-clashes", {"slots": named}), *clashing.sentences(db, found)]
 
 
 def _lying_over(wanted: Occupant, met: Iterable[Clash]) -> Occupant:
     return replace(wanted, overrides=wanted.overrides | {one.other.slot_id for one in met})
+
+
+def _offers(found: Sequence[Clash]) -> tuple[Offer, ...]:
+    """Offer what ``lie_over`` would do, in the words in which a change of a group asks for it."""
+    rule = found[0].new
+    names = tuple(f"“{one.other.title}” ({one.other.unit_name})" for one in found)
+    return (
+        Offer(OfferKind.OVERRIDE, rule.local_start, rule.length, {"lie_over": True}, names=names),
+    )

@@ -1,4 +1,4 @@
-"""Programmes for whoever looks at the demo: some every day, some that begin in a minute."""
+"""Hours and programmes for whoever looks at the demo: some every day, some in a minute."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,12 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.cli.demo import province
+from server.cli.demo.hours import CLOSED_MIN, FRAMES
 from server.cli.demo.seed import DEMO, prepared_music
 from server.cli.operator import Installation, open_installation
 from server.cli.warning import speak_all
 from server.domain.errors import SlotRefusedError
 from server.domain.recurrence import LOCAL, local_day
-from server.services import catalogue, scheduling
+from server.services import catalogue, framing, scheduling
 from server.services.prepared_warnings import templates
 from server.settings import Settings
 from server.store.models import AssetRow
@@ -26,7 +27,7 @@ MUSIC_S = 90.0
 _MUSIC_FILE = "nhac-mau.wav"
 _SOON_S = 60
 _SOON_TITLE = "Chương trình của tỉnh"
-_TRIES = 20
+_TRIES = CLOSED_MIN + 10
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ _EVERY_DAY = (
 
 
 def put_on_programmes(settings: Settings, now: datetime) -> None:
-    """Give the day some programmes: daily ones once, and ones that begin in a minute or two."""
+    """Give the day hours, and programmes: daily ones once, and ones that begin in a minute."""
     with open_installation(settings) as installation:
         _put_on(installation, settings, now)
 
@@ -72,6 +73,8 @@ def _put_on(installation: Installation, settings: Settings, now: datetime) -> No
     digest = _music(installation, settings, now)
     with installation.sessions.begin() as db:
         if not slots_of(db, province.PROVINCE):
+            for frame in FRAMES:
+                framing.add_frame(db, frame, now=now, actor=DEMO, keyring=installation.keyring)
             for daily in _EVERY_DAY:
                 _add(db, installation, _new_slot(daily, digest, now, recurrence="daily"), now)
     soon = now + timedelta(seconds=_SOON_S)

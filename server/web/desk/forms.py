@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Finding
 from server.domain.recurrence import LOCAL, is_usable, local_day
-from server.services.copies import Reach, Wish
+from server.services.copies import CopyReach, Wish
 from server.web.desk.presenters import SPANS
 from server.web.fields import parsed_day, parsed_time
 
@@ -29,7 +29,7 @@ class CopyForm:
     first: date | None
     to_days: tuple[date, ...]
     to_units: tuple[str, ...]
-    reach: Reach
+    reach: CopyReach
     only_free: bool
     is_sent: bool
 
@@ -46,7 +46,7 @@ class CopyForm:
             _begin(first or today, span) if first or "day" not in said else None,
             tuple(_begin(day, span) for day in days if day is not None),
             tuple(dict.fromkeys(said.getlist("to_unit"))),
-            Reach.ALIKE if said.get("reach") == Reach.ALIKE else Reach.ALL,
+            CopyReach.ALIKE if said.get("reach") == CopyReach.ALIKE else CopyReach.ALL,
             said.get("only_free") == "yes",
             "to_day" in said or "unit" in said,
         )

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from server.domain.authority import Action, demand
 from server.domain.clashes import WideningRefusedError
 from server.domain.errors import Finding, GroupRefusedError, TakenError
+from server.domain.offers import Offer
 from server.domain.recurrence import local_day
 from server.domain.targeting import chosen
 from server.domain.units import Tree
@@ -114,7 +115,7 @@ def change_group(group_id: str) -> ResponseReturnValue:
                 actor=actor(),
             )
     except WideningRefusedError as refused:
-        return _page(form, refused.findings, may_lie_over=refused.may_lie_over), 409
+        return _page(form, refused.findings, offers=refused.offers), 409
     except GroupRefusedError as refused:
         changed = any(finding.code == "group-changed" for finding in refused.findings)
         return _page(form, refused.findings), 409 if changed else 422
@@ -152,7 +153,7 @@ def _clusters(form: GroupForm, tree: Tree) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _page(form: GroupForm, findings: Sequence[Finding], *, may_lie_over: bool = False) -> str:
+def _page(form: GroupForm, findings: Sequence[Finding], *, offers: Sequence[Offer] = ()) -> str:
     instant, person = now(), actor()
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
@@ -168,6 +169,6 @@ def _page(form: GroupForm, findings: Sequence[Finding], *, may_lie_over: bool = 
         unit=tree.unit(form.unit_id),
         communes=shown,
         slots=slots,
-        may_lie_over=may_lie_over,
+        can_lie_over=bool(offers),
         acting=acting_units(person, Action.ADMINISTER, tree),
     )

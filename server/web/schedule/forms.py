@@ -173,6 +173,13 @@ class SlotForm:
         return (_second(end) - _second(start)) % _DAY_S or _DAY_S
 
 
+def overnight_s(new: NewSlot | None) -> float | None:
+    """Tell how long a slot lasts that ends on the day after; None: it does not, or by its files."""
+    if new is None or new.length_s is None:
+        return None
+    return new.length_s if _second(new.local_start) + new.length_s > _DAY_S else None
+
+
 def _second(at: time) -> float:
     return at.hour * 3600 + at.minute * 60 + at.second + at.microsecond / 1e6
 

@@ -28,7 +28,7 @@ from server.web import rule_words
 from server.web.formats import weekday_marks
 from server.web.plans import late
 from server.web.schedule import offers, recurrence_fields, simulation
-from server.web.schedule.forms import SlotForm
+from server.web.schedule.forms import SlotForm, overnight_s
 from server.web.schedule.views import pages
 from server.web.targets import acting_units, communes
 
@@ -84,6 +84,7 @@ def coming(unit_id: str) -> ResponseReturnValue:
         starts=starts,
         findings=findings,
         slack_s=slack_s,
+        overnight_s=overnight_s(new),
         warnings=warnings,
     )
 

@@ -314,7 +314,7 @@ def test_a_copy_goes_to_the_loudspeakers_that_are_called_alike_or_not_at_all(pro
             recurrence="once", first_day=DAY[1], local_start=time(hour), units=(), clusters=places
         )
     province.add_slot(recurrence="once", first_day=DAY[1], local_start=time(8))
-    wish = copies.Wish("xa-1", DAY[1], 1, (DAY[2],), ("xa-2",), copies.Reach.ALIKE)
+    wish = copies.Wish("xa-1", DAY[1], 1, (DAY[2],), ("xa-2",), copies.CopyReach.ALIKE)
     draft = province.run(copies.draft, wish=wish, actor=OPERATOR, now=NOON)
     one, none, whole = draft.lines
     assert (sorted(one.clusters), one.is_whole, one.is_free) == (["xa-2-c1"], False, True)
@@ -323,7 +323,7 @@ def test_a_copy_goes_to_the_loudspeakers_that_are_called_alike_or_not_at_all(pro
     made, _ = done(province, copies.copy, wish, only_free=True, actor=OPERATOR)
     assert made == 2
     assert coming(province, "xa-2", days=2) == [[], ["06:00", "08:00"]]
-    everywhere = replace(wish, reach=copies.Reach.ALL, to_days=(DAY[3],))
+    everywhere = replace(wish, reach=copies.CopyReach.ALL, to_days=(DAY[3],))
     draft = province.run(copies.draft, wish=everywhere, actor=OPERATOR, now=NOON)
     assert all(line.is_whole and line.is_free for line in draft.lines)
 

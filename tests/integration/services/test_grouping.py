@@ -13,13 +13,14 @@ from server.domain.errors import (
     TakenError,
     UnknownThingError,
 )
-from server.services import grouping, planning, units
+from server.services import framing, grouping, planning, units
 from server.store.models import AuditRow, GroupRow, SlotRow
 from tests.factories.claims import NOON, at
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, an_actor
 
 FACTS = {"now": NOON, "actor": OPERATOR}
+LYING_OVER = {"lie_over": True}
 GROUP = {"group_id": "huyen", "name": "Huyện cũ", "unit_id": "tinh", "clusters": ("xa-1-c1",)}
 
 
@@ -113,17 +114,18 @@ def widened(grouped, *clusters: str, **facts: object):
     with pytest.raises(WideningRefusedError) as refused:
         change(grouped, *clusters, **facts)
     codes = [finding.code for finding in refused.value.findings]
-    return codes, [one.other.slot_id for one in refused.value.clashes], refused.value.may_lie_over
+    ways = [dict(one.changes) for one in refused.value.offers]
+    return codes, [one.other.slot_id for one in refused.value.clashes], ways
 
 
 def test_a_group_is_not_widened_into_the_time_of_others(grouped):
     grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",), title="Thời sự")
     own = grouped.add_slot(unit_id="xa-2", units=("xa-2",))
     grouped.add_slot(unit_id="xa-2", units=("xa-2",), local_start=time(6))
-    codes, others, may_lie_over = widened(grouped, "xa-1-c1", "xa-2-c1")
+    codes, others, ways = widened(grouped, "xa-1-c1", "xa-2-c1")
     assert codes == ["wider-clashes", "overlap"]
     assert others == [own.slot_id]
-    assert may_lie_over
+    assert ways == [LYING_OVER]
     assert grouped.run(grouping.group, group_id="huyen").clusters == ("xa-1-c1",)
     assert not grouped.rows(AuditRow, action="change-group")
     # What leaves, and what joins where nobody else is, stands in nobody's way.
@@ -145,8 +147,20 @@ def test_nobody_lies_over_slots_of_their_own_level_by_widening_a_group(grouped):
     grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",))
     grouped.add_slot(unit_id="tinh", units=("xa-2",))
     for lie_over in (False, True):
-        _, others, may_lie_over = widened(grouped, "xa-1-c1", "xa-2-c1", lie_over=lie_over)
-        assert (len(others), may_lie_over) == (1, False)
+        _, others, ways = widened(grouped, "xa-1-c1", "xa-2-c1", lie_over=lie_over)
+        assert (len(others), ways) == (1, [])
+
+
+def test_a_group_is_not_widened_into_the_quiet_hours_of_a_commune(grouped):
+    facts = {"now": NOON, "actor": OPERATOR, "keyring": grouped.keyring}
+    quiet = framing.NewFrame("xa-2", "quiet", time(22), time(6))
+    grouped.run(framing.add_frame, new=quiet, **facts)
+    grouped.add_slot(unit_id="tinh", units=(), groups=("huyen",), title="Thời sự")
+    for lie_over in (False, True):
+        codes, others, ways = widened(grouped, "xa-1-c1", "xa-2-c1", lie_over=lie_over)
+        assert (codes, others, ways) == (["wider-quiet"], [], [])
+    assert grouped.run(grouping.group, group_id="huyen").clusters == ("xa-1-c1",)
+    change(grouped, "xa-1-c1", "xa-1-c2")
 
 
 def test_a_group_is_forgotten_only_when_no_slot_targets_it(grouped):

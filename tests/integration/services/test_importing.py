@@ -1,6 +1,6 @@
 """Clusters out of a sheet: all of it or nothing, on both engines."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from sqlalchemy import event
@@ -10,7 +10,8 @@ from server.domain.authority import Role
 from server.domain.clashes import WideningRefusedError
 from server.domain.cluster_sheets import Fault, SheetRefusedError
 from server.domain.errors import NotAllowedError, UnknownThingError
-from server.services import founding, importing, units
+from server.domain.units import NewUnit
+from server.services import founding, framing, importing, units
 from server.services.country import country
 from server.store.models import (
     AuditRow,
@@ -212,6 +213,54 @@ def test_a_language_that_brings_two_slots_together_is_refused_and_nothing_is_tak
         take_in(province, new("Cụm xa-1-c1", cluster_id="xa-1-c1", languages="vi, hmn"))
     assert [one.other.slot_id for one in refused.value.clashes] == [there.slot_id]
     assert province.rows(ClusterRow, cluster_id="xa-1-c1")[0].languages == ["vi"]
+
+
+def a_commune_without_clusters(province, unit_id: str = "xa-9") -> None:
+    facts = {"now": NOON, "actor": OPERATOR, "keyring": province.keyring}
+    province.run(units.create_unit, new=NewUnit(unit_id, "Xã Mới", 1, "tinh"), **facts)
+
+
+def test_slots_that_first_meet_at_a_new_cluster_keep_the_sheet_out(province):
+    a_commune_without_clusters(province)
+    province.add_slot(unit_id="tinh", units=("tinh",), exclude=("xa-1-c1", "xa-1-c2"))
+    own = province.add_slot(unit_id="xa-1", units=("xa-1",))
+    with pytest.raises(WideningRefusedError) as refused:
+        take_in(province, new("Bản Cáp"))
+    assert [one.other.slot_id for one in refused.value.clashes] == [own.slot_id]
+    assert not refused.value.offers
+    assert not take_in(province, new("Bản Cáp", commune="xa-9")).clashes
+
+
+def test_slots_of_a_unit_that_had_no_clusters_are_judged_when_it_gets_some(province):
+    a_commune_without_clusters(province)
+    province.add_slot(unit_id="tinh", units=("xa-1", "xa-9"))
+    province.add_slot(unit_id="tinh", units=("xa-2", "xa-9"))
+    with pytest.raises(WideningRefusedError) as refused:
+        take_in(province, new("Bản Cáp", commune="xa-9"))
+    assert next(finding.code for finding in refused.value.findings) == "wider-clashes"
+    assert not take_in(province, new("Bản Cáp")).clashes
+
+
+def test_a_sheet_that_brings_a_programme_into_quiet_hours_is_kept_out(province):
+    a_commune_without_clusters(province)
+    facts = {"now": NOON, "actor": OPERATOR, "keyring": province.keyring}
+    quiet = framing.NewFrame("xa-9", "quiet", time(22), time(6))
+    province.run(framing.add_frame, new=quiet, **facts)
+    province.add_slot(unit_id="tinh", units=("tinh",), title="Thời sự")
+    province.add_slot(unit_id="tinh", units=("tinh",), local_start=time(6), title="Sáng")
+    row = new("Bản Cáp", commune="xa-9")
+    told = province.run(importing.examine, rows=a_sheet(row), now=NOON, actor=OPERATOR)
+    with pytest.raises(WideningRefusedError) as refused:
+        take_in(province, row)
+    assert told.clashes == refused.value.findings
+    (finding,) = told.clashes
+    assert finding.fields["slots"].endswith("Thời sự (Tỉnh)")
+    assert finding.fields["hours"] == "22:00-06:00 (Xã Mới)"
+    assert not province.rows(ClusterRow, name="Bản Cáp")
+    # Who has been heard in quiet hours, because somebody has confirmed that, goes on to be.
+    confirmed = framing.NewFrame("xa-1", "quiet", time(22), time(6))
+    province.run(framing.add_frame, new=confirmed, confirmed=True, **facts)
+    assert not take_in(province, new("Bản Cáp")).clashes
 
 
 def test_what_widening_would_refuse_is_foretold_and_nothing_is_changed(province):

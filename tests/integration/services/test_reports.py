@@ -10,6 +10,7 @@ from sqlalchemy import select
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import (
     Acknowledge,
+    Alarms,
     AsRun,
     Outcome,
     Preempted,
@@ -56,6 +57,8 @@ def a_whole_life(claim: str) -> list:
         Started(report_id="p-4", claim_id=claim, at=at(2)),
         record(claim, segment(0.2, 1), report_id="p-5", at=at(3), outcome=Outcome.CUT),
         record(claim, segment(2, 5, 60.0), report_id="p-6", at=at(5), outcome=Outcome.PLAYED),
+        Alarms(report_id="p-7", at=NOON, standing=("mains-lost", "door")),
+        Alarms(report_id="p-8", at=at(6), standing=("mains-lost",)),
     ]
 
 
@@ -69,6 +72,7 @@ def facts_of(db) -> tuple:
         sorted(db.scalars(select(ReportRow.report_id))),
         len(db.scalars(select(RefusalRow)).all()),
         db.scalars(select(NodeRow)).one().on_air,
+        db.scalars(select(NodeRow)).one().alarms,
     )
 
 
@@ -99,7 +103,7 @@ def test_a_whole_life_in_order_ends_as_it_was(province):
     broadcast = province.announce()
     claim = broadcast.broadcast_id
     ids = province.hear(NODE, *a_whole_life(claim))
-    assert ids == [f"p-{number}" for number in range(7)]
+    assert ids == [f"p-{number}" for number in range(9)]
     delivery = province.deliveries(broadcast)[CLUSTER]
     assert (delivery.state, delivery.reason) == ("played", "")
     assert (delivery.received_at, delivery.started_at) == (at(0.1), at(0.2))

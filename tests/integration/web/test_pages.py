@@ -4,7 +4,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
-from protocol.messages import Telemetry
+from protocol.messages import Alarms, Telemetry
 from server.domain.recurrence import local_day
 from server.services import commissioning, reports, units
 from server.store.models import AsRunRow
@@ -26,7 +26,7 @@ def a_slot_form(site: Site, **changed: object):
         "asset": [site.digest],
         "recurrence": "daily",
         "local_start": "05:30",
-        "first_day": "22/11/2027",
+        "first_day": "22/11/2094",
         "last_day": "",
         "where": "all",
         **changed,
@@ -72,19 +72,33 @@ def test_what_a_node_cannot_do_by_itself_is_shown_as_long_as_it_says_so(site):
         assert ("of-a-newer-node" in shown) is not is_trusted
 
 
+def test_what_is_amiss_in_a_box_is_shown_at_its_cluster_until_it_is_over(site):
+    browser = site.browser("commune-officer")
+    with site.sessions.begin() as db:
+        node = {"node_id": "n-1", "cluster_id": CLUSTERS[0], "keyring": site.keyring}
+        commissioning.commission(db, now=NOON, actor=OPERATOR, **node)
+    for number, standing in enumerate([("door", "smoke"), ()]):
+        with site.sessions.begin() as db:
+            at = NOON + timedelta(minutes=number)
+            word = Alarms(report_id=f"a-{number}", at=at, standing=standing)
+            reports.take_in(db, "n-1", word, now=at)
+        page = browser.get("/clusters/list").text
+        assert ("Hộp thiết bị đang mở · smoke" in page) is bool(standing)
+
+
 def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(site):
     browser = site.browser("commune-officer")
     page = f"/units/{COMMUNE}/slots/new"
     lists = {"asset": [site.digest, site.digest], "local_end": "06:00", "start_mode": "wait"}
     days = {"recurrence": "monthly", "month_by": "weekday", "month_week": "-1"}
-    form = a_slot_form(site, **lists, **days, month_weekday="SU", excluded_days="28/11/2027")
+    form = a_slot_form(site, **lists, **days, month_weekday="SU", excluded_days="28/11/2094")
     assert posted(browser, page, page, **form).status_code == 303
     listed = browser.get(f"/units/{COMMUNE}/slots").text
     assert "2 tệp" in listed
     edit = re.search(r"/slots/s-[0-9a-f]+/edit", listed).group()
     shown = browser.get(edit).text
     assert shown.count(f'name="asset" value="{site.digest}"') == 2
-    for value in ("05:30", "06:00", "28/11/2027", "Bản tin sáng"):
+    for value in ("05:30", "06:00", "28/11/2094", "Bản tin sáng"):
         assert f'value="{value}"' in shown
     assert re.search(r'name="start_mode" value="wait" checked', shown)
     assert re.search(r'name="month_by" value="weekday" checked', shown)
@@ -103,6 +117,11 @@ def test_it_is_said_before_saving_how_files_fit_their_slot(site):
     longer = fields | {"local_end": "05:40"}
     assert "ngắn hơn khung giờ" in browser.get(ask, query_string=longer).text
     assert "khung giờ" not in browser.get(ask, query_string=fields).text
+    assert (
+        "kết thúc vào hôm sau: kéo dài 23 giờ"
+        in browser.get(ask, query_string=fields | {"local_end": "05:00"}).text
+    )
+    assert "hôm sau" not in browser.get(ask, query_string=fields | {"local_end": "24:00"}).text
     over = fields | {"local_end": "05:30:01"}
     assert "phần cuối đó sẽ không được phát" in browser.get(ask, query_string=over).text
     relay = {"content_kind": "relay", "relay_url": "https://dai.example/a.m3u8", "asset": []}
@@ -140,7 +159,7 @@ def test_a_slot_goes_from_the_form_to_the_timeline(site):
     assert saved.status_code == 303
     timeline = browser.get(saved.location).text
     assert "Bản tin sáng" in timeline
-    assert "Thứ Hai, 22/11/2027" in timeline
+    assert "Thứ Hai, 22/11/2094" in timeline
     assert "05:30" in timeline
 
 
@@ -328,19 +347,19 @@ def test_the_next_five_days_are_shown_before_anything_is_saved(site):
     browser = site.browser("commune-officer")
     days = {"recurrence": "lunar", "lunar_day": "15", "local_start": "05:30"}
     answer = browser.get(
-        f"/units/{COMMUNE}/slots/coming", query_string={**days, "first_day": "01/01/2028"}
+        f"/units/{COMMUNE}/slots/coming", query_string={**days, "first_day": "01/01/2094"}
     )
     assert answer.status_code == 200
     assert answer.text.count("<li>") == 5
     assert answer.text.count("15/") >= 5
-    assert "Thứ Ba, 11/01/2028" in answer.text
-    assert "15/12 âm lịch" in answer.text
+    assert "Thứ Sáu, 01/01/2094" in answer.text
+    assert "15/11 âm lịch" in answer.text
     assert browser.get(f"/api/v1/slots?unit_id={COMMUNE}").json["slots"] == []
 
 
 def test_a_rule_that_cannot_be_used_is_told_where_the_days_would_be(site):
     browser = site.browser("commune-officer")
-    fields = {"recurrence": "rrule", "local_start": "05:30", "first_day": "01/01/2028"}
+    fields = {"recurrence": "rrule", "local_start": "05:30", "first_day": "01/01/2094"}
     for rule, sentence in (
         ("FREQ=SECONDLY", "nhiều nhất mỗi ngày một lần"),
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=31", "không bao giờ phát"),
@@ -432,7 +451,7 @@ def test_the_interface_offers_what_to_ask_for_otherwise(site):
         "recurrence": "daily",
         "local_start": "05:30:00",
         "length_s": 600.0,
-        "first_day": "2027-11-22",
+        "first_day": "2094-11-22",
         "assets": [site.digest],
         "units": [COMMUNE],
     }

@@ -167,7 +167,7 @@ def test_a_group_that_would_bring_slots_together_is_refused_with_the_slots_named
         "length_s": 600,
         "recurrence": "daily",
         "local_start": "05:30",
-        "first_day": "2030-01-01",
+        "first_day": "2094-01-01",
     }
     upper = {**slot, "unit_id": PROVINCE, "groups": [path.rpartition("/")[2]]}
     own = {**slot, "unit_id": "xa-2", "units": ["xa-2"], "title": "Bản tin xã"}

@@ -2,11 +2,22 @@
 
 from datetime import timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from edge.playout import LiveOver, OnDisk
 from edge.runs import TONE_S, CuedMicrophone, key_of
-from protocol.messages import BulletinClass, Claim, FrameTally, Mode, Outcome, Severity
+from protocol.airtime import airtimes
+from protocol.messages import (
+    BulletinClass,
+    Claim,
+    FrameTally,
+    Mode,
+    Outcome,
+    Severity,
+    StartMode,
+)
 from protocol.policy import Policy
 from tests.factories.claims import a_claim, an_announcement, an_asset, an_interval
 from tests.factories.live import a_live_claim, a_live_source
@@ -57,6 +68,43 @@ def test_one_that_broke_off_says_so_and_gives_the_loudspeakers_back():
     record = world.record("noi-1")
     assert (record.outcome, record.reason) == (Outcome.CUT, "live-lost")
     assert world.at(after_noon(30)) == "nhac"
+
+
+def a_follower(**facts: object) -> Claim:
+    """Make a programme from above that waits for who speaks in a commune."""
+    wanted = {"unit": "tinh", "level": 0, "claim_id": "tinh-1", "start_mode": StartMode.NEXT}
+    lasts = {"start": after_noon(10), "end": after_noon(100)}
+    return a_claim(**{**wanted, **lasts, **facts})
+
+
+def test_what_waits_for_who_speaks_begins_as_soon_as_they_have_ended():
+    speaks = replace(SPEAKS, bulletin_class=BulletinClass.ORDINARY)
+    follows = a_follower()
+    world = a_world(speaks, follows)
+    over(world, speaks, 20)
+    world.run_to(after_noon(101))
+    assert [world.at(after_noon(second)) for second in (9, 15, 21, 60)] == [
+        *("noi-1", "noi-1", "tinh-1", "tinh-1"),
+    ]
+    # It is heard from its beginning.
+    assert world.record("tinh-1").segments[0].position_s == 0
+
+
+@given(st.integers(4, 60), st.integers(4, 60), st.booleans())
+def test_nodes_and_server_tell_alike_when_what_waited_for_who_speaks_begins(due_s, ends_s, again):
+    speaks = replace(SPEAKS, bulletin_class=BulletinClass.ORDINARY, end=after_noon(100))
+    follows = a_follower(start=after_noon(due_s), end=after_noon(due_s + 200))
+    world = a_world(speaks, follows)
+    over(world, speaks, ends_s)
+    if again:
+        world.hold(speaks, follows)
+    stops = {(speaks.unit, speaks.claim_id): after_noon(ends_s)}
+    told = airtimes((speaks, follows), Policy(stops=stops))
+    assert [(one.start, one.end) for one in world.state.times.values()] == [
+        (one.start, one.end) for one in told
+    ]
+    world.run_to(after_noon(due_s + 201))
+    assert world.record("tinh-1").segments[0].start == max(after_noon(due_s), after_noon(ends_s))
 
 
 def test_the_longest_time_is_kept_by_the_node_itself():

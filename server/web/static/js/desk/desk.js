@@ -295,6 +295,19 @@ class Desk {
     };
     history.replaceState(null, "", changed(location));
     for (const link of document.querySelectorAll("a[data-step]")) link.href = changed(link.href);
+    for (const form of document.querySelectorAll("form[data-jump]")) {
+      for (const [name, value] of Object.entries(facts)) this.#keep(form, name, value);
+    }
+  }
+
+  #keep(form, name, value) {
+    let field = form.elements[name];
+    if (!field) {
+      field = Object.assign(document.createElement("input"), { type: "hidden", name });
+      form.append(field);
+    }
+    field.value = value;
+    field.disabled = !value;
   }
 
   #iso(offset) { return this.rows.day(offset).toISOString().slice(0, 10); }

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from server.api.schemas import Answer, Instant, MeantRequest
+from server.api.schemas.broadcasts import MeantRequest
+from server.api.schemas.common import Answer, Instant
 
 
 class MicrophoneRequest(MeantRequest):

@@ -1,6 +1,7 @@
 """The record of an announcement as programs are given it."""
 
-from server.api.schemas import AlertAnswer, Answer, BroadcastAnswer, Instant
+from server.api.schemas.broadcasts import AlertAnswer, BroadcastAnswer
+from server.api.schemas.common import Answer, Instant
 
 
 class DeedAnswer(Answer):

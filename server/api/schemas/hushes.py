@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.api.schemas import Answer, Id, Instant, Request, Title
+from server.api.schemas.common import Answer, Id, Instant, Request, Title
 
 
 class HushRequest(Request):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from server.api.schemas import (
+from server.api.schemas.common import (
     Answer,
     BulletinClassName,
     Day,
@@ -19,7 +19,7 @@ from server.api.schemas import (
     Title,
 )
 
-_ALL_WEEK = 127
+ALL_WEEK = 127
 
 
 def _no_zero(text: str) -> str:
@@ -158,7 +158,7 @@ class AiringRequest(Request):
     first_day: Day
     recurrence: Literal["once", "daily", "weekly"] = "once"
     last_day: Day | None = None
-    weekdays: Annotated[int, Field(ge=0, le=_ALL_WEEK)] = _ALL_WEEK
+    weekdays: Annotated[int, Field(ge=0, le=ALL_WEEK)] = ALL_WEEK
 
 
 class DeclineRequest(Request):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from server.api.schemas import Answer, Instant, Request
+from server.api.schemas.common import Answer, Instant, Request
 
 _LINE = Field(max_length=1000)
 

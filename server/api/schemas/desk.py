@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.api.schemas import Answer, Day, Id, Instant, Moment, Request
+from server.api.schemas.common import Answer, Day, Id, Instant, Moment, Request
 from server.services.desk import MOST_DAYS, MOST_UNITS
 
 

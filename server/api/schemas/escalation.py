@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from server.api.schemas import Answer, EscalationRule, Id, Request
+from server.api.schemas.broadcasts import EscalationRule
+from server.api.schemas.common import Answer, Id, Request
 from server.domain.escalation import Rule, Step
 
 _VERSION = Field(
