@@ -18,6 +18,7 @@ from edge.clock import Clock
 from edge.errors import EdgeError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
+from edge.gpio.box import Box
 from edge.link import Delivery, Identity, Link, LinkEvent
 from edge.live import LiveDesk
 from edge.machine import Machine
@@ -82,6 +83,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         store=Store(database),
         cache=cache,
         amplifier=AmplifierRelay(settings.board),
+        box=Box(settings.board, events.put),
         live=desk,
         link=Link(identity, settings.mqtt, came, settings.tls_ca),
         fetcher=Fetcher(cache, settings.node, settings.secret, events.put, settings.tls_ca),

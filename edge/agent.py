@@ -20,6 +20,7 @@ from edge.clock import Clock
 from edge.errors import EdgeError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
+from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
 from edge.live import LiveDesk, LiveRefused, LiveWord
 from edge.outbox import Outbox, numbered
@@ -37,6 +38,7 @@ from edge.player import (
     Station,
 )
 from edge.playout import (
+    SILENCE_KEY,
     Amplifier,
     Clockwork,
     Cue,
@@ -82,7 +84,8 @@ from edge.timekeeping import judged_instead
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
 from protocol.ids import NodeId, UnitId
-from protocol.messages import Presence, PresenceState, Received, Telemetry, encode
+from protocol.messages import Alarms, Presence, PresenceState, Received, Telemetry, encode
+from protocol.policy import Silence
 from protocol.signing import unverified
 from protocol.topics import (
     node_filter,
@@ -100,6 +103,8 @@ to be told that it has arrived."""
 _MEGABYTE = 1_000_000
 _STEP = timedelta(seconds=1)
 _MOST_DOUBTFUL = 50
+SILENCED = "silenced"
+"""The alarm that stands while somebody has silenced the loudspeakers by the key of the box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class Stop:
     """Event: the program is to end."""
 
 
-AgentEvent = LinkEvent | Fetched | PlayerEvent | LiveWord | Stop
+AgentEvent = LinkEvent | Fetched | PlayerEvent | LiveWord | PinEvent | Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ class Parts:
     cache: Cache
     player: Player
     amplifier: AmplifierRelay
+    box: Box
     live: LiveDesk
     link: Link
     fetcher: Fetcher
@@ -151,6 +157,8 @@ class Agent:
         self._outbox = Outbox(parts.store, self._send_report)
         self._unkept: tuple[KeptReport, ...] = ()
         self._birth_at_s: float | None = None
+        self._is_linked = False
+        self._told_alarms: tuple[str, ...] | None = None
         self._rounds = Rounds(time.monotonic())
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
@@ -205,6 +213,7 @@ class Agent:
         for close in (
             parts.player.close,
             parts.amplifier.close,
+            parts.box.close,
             parts.live.close,
             self._mark_alive,
             parts.clock.keep,
@@ -257,10 +266,22 @@ class Agent:
                 self._take_from_link(event)
             case Fetched():
                 self._take_files()
-            case Started() | Ended() | LiveOver():
+            case LiveOver():
                 self._take(event)
             case LiveRefused(delivery, error):
                 self._refuse(delivery, error)
+            case ContactMoved():
+                self._tell_alarms()
+            case SilencePressed():
+                self._turn_silence()
+            case _:
+                self._take_from_player(event)
+        return True
+
+    def _take_from_player(self, event: PlayerEvent) -> None:
+        match event:
+            case Started() | Ended():
+                self._take(event)
             case Stalled(claim_id, _at, reason):
                 _log.warning("relay_stalled", claim_id=claim_id, error=reason.value)
                 self._take(event)
@@ -268,7 +289,6 @@ class Agent:
                 self._take_damaged(event)
             case Died(reason):
                 raise ThreadDiedError("player", reason)
-        return True
 
     def _pass_time(self) -> None:
         now_s = time.monotonic()
@@ -336,6 +356,7 @@ class Agent:
             case Connected():
                 self._take_connected(event)
             case Disconnected(reason):
+                self._is_linked = False
                 _log.warning("link_lost", error=reason)
 
     def _take_delivery(self, delivery: Delivery) -> None:
@@ -498,6 +519,41 @@ class Agent:
             for delivery in waiting:
                 self._take_delivery(delivery)
 
+    # -- the box
+
+    def _turn_silence(self) -> None:
+        """Silence the loudspeakers for a while, or let them sound again."""
+        now, key = self._parts.clock.now(), self._settings.board.silence_key
+        silence = None
+        if key is not None and SILENCED not in self._alarms(now):
+            silence = Silence(
+                SILENCE_KEY,
+                self._node,
+                now,
+                now + timedelta(minutes=key.minutes),
+                spares_emergencies=True,
+            )
+        self._held = replace(self._held, key_silence=silence)
+        self._take(self._held.programme())
+        self._tell_alarms()
+
+    def _alarms(self, now: datetime) -> tuple[str, ...]:
+        silence = self._held.key_silence
+        pressed = {SILENCED} if silence is not None and silence.covers(now) else set()
+        return tuple(sorted(self._parts.box.standing | pressed))
+
+    def _tell_alarms(self) -> None:
+        """Report what is amiss, where that has changed, and light the lamps."""
+        now = self._parts.clock.now()
+        standing = self._alarms(now)
+        if standing != self._told_alarms:
+            self._told_alarms = standing
+            report = numbered(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
+            self._take_and_keep(Tick(), replace(Turn({}, {}, now), reports=(report,)))
+        self._parts.box.show(
+            network=self._is_linked, sound=bool(self._playout.on_air), alarm=bool(standing)
+        )
+
     # -- files
 
     def _take_files(self) -> None:
@@ -536,6 +592,7 @@ class Agent:
     # -- what is said
 
     def _take_connected(self, event: Connected) -> None:
+        self._is_linked = True
         _log.info("link_up", endpoint=event.endpoint)
         self._send_birth(nonce=self._parts.clock.ask())
         self._outbox.send_due(time.monotonic(), all_again=True)
@@ -594,6 +651,8 @@ class Agent:
         self._parts.watchdog.alive()
         self._watch_clock()
         self._take(Tick())
+        self._parts.box.cool(temperature_c())
+        self._tell_alarms()
 
     def _mark_alive(self) -> None:
         if self._playout.runs:

@@ -44,6 +44,45 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact between a pin and ground that tells of something amiss.
+
+    Attributes:
+        alarm: Name of the alarm, as the protocol has it.
+        open_is_alarm: Whether the alarm stands while the contact is open.
+    """
+
+    alarm: str
+    pin: int
+    open_is_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceKey:
+    """A key between a pin and ground, by which whoever stands there silences the loudspeakers."""
+
+    pin: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """A fan: on from ``on_c`` of the processor's temperature, off again below ``off_c``."""
+
+    pin: int
+    on_c: float
+    off_c: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """A lamp, and what it shows: ``network``, ``sound`` or ``alarm``."""
+
+    shows: str
+    pin: int
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """How one kind of node is wired.
 
@@ -61,6 +100,25 @@ class Board:
     lead_s: float = 0.0
     cool_down_s: float = 0.5
     output: str = "alsa"
+    contacts: tuple[Contact, ...] = ()
+    silence_key: SilenceKey | None = None
+    lamps: tuple[Lamp, ...] = ()
+    fan: Fan | None = None
+
+    @property
+    def pins(self) -> tuple[tuple[str, int], ...]:
+        """Each pin that is wired, with the place in the profile that names it."""
+        wired = [
+            *((f"contacts.{one.alarm}", one.pin) for one in self.contacts),
+            *((f"lamps.{one.shows}", one.pin) for one in self.lamps),
+        ]
+        if self.amplifier_pin is not None:
+            wired.append(("amplifier", self.amplifier_pin))
+        if self.silence_key is not None:
+            wired.append(("silence_key", self.silence_key.pin))
+        if self.fan is not None:
+            wired.append(("fan", self.fan.pin))
+        return tuple(wired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +192,30 @@ class _NodeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     state_dir: str | None = None
 
 
+_Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
+
+
 class _Amplifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pin: Annotated[int, msgspec.Meta(ge=0, le=27)]
+    pin: _Pin
     active_high: bool = True
     lead_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
     cool_down_s: Annotated[float, msgspec.Meta(ge=0.2, le=60)] = 0.5
+
+
+class _Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: _Pin
+    alarm_when: Literal["open", "closed"]
+
+
+class _SilenceKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: _Pin
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=240)] = 30
+
+
+class _Fan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: _Pin
+    on_c: Annotated[float, msgspec.Meta(ge=20, le=90)] = 65.0
+    off_c: Annotated[float, msgspec.Meta(ge=20, le=90)] = 55.0
 
 
 class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +223,10 @@ class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
     output: str = "alsa"
     amplifier: _Amplifier | None = None
+    contacts: dict[Literal["amplifier-fault", "door", "mains-lost"], _Contact] = {}
+    silence_key: _SilenceKey | None = None
+    lamps: dict[Literal["network", "sound", "alarm"], _Pin] = {}
+    fan: _Fan | None = None
 
 
 def environment() -> Mapping[str, str]:
@@ -262,17 +343,39 @@ def load_board(path: Path) -> Board:
     except (OSError, ValueError) as error:
         # Covers TOML and validation errors, which are both kinds of ValueError.
         raise BadSettingError(str(path), str(error)) from error
-    wired = said.amplifier
-    if wired is None:
-        return Board(name=said.name, output=said.output)
-    return Board(
+    board = Board(
         name=said.name,
-        amplifier_pin=wired.pin,
-        active_high=wired.active_high,
-        lead_s=wired.lead_s,
-        cool_down_s=wired.cool_down_s,
         output=said.output,
+        contacts=tuple(
+            Contact(name, one.pin, open_is_alarm=one.alarm_when == "open")
+            for name, one in said.contacts.items()
+        ),
+        lamps=tuple(Lamp(name, pin) for name, pin in said.lamps.items()),
     )
+    if (key := said.silence_key) is not None:
+        board = replace(board, silence_key=SilenceKey(key.pin, key.minutes))
+    if (fan := said.fan) is not None:
+        if fan.off_c >= fan.on_c:
+            raise BadSettingError(str(path), f"fan.off_c {fan.off_c} is not below {fan.on_c}")
+        board = replace(board, fan=Fan(fan.pin, fan.on_c, fan.off_c))
+    if (wired := said.amplifier) is not None:
+        board = replace(
+            board,
+            amplifier_pin=wired.pin,
+            active_high=wired.active_high,
+            lead_s=wired.lead_s,
+            cool_down_s=wired.cool_down_s,
+        )
+    _demand_a_pin_each(path, board)
+    return board
+
+
+def _demand_a_pin_each(path: Path, board: Board) -> None:
+    held: dict[int, str] = {}
+    for name, pin in board.pins:
+        if pin in held:
+            raise BadSettingError(str(path), f"pin {pin} is both {held[pin]} and {name}")
+        held[pin] = name
 
 
 def _root_key(text: str) -> bytes:

@@ -45,25 +45,43 @@ def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
     given = tuple(claims)
     held_up = _held_up(given, policy)
     return tuple(
-        held_up[number] if number in held_up else Airtime(claim, claim.start, _clock_ends(claim))
+        held_up[number]
+        if number in held_up
+        else Airtime(claim, claim.start, _clock_ends(claim, length_s(claim.content)))
         for number, claim in enumerate(given)
     )
 
 
-def stretches(claims: Iterable[Claim], policy: Policy) -> list[tuple[datetime, datetime, Claim]]:
-    """Tell start, end and claim of each airtime, without a value for each: there are very many."""
+def apart(claims: Iterable[Claim], policy: Policy) -> list[tuple[datetime, datetime, Claim]]:
+    """List start, end and claim of the airtimes that are not just their claims' own time.
+
+    Nearly all are, of thousands; those of one slot share their content, which is added up once.
+    """
     given = tuple(claims)
     held_up = _held_up(given, policy)
-    found = [(claim.start, _clock_ends(claim), claim) for claim in given]
-    for number, time in held_up.items():
-        found[number] = (time.start, time.end, time.claim)
+    lengths_s: dict[int, float] = {}
+    found = []
+    for number, claim in enumerate(given):
+        if number in held_up:
+            start, end = held_up[number].start, held_up[number].end
+        else:
+            start, content = claim.start, claim.content
+            lasts_s = lengths_s.get(id(content))
+            if lasts_s is None:
+                lasts_s = lengths_s[id(content)] = length_s(content)
+            end = _clock_ends(claim, lasts_s)
+        if end != claim.end or start != claim.start:
+            found.append((start, end, claim))
     return found
 
 
 def content_ends(claim: Claim, begins: datetime) -> datetime:
     """Tell when the sound of a claim that began at ``begins`` is over."""
+    return _ends(claim, begins, length_s(claim.content))
+
+
+def _ends(claim: Claim, begins: datetime, lasts_s: float) -> datetime:
     # Seconds first: a relay's length is infinite, and no instant is that far away.
-    lasts_s = length_s(claim.content)
     if (claim.end - begins).total_seconds() <= lasts_s:
         return claim.end
     return begins + timedelta(seconds=lasts_s)
@@ -136,9 +154,9 @@ def _goes_by_the_clock(claim: Claim, policy: Policy) -> bool:
     )
 
 
-def _clock_ends(claim: Claim) -> datetime:
+def _clock_ends(claim: Claim, lasts_s: float) -> datetime:
     """Tell when a claim that goes by the clock does not want the loudspeakers any more."""
-    return max(claim.start, content_ends(claim, claim.start))
+    return max(claim.start, _ends(claim, claim.start, lasts_s))
 
 
 @dataclass(slots=True)

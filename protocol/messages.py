@@ -520,7 +520,22 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     frames: FrameTally | None = None
 
 
-Report = Received | Refused | Started | Preempted | AsRun
+class Alarms(_Wire, frozen=True, tag="alarms", tag_field="kind"):
+    """Report: what is amiss at the node; sent at its start and whenever it changes.
+
+    Attributes:
+        standing: Every alarm that stands at ``at``, by name; those not named do not stand.
+    """
+
+    report_id: ReportId
+    at: Instant
+    standing: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+
+
+ClaimReport = Received | Refused | Started | Preempted | AsRun
+"""Reports that are about one claim."""
+
+Report = ClaimReport | Alarms
 
 
 class ClockSource(StrEnum):
@@ -555,7 +570,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     nonce: Nonce = ""
 
 
-NodeWord = Presence | Received | Refused | Started | Preempted | AsRun | Telemetry
+NodeWord = Presence | Report | Telemetry
 
 M = TypeVar("M")
 

@@ -1,18 +1,24 @@
 """The claims of a unit as a node receives them, and the timeline of a cluster from them."""
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Generic, TypeVar
 
-from protocol.airtime import stretches
+from protocol.airtime import apart
 from protocol.messages import Claim, Frame, Interval, Plan, Targets
 from protocol.policy import EVER, Policy, Silence
 from protocol.precedence import winner
 
+HeardSpan = tuple[datetime, datetime, Claim | None, Sequence[Claim]]
+"""Start and end of a span, the claim that is heard, and those around it, itself among them."""
+
 S = TypeVar("S")
 L = TypeVar("L", Frame, Interval, Silence)
+
+_INSTANT = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +31,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a cluster's timeline in which one claim is heard, or none.
-
-    Attributes:
-        around: Claims in whose own time it begins, the one that is heard among them.
-    """
+    """A stretch of a cluster's timeline in which one claim is heard, or none."""
 
     start: datetime
     end: datetime
     claim: Claim | None
-    around: Sequence[Claim] = field(default=(), compare=False)
 
 
 def is_targeted(targets: Targets, place: Place) -> bool:
@@ -65,14 +66,20 @@ def timeline(
     The answer can only change where an airtime, a frame, a quiet stretch or a hush begins or ends,
     so only those instants are asked. Neighbouring spans with the same answer are joined.
     """
+    found = heard_among(claims, policy, start, end)
+    return tuple(Span(begins, ends, claim) for begins, ends, claim, _ in found)
+
+
+def heard_among(
+    claims: Sequence[Claim], policy: Policy, start: datetime, end: datetime
+) -> Iterator[HeardSpan]:
+    """Yield each span of a timeline with all claims in whose own time it begins."""
     frames, quiet, silences = _sweep(policy.frames), _sweep(policy.quiet), _sweep(policy.silences)
     around = Sweep([(claim.start, claim.end, claim) for claim in claims])
     # Nearly always what a claim wants is its own time, which need not be looked at twice.
-    wishes = stretches(claims, policy)
-    apart = [wish for wish in wishes if wish[0] != wish[2].start or wish[1] != wish[2].end]
-    shorter, less = Sweep(apart), {id(claim) for _, _, claim in apart}
+    others = apart(claims, policy)
+    shorter, less = Sweep(others), {id(claim) for _, _, claim in others}
     here, holds_until = policy, start
-    spans: list[Span] = []
     left = begun = start
     before: Claim | None = None
     then: Sequence[Claim] = around.move(start)
@@ -86,18 +93,19 @@ def timeline(
             )
             holds_until = min(frames.until, quiet.until, silences.until)
         present = wanting = around.move(left)
+        until = around.until
         if less:
             wanting = [claim for claim in present if id(claim) not in less]
             wanting += shorter.move(left)
+            until = min(until, shorter.until)
         heard = winner(wanting, left, here) if wanting else None
         if heard is not before and heard != before:
             if begun < left:
-                spans.append(Span(begun, left, before, then))
+                yield begun, left, before, then
             begun, before, then = left, heard, present
-        left = min(holds_until, around.until, shorter.until)
+        left = min(holds_until, until)
     if begun < end:
-        spans.append(Span(begun, end, before, then))
-    return tuple(spans)
+        yield begun, end, before, then
 
 
 class Sweep(Generic[S]):
@@ -109,32 +117,39 @@ class Sweep(Generic[S]):
         until: The first instant after it at which one begins or ends.
     """
 
-    __slots__ = ("_changes", "_lasting", "_open", "_places", "until")
+    __slots__ = ("_changes", "_open", "_places", "_things", "until")
 
     def __init__(self, stretches: Iterable[tuple[datetime, datetime, S]]) -> None:
         """Take the things, each after its first instant and the first one after it."""
-        self._lasting = [stretch for stretch in stretches if stretch[0] < stretch[1]]
+        lasting = [stretch for stretch in stretches if stretch[0] < stretch[1]]
+        self._things = [thing for _, _, thing in lasting]
         # Places at which one begins, and turned over where it ends; the next one stands last.
-        changes = [(stretch[0], place) for place, stretch in enumerate(self._lasting)]
-        changes += [(stretch[1], ~place) for place, stretch in enumerate(self._lasting)]
-        self._changes = sorted(changes, reverse=True)
+        changes = [(stretch[0], place) for place, stretch in enumerate(lasting)]
+        changes += [(stretch[1], ~place) for place, stretch in enumerate(lasting)]
+        changes.sort(key=_INSTANT, reverse=True)
+        self._changes = changes
         self._places: list[int] = []
         self._open: list[S] = []
-        self.until = self._changes[-1][0] if changes else EVER
+        self.until = changes[-1][0] if changes else EVER
 
     def move(self, now: datetime) -> Sequence[S]:
         """Move on to an instant, and give what lasts there, in the order in which it came in."""
         if now < self.until:
             return self._open
-        changes, places = self._changes, self._places
-        while changes and changes[-1][0] <= now:
-            place = changes.pop()[1]
+        changes, places, things = self._changes, self._places, self._things
+        until = EVER
+        while changes:
+            until, place = changes[-1]
+            if until > now:
+                break
+            changes.pop()
+            until = EVER
             if place >= 0:
                 insort(places, place)
             else:
                 places.remove(~place)
-        self._open = [self._lasting[place][2] for place in places]
-        self.until = changes[-1][0] if changes else EVER
+        self.until = until
+        self._open = [things[place] for place in places]
         return self._open
 
 

@@ -6,6 +6,9 @@ import sys
 
 import structlog
 
+NEW_VALUES = 20_000
+"""How many more values there are before a search for garbage."""
+
 
 def set_up_logging(*, as_json: bool | None = None, level: int = logging.INFO) -> None:
     """Send every log line to standard error, ours and the libraries' alike.
@@ -49,6 +52,9 @@ def settle() -> None:
 
     Modules and tables of a web worker are a few hundred thousand objects that live as long as it
     does. To look through them took a third of the time of a request that reads thousands of rows.
+    What a request has in hand was looked through for every seven hundred values more, a tenth of
+    its time; nearly none of it is garbage that must be searched for.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(NEW_VALUES)

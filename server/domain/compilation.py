@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 
 from protocol.messages import Claim, ClaimKind, Content, Relay
 from server.domain.slots import ContentKind, Slot, claim_id
+
+_PLACE = attrgetter("start", "claim_id")
 
 
 def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
@@ -47,4 +50,4 @@ def compiled(
     """List the claims of one unit from ``start`` to ``end``, always in the same order."""
     claims = [claim for slot in slots for claim in claims_of(slot, start, end)]
     claims.extend(announcements)
-    return tuple(sorted(claims, key=lambda claim: (claim.start, claim.claim_id)))
+    return tuple(sorted(claims, key=_PLACE))

@@ -97,7 +97,7 @@ class Rule:
     def occurrences(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield (start, end) of every occurrence that touches ``start`` to ``end``, in UTC."""
         at, length = self.local_start, self.length
-        for day in self.days(local_day(start - length), local_day(end)):
+        for day in self.days(*_touched(start, end, length)):
             begins = instant(day, at)
             ends = begins + length
             if begins < end and ends > start:
@@ -153,6 +153,12 @@ def _count(first: date, last: date, weekdays: int) -> Iterator[date]:
     for ordinal in range(first.toordinal(), last.toordinal() + 1):
         if weekdays >> (ordinal + _WEEKDAY_OF_NOUGHT) % _WEEK & 1:
             yield date.fromordinal(ordinal)
+
+
+@lru_cache(maxsize=1024)
+def _touched(start: datetime, end: datetime, length: timedelta) -> tuple[date, date]:
+    """Name the first and last day from which something so long may reach into a stretch."""
+    return local_day(start - length), local_day(end)
 
 
 @lru_cache(maxsize=8192)

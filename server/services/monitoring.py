@@ -55,6 +55,7 @@ class ClusterState:
 
     Attributes:
         clock_trusted: Whether its node says that it knows the time; None: it does not say.
+        alarms: Names of the alarms that its node said stand, since ``alarms_at``.
     """
 
     cluster_id: str
@@ -77,6 +78,8 @@ class ClusterState:
     holds_newest_plan: bool
     level_dbfs: float | None
     clock_trusted: bool | None
+    alarms: tuple[str, ...]
+    alarms_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +270,8 @@ def _state(
         ),
         level_dbfs=node.telemetry.get("level_dbfs") if node and node.telemetry else None,
         clock_trusted=node.telemetry.get("clock_trusted") if node and node.telemetry else None,
+        alarms=tuple(node.alarms) if node else (),
+        alarms_at=node.alarms_at if node else None,
     )
 
 

@@ -41,24 +41,25 @@ from server.store.queries.slots import WantedSlots
 from server.store.types import InstantType
 
 PLAN_DAYS = 14
+_frames = FrameRow.__table__.c
 _FRAME_COLUMNS = (
-    FrameRow.unit_id,
-    FrameRow.owner_id,
-    FrameRow.weekdays,
-    FrameRow.local_start,
-    FrameRow.local_end,
-    FrameRow.kind == "quiet",
-    FrameRow.legal_reference,
-    FrameRow.owner_rank,
-    FrameRow.session_limit_s,
-    FrameRow.volume_ceiling_db,
-    FrameRow.frame_id,
+    _frames.unit_id,
+    _frames.owner_id,
+    _frames.weekdays,
+    _frames.local_start,
+    _frames.local_end,
+    _frames.kind == "quiet",
+    _frames.legal_reference,
+    _frames.owner_rank,
+    _frames.session_limit_s,
+    _frames.volume_ceiling_db,
+    _frames.frame_id,
 )
 """In the order in which a ``TimeFrame`` takes them."""
 _FRAMES = (
     select(*_FRAME_COLUMNS)
-    .where(among(FrameRow.unit_id, "units"), FrameRow.withdrawn_at.is_(None))
-    .order_by(FrameRow.local_start, FrameRow.frame_id)
+    .where(among(_frames.unit_id, "units"), _frames.withdrawn_at.is_(None))
+    .order_by(_frames.local_start, _frames.frame_id)
 )
 _RANKED = (
     select(ClaimRankRow.unit_id, ClaimRankRow.claim_id, ClaimRankRow.rank)
@@ -370,6 +371,7 @@ def ranks_by_unit(
 
 def frames_of(db: Session, unit_ids: Iterable[str]) -> Sequence[TimeFrame]:
     """Read the frames that some units have laid down, the earliest first."""
+    db.flush()  # plain columns are read past the session: what waits in it is laid down too
     return [TimeFrame(*row) for row in db.execute(_FRAMES, {"units": tuple(unit_ids)})]
 
 

@@ -2,16 +2,17 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy.orm import Session
 
 from protocol.content import length_s
 from protocol.messages import BulletinClass, Claim, ClaimKind
-from protocol.plan import Span, timeline
+from protocol.plan import heard_among
 from server.domain.authority import Action, Actor, demand
 from server.domain.clashes import SlotClashError, occupant
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
@@ -66,28 +67,17 @@ SHORTEST = timedelta(seconds=1)
 """Stands for the length of what is not known yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineSpan:
-    """A stretch of a cluster's day: what is heard, and what would be but for it."""
+class TimelineSpan(NamedTuple):
+    """A stretch of a cluster's day: what is heard, and what would be but for it.
 
-    span: Span
+    A plain tuple: a week has hundreds of them, made anew for whoever looks.
+    """
+
+    start: datetime
+    end: datetime
+    claim: Claim | None
     unit_name: str
     losers: tuple[Claim, ...]
-
-    @property
-    def start(self) -> datetime:
-        """Its first instant."""
-        return self.span.start
-
-    @property
-    def end(self) -> datetime:
-        """The first instant after it."""
-        return self.span.end
-
-    @property
-    def claim(self) -> Claim | None:
-        """The claim that is heard."""
-        return self.span.claim
 
     @property
     def title(self) -> str:
@@ -352,13 +342,14 @@ def spans_of(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[
     """Work out what is heard where one goes by this, and what loses to it."""
     claims, policy = tuple(while_it_sounds(claim) for claim in heard.claims), heard.policy
     spans = []
-    for span in timeline(claims, policy, start, end):
-        claim = span.claim
-        losers = [one for one in span.around if one is not claim]
+    for begins, ends, claim, around in heard_among(claims, policy, start, end):
+        name, losers = "", around
+        if claim is not None:
+            name = units.unit(claim.unit).name
+            losers = [one for one in around if one is not claim]
         if policy.stops:
-            losers = [one for one in losers if not policy.is_stopped(one, span.start)]
-        name = "" if claim is None else units.unit(claim.unit).name
-        spans.append(TimelineSpan(span, name, tuple(losers)))
+            losers = [one for one in losers if not policy.is_stopped(one, begins)]
+        spans.append(TimelineSpan(begins, ends, claim, name, tuple(losers)))
     return spans
 
 

@@ -1,11 +1,11 @@
 """Words for states, classes and outcomes, each with the shape that says the same."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from server.http.languages import gettext, ngettext
-from server.http.wording import N_
+from server.http.wording import ALARMS, N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,11 @@ RECURRENCES = tuple(_RECURRENCES)
 def liveness(code: str) -> Sign:
     """Show whether a cluster's equipment answers."""
     return _LIVENESS.get(code, _LIVENESS["none"])
+
+
+def alarms(names: Iterable[str]) -> str:
+    """Say what is amiss at a node; an unknown alarm is shown as it is."""
+    return " · ".join(gettext(ALARMS.get(name, name)) for name in names)
 
 
 def bulletin_class(code: str) -> Sign:

@@ -5,7 +5,8 @@ middle of the morning's crowd, so that hundreds stand in its way. The check must
 that a comparison with every slot names.
 
 It is a web worker that has checked a slot of those hours before: the tree is in its memory, and of
-the recurrences that it reads anew those that it has worked out last (``rule_of_columns``).
+the recurrences that it reads anew those that it has worked out last (``rule_of_columns``). It ends
+each look as a page does, so that PostgreSQL keeps the questions that it has been asked.
 """
 
 from collections.abc import Callable
@@ -78,7 +79,7 @@ def _measure(engine: Engine, slots: int) -> dict[str, float]:
     )
 
     def check(new: scheduling.NewSlot) -> None:
-        with sessions() as db:
+        with sessions.begin() as db:
             found = scheduling.check_slot(db, new, now=NOON, actor=OPERATOR)
         if not found:
             message = "nothing stands in the way of a slot in the middle of the crowd"
@@ -104,7 +105,7 @@ def _times(work: Callable[[], object], times: int = TIMES) -> list[float]:
 
 def _offered(engine: Engine, wanted: scheduling.NewSlot) -> None:
     """Find what is in the way, and look for ways out."""
-    with open_sessions(engine)() as db:
+    with open_sessions(engine).begin() as db:
         tree = units.tree(db, today=local_day(NOON))
         new = _occupant(wanted, tree)
         found = clashing.in_the_way(db, new, units=tree, now=NOON, actor=OPERATOR)

@@ -40,7 +40,7 @@ def cluster_7d_p95_ms(sessions: Sessions, province: BigProvince) -> float:
     start, _ = planning.window(NOON, 1)
 
     def ask(cluster_id: str) -> None:
-        with sessions() as db:
+        with sessions.begin() as db:
             spans = scheduling.cluster_timeline(
                 db, cluster_id=cluster_id, start=start, end=start + DAYS, now=NOON
             )

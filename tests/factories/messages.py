@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from protocol.errors import Refusal
 from protocol.messages import (
     Acknowledge,
+    Alarms,
     AsRun,
     BulletinClass,
     Certificate,
@@ -310,6 +311,7 @@ def one_of_each() -> dict[str, msgspec.Struct]:
             reason="preempted:khan-1",
             segments=segments,
         ),
+        Alarms(report_id="bao-6", at=NOON, standing=("door", "mains-lost")),
         Telemetry(
             at=NOON,
             on_air="tin-1",

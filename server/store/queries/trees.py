@@ -18,7 +18,7 @@ from server.store.models import (
     UnitRow,
 )
 
-_STATE = select(TreeStateRow.token)
+_STATE = select(TreeStateRow.__table__.c.token)
 _DATED = (UnitRow, UnitEdgeRow, ClusterUnitRow)
 
 
@@ -28,6 +28,7 @@ def state_of_trees(db: Session) -> str | None:
     The name is changed by the database itself, with whatever changes a row that ``read_tree``
     reads, in the same transaction; none is ever used again.
     """
+    db.flush()  # a plain column is read past the session: what waits in it changes the name
     return db.scalar(_STATE)
 
 

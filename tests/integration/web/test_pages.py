@@ -4,7 +4,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
-from protocol.messages import Telemetry
+from protocol.messages import Alarms, Telemetry
 from server.domain.recurrence import local_day
 from server.services import commissioning, reports, units
 from server.store.models import AsRunRow
@@ -66,6 +66,20 @@ def test_a_node_that_does_not_know_the_time_is_named_and_named_no_more_when_it_d
             word = Telemetry(at=NOON, clock_trusted=is_trusted)
             reports.take_in(db, "n-1", word, now=now)
         assert (warning in browser.get("/clusters/list").text) is not is_trusted
+
+
+def test_what_is_amiss_in_a_box_is_shown_at_its_cluster_until_it_is_over(site):
+    browser = site.browser("commune-officer")
+    with site.sessions.begin() as db:
+        node = {"node_id": "n-1", "cluster_id": CLUSTERS[0], "keyring": site.keyring}
+        commissioning.commission(db, now=NOON, actor=OPERATOR, **node)
+    for number, standing in enumerate([("door", "smoke"), ()]):
+        with site.sessions.begin() as db:
+            at = NOON + timedelta(minutes=number)
+            word = Alarms(report_id=f"a-{number}", at=at, standing=standing)
+            reports.take_in(db, "n-1", word, now=at)
+        page = browser.get("/clusters/list").text
+        assert ("Hộp thiết bị đang mở · smoke" in page) is bool(standing)
 
 
 def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(site):

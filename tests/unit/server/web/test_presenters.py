@@ -1,7 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from protocol.plan import Span
 from server.domain.escalation import Rule
 from server.domain.recurrence import day_bounds
 from server.services.monitoring import ClusterState, Glance
@@ -40,6 +39,8 @@ def a_state(cluster_id="c-1", **changed: object):
         "holds_newest_plan": True,
         "level_dbfs": None,
         "clock_trusted": None,
+        "alarms": (),
+        "alarms_at": None,
     }
     return ClusterState(**{**facts, **changed})
 
@@ -59,7 +60,7 @@ def a_glance(cluster_id="c-1", **changed: object):
 def a_span(start, minutes, title="Thời sự", losers=()):
     claim = a_claim(title=title, unit="tinh")
     end = start + timedelta(minutes=minutes)
-    return TimelineSpan(Span(start, end, claim), "Tỉnh", losers)
+    return TimelineSpan(start, end, claim, "Tỉnh", losers)
 
 
 def test_names_are_searched_without_their_marks():
