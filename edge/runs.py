@@ -386,7 +386,10 @@ def restored(run: Run, alive_at: datetime) -> Run:
         alive_at: Last instant at which the program is known to have lived.
     """
     run = replace(closed(run, alive_at), cause=run.cause or "restarted")
-    if run.heard or run.follows_clock:
+    live = run.claim.content.live
+    # Whoever hears a drill go on after a pause cannot know what it is: it is joined as if late.
+    says_it_is_a_drill = live is not None and live.label is not None
+    if (run.heard and not says_it_is_a_drill) or run.follows_clock:
         return run
     return replace(run, begins=None, speech_s=None)
 
