@@ -18,6 +18,7 @@ from edge.clock import Clock
 from edge.errors import EdgeError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
+from edge.gpio.box import Box
 from edge.link import Delivery, Identity, Link, LinkEvent
 from edge.live import LiveDesk
 from edge.machine import Machine
@@ -46,7 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
     configure(json=not sys.stderr.isatty())
     _put_sound_first()
     around = environment()
-    here = Overrides(state_dir=said.state, output=said.output, board=said.board, tls_ca=said.tls_ca)
+    here = Overrides(
+        state_dir=said.state,
+        output=said.output,
+        board=said.board,
+        tls_ca=said.tls_ca,
+        fetch_spread_s=said.fetch_spread,
+    )
     try:
         settings = load(said.node_file, here.over(overrides_from(around)))
         agent = build(settings, SimpleQueue(), Watchdog(around.get("NOTIFY_SOCKET", "")))
@@ -82,9 +89,17 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         store=Store(database),
         cache=cache,
         amplifier=AmplifierRelay(settings.board),
+        box=Box(settings.board, events.put),
         live=desk,
         link=Link(identity, settings.mqtt, came, settings.tls_ca),
-        fetcher=Fetcher(cache, settings.node, settings.secret, events.put, settings.tls_ca),
+        fetcher=Fetcher(
+            cache,
+            settings.node,
+            settings.secret,
+            events.put,
+            settings.tls_ca,
+            spread_s=settings.fetch_spread_s,
+        ),
         watchdog=watchdog,
         clock=clock,
         software=_software(),
@@ -115,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", help="alsa, alsa:DEVICE, pulse, record:FILE.wav or simulated")
     parser.add_argument("--board", help="board profile (TOML), or none")
     parser.add_argument("--tls-ca", type=Path, help="certificates that vouch for the servers")
+    parser.add_argument(
+        "--fetch-spread", type=int, metavar="S", help="longest random wait before a download"
+    )
     return parser
 
 

@@ -58,6 +58,9 @@ REMEMBERED = timedelta(days=1)
 
 IDLE = timedelta(seconds=60)
 
+SILENCE_KEY = "silence-key"
+"""Names the silence that the key of the box orders, among those that units order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Programme:
@@ -486,8 +489,9 @@ class _Turn:
 
     def _cause(self, run: Run, chosen: Claim | None) -> str:
         policy = self.state.programme.policy
-        if policy.hushed_by(run.claim, self.now) is not None:
-            return "hushed"
+        silence = policy.hushed_by(run.claim, self.now)
+        if silence is not None:
+            return "silenced" if silence.hush_id == SILENCE_KEY else "hushed"
         if not policy.permits(run.claim, self.now):
             return "quiet-hours"
         if chosen is None or not is_ready(run, self.state.on_disk, self.now):

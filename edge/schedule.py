@@ -34,7 +34,7 @@ from protocol.messages import (
     Stop,
 )
 from protocol.plan import Place, claims_at, is_targeted
-from protocol.policy import Policy, merge
+from protocol.policy import Policy, Silence, merge
 from protocol.signing import (
     Trust,
     Verified,
@@ -105,13 +105,18 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """All that counts on this node. Without a configuration nothing does."""
+    """All that counts on this node. Without a configuration nothing does.
+
+    Attributes:
+        key_silence: What somebody ordered by the silence key of the box, if it still counts.
+    """
 
     node: str
     root: Ed25519PublicKey
     config: Config | None = None
     plans: Mapping[str, Plan] = field(default_factory=lambda: MappingProxyType({}))
     orders: Mapping[str, Order] = field(default_factory=lambda: MappingProxyType({}))
+    key_silence: Silence | None = None
 
     @property
     def place(self) -> Place | None:
@@ -126,7 +131,8 @@ class Holdings:
         place = self.place
         commune = place.chain[-1] if place and place.chain else None
         merged = merge(self._plans_top_down(), commune, self._ordered_hushes())
-        return replace(merged, stops=self._stops())
+        pressed = () if self.key_silence is None else (self.key_silence,)
+        return replace(merged, stops=self._stops(), silences=(*merged.silences, *pressed))
 
     @property
     def plan_versions(self) -> dict[str, int]:

@@ -30,6 +30,7 @@ _SAID = {
     "cache_limit_mb",
     "near_stations",
     "schedule_without_clock",
+    "fetch_spread_s",
 }
 
 
@@ -41,6 +42,45 @@ class Endpoint:
     port: int
     tls: bool
     mqtt5: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact between a pin and ground that tells of something amiss.
+
+    Attributes:
+        alarm: Name of the alarm, as the protocol has it.
+        open_is_alarm: Whether the alarm stands while the contact is open.
+    """
+
+    alarm: str
+    pin: int
+    open_is_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceKey:
+    """A key between a pin and ground, by which whoever stands there silences the loudspeakers."""
+
+    pin: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fan:
+    """A fan: on from ``on_c`` of the processor's temperature, off again below ``off_c``."""
+
+    pin: int
+    on_c: float
+    off_c: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """A lamp, and what it shows: ``network``, ``sound`` or ``alarm``."""
+
+    shows: str
+    pin: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +101,25 @@ class Board:
     lead_s: float = 0.0
     cool_down_s: float = 0.5
     output: str = "alsa"
+    contacts: tuple[Contact, ...] = ()
+    silence_key: SilenceKey | None = None
+    lamps: tuple[Lamp, ...] = ()
+    fan: Fan | None = None
+
+    @property
+    def pins(self) -> tuple[tuple[str, int], ...]:
+        """Each pin that is wired, with the place in the profile that names it."""
+        wired = [
+            *((f"contacts.{one.alarm}", one.pin) for one in self.contacts),
+            *((f"lamps.{one.shows}", one.pin) for one in self.lamps),
+        ]
+        if self.amplifier_pin is not None:
+            wired.append(("amplifier", self.amplifier_pin))
+        if self.silence_key is not None:
+            wired.append(("silence_key", self.silence_key.pin))
+        if self.fan is not None:
+            wired.append(("fan", self.fan.pin))
+        return tuple(wired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +140,7 @@ class NodeSettings:
         near_stations: Whether a relay may be on this machine, or on its own wire.
         schedule_without_clock: Whether what is scheduled begins by a clock that nothing vouches
             for; else it waits.
+        fetch_spread_s: Longest that a file which is not urgent waits at random.
     """
 
     node: str
@@ -95,6 +155,7 @@ class NodeSettings:
     cache_limit_mb: int = 2000
     near_stations: bool = False
     schedule_without_clock: bool = False
+    fetch_spread_s: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +169,7 @@ class Overrides:
     cache_limit_mb: int | None = None
     near_stations: bool | None = None
     schedule_without_clock: bool | None = None
+    fetch_spread_s: int | None = None
 
     def over(self, other: "Overrides") -> "Overrides":
         """Take what is said here, and the rest from ``other``."""
@@ -121,6 +183,9 @@ class Overrides:
             schedule_without_clock=other.schedule_without_clock
             if self.schedule_without_clock is None
             else self.schedule_without_clock,
+            fetch_spread_s=other.fetch_spread_s
+            if self.fetch_spread_s is None
+            else self.fetch_spread_s,
         )
 
 
@@ -134,11 +199,30 @@ class _NodeFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     state_dir: str | None = None
 
 
+_Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
+
+
 class _Amplifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pin: Annotated[int, msgspec.Meta(ge=0, le=27)]
+    pin: _Pin
     active_high: bool = True
     lead_s: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
     cool_down_s: Annotated[float, msgspec.Meta(ge=0.2, le=60)] = 0.5
+
+
+class _Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: _Pin
+    alarm_when: Literal["open", "closed"]
+
+
+class _SilenceKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: _Pin
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=240)] = 30
+
+
+class _Fan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: _Pin
+    on_c: Annotated[float, msgspec.Meta(ge=20, le=90)] = 65.0
+    off_c: Annotated[float, msgspec.Meta(ge=20, le=90)] = 55.0
 
 
 class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +230,10 @@ class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
     output: str = "alsa"
     amplifier: _Amplifier | None = None
+    contacts: dict[Literal["amplifier-fault", "door", "mains-lost"], _Contact] = {}
+    silence_key: _SilenceKey | None = None
+    lamps: dict[Literal["network", "sound", "alarm"], _Pin] = {}
+    fan: _Fan | None = None
 
 
 def environment() -> Mapping[str, str]:
@@ -172,7 +260,8 @@ def overrides_from(environment: Mapping[str, str]) -> Overrides:
         output=said.get("output"),
         board=said.get("board"),
         tls_ca=Path(said["tls_ca"]) if "tls_ca" in said else None,
-        cache_limit_mb=_limit(said["cache_limit_mb"]) if "cache_limit_mb" in said else None,
+        cache_limit_mb=_said_number(said, "cache_limit_mb", least=1),
+        fetch_spread_s=_said_number(said, "fetch_spread_s", least=0),
         near_stations=_said_yes(said, "near_stations"),
         schedule_without_clock=_said_yes(said, "schedule_without_clock"),
     )
@@ -204,6 +293,9 @@ def load(node_file: Path, overrides: Overrides) -> NodeSettings:
         cache_limit_mb=overrides.cache_limit_mb or settings.cache_limit_mb,
         near_stations=overrides.near_stations or False,
         schedule_without_clock=overrides.schedule_without_clock or False,
+        fetch_spread_s=settings.fetch_spread_s
+        if overrides.fetch_spread_s is None
+        else overrides.fetch_spread_s,
     )
 
 
@@ -262,17 +354,39 @@ def load_board(path: Path) -> Board:
     except (OSError, ValueError) as error:
         # Covers TOML and validation errors, which are both kinds of ValueError.
         raise BadSettingError(str(path), str(error)) from error
-    wired = said.amplifier
-    if wired is None:
-        return Board(name=said.name, output=said.output)
-    return Board(
+    board = Board(
         name=said.name,
-        amplifier_pin=wired.pin,
-        active_high=wired.active_high,
-        lead_s=wired.lead_s,
-        cool_down_s=wired.cool_down_s,
         output=said.output,
+        contacts=tuple(
+            Contact(name, one.pin, open_is_alarm=one.alarm_when == "open")
+            for name, one in said.contacts.items()
+        ),
+        lamps=tuple(Lamp(name, pin) for name, pin in said.lamps.items()),
     )
+    if (key := said.silence_key) is not None:
+        board = replace(board, silence_key=SilenceKey(key.pin, key.minutes))
+    if (fan := said.fan) is not None:
+        if fan.off_c >= fan.on_c:
+            raise BadSettingError(str(path), f"fan.off_c {fan.off_c} is not below {fan.on_c}")
+        board = replace(board, fan=Fan(fan.pin, fan.on_c, fan.off_c))
+    if (wired := said.amplifier) is not None:
+        board = replace(
+            board,
+            amplifier_pin=wired.pin,
+            active_high=wired.active_high,
+            lead_s=wired.lead_s,
+            cool_down_s=wired.cool_down_s,
+        )
+    _demand_a_pin_each(path, board)
+    return board
+
+
+def _demand_a_pin_each(path: Path, board: Board) -> None:
+    held: dict[int, str] = {}
+    for name, pin in board.pins:
+        if pin in held:
+            raise BadSettingError(str(path), f"pin {pin} is both {held[pin]} and {name}")
+        held[pin] = name
 
 
 def _root_key(text: str) -> bytes:
@@ -292,9 +406,13 @@ def _audio_base(url: str) -> str:
     return url.rstrip("/")
 
 
-def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise BadSettingError("LOA_NODE_CACHE_LIMIT_MB", f"{text} is not a number of megabytes")
+def _said_number(said: Mapping[str, str], name: str, *, least: int) -> int | None:
+    text = said.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        name = f"LOA_NODE_{name.upper()}"
+        raise BadSettingError(name, f"{text} is no whole number from {least} on")
     return int(text)
 
 

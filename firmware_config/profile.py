@@ -50,8 +50,7 @@ def checked(path: Path) -> Board:
         raise BadProfileError(path.stem, error.reason) from error
     if board.name != path.stem:
         raise BadProfileError(path.stem, f"calls itself {board.name}")
-    if board.amplifier_pin in RESERVED_PINS:
-        raise BadProfileError(
-            path.stem, f"pin {board.amplifier_pin} is {RESERVED_PINS[board.amplifier_pin]}"
-        )
+    for name, pin in board.pins:
+        if pin in RESERVED_PINS:
+            raise BadProfileError(path.stem, f"{name}: pin {pin} is {RESERVED_PINS[pin]}")
     return board

@@ -29,6 +29,7 @@ PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}\Z"
 MAX_WHOLE = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
 
+Trouble = Annotated[str, msgspec.Meta(max_length=64)]
 Nonce = Annotated[str, msgspec.Meta(pattern=NONCE_PATTERN)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
@@ -520,7 +521,22 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     frames: FrameTally | None = None
 
 
-Report = Received | Refused | Started | Preempted | AsRun
+class Alarms(_Wire, frozen=True, tag="alarms", tag_field="kind"):
+    """Report: what is amiss at the node; sent at its start and whenever it changes.
+
+    Attributes:
+        standing: Every alarm that stands at ``at``, by name; those not named do not stand.
+    """
+
+    report_id: ReportId
+    at: Instant
+    standing: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+
+
+ClaimReport = Received | Refused | Started | Preempted | AsRun
+"""Reports that are about one claim."""
+
+Report = ClaimReport | Alarms
 
 
 class ClockSource(StrEnum):
@@ -541,6 +557,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
         clock_source: By what it knows the time.
         clock_error_s: How wrong its time may be at most, by its own account.
         nonce: Asks for the time; empty where it is not asked for.
+        troubles: What the node cannot do by itself, in codes.
     """
 
     at: Instant
@@ -553,9 +570,10 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     clock_source: ClockSource | None = None
     clock_error_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
     nonce: Nonce = ""
+    troubles: Annotated[tuple[Trouble, ...], msgspec.Meta(max_length=20)] = ()
 
 
-NodeWord = Presence | Received | Refused | Started | Preempted | AsRun | Telemetry
+NodeWord = Presence | Report | Telemetry
 
 M = TypeVar("M")
 

@@ -432,6 +432,7 @@ _EFFECTS: Mapping[str, str] = MappingProxyType(
         "clusters": N_("clusters"),
         "slots": N_("slots"),
         "reaches": N_("slots of other units"),
+        "silenced": N_("programmes that fall silent"),
         "hours": N_("hours"),
         "people": N_("rights of people"),
         "groups": N_("groups"),
@@ -479,10 +480,20 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "relay-lost": N_("The radio station broke off"),
         "quiet-hours": N_("It fell into quiet hours"),
         "hushed": N_("The loudspeakers were silent by order"),
+        "silenced": N_("Somebody silenced the loudspeakers by the key of the box"),
         "node-off": N_("The equipment was switched off"),
         "clock-unknown": N_("The equipment did not know the time"),
         "withdrawn": N_("It was withdrawn from the plan"),
         "refused": N_("The equipment refused the order: %(why)s"),
+    }
+)
+
+ALARMS: Mapping[str, str] = MappingProxyType(
+    {
+        "amplifier-fault": N_("The amplifier reports a fault"),
+        "door": N_("The box is open"),
+        "mains-lost": N_("No mains power"),
+        "silenced": N_("Silenced by the key of the box"),
     }
 )
 

@@ -55,6 +55,8 @@ class ClusterState:
 
     Attributes:
         clock_trusted: Whether its node says that it knows the time; None: it does not say.
+        troubles: What its node says it cannot do by itself, in codes.
+        alarms: Names of the alarms that its node said stand, since ``alarms_at``.
     """
 
     cluster_id: str
@@ -77,6 +79,9 @@ class ClusterState:
     holds_newest_plan: bool
     level_dbfs: float | None
     clock_trusted: bool | None
+    troubles: tuple[str, ...]
+    alarms: tuple[str, ...]
+    alarms_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,9 @@ def _state(
         ),
         level_dbfs=node.telemetry.get("level_dbfs") if node and node.telemetry else None,
         clock_trusted=node.telemetry.get("clock_trusted") if node and node.telemetry else None,
+        troubles=tuple(node.telemetry.get("troubles", ())) if node and alive in _ANSWERING else (),
+        alarms=tuple(node.alarms) if node else (),
+        alarms_at=node.alarms_at if node else None,
     )
 
 

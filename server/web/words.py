@@ -1,11 +1,11 @@
 """Words for states, classes and outcomes, each with the shape that says the same."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from server.http.languages import gettext, ngettext
-from server.http.wording import N_
+from server.http.wording import ALARMS, N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,17 @@ _WHEN_CUT: Mapping[str, str] = MappingProxyType(
         "drop": N_("Leave the rest out"),
     }
 )
+_TROUBLES: Mapping[str, str] = MappingProxyType(
+    {
+        "audio-does-not-fit": N_("Its disk has no room for all the sound it needs"),
+        "audio-unreachable": N_("It cannot fetch sound that is needed soon"),
+        "audio-wrong": N_("A sound file reaches it damaged, again and again"),
+        "disk-full": N_("Its disk is full: what it is told now is lost at a restart"),
+        "disk-read-only": N_("Its disk takes nothing any more and should be replaced"),
+        "disk-failing": N_("Its disk fails and should be replaced"),
+        "plan-refused": N_("It cannot read the newest plan: its software may be too old"),
+    }
+)
 CLASSES = tuple(_CLASSES)
 CONTENT_KINDS = tuple(_CONTENT_KINDS)
 START_MODES = tuple(_START_MODES)
@@ -165,6 +176,11 @@ RECURRENCES = tuple(_RECURRENCES)
 def liveness(code: str) -> Sign:
     """Show whether a cluster's equipment answers."""
     return _LIVENESS.get(code, _LIVENESS["none"])
+
+
+def alarms(names: Iterable[str]) -> str:
+    """Say what is amiss at a node; an unknown alarm is shown as it is."""
+    return " · ".join(gettext(ALARMS.get(name, name)) for name in names)
 
 
 def bulletin_class(code: str) -> Sign:
@@ -228,6 +244,11 @@ def content(kind: str, files: int) -> str:
     return (
         content_kind(kind) if kind != "files" else ngettext("%(num)d file", "%(num)d files", files)
     )
+
+
+def trouble(code: str) -> str:
+    """Say what a node cannot do by itself."""
+    return gettext(_TROUBLES.get(code, code))
 
 
 def start_mode(code: str) -> str:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from protocol.errors import Refusal
 from protocol.messages import (
     Acknowledge,
+    Alarms,
     AsRun,
     BulletinClass,
     Certificate,
@@ -310,6 +311,7 @@ def one_of_each() -> dict[str, msgspec.Struct]:
             reason="preempted:khan-1",
             segments=segments,
         ),
+        Alarms(report_id="bao-6", at=NOON, standing=("door", "mains-lost")),
         Telemetry(
             at=NOON,
             on_air="tin-1",
@@ -366,6 +368,9 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
     return {
         "as-run-of-a-live-broadcast": replace(words["as-run"], frames=frames),
         "presence-that-asks-the-time": replace(words["presence"], nonce=A_NONCE),
+        "telemetry-of-troubles": replace(
+            words["telemetry"], troubles=("audio-does-not-fit", "disk-full")
+        ),
         "telemetry-of-a-clock": replace(words["telemetry"], nonce=A_NONCE, **clock),
     }
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import msgspec
+from msgspec import inspect
 
 from edge.settings import NodeSettings, _NodeFile, _Profile
 
@@ -32,14 +33,26 @@ def test_every_setting_has_its_row():
     assert first_cells("edge/README.md", "Settings") == fields
 
 
+def keys(name: str, kind: inspect.Type) -> set[str]:
+    """The keys of a profile that a field stands for, as its table writes them."""
+    match kind:
+        case inspect.UnionType(types=types):
+            return set().union(*(keys(name, one) for one in types))
+        case inspect.StructType(fields=fields):
+            return {f"{name}.{field.name}" for field in fields}
+        case inspect.DictType(value_type=inspect.StructType() as value):
+            return keys(f"{name}.<alarm>", value)
+        case inspect.DictType(key_type=inspect.LiteralType(values=values)):
+            return {f"{name}.{value}" for value in values}
+        case inspect.NoneType():
+            return set()
+        case _:
+            return {name}
+
+
 def test_every_key_of_a_board_profile_has_its_row():
     text = (ROOT / "firmware_config/README.md").read_text("utf-8")
-    rows = set(
-        re.findall(
-            r"^\| `([\w.]+)` \|", text.partition("| Key | What | Default |")[2], re.MULTILINE
-        )
-    )
-    plain = {field.name for field in msgspec.structs.fields(_Profile)} - {"amplifier"}
-    amplifier = next(f for f in msgspec.structs.fields(_Profile) if f.name == "amplifier")
-    wired = {f"amplifier.{f.name}" for f in msgspec.structs.fields(amplifier.type.__args__[0])}
-    assert rows == plain | wired
+    table = text.partition("| Key | What | Default |")[2]
+    rows = set(re.findall(r"^\| `([\w.<>]+)` \|", table, re.MULTILINE))
+    fields = inspect.type_info(_Profile).fields
+    assert rows == set().union(*(keys(field.name, field.type) for field in fields))

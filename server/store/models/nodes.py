@@ -53,6 +53,8 @@ class NodeRow(Base):
         plan_versions: Version of each unit's plan that it said it holds.
         on_air: Claim that it said it is sounding, or empty.
         on_air_at: Instant, by its own clock, of which that is known.
+        alarms: Names of the alarms that it said stand.
+        alarms_at: Instant, by its own clock, since when that is so.
     """
 
     __tablename__ = "nodes"
@@ -93,3 +95,5 @@ class NodeRow(Base):
     on_air: Mapped[ClaimKey] = mapped_column(default="")
     on_air_at: Mapped[Instant | None]
     telemetry: Mapped[Document] = mapped_column(default=dict)
+    alarms: Mapped[WordList] = mapped_column(default=list, server_default="[]")
+    alarms_at: Mapped[Instant | None]

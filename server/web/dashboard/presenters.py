@@ -38,6 +38,7 @@ class Card:
     on_air: bool
     searched: str
     level_percent: int
+    alarms: str
 
     @property
     def filter_code(self) -> str:
@@ -169,7 +170,8 @@ def plain(text: str) -> str:
 def _card(state: ClusterState) -> Card:
     on_air = bool(state.on_air_claim)
     sign = words.ON_AIR if on_air else words.liveness(state.liveness)
-    return Card(state, sign, on_air, searched(state), _level_percent(state.level_dbfs))
+    level, alarms = _level_percent(state.level_dbfs), words.alarms(state.alarms)
+    return Card(state, sign, on_air, searched(state), level, alarms)
 
 
 def _level_percent(level_dbfs: float | None) -> int:

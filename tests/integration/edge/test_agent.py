@@ -1,11 +1,17 @@
 """The agent's loop with a fake player: what explodes, what dies, and who notices."""
 
+import json
+import sqlite3
 import threading
+from base64 import urlsafe_b64decode
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from gpiozero.pins.mock import MockFactory
+from jwt import PyJWS
 
 from edge.agent import Agent, Parts, Stop, state_paths
 from edge.cache import Cache
@@ -13,29 +19,41 @@ from edge.clock import Clock
 from edge.errors import ThreadDiedError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
+from edge.gpio.box import Box
 from edge.link import Delivery, Identity, Link
 from edge.live import LiveDesk
 from edge.machine import Machine
 from edge.player.fake import FakePlayer
 from edge.schedule import Holdings
-from edge.settings import Board, Endpoint, NodeSettings
+from edge.settings import Board, Contact, Endpoint, Lamp, NodeSettings, SilenceKey
 from edge.store import Store
 from edge.timekeeping import Reading
 from edge.watchdog import Watchdog
 from protocol.messages import (
+    Alarms,
     AsRun,
+    BulletinClass,
     Outcome,
     Presence,
     Received,
     Refused,
     Started,
     Telemetry,
+    encode,
 )
-from protocol.topics import node_presence
+from protocol.signing import MAX_TOKEN_BYTES
+from protocol.topics import node_presence, unit_plan
 from tests.factories.claims import COMMUNE, NODE, an_asset
-from tests.factories.messages import ROOT_KEY, a_play
+from tests.factories.messages import COMMUNE_KEY, ROOT_KEY, a_plan, a_play
 from tests.factories.stations import SECRET, _fields, a_programme, an_urgent
 from tests.factories.waiting import wait_until
+
+KEY_PIN, DOOR_PIN, LAMP_PIN = 13, 5, 22
+BOARD = Board(
+    contacts=(Contact("door", DOOR_PIN, open_is_alarm=False),),
+    silence_key=SilenceKey(KEY_PIN, minutes=10),
+    lamps=(Lamp("alarm", LAMP_PIN),),
+)
 
 
 class Bench:
@@ -52,16 +70,20 @@ class Bench:
             mqtt=(Endpoint("127.0.0.1", broker.port, tls=False, mqtt5=True),),
             audio=(audio.base,),
             state_dir=folder,
+            board=BOARD,
         )
+        self.pins = MockFactory()
         database, files = state_paths(folder)
         self.cache = Cache(files)
         self.amplifier = AmplifierRelay(Board())
+        self.database = database
         self.error = None
         self._parts = {
             "events": self.events,
             "cache": self.cache,
             "player": self.player,
             "amplifier": self.amplifier,
+            "box": Box(BOARD, self.events.put, self.pins),
             "live": LiveDesk(self.events.put),
             "link": Link(
                 Identity(NODE, SECRET, node_presence(NODE), b"{}"), settings.mqtt, self.events.put
@@ -124,6 +146,46 @@ def test_a_bad_message_is_refused_and_reported_while_what_plays_goes_on(station,
     assert station.hears(Refused).reason == "garbled"
     assert bench.player.sounding is not None
     wait_until(lambda: bench.amplifier.is_on)
+
+
+def last_alarms(station) -> list[tuple[str, ...]]:
+    return [word.standing for word in station.heard(Alarms)][-2:]
+
+
+def test_an_opened_box_is_reported_once_and_the_lamp_tells_whoever_stands_there(station, bench):
+    assert station.hears(Alarms).standing == ()
+    door, lamp = bench.pins.pin(DOOR_PIN), bench.pins.pin(LAMP_PIN)
+    door.drive_low()
+    station.hears(Alarms, standing=("door",))
+    wait_until(lambda: lamp.state)
+    door.drive_high()
+    wait_until(lambda: not lamp.state)
+    wait_until(lambda: last_alarms(station) == [("door",), ()])
+
+
+def test_the_silence_key_silences_until_it_is_pressed_again(station, bench, audio):
+    speech = audio.add(b"not really sound", 30.0)
+    station.play(an_urgent(speech, _soon(), bulletin_class=BulletinClass.PRIORITY))
+    wait_until(lambda: bench.player.waiting)
+    bench.player.start(datetime.now(UTC))
+    station.hears(Started, claim_id="khan-1")
+    key = bench.pins.pin(KEY_PIN)
+    key.drive_low()
+    station.hears(Alarms, standing=("silenced",))
+    wait_until(lambda: bench.player.sounding is None)
+    key.drive_high()
+    key.drive_low()
+    wait_until(lambda: bench.player.waiting)
+    wait_until(
+        lambda: [word.standing for word in station.heard(Alarms)][-2:] == [("silenced",), ()]
+    )
+
+
+def test_a_real_emergency_is_heard_where_somebody_pressed_the_silence_key(station, bench, audio):
+    bench.pins.pin(KEY_PIN).drive_low()
+    station.hears(Alarms, standing=("silenced",))
+    station.play(an_urgent(audio.add(b"not really sound", 30.0), _soon()))
+    wait_until(lambda: bench.player.waiting)
 
 
 @pytest.mark.usefixtures("bench")
@@ -259,3 +321,45 @@ def test_what_is_scheduled_waits_for_the_time_and_is_joined_when_it_is_told(
     cue = wait_until(lambda: lost.player.waiting, within_s=20)
     assert cue.claim_id == "xa-1/tin-1"
     station.hears(Telemetry, within_s=20, clock_trusted=True, clock_source="server")
+
+
+def test_an_order_sounds_and_is_answered_though_the_disk_keeps_nothing(station, bench, audio):
+    speech = audio.add(b"not really sound", 2.0)
+    with closing(sqlite3.connect(bench.database)) as db, db:
+        db.execute("DROP TABLE report")
+    station.play(an_urgent(speech, _soon()))
+    station.hears(Received, claim_id="khan-1")
+    cue = wait_until(lambda: bench.player.waiting)
+    # What comes after is judged with the order in mind.
+    station.plan(version=1)
+    station.hears(Presence, plan_versions={COMMUNE: 1})
+    assert bench.player.waiting == cue
+    station.hears(Telemetry, within_s=25, troubles=("disk-failing",))
+    assert bench.is_running()
+
+
+def test_a_plan_that_cannot_be_read_changes_nothing_and_is_told_of(station, bench, audio):
+    song = audio.add(b"not really sound", 60.0)
+    station.plan(a_programme(song, datetime.now(UTC) - timedelta(seconds=5)))
+    station.hears(Presence, plan_versions={COMMUNE: 1})
+    cue = wait_until(lambda: bench.player.waiting)
+    newer = a_plan(version=2)
+    payload = json.loads(encode(newer)) | {"claims": [{"kind": "hologram"}]}
+    station.publish(unit_plan(COMMUNE), signed_payload(station, payload), retained=True)
+    assert station.hears(Refused).reason == "garbled"
+    station.publish(unit_plan(COMMUNE), b"x" * (MAX_TOKEN_BYTES + 1))
+    station.hears(Refused, reason="too-large")
+    station.hears(Telemetry, within_s=25, troubles=("plan-refused",))
+    assert bench.player.waiting == cue
+    assert station.heard(Presence)[-1].plan_versions == {COMMUNE: 1}
+    station.plan(version=3)
+    station.hears(Telemetry, within_s=25, troubles=())
+    station.hears(Presence, plan_versions={COMMUNE: 3})
+
+
+def signed_payload(station, payload):
+    """Sign what no model of this version can say."""
+    token = json.loads(urlsafe_b64decode(station.sign(a_plan(version=2)).split(b".")[1] + b"=="))
+    body = json.dumps(token | {"msg": payload}).encode()
+    headers = {"kid": COMMUNE_KEY.key_id, "typ": "JWT"}
+    return PyJWS().encode(body, COMMUNE_KEY.private, algorithm="EdDSA", headers=headers).encode()

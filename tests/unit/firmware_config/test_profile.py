@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.settings import Contact, Fan, Lamp, SilenceKey
 from firmware_config.errors import BadProfileError, UnknownProfileError
 from firmware_config.profile import checked, names, profile
 
@@ -23,6 +24,11 @@ def test_an_unknown_profile_is_refused_with_the_known_ones_named():
         'format = 1\nname = "board"\n[amplifier]\npin = 14',
         'format = 1\nname = "board"\n[amplifier]\npin = 40',
         'format = 1\nname = "board"\nvolume = 3',
+        'format = 1\nname = "board"\n[lamps]\nalarm = 15',
+        'format = 1\nname = "board"\n[lamps]\nweather = 22',
+        'format = 1\nname = "board"\n[contacts.door]\npin = 5',
+        'format = 1\nname = "board"\n[fan]\npin = 24\non_c = 50\noff_c = 50',
+        'format = 1\nname = "board"\n[silence_key]\npin = 13\nminutes = 0',
         "not toml",
     ],
 )
@@ -31,3 +37,28 @@ def test_a_profile_that_cannot_be_wired_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(BadProfileError):
         checked(path)
+
+
+def test_two_things_at_one_pin_are_both_named(tmp_path):
+    path = tmp_path / "board.toml"
+    path.write_text(
+        'format = 1\nname = "board"\n[amplifier]\npin = 26\n[lamps]\nalarm = 22\nsound = 26\n'
+    )
+    with pytest.raises(BadProfileError, match=r"pin 26 is both lamps\.sound and amplifier"):
+        checked(path)
+
+
+def test_all_that_a_box_may_have_is_read(tmp_path):
+    path = tmp_path / "board.toml"
+    path.write_text(
+        'format = 1\nname = "board"\n'
+        '[contacts.mains-lost]\npin = 5\nalarm_when = "open"\n'
+        "[silence_key]\npin = 13\nminutes = 20\n"
+        "[lamps]\nnetwork = 22\n"
+        "[fan]\npin = 24\n"
+    )
+    board = checked(path)
+    assert board.contacts == (Contact("mains-lost", 5, open_is_alarm=True),)
+    assert board.silence_key == SilenceKey(13, 20)
+    assert board.lamps == (Lamp("network", 22),)
+    assert board.fan == Fan(24, on_c=65.0, off_c=55.0)

@@ -1,0 +1,110 @@
+"""What is in the box beside the amplifier: contacts, the silence key, lamps, a fan."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, final
+
+from edge.errors import PinError
+from edge.settings import Board
+
+_BOUNCE_S = 0.05
+"""A contact that opens and closes faster than this has not moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMoved:
+    """Event: a contact was opened or closed; ``Box.standing`` says what that means."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilencePressed:
+    """Event: somebody pressed the silence key."""
+
+
+PinEvent = ContactMoved | SilencePressed
+
+
+@final
+class Box:
+    """The pins of one board that are no amplifier; what is not wired is left out.
+
+    Args:
+        board: How the node is wired.
+        tell: Takes what happens, in a thread of gpiozero's.
+        pin_factory: gpiozero's way to the pins; None takes the board's own.
+
+    Raises:
+        PinError: The board has no such pin, or it cannot be driven.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        tell: Callable[[PinEvent], None],
+        pin_factory: Any = None,  # noqa: ANN401 - gpiozero is untyped
+    ) -> None:
+        self._board = board
+        self._pin_factory = pin_factory
+        self._opened = ExitStack()
+        try:
+            self._contacts = {one.alarm: self._input(one.pin) for one in board.contacts}
+            self._lamps = {one.shows: self._output(one.pin) for one in board.lamps}
+            self._fan = self._output(board.fan.pin) if board.fan else None
+            key = self._input(board.silence_key.pin) if board.silence_key else None
+        except PinError:
+            self._opened.close()
+            raise
+        for contact in self._contacts.values():
+            contact.when_activated = contact.when_deactivated = lambda: tell(ContactMoved())
+        if key is not None:
+            key.when_activated = lambda: tell(SilencePressed())
+
+    @property
+    def standing(self) -> frozenset[str]:
+        """The alarms that the contacts give now."""
+        return frozenset(
+            one.alarm
+            for one in self._board.contacts
+            if bool(self._contacts[one.alarm].value) != one.open_is_alarm
+        )
+
+    def show(self, *, network: bool, sound: bool, alarm: bool) -> None:
+        """Set the lamps."""
+        for name, lit in (("network", network), ("sound", sound), ("alarm", alarm)):
+            if name in self._lamps:
+                self._lamps[name].value = lit
+
+    def cool(self, temperature_c: float | None) -> None:
+        """Set the fan; it runs where the temperature is not known."""
+        if self._fan is None or self._board.fan is None:
+            return
+        if temperature_c is None or temperature_c >= self._board.fan.on_c:
+            self._fan.on()
+        elif temperature_c < self._board.fan.off_c:
+            self._fan.off()
+
+    def close(self) -> None:
+        """Give the pins back, all off; closing twice is harmless."""
+        self._opened.close()
+
+    def _input(self, pin: int) -> Any:  # noqa: ANN401 - gpiozero is untyped
+        from gpiozero import DigitalInputDevice  # noqa: PLC0415 - it takes a tenth of a second
+
+        # Closed to ground is low, which gpiozero calls active behind a pull-up.
+        return self._open(DigitalInputDevice, pin, pull_up=True, bounce_time=_BOUNCE_S)
+
+    def _output(self, pin: int) -> Any:  # noqa: ANN401 - gpiozero is untyped
+        from gpiozero import OutputDevice  # noqa: PLC0415 - it takes a tenth of a second
+
+        return self._open(OutputDevice, pin, initial_value=False)
+
+    def _open(self, make: Callable[..., Any], pin: int, **how: object) -> Any:  # noqa: ANN401 - gpiozero is untyped
+        from gpiozero import GPIOZeroError  # noqa: PLC0415 - it takes a tenth of a second
+
+        try:
+            device = make(pin, pin_factory=self._pin_factory, **how)
+        except (GPIOZeroError, OSError, ImportError) as error:
+            raise PinError(pin, str(error)) from error
+        self._opened.callback(device.close)
+        return device
