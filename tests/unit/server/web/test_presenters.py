@@ -41,6 +41,7 @@ def a_state(cluster_id="c-1", **changed: object):
         "clock_trusted": None,
         "alarms": (),
         "alarms_at": None,
+        "machine": {},
     }
     return ClusterState(**{**facts, **changed})
 
