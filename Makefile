@@ -125,7 +125,7 @@ bench-timeline: .stamps/dev  ## how long plans and timelines of a province and o
 	$(BIN)/python -m tests.bench.timeline
 
 .PHONY: bench-urgent
-bench-urgent: setup-dev programs  ## how soon an announcement has reached 100 to 5,000 nodes (NODES=866), and is heard
+bench-urgent: setup-dev programs  ## how soon an announcement has reached 100 to 5,000 nodes (NODES=866, ROUNDS=20), and is heard
 	$(BIN)/python -m tests.bench.urgent
 
 .PHONY: bench-live

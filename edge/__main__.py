@@ -48,7 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
     configure(json=not sys.stderr.isatty())
     _put_sound_first()
     around = environment()
-    here = Overrides(state_dir=said.state, output=said.output, board=said.board, tls_ca=said.tls_ca)
+    here = Overrides(
+        state_dir=said.state,
+        output=said.output,
+        board=said.board,
+        tls_ca=said.tls_ca,
+        fetch_spread_s=said.fetch_spread,
+    )
     try:
         settings = load(said.node_file, here.over(overrides_from(around)))
         agent = build(settings, SimpleQueue(), Watchdog(around.get("NOTIFY_SOCKET", "")))
@@ -88,7 +94,14 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         box=Box(settings.board, events.put),
         live=desk,
         link=Link(identity, settings.mqtt, came, settings.tls_ca),
-        fetcher=Fetcher(cache, settings.node, settings.secret, events.put, settings.tls_ca),
+        fetcher=Fetcher(
+            cache,
+            settings.node,
+            settings.secret,
+            events.put,
+            settings.tls_ca,
+            spread_s=settings.fetch_spread_s,
+        ),
         watchdog=watchdog,
         clock=clock,
         health=Health(settings.state_dir, machine.boot_id),
@@ -120,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", help="alsa, alsa:DEVICE, pulse, record:FILE.wav or simulated")
     parser.add_argument("--board", help="board profile (TOML), or none")
     parser.add_argument("--tls-ca", type=Path, help="certificates that vouch for the servers")
+    parser.add_argument(
+        "--fetch-spread", type=int, metavar="S", help="longest random wait before a download"
+    )
     return parser
 
 

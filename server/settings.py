@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
-from pydantic import Field, IPvAnyNetwork
+from pydantic import Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from server.integrations.apprise_services import SERVICES
+
+PREFIX = "LOA_"
 
 
 class Settings(BaseSettings):
@@ -41,7 +45,7 @@ class Settings(BaseSettings):
         demo: Show the demo's log-ins; never set outside ``loa demo``.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LOA_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     state_dir: Path = Path("var")
     database_url: str = ""
@@ -67,6 +71,16 @@ class Settings(BaseSettings):
     alert_schemes: tuple[str, ...] = ()
     alert_private_networks: tuple[IPvAnyNetwork, ...] = ()
     demo: bool = False
+
+    @field_validator("alert_schemes")
+    @classmethod
+    def _are_known(cls, schemes: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what would be passed over in silence, and then nobody be told on it."""
+        unknown = sorted(set(schemes) - SERVICES.keys())
+        if unknown:
+            said, known = ", ".join(unknown), ", ".join(sorted(SERVICES))
+            raise ValueError(f"not known: {said}; known are {known}")
+        return schemes
 
     @property
     def database(self) -> str:

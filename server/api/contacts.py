@@ -11,8 +11,9 @@ from server.api.schemas.contacts import (
 )
 from server.http.alerting import schemes
 from server.http.context import actor, here, now, reading, writing
-from server.services import asking, contacts
-from server.services.contacts import NewChannel, NewContact
+from server.services import asking, contact_channels, contacts
+from server.services.contact_channels import NewChannel
+from server.services.contacts import NewContact
 
 
 def add_to(api: APIBlueprint) -> None:
@@ -62,7 +63,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Give somebody a channel", responses=[403, 404, 422])
     def add_channel(contact_id: str, wanted: ChannelRequest) -> ContactAnswer:
         with writing() as db:
-            contacts.add_channel(
+            contact_channels.add_channel(
                 db,
                 contact_id,
                 NewChannel(wanted.name, wanted.url),
@@ -78,7 +79,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.doc(summary="Use a channel no more", responses=[403, 404])
     def forget_channel(channel_id: str) -> str:
         with writing() as db:
-            contacts.forget_channel(db, channel_id, now=now(), actor=actor())
+            contact_channels.forget_channel(db, channel_id, now=now(), actor=actor())
         return ""
 
     @api.post("/channels/<channel_id>/test")
@@ -88,8 +89,8 @@ def add_to(api: APIBlueprint) -> None:
     )
     def test_channel(channel_id: str) -> ContactAnswer:
         with writing() as db:
-            contact_id = contacts.test_channel(db, channel_id, now=now(), actor=actor()).contact_id
-        return _answer(contact_id)
+            test = contact_channels.test_channel(db, channel_id, now=now(), actor=actor())
+        return _answer(test.contact_id)
 
 
 def _answer(contact_id: str) -> ContactAnswer:

@@ -34,5 +34,17 @@ def main() -> None:
     try:
         loa(prog_name="loa")
     except ServerError as error:
-        print(f"loa: {error}", file=sys.stderr)  # noqa: T201 - for whoever typed the command
-        sys.exit(1)
+        _refuse(str(error))
+    except ValueError as error:
+        # Imported late: whoever only asks for help needs no settings.
+        from server.cli.wrong_settings import wrong_settings  # noqa: PLC0415 - as said
+
+        sentence = wrong_settings(error)
+        if sentence is None:
+            raise
+        _refuse(sentence)
+
+
+def _refuse(sentence: str) -> None:
+    print(f"loa: {sentence}", file=sys.stderr)  # noqa: T201 - for whoever typed the command
+    sys.exit(1)

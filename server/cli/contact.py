@@ -12,8 +12,9 @@ from server.domain.alert_words import LANGUAGES
 from server.domain.alerts import UNSENT, AlertState
 from server.domain.errors import ContactRefusedError
 from server.integrations.apprise_services import allowed_schemes
-from server.services import asking, contacts
-from server.services.contacts import NewChannel, NewContact
+from server.services import asking, contact_channels, contacts
+from server.services.contact_channels import NewChannel
+from server.services.contacts import NewContact
 from server.store.models import AlertRow
 
 ANSWER_WITHIN_S = 60
@@ -55,7 +56,7 @@ def channel(contact_id: str, name: str, state: Path | None) -> None:
     url = click.prompt("Address", hide_input=True, err=True)
     with open_installation(settings) as installation, installation.sessions.begin() as db:
         try:
-            row = contacts.add_channel(
+            row = contact_channels.add_channel(
                 db,
                 contact_id,
                 NewChannel(name, url),
@@ -93,7 +94,7 @@ def test(channel_id: str, state: Path | None) -> None:
     with open_installation(settings_from(state)) as installation:
         try:
             with installation.sessions.begin() as db:
-                sent = contacts.test_channel(
+                sent = contact_channels.test_channel(
                     db, channel_id, now=datetime.now(UTC), actor=operator()
                 )
         except ContactRefusedError as refused:

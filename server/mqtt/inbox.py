@@ -23,12 +23,13 @@ from server.domain.errors import KeyMissingError, UnknownThingError
 from server.mqtt.gateway import Delivery
 from server.services import reports
 from server.services.keyring import Keyring
+from server.services.known_words import Known, known
 from server.store.engine import Sessions
 
 BATCH = 200
 """Deliveries in one transaction, at most; as few as are there when the last one is done."""
 IDLE_S = 0.5
-OWED = timedelta(seconds=0.5)
+OWED = timedelta(seconds=2)
 """How long an acknowledgement may wait while more comes in; nodes repeat themselves after 10 s."""
 REFUSAL_PAUSE = timedelta(minutes=1)
 """One refusal of each kind and node is put on record in this time; the others are counted."""
@@ -52,7 +53,7 @@ class TakeIn(Protocol):
         word: NodeWord,
         *,
         now: datetime,
-        knowing: reports.Known | None = None,
+        knowing: Known | None = None,
     ) -> str | None:
         """Take in one word."""
 
@@ -156,7 +157,7 @@ class Inbox:
         safe: list[tuple[str, str]] = []
         with self._sessions.begin() as db:
             said = [found for delivery in batch if (found := self._read(db, delivery, now))]
-            knowing = reports.known(db, [(one.node_id, one.word) for one in said])
+            knowing = known(db, [(one.node_id, one.word) for one in said], now=now)
             for one in said:
                 report_id = self._take_word(db, one, now, knowing)
                 if report_id is not None:
@@ -183,9 +184,7 @@ class Inbox:
             self._refuse(db, node_id, delivery, error, now)
             return None
 
-    def _take_word(
-        self, db: Session, said: Said, now: datetime, knowing: reports.Known
-    ) -> str | None:
+    def _take_word(self, db: Session, said: Said, now: datetime, knowing: Known) -> str | None:
         try:
             return self._take_in(db, said.node_id, said.word, now=now, knowing=knowing)
         except UnknownThingError:

@@ -70,28 +70,29 @@ class OutboxCarrier:
             self.step(signal)
 
     def step(self, signal: Signal) -> None:
-        """Take one signal and all that wait behind it, then publish what is due."""
-        self._heed(signal)
-        for waiting in drained(self._link.signals):
-            self._heed(waiting)
-        if self._connected:
+        """Take one signal and all that wait behind it, then publish what may be due by them."""
+        may_be_due = [self._heed(one) for one in (signal, *drained(self._link.signals))]
+        if self._connected and any(may_be_due):
             self._publish_waiting(self._clock())
 
     def nudge(self) -> None:
         """Look again; may be called from any thread."""
         self._link.signals.put(Woken())
 
-    def _heed(self, signal: Signal) -> None:
+    def _heed(self, signal: Signal) -> bool:
+        """Take one signal; say whether something may be due to be published by it."""
         match signal:
             case Connected():
                 self._connected = True
                 self._begin_again(self._clock(), state_kept=signal.state_kept)
+                return True
             case Disconnected():
                 self._connected = False
+                return False
             case Confirmed():
-                self._settle(signal)
+                return self._settle(signal)
             case Woken():
-                pass
+                return True
 
     def _begin_again(self, now: datetime, *, state_kept: bool) -> None:
         # The client itself sends again what was under way: it gets its full time anew.
@@ -102,15 +103,17 @@ class OutboxCarrier:
             self._link.publish(topic, payload, retained=True)
         log.info("broker_connected", state_kept=state_kept, published_again=len(state))
 
-    def _settle(self, confirmed: Confirmed) -> None:
+    def _settle(self, confirmed: Confirmed) -> bool:
+        """Let a row be done; say whether it was one: the table is not read for every answer."""
         outbox_id = self._numbers.pop(confirmed.message_number, None)
         if outbox_id is None:  # an acknowledgement, or retained state told again
-            return
+            return False
         if confirmed.refusal:
             # It stays in the table, and is tried again when its time is up.
             log.error("message_refused_by_broker", outbox_id=outbox_id, reason=confirmed.refusal)
         else:
             self._finish(outbox_id)
+        return True
 
     def _finish(self, outbox_id: int) -> None:
         self._under_way.pop(outbox_id, None)

@@ -12,7 +12,7 @@ from server.domain.nodes import LOST_AFTER
 from server.domain.recurrence import local_day
 from server.services import outbox
 from server.services.units import tree
-from server.store.models import NodeRow, PlanRow, PlanVersionRow
+from server.store.models import NodeRow, OutboxRow, PlanRow, PlanVersionRow
 
 NUDGE_AFTER = timedelta(seconds=5)
 NUDGE_AGAIN = timedelta(seconds=30)
@@ -21,7 +21,7 @@ MOST_NUDGED = 200
 """Nodes in one transaction; the others follow a second later."""
 
 
-def bring_up_to_date(db: Session, *, now: datetime) -> int:
+def bring_up_to_date(db: Session, *, now: datetime, most: int = MOST_NUDGED) -> int:
     """Send plans and configurations anew to nodes that say they hold older ones; say how many.
 
     Retained copies are only the quick way: not every broker keeps them.
@@ -35,14 +35,16 @@ def bring_up_to_date(db: Session, *, now: datetime) -> int:
     configs: set[str] = set()
     nudged: set[str] = set()
     for node_id, cluster_id, plan_versions, is_config_old in db.execute(_may_lack(now)):
-        if len(nudged) == MOST_NUDGED:
+        if len(nudged) == most:
             break
         chain = units.chain_of_cluster(cluster_id) if cluster_id in units.clusters else ()
         older = {unit for unit in chain if plan_versions.get(unit, 0) < newest.get(unit, 0)}
         plans |= older
         configs |= {node_id} if is_config_old else set()
         nudged |= {node_id} if older or is_config_old else set()
-    # A plan goes to its unit's topic: once is enough for however many nodes lack it.
+    # A plan goes to its unit's topic: once is enough for however many nodes lack it, those who are
+    # looked at a second later too.
+    plans -= _sent_lately(db, plans, now)
     for unit, token in _tokens(db, PlanRow.unit_id, PlanRow.token, plans):
         _post(db, topics.unit_plan(UnitId(unit)), token, now)
     for node, token in _tokens(db, NodeRow.node_id, NodeRow.config_token, configs):
@@ -87,6 +89,16 @@ def _may_lack(now: datetime) -> Select[str, str, dict[str, int], bool]:
         NodeRow.last_heard_at > now - LOST_AFTER,
         or_(NodeRow.nudged_at.is_(None), NodeRow.nudged_at <= now - NUDGE_AGAIN),
     )
+
+
+def _sent_lately(db: Session, units: Collection[str], now: datetime) -> set[str]:
+    """Tell whose plans are waiting to be sent, or were since all that are looked at were here."""
+    unit_of = {topics.unit_plan(UnitId(unit)): unit for unit in units}
+    sent = select(OutboxRow.topic).where(
+        OutboxRow.topic.in_(unit_of),
+        or_(OutboxRow.published_at.is_(None), OutboxRow.published_at > now - NUDGE_AFTER),
+    )
+    return {unit_of[topic] for topic in db.scalars(sent)}
 
 
 def _tokens(

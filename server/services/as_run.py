@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome
@@ -40,15 +40,14 @@ MOST_AT_ONCE = 500
 """Records made from silence in one transaction: an urgent order must not wait for more."""
 
 
-def take_record(db: Session, node: NodeRow, record: AsRun, *, now: datetime) -> AsRunRow:
-    """Keep a node's record of one claim; it replaces what the server concluded from silence.
+def take_record(db: Session, row: AsRunRow, node: NodeRow, record: AsRun, *, now: datetime) -> None:
+    """Keep a node's record of one claim in its row; it replaces what was concluded from silence.
 
     A node that lost its memory half-way tells the rest in a second record: still one row, with all
     that was heard, and with the outcome of the record that the node made last. Whichever of the
     two comes first, the row ends the same.
     """
-    row = _row_for(db, record.claim_id, node.cluster_id, now)
-    heard: list[dict[str, str]] = msgspec.to_builtins(record.segments)
+    heard: list[dict[str, str]] = msgspec.to_builtins(list(record.segments))
     at = record.at.astimezone(UTC).isoformat()
     said = ["heard" if heard else "", at, record.outcome.value, record.reason]
     if row.source == NODE:
@@ -64,7 +63,29 @@ def take_record(db: Session, node: NodeRow, record: AsRun, *, now: datetime) -> 
     row.source = NODE
     row.recorded_at = now
     events.emit(db, kind="as-run", ref=node.cluster_id, now=now)
-    return row
+
+
+def rows_of(
+    db: Session, places: Collection[tuple[str, str]], *, now: datetime
+) -> dict[tuple[str, str], AsRunRow]:
+    """Find the one row of each claim at a cluster, locked; make those that are not there."""
+    rows = _locked(db, places)
+    lacking = sorted(set(places) - rows.keys())
+    if lacking:
+        # The scheduler may be concluding the same at this moment: then its rows are taken over.
+        _insert_silence(db, dict.fromkeys(lacking, "no-report"), now)
+        rows |= _locked(db, lacking)
+    return rows
+
+
+def told_of(db: Session, places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Tell which claims at which clusters the node itself has told the end of."""
+    if not places:
+        return set()
+    told = select(AsRunRow.claim_id, AsRunRow.cluster_id).where(
+        _is_of(places), AsRunRow.source == NODE
+    )
+    return {(claim, cluster) for claim, cluster in db.execute(told)}
 
 
 def said_at(row: AsRunRow) -> datetime:
@@ -279,49 +300,52 @@ def _missed(db: Session, claim: str, reasons: Mapping[str, str], *, now: datetim
     """Put the silence of clusters on record, with reasons; tell which had not spoken."""
     told = set(db.scalars(select(AsRunRow.cluster_id).where(AsRunRow.claim_id == claim)))
     silent = [cluster for cluster in reasons if cluster not in told]
-    _insert_silence(db, claim, {cluster: reasons[cluster] for cluster in silent}, now)
+    _insert_silence(db, {(claim, cluster): reasons[cluster] for cluster in silent}, now)
     return set(silent)
 
 
-def _insert_silence(db: Session, claim: str, reasons: Mapping[str, str], now: datetime) -> None:
+def _insert_silence(db: Session, reasons: Mapping[tuple[str, str], str], now: datetime) -> None:
+    """Put on record, with its reason, what was claimed at clusters and not told of."""
     if not reasons:
         return
-    unit_id = _unit_of_claim(db, claim)
+    units = _units_of(db, {claim for claim, _ in reasons})
     rows: list[dict[str, object]] = [
         {
             "claim_id": claim,
             "cluster_id": cluster,
-            "unit_id": unit_id,
+            "unit_id": units.get(claim),
             "outcome": Outcome.MISSED.value,
             "reason": reason,
             "segments": {"heard": []},
             "source": SERVER,
             "recorded_at": now,
         }
-        for cluster, reason in reasons.items()
+        for (claim, cluster), reason in reasons.items()
     ]
     insert_new(db, AsRunRow, rows)
 
 
-def _row_for(db: Session, claim: str, cluster_id: str, now: datetime) -> AsRunRow:
-    """Find the one row of a claim at a cluster, locked; make it where there is none."""
-    wanted = (
-        select(AsRunRow)
-        .where(AsRunRow.claim_id == claim, AsRunRow.cluster_id == cluster_id)
-        .with_for_update()
+def _locked(db: Session, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], AsRunRow]:
+    if not places:
+        return {}
+    wanted = select(AsRunRow).where(_is_of(places)).order_by(AsRunRow.as_run_id).with_for_update()
+    return {(row.claim_id, row.cluster_id): row for row in db.scalars(wanted)}
+
+
+def _is_of(places: Collection[tuple[str, str]]) -> ColumnElement[bool]:
+    return tuple_(AsRunRow.claim_id, AsRunRow.cluster_id).in_(sorted(places))
+
+
+def _units_of(db: Session, claims: Collection[str]) -> dict[str, str]:
+    """Tell whose the claims are; what is known of no more is nobody's."""
+    slot_of = {claim: claim.rpartition("-")[0] for claim in claims}
+    slots = select(SlotRow.slot_id, SlotRow.unit_id).where(SlotRow.slot_id.in_(slot_of.values()))
+    broadcasts = select(BroadcastRow.broadcast_id, BroadcastRow.unit_id).where(
+        BroadcastRow.broadcast_id.in_(claims)
     )
-    row = db.scalar(wanted)
-    if row is None:
-        # The scheduler may be concluding the same at this moment: then its row is taken over.
-        _insert_silence(db, claim, {cluster_id: "no-report"}, now)
-        row = db.scalars(wanted).one()
-    return row
-
-
-def _unit_of_claim(db: Session, claim: str) -> str | None:
-    slot = select(SlotRow.unit_id).where(SlotRow.slot_id == claim.rpartition("-")[0])
-    broadcast = select(BroadcastRow.unit_id).where(BroadcastRow.broadcast_id == claim)
-    return db.scalar(slot) or db.scalar(broadcast)
+    unit_of: dict[str, str] = dict(db.execute(slots).all())
+    owners = {claim: unit_of[slot] for claim, slot in slot_of.items() if slot in unit_of}
+    return {**dict(db.execute(broadcasts).all()), **owners}
 
 
 def _merged(one: list[dict[str, str]], other: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -1,7 +1,8 @@
 """Urgent broadcasts: announce, stop, watch, and send again to whoever has not answered."""
 
 import uuid
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -367,14 +368,31 @@ def resend_due(db: Session, *, now: datetime) -> int:
     return sent
 
 
-def send_missing(db: Session, node: NodeRow, *, now: datetime) -> None:
-    """Send a node that has come back the orders that still hold and that it has not answered."""
-    held = (
-        select(DeliveryRow, BroadcastRow)
-        .join(BroadcastRow, BroadcastRow.broadcast_id == DeliveryRow.broadcast_id)
-        .where(DeliveryRow.cluster_id == node.cluster_id, BroadcastRow.end > now)
-    )
-    for delivery, broadcast in db.execute(held).all():
+def holding(
+    db: Session, clusters: Collection[str], *, now: datetime
+) -> dict[str, list[tuple[DeliveryRow, BroadcastRow]]]:
+    """Find the orders that still hold at some clusters, by cluster."""
+    found: dict[str, list[tuple[DeliveryRow, BroadcastRow]]] = defaultdict(list)
+    if clusters:
+        held = (
+            select(DeliveryRow, BroadcastRow)
+            .join(BroadcastRow, BroadcastRow.broadcast_id == DeliveryRow.broadcast_id)
+            .where(DeliveryRow.cluster_id.in_(clusters), BroadcastRow.end > now)
+        )
+        for delivery, broadcast in db.execute(held):
+            found[delivery.cluster_id].append((delivery, broadcast))
+    return found
+
+
+def send_missing(
+    db: Session,
+    node: NodeRow,
+    held: Iterable[tuple[DeliveryRow, BroadcastRow]],
+    *,
+    now: datetime,
+) -> None:
+    """Send a node that has come back, of the orders that still hold, those it has not answered."""
+    for delivery, broadcast in held:
         delivery.node_id = node.node_id
         if _awaits_answer(delivery, broadcast):
             send_to_node(db, node.node_id, broadcast, now=now)

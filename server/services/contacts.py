@@ -1,31 +1,24 @@
-"""People to be told when clusters do not answer, and the channels on which they are."""
+"""People to be told when clusters do not answer."""
 
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain import alert_words
-from server.domain.alerts import UNSENT, AlertState, is_address, scheme_of
+from server.domain.alerts import UNSENT, AlertState
 from server.domain.authority import Action, Actor, demand, demand_laying_down
 from server.domain.errors import ContactRefusedError, Finding, UnknownThingError
-from server.domain.escalation import ALL_ANSWER_S
 from server.domain.recurrence import local_day
 from server.services import audit, events
-from server.services.keyring import Keyring
 from server.services.texts import is_line
 from server.services.units import tree
-from server.store.gates import pass_gate
 from server.store.models import AlertChannelRow, AlertRow, ContactRow
 
 LONGEST_PHONE = 32
-LONGEST_ADDRESS = 2000
-MOST_CHANNELS = 5
-TEST_AGAIN = timedelta(seconds=10)
-"""A page is not to be a way of flooding somebody's telephone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +29,6 @@ class NewContact:
     name: str
     phone: str = ""
     language: str = "vi"
-
-
-@dataclass(frozen=True, slots=True)
-class NewChannel:
-    """A channel as it is entered; ``url`` is shown to nobody afterwards."""
-
-    name: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +113,22 @@ def channels_of(db: Session, contacts: Collection[str]) -> Sequence[AlertChannel
     return db.scalars(kept.order_by(AlertChannelRow.created_at, AlertChannelRow.channel_id)).all()
 
 
+def newest_tests(db: Session, channels: Sequence[str]) -> dict[str, AlertRow]:
+    """Find the newest test of each channel."""
+    tests = select(AlertRow).where(AlertRow.target.in_(channels), AlertRow.is_test)
+    return {row.target: row for row in db.scalars(tests.order_by(AlertRow.alert_id))}
+
+
+def wipe(db: Session, channel: AlertChannelRow, *, now: datetime) -> None:
+    """Use a channel no more: its address is lost, and what waited for it is dropped."""
+    channel.gone_at, channel.sealed_url = now, None
+    unsent = select(AlertRow).where(
+        AlertRow.channel_id == channel.channel_id, AlertRow.state.in_(UNSENT)
+    )
+    for row in db.scalars(unsent):
+        row.state, row.next_try_at = AlertState.DROPPED.value, None
+
+
 def add_contact(db: Session, new: NewContact, *, now: datetime, actor: Actor) -> ContactRow:
     """Enter somebody.
 
@@ -167,116 +168,9 @@ def forget_contact(db: Session, contact_id: str, *, now: datetime, actor: Actor)
         return row
     row.gone_at = now
     for channel in channels_of(db, [contact_id]):
-        _forget(db, channel, now=now)
+        wipe(db, channel, now=now)
     audit.record(db, actor=actor, action="forget-contact", subject=contact_id, now=now)
     events.emit(db, kind="contact", ref=row.unit_id, now=now)
-    return row
-
-
-def add_channel(
-    db: Session,
-    contact_id: str,
-    new: NewChannel,
-    *,
-    schemes: Sequence[str],
-    now: datetime,
-    actor: Actor,
-    keyring: Keyring,
-) -> AlertChannelRow:
-    """Give somebody a channel; its address is sealed.
-
-    Args:
-        db: The transaction.
-        contact_id: Whose it is.
-        new: The channel.
-        schemes: Services whose addresses may be used.
-        now: When.
-        actor: Who does it.
-        keyring: What seals.
-
-    Raises:
-        UnknownThingError: No such contact, or they are forgotten.
-        NotAllowedError: The actor may not lay down rules for its unit.
-        ContactRefusedError: With all that is wrong.
-    """
-    contact = changeable(db, contact_id, now=now, actor=actor)
-    if contact.gone_at is not None:
-        raise UnknownThingError("contact", contact_id)
-    pass_gate(db, f"contact {contact_id}")
-    findings = _wrong_channel(new, schemes)
-    if len(channels_of(db, [contact_id])) >= MOST_CHANNELS:
-        findings.append(Finding("too-many-channels", {"most": str(MOST_CHANNELS)}))
-    if findings:
-        raise ContactRefusedError(findings)
-    row = AlertChannelRow(
-        channel_id=f"k-{uuid.uuid4().hex[:16]}",
-        contact_id=contact_id,
-        name=new.name.strip(),
-        scheme=scheme_of(new.url.strip()),
-        sealed_url=keyring.seal(new.url.strip().encode()),
-        created_at=now,
-    )
-    db.add(row)
-    audit.record(
-        db,
-        actor=actor,
-        action="add-channel",
-        subject=row.channel_id,
-        now=now,
-        contact=contact_id,
-        name=row.name,
-        scheme=row.scheme,
-    )
-    events.emit(db, kind="contact", ref=contact.unit_id, now=now)
-    return row
-
-
-def forget_channel(db: Session, channel_id: str, *, now: datetime, actor: Actor) -> ContactRow:
-    """Use a channel no more; its address is wiped. Twice is once.
-
-    Raises:
-        UnknownThingError: No such channel.
-        NotAllowedError: The actor may not lay down rules for its unit.
-    """
-    channel, contact = _own_channel(db, channel_id, now=now, actor=actor)
-    if channel.gone_at is None:
-        _forget(db, channel, now=now)
-        audit.record(db, actor=actor, action="forget-channel", subject=channel_id, now=now)
-        events.emit(db, kind="contact", ref=contact.unit_id, now=now)
-    return contact
-
-
-def test_channel(db: Session, channel_id: str, *, now: datetime, actor: Actor) -> AlertRow:
-    """Send a test the way everything goes; its answer stands at the channel.
-
-    Raises:
-        UnknownThingError: No such channel, or it is forgotten.
-        NotAllowedError: The actor may not lay down rules for its unit.
-        ContactRefusedError: It was tested a moment ago.
-    """
-    channel, contact = _own_channel(db, channel_id, now=now, actor=actor)
-    if channel.gone_at is not None:
-        raise UnknownThingError("channel", channel_id)
-    pass_gate(db, f"contact {contact.contact_id}")
-    last = _tests(db, [channel_id]).get(channel_id)
-    if last is not None and (last.state in UNSENT or last.created_at > now - TEST_AGAIN):
-        raise ContactRefusedError([Finding("tested-just-now", {"channel": channel.name})])
-    text = alert_words.of_test(language=contact.language, now=now)
-    row = AlertRow(
-        broadcast_id=None,
-        after_s=ALL_ANSWER_S,
-        target=channel_id,
-        contact_id=contact.contact_id,
-        channel_id=channel_id,
-        subject=text.subject,
-        body=text.body,
-        created_at=now,
-        state=AlertState.WAITING.value,
-        next_try_at=now,
-    )
-    db.add(row)
-    audit.record(db, actor=actor, action="test-channel", subject=channel_id, now=now)
-    events.emit(db, kind="contact", ref=contact.unit_id, now=now)
     return row
 
 
@@ -293,35 +187,6 @@ def _wrong_contact(new: NewContact) -> list[Finding]:
     return findings
 
 
-def _wrong_channel(new: NewChannel, schemes: Sequence[str]) -> list[Finding]:
-    findings = []
-    if not is_line(new.name):
-        findings.append(Finding("bad-name", {"field": "channel_name"}))
-    url = new.url.strip()
-    if len(url) > LONGEST_ADDRESS or not is_address(url, schemes):
-        fields = {"field": "url", "schemes": ", ".join(sorted(schemes))}
-        findings.append(Finding("bad-channel-address", fields))
-    return findings
-
-
-def _own_channel(
-    db: Session, channel_id: str, *, now: datetime, actor: Actor
-) -> tuple[AlertChannelRow, ContactRow]:
-    row = db.get(AlertChannelRow, channel_id)
-    if row is None:
-        raise UnknownThingError("channel", channel_id)
-    return row, changeable(db, row.contact_id, now=now, actor=actor)
-
-
-def _forget(db: Session, channel: AlertChannelRow, *, now: datetime) -> None:
-    channel.gone_at, channel.sealed_url = now, None
-    unsent = select(AlertRow).where(
-        AlertRow.channel_id == channel.channel_id, AlertRow.state.in_(UNSENT)
-    )
-    for row in db.scalars(unsent):
-        row.state, row.next_try_at = AlertState.DROPPED.value, None
-
-
 def _shown(db: Session, units: Sequence[str]) -> list[Contact]:
     rows = db.scalars(
         select(ContactRow)
@@ -329,7 +194,7 @@ def _shown(db: Session, units: Sequence[str]) -> list[Contact]:
         .order_by(ContactRow.name, ContactRow.contact_id)
     ).all()
     channels = channels_of(db, [row.contact_id for row in rows])
-    tests = _tests(db, [one.channel_id for one in channels])
+    tests = newest_tests(db, [one.channel_id for one in channels])
     return [
         Contact(
             row.contact_id,
@@ -346,9 +211,3 @@ def _shown(db: Session, units: Sequence[str]) -> list[Contact]:
         )
         for row in rows
     ]
-
-
-def _tests(db: Session, channels: Sequence[str]) -> dict[str, AlertRow]:
-    """Find the newest test of each channel."""
-    tests = select(AlertRow).where(AlertRow.target.in_(channels), AlertRow.is_test)
-    return {row.target: row for row in db.scalars(tests.order_by(AlertRow.alert_id))}

@@ -1,7 +1,7 @@
 """A hush on its way to each cluster: who is silent, who has not answered, who is told again."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -101,15 +101,32 @@ def resend_due(db: Session, *, now: datetime) -> int:
     return sent
 
 
-def send_missing(db: Session, node: NodeRow, *, now: datetime) -> None:
-    """Send a node that has come back the hushes and lifts that it has not answered."""
-    rows = (
-        select(HushDeliveryRow, HushRow)
-        .join(HushRow, HushRow.hush_id == HushDeliveryRow.hush_id)
-        .where(HushDeliveryRow.cluster_id == node.cluster_id)
-        .where(HushRow.expires_at > now, HushRow.superseded_by.is_(None))
-    )
-    for delivery, hush in db.execute(rows).all():
+def holding(
+    db: Session, clusters: Collection[str], *, now: datetime
+) -> dict[str, list[tuple[HushDeliveryRow, HushRow]]]:
+    """Find the hushes and lifts that still hold at some clusters, by cluster."""
+    found: dict[str, list[tuple[HushDeliveryRow, HushRow]]] = defaultdict(list)
+    if clusters:
+        held = (
+            select(HushDeliveryRow, HushRow)
+            .join(HushRow, HushRow.hush_id == HushDeliveryRow.hush_id)
+            .where(HushDeliveryRow.cluster_id.in_(clusters))
+            .where(HushRow.expires_at > now, HushRow.superseded_by.is_(None))
+        )
+        for delivery, hush in db.execute(held):
+            found[delivery.cluster_id].append((delivery, hush))
+    return found
+
+
+def send_missing(
+    db: Session,
+    node: NodeRow,
+    held: Iterable[tuple[HushDeliveryRow, HushRow]],
+    *,
+    now: datetime,
+) -> None:
+    """Send a node that has come back, of the hushes and lifts, those it has not answered."""
+    for delivery, hush in held:
         if not _answered(delivery, hush, node):
             _send(db, delivery, hush, node, now)
 

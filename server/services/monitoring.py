@@ -56,6 +56,7 @@ class ClusterState:
 
     Attributes:
         clock_trusted: Whether its node says that it knows the time; None: it does not say.
+        troubles: What its node says it cannot do by itself, in codes.
         alarms: Names of the alarms that its node said stand, since ``alarms_at``.
         machine: What its node last measured, by the names of the protocol's telemetry.
     """
@@ -80,6 +81,7 @@ class ClusterState:
     holds_newest_plan: bool
     level_dbfs: float | None
     clock_trusted: bool | None
+    troubles: tuple[str, ...]
     alarms: tuple[str, ...]
     alarms_at: datetime | None
     machine: Mapping[str, Any]
@@ -271,6 +273,7 @@ def _state(
             for unit in units.chain(unit_id)
             if unit in newest
         ),
+        troubles=tuple(node.telemetry.get("troubles", ())) if node and alive in _ANSWERING else (),
         level_dbfs=node.telemetry.get("level_dbfs") if node else None,
         clock_trusted=node.telemetry.get("clock_trusted") if node else None,
         alarms=tuple(node.alarms) if node else (),

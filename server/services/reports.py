@@ -1,15 +1,14 @@
 """Take in what nodes say: at least once, in any order, and to the same end."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from protocol import topics
-from protocol.errors import Refusal, RefusedError
+from protocol.errors import Refusal
 from protocol.ids import NodeId, UnitId
 from protocol.messages import (
     Acknowledge,
@@ -25,18 +24,16 @@ from protocol.messages import (
     SignedTime,
     Started,
     Telemetry,
-    encode,
 )
 from protocol.signing import audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.domain.hushes import is_hush_id
 from server.services import as_run, broadcasting, events, hush_deliveries
 from server.services.keyring import Keyring
+from server.services.known_words import Known, check, known
 from server.store.models import (
     AsRunRow,
     DeliveryRow,
-    HushDeliveryRow,
     NodeRow,
     PlanRow,
     RefusalRow,
@@ -45,11 +42,7 @@ from server.store.models import (
 
 ACKNOWLEDGE_LIFE = timedelta(minutes=10)
 TIME_LIFE = timedelta(minutes=1)
-LONGEST_CLAIM_ID = 96
 LONGEST_SOFTWARE = 200
-
-SENSIBLE = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
-"""A node's clock may be wrong, but what is not even in here is no time."""
 
 REPORTS_KEPT = timedelta(days=30)
 """A node sends a report again until it is acknowledged: what is older has long been."""
@@ -57,74 +50,6 @@ REPORTS_KEPT = timedelta(days=30)
 REFUSALS_KEPT = timedelta(days=90)
 
 _WORDS = {Received: State.RECEIVED, Started: State.STARTED, Preempted: State.PREEMPTED}
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the database holds on some words that are to be taken in, read in one go.
-
-    Attributes:
-        nodes: Active nodes by id.
-        reports: Reports that were taken in before, by node and report id; grows as words are
-            taken in.
-        deliveries: Announcements on their way, by broadcast and cluster.
-        hushes: Hushes on their way, by hush and cluster.
-    """
-
-    nodes: Mapping[str, NodeRow]
-    reports: set[tuple[str, str]]
-    deliveries: Mapping[tuple[str, str], DeliveryRow]
-    hushes: Mapping[tuple[str, str], HushDeliveryRow]
-
-
-def known(db: Session, words: Collection[tuple[str, NodeWord]]) -> Known:
-    """Read what is needed to take in these words, each with its node's id."""
-    active = select(NodeRow).where(
-        NodeRow.decommissioned_at.is_(None), NodeRow.node_id.in_({node for node, _ in words})
-    )
-    nodes = {row.node_id: row for row in db.scalars(active)}
-    told = [word for _, word in words if isinstance(word, Report)]
-    if not told:
-        return Known(nodes, set(), {}, {})
-    before = select(ReportRow.node_id, ReportRow.report_id).where(
-        ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
-    )
-    claims = {word.claim_id for word in told if isinstance(word, ClaimReport)}
-    # Locked: the scheduler may be drawing conclusions from these nodes' silence.
-    sent = (
-        select(DeliveryRow)
-        .where(
-            DeliveryRow.broadcast_id.in_(claims),
-            DeliveryRow.cluster_id.in_({row.cluster_id for row in nodes.values()}),
-        )
-        .order_by(DeliveryRow.delivery_id)
-        .with_for_update()
-    )
-    return Known(
-        nodes,
-        {(node_id, report_id) for node_id, report_id in db.execute(before)},
-        {(row.broadcast_id, row.cluster_id): row for row in db.scalars(sent)},
-        _hushes_of(db, told, nodes.values()),
-    )
-
-
-def _hushes_of(
-    db: Session, words: Iterable[NodeWord], nodes: Iterable[NodeRow]
-) -> dict[tuple[str, str], HushDeliveryRow]:
-    named = {word.claim_id for word in words if isinstance(word, Received | Refused)}
-    named = {name for name in named if is_hush_id(name)}
-    if not named:
-        return {}
-    sent = (
-        select(HushDeliveryRow)
-        .where(
-            HushDeliveryRow.hush_id.in_(named),
-            HushDeliveryRow.cluster_id.in_({row.cluster_id for row in nodes}),
-        )
-        .order_by(HushDeliveryRow.delivery_id)
-        .with_for_update()
-    )
-    return {(row.hush_id, row.cluster_id): row for row in db.scalars(sent)}
 
 
 def take_in(
@@ -146,14 +71,14 @@ def take_in(
         UnknownThingError: No active node of that id.
         RefusedError: It says what cannot be kept.
     """
-    _check(word)
-    facts = knowing or known(db, [(node_id, word)])
+    check(word)
+    facts = knowing or known(db, [(node_id, word)], now=now)
     node = facts.nodes.get(node_id)
     if node is None:
         raise UnknownThingError("node", node_id)
     match word:
         case Presence():
-            _take_presence(db, node, word, now=now)
+            _take_presence(db, node, word, facts, now=now)
             return None
         case Telemetry():
             _heard(db, node, now)
@@ -174,7 +99,7 @@ def take_in(
                 hush = facts.hushes.get((word.claim_id, node.cluster_id))
                 if hush is not None and isinstance(word, Received | Refused):
                     hush_deliveries.take_receipt(db, hush, word, now=now)
-                _take_report(db, node, delivery, word, now=now)
+                _take_report(db, node, delivery, word, facts, now=now)
             return word.report_id
 
 
@@ -290,10 +215,16 @@ def forget(db: Session, *, now: datetime) -> int:
 
 
 def _take_telemetry(db: Session, node: NodeRow, word: Telemetry, now: datetime) -> None:
-    was_trusted = node.telemetry.get("clock_trusted")
+    before = _shown_measurements(node)
     node.telemetry = msgspec.to_builtins(msgspec.structs.replace(word, nonce=""))
-    if (was_trusted is False) is not (word.clock_trusted is False):
+    if _shown_measurements(node) != before:
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
+
+
+def _shown_measurements(node: NodeRow) -> tuple[object, ...]:
+    """Give what pages show of a node's measurements and do not read anew every now and then."""
+    told = node.telemetry
+    return told.get("clock_trusted") is False, tuple(told.get("troubles", ()))
 
 
 def _take_alarms(db: Session, node: NodeRow, word: Alarms, *, now: datetime) -> None:
@@ -307,7 +238,9 @@ def _take_alarms(db: Session, node: NodeRow, word: Alarms, *, now: datetime) -> 
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
 
 
-def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime) -> None:
+def _take_presence(
+    db: Session, node: NodeRow, word: Presence, facts: Known, *, now: datetime
+) -> None:
     came_back = word.state.value == "here" and node.presence != "here"
     before = _shown(node)
     changed = node.presence != word.state.value
@@ -320,8 +253,10 @@ def _take_presence(db: Session, node: NodeRow, word: Presence, *, now: datetime)
         node.plan_versions = dict(word.plan_versions)
         _on_air(db, node, word.on_air, word.at or now, now)
         if came_back:
-            broadcasting.send_missing(db, node, now=now)
-            hush_deliveries.send_missing(db, node, now=now)
+            orders = facts.orders.get(node.cluster_id, ())
+            broadcasting.send_missing(db, node, orders, now=now)
+            silences = facts.silences.get(node.cluster_id, ())
+            hush_deliveries.send_missing(db, node, silences, now=now)
     else:
         node.on_air = ""
     if _shown(node) != before:
@@ -357,21 +292,25 @@ def _take_report(
     node: NodeRow,
     delivery: DeliveryRow | None,
     word: ClaimReport,
+    facts: Known,
     *,
     now: datetime,
 ) -> None:
+    cluster = node.cluster_id
     match word:
         case Received() | Started() | Preempted():
             if delivery is not None:
                 _advance(db, delivery, _WORDS[type(word)], word.at, now)
             if isinstance(word, Started):
-                _on_air(db, node, _unless_over(db, node, word.claim_id), word.at, now)
+                _on_air(db, node, facts.unless_over(word.claim_id, cluster), word.at, now)
             elif isinstance(word, Preempted):
-                _on_air(db, node, _unless_over(db, node, word.by), word.at, now)
+                _on_air(db, node, facts.unless_over(word.by, cluster), word.at, now)
         case Refused():
             _take_refusal(db, node, delivery, word, now)
         case AsRun():
-            record = as_run.take_record(db, node, word, now=now)
+            record = facts.records[word.claim_id, cluster]
+            as_run.take_record(db, record, node, word, now=now)
+            facts.over.add((word.claim_id, cluster))
             if node.on_air == word.claim_id:
                 node.on_air = ""
                 events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
@@ -430,39 +369,5 @@ def _conclude(db: Session, delivery: DeliveryRow, record: AsRunRow, now: datetim
     events.emit(db, kind="broadcast", ref=delivery.broadcast_id, now=now)
 
 
-def _unless_over(db: Session, node: NodeRow, claim: str) -> str:
-    """Give the claim, or nothing where its record is in: reports may be old, and out of order."""
-    over = select(AsRunRow.as_run_id).where(
-        AsRunRow.claim_id == claim,
-        AsRunRow.cluster_id == node.cluster_id,
-        AsRunRow.source == as_run.NODE,
-    )
-    return claim if db.scalar(over) is None else ""
-
-
 def _earlier(one: datetime | None, other: datetime) -> datetime:
     return other if one is None else min(one, other)
-
-
-def _check(word: NodeWord) -> None:
-    """Refuse what no database can hold; everything else a node may say, right or wrong.
-
-    Raises:
-        RefusedError: Garbled.
-    """
-    match word:
-        case Presence(on_air=claim) | Telemetry(on_air=claim):
-            pass
-        case Alarms():
-            claim = ""
-        case _:
-            claim = word.claim_id
-    instants = [] if word.at is None else [word.at]
-    if isinstance(word, AsRun):
-        instants += [at for part in word.segments for at in (part.start, part.end)]
-    if len(claim) > LONGEST_CLAIM_ID:
-        raise RefusedError(Refusal.GARBLED, "claim id")
-    if any(not SENSIBLE[0] <= at < SENSIBLE[1] for at in instants):
-        raise RefusedError(Refusal.GARBLED, "no sensible time")
-    if b"\\u0000" in encode(word):
-        raise RefusedError(Refusal.GARBLED, "zero character")

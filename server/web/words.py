@@ -157,6 +157,17 @@ _WHEN_CUT: Mapping[str, str] = MappingProxyType(
         "drop": N_("Leave the rest out"),
     }
 )
+_TROUBLES: Mapping[str, str] = MappingProxyType(
+    {
+        "audio-does-not-fit": N_("Its disk has no room for all the sound it needs"),
+        "audio-unreachable": N_("It cannot fetch sound that is needed soon"),
+        "audio-wrong": N_("A sound file reaches it damaged, again and again"),
+        "disk-full": N_("Its disk is full: what it is told now is lost at a restart"),
+        "disk-read-only": N_("Its disk takes nothing any more and should be replaced"),
+        "disk-failing": N_("Its disk fails and should be replaced"),
+        "plan-refused": N_("It cannot read the newest plan: its software may be too old"),
+    }
+)
 CLASSES = tuple(_CLASSES)
 CONTENT_KINDS = tuple(_CONTENT_KINDS)
 START_MODES = tuple(_START_MODES)
@@ -263,6 +274,11 @@ def content(kind: str, files: int) -> str:
     return (
         content_kind(kind) if kind != "files" else ngettext("%(num)d file", "%(num)d files", files)
     )
+
+
+def trouble(code: str) -> str:
+    """Say what a node cannot do by itself."""
+    return gettext(_TROUBLES.get(code, code))
 
 
 def start_mode(code: str) -> str:

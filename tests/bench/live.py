@@ -37,7 +37,8 @@ from server.store.engine import open_engine, open_sessions
 from server.store.models import AsRunRow
 from tests.bench.links import bad_links
 from tests.bench.measuring import p50_ms, p95_ms, report, say
-from tests.bench.urgent import LOGIN, SECRET, YARDSTICK, Site, a_site
+from tests.bench.sites import LOGIN, SECRET, Site, a_site
+from tests.bench.urgent import YARDSTICK
 from tests.factories.live import packed, spoken
 from tests.factories.mouths import Mouth, a_phone, go_on_air, mouth
 from tests.factories.towns import Town, a_town

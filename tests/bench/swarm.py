@@ -45,6 +45,13 @@ from protocol.topics import (
 )
 
 KEEPALIVE_S = 300
+CONNECTING_S = 30.0
+ON_THEIR_WAY = 50
+"""So many may have called and not been let in; the broker's queue of callers is not much longer."""
+
+BIRTH_AGAIN_S = 0.2
+SOON_S = 0.05
+TELL_ROUNDS = 10
 LOOK_S = 1.0
 TELEMETRY_ROUNDS = 15
 """A node tells of itself every fifteenth second, as real ones do."""
@@ -57,6 +64,7 @@ class Swarm:
     Attributes:
         bare: Whether they verify nothing.
         plans: How many plans a node waits for before it is ready.
+        births: When which node tells anew what it holds: some time after it was told something.
     """
 
     host: str
@@ -66,9 +74,18 @@ class Swarm:
     bare: bool
     plans: int
     ready: int = 0
+    connected: int = 0
+    births: "dict[SimNode, float]" = field(default_factory=dict)
+
+    def born_by(self, now_s: float) -> "list[SimNode]":
+        """Take the nodes whose birth is due to be told anew."""
+        due = [node for node, at_s in self.births.items() if at_s <= now_s]
+        for node in due:
+            del self.births[node]
+        return due
 
 
-@dataclass
+@dataclass(eq=False)
 class SimNode:
     """One node: its client, and what it holds."""
 
@@ -89,19 +106,17 @@ class SimNode:
         self.client.on_subscribe = lambda *_: self._listen()
         self.client.on_message = lambda _c, _u, message: self._take(message.topic, message.payload)
 
-    def connect(self) -> None:
-        self.client.connect(self.swarm.host, self.swarm.port, KEEPALIVE_S)
-
     def _begin(self) -> None:
+        self.swarm.connected += 1
         filters = [node_filter(self.node), *map(unit_filter, self.units)]
         self.client.subscribe([(name, 1) for name in filters])
-        self._tell_presence()
+        self.tell_presence()
 
     def _listen(self) -> None:
         # One that verifies waits for its plans as well.
         self.swarm.ready += self.swarm.bare
 
-    def _tell_presence(self) -> None:
+    def tell_presence(self) -> None:
         versions = self.held.plan_versions
         birth = Presence(
             node=self.node,
@@ -132,10 +147,11 @@ class SimNode:
                 self.held = holdings
                 if order is not None:
                     self._answer(order.message, kept.name)
-                elif not self.is_ready and len(holdings.plans) >= self.swarm.plans:
+                    return
+                self.swarm.births.setdefault(self, time.monotonic() + BIRTH_AGAIN_S)
+                if not self.is_ready and len(holdings.plans) >= self.swarm.plans:
                     self.is_ready = True
                     self.swarm.ready += 1
-                    self._tell_presence()
             case _:  # an acknowledgement, or a copy of what is held: nothing of it is kept here
                 pass
 
@@ -187,40 +203,60 @@ def main() -> None:
         for node, units in said["nodes"].items()
     ]
     with selectors.DefaultSelector() as selector:
-        for node in nodes:
-            node.connect()
-            _settle(node)
-            selector.register(node.client.socket(), selectors.EVENT_READ, node)
+        _connect_all(selector, nodes)
+        _tell(f"{len(nodes)} connected")
         _serve(selector, swarm, nodes)
 
 
-def _settle(node: SimNode) -> None:
-    """Let the connection come about before the next one begins."""
-    deadline = time.monotonic() + 10
-    while not node.client.is_connected():
-        if time.monotonic() > deadline:
-            message = f"the broker does not take {node.node}"
-            raise TimeoutError(message)
-        node.client.loop(timeout=0.05)
+def _connect_all(selector: selectors.BaseSelector, nodes: list[SimNode]) -> None:
+    """Connect one after another, and serve those that are; few at once are on their way.
+
+    Not by paho's own loop: its select() knows no more than 1,024 files.
+    """
+    for number, node in enumerate(nodes, 1):
+        node.client.connect(node.swarm.host, node.swarm.port, KEEPALIVE_S)
+        selector.register(node.client.socket(), selectors.EVENT_READ, node)
+        deadline = time.monotonic() + CONNECTING_S
+        _read_all(selector, 0)
+        while number - node.swarm.connected > ON_THEIR_WAY:
+            if time.monotonic() > deadline:
+                message = f"the broker does not take {node.node}"
+                raise TimeoutError(message)
+            _read_all(selector, 0.05)
+        if number % 500 == 0:
+            _tell(f"{number} have called")
 
 
 def _serve(selector: selectors.BaseSelector, swarm: Swarm, nodes: list[SimNode]) -> None:
     told, looked, rounds = False, time.monotonic(), 0
     while True:
-        for key, _ in selector.select(LOOK_S):
-            client: Client = key.data.client
-            client.loop_read()
-            _send_all(client)
+        _read_all(selector, SOON_S)
+        now_s = time.monotonic()
+        for node in swarm.born_by(now_s):
+            node.tell_presence()
         if not told and swarm.ready == len(nodes):
             told = True
-            sys.stdout.write("ready\n")
-            sys.stdout.flush()
-        if time.monotonic() - looked > LOOK_S:
-            looked, rounds = time.monotonic(), rounds + 1
+            _tell("ready")
+        if now_s - looked > LOOK_S:
+            looked, rounds = now_s, rounds + 1
+            if not told and rounds % TELL_ROUNDS == 0:
+                _tell(f"{swarm.ready} of {len(nodes)} hold what they need")
             for number, node in enumerate(_alive(nodes)):
                 node.client.loop_misc()
                 if number % TELEMETRY_ROUNDS == rounds % TELEMETRY_ROUNDS and not swarm.bare:
                     node.tell_telemetry()
+
+
+def _read_all(selector: selectors.BaseSelector, wait_s: float) -> None:
+    for key, _ in selector.select(wait_s):
+        client: Client = key.data.client
+        client.loop_read()
+        _send_all(client)
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _send_all(client: Client) -> None:

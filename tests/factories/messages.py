@@ -377,6 +377,9 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
     return {
         "as-run-of-a-live-broadcast": replace(words["as-run"], frames=frames),
         "presence-that-asks-the-time": replace(words["presence"], nonce=A_NONCE),
+        "telemetry-of-troubles": replace(
+            words["telemetry"], troubles=("audio-does-not-fit", "disk-full")
+        ),
         "telemetry-of-a-machine": replace(words["telemetry"], **machine),
         "telemetry-of-a-clock": replace(words["telemetry"], nonce=A_NONCE, **clock),
     }

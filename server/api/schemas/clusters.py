@@ -83,6 +83,7 @@ class ClusterAnswer(Answer):
     longitude: float | None
     level_dbfs: float | None
     clock_trusted: bool | None
+    troubles: list[str]
     alarms: list[str]
     alarms_at: Instant | None
     machine: Annotated[

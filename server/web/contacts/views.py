@@ -10,8 +10,9 @@ from server.domain.errors import ContactRefusedError, Finding
 from server.domain.recurrence import local_day
 from server.http.alerting import schemes
 from server.http.context import actor, here, now, reading, writing
-from server.services import asking, contacts, units
-from server.services.contacts import NewChannel, NewContact
+from server.services import asking, contact_channels, contacts, units
+from server.services.contact_channels import NewChannel
+from server.services.contacts import NewContact
 from server.store.queries import lists
 
 pages = Blueprint("contacts", __name__)
@@ -60,7 +61,7 @@ def add_channel(contact_id: str) -> ResponseReturnValue:
     new = NewChannel(request.form.get("channel_name", ""), request.form.get("url", ""))
     try:
         with writing() as db:
-            contacts.add_channel(
+            contact_channels.add_channel(
                 db,
                 contact_id,
                 new,
@@ -86,7 +87,7 @@ def forget(contact_id: str) -> ResponseReturnValue:
 def forget_channel(contact_id: str, channel_id: str) -> ResponseReturnValue:
     """Use a channel no more."""
     with writing() as db:
-        contacts.forget_channel(db, channel_id, now=now(), actor=actor())
+        contact_channels.forget_channel(db, channel_id, now=now(), actor=actor())
     return redirect(url_for("contacts.show", contact_id=contact_id), 303)
 
 
@@ -95,7 +96,7 @@ def test(contact_id: str, channel_id: str) -> ResponseReturnValue:
     """Send a test; its answer comes to the page when it is there."""
     try:
         with writing() as db:
-            contacts.test_channel(db, channel_id, now=now(), actor=actor())
+            contact_channels.test_channel(db, channel_id, now=now(), actor=actor())
     except ContactRefusedError as refused:
         return _page(contact_id, refused.findings), 422
     return redirect(url_for("contacts.show", contact_id=contact_id), 303)

@@ -19,8 +19,9 @@ from server.domain.errors import (
 from server.domain.escalation import Rule, Step
 from server.integrations.fake_messenger import FakeMessenger
 from server.scheduler.couriers import Courier
-from server.services import alerting, contacts, escalating, escalation_rules
-from server.services.contacts import NewChannel, NewContact
+from server.services import alerting, contact_channels, contacts, escalating, escalation_rules
+from server.services.contact_channels import NewChannel
+from server.services.contacts import NewContact
 from server.store.models import (
     AlertChannelRow,
     AlertRow,
@@ -51,7 +52,7 @@ def person(province, *urls: str, name="Ông Páo", unit_id=PROVINCE, **facts: ob
 
 def channel(province, contact_id, url=ZALO, *, actor=OPERATOR, name="Zalo"):
     return province.run(
-        contacts.add_channel,
+        contact_channels.add_channel,
         contact_id=contact_id,
         new=NewChannel(name, url),
         schemes=SCHEMES,
@@ -291,14 +292,14 @@ def test_an_address_that_nobody_can_unseal_keeps_no_other_from_being_told(provin
 def test_a_test_goes_the_same_way_is_tried_once_and_not_twice_in_a_row(province):
     known = channel(province, person(province))
     ask = {"channel_id": known, "actor": OPERATOR}
-    province.run(contacts.test_channel, **ask, now=NOON)
+    province.run(contact_channels.test_channel, **ask, now=NOON)
     for too_soon in (NOON, after(30)):
         with pytest.raises(ContactRefusedError):
-            province.run(contacts.test_channel, **ask, now=too_soon)
+            province.run(contact_channels.test_channel, **ask, now=too_soon)
     assert deliver(province, FakeMessenger({ZALO: Answer(Result.FAILED, "no")}), 31) == 1
     (row,) = province.rows(AlertRow)
     assert (row.state, row.broadcast_id, row.results[0]["words"]) == ("given-up", None, "no")
-    province.run(contacts.test_channel, **ask, now=after(60))
+    province.run(contact_channels.test_channel, **ask, now=after(60))
     assert deliver(province, FakeMessenger(), 300) == 0
     assert [state for _, state in alerts(province)] == ["given-up", "dropped"]
     assert province.run(alerting.forget, now=NOON + timedelta(days=40)) == 2
@@ -314,11 +315,11 @@ def test_an_address_is_sealed_told_to_nobody_and_wiped_when_it_is_forgotten(prov
     assert any("'scheme': 'zalo'" in each for each in told)
     assert not any("secret-token" in each for each in told)
     for _ in range(2):
-        province.run(contacts.forget_channel, channel_id=known, now=NOON, actor=OPERATOR)
+        province.run(contact_channels.forget_channel, channel_id=known, now=NOON, actor=OPERATOR)
     assert province.rows(AlertChannelRow)[0].sealed_url is None
     assert len(province.rows(AuditRow, action="forget-channel")) == 1
     with pytest.raises(UnknownThingError):
-        province.run(contacts.test_channel, channel_id=known, now=NOON, actor=OPERATOR)
+        province.run(contact_channels.test_channel, channel_id=known, now=NOON, actor=OPERATOR)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "http://a.vn", "zalo", "json://a\nb", ""])

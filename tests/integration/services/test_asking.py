@@ -8,7 +8,7 @@ from server.domain.errors import ContactRefusedError, NotAllowedError, UnknownTh
 from server.domain.zone import LOCAL
 from server.integrations.fake_messenger import FakeMessenger
 from server.scheduler.couriers import Courier
-from server.services import asking, contacts, raising
+from server.services import asking, contact_channels, contacts, raising
 from server.store.models import AlertRow, AuditRow, EventRow
 from tests.factories.claims import NOON, at
 from tests.factories.units import OPERATOR, an_actor
@@ -138,7 +138,7 @@ def test_an_account_is_named_by_who_may_and_has_to_be_one_that_may_announce_ther
 def test_a_test_of_a_channel_is_not_taken_for_what_waits(province, people):
     known = channel(province, entered_as(province, "xa-hai"))
     order(province, actor=people["xa"])
-    province.run(contacts.test_channel, channel_id=known, now=NOON, actor=OPERATOR)
+    province.run(contact_channels.test_channel, channel_id=known, now=NOON, actor=OPERATOR)
     assert deliver(province, FakeMessenger()) == 2
     [shown] = province.run(contacts.nameable, unit_id="xa-1", now=NOON)
     assert shown.channels[0].test.waiting_id is None

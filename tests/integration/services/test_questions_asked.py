@@ -1,11 +1,14 @@
 """What is asked every second is asked of the database as a whole, not of each cluster."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
-from protocol.messages import Presence, PresenceState
-from server.services import arrears, as_run, broadcasting, planning, units
+from protocol.messages import AsRun, Outcome, Presence, PresenceState, Started
+from server.services import arrears, as_run, broadcasting, planning, reports, units
+from server.services.known_words import known
+from server.store.models import BroadcastRow
 from tests.factories.claims import NOON
 from tests.factories.questions import counted
 from tests.factories.slots import TODAY
@@ -46,6 +49,35 @@ def test_the_number_of_questions_does_not_grow_with_the_clusters(on_sqlite, serv
     busy(on_sqlite, 12)
     # Each of these does for a dozen nodes what it was made for, and still asks only a handful.
     assert questions(on_sqlite, service, now) <= 14
+
+
+def test_what_many_nodes_say_at_once_is_taken_in_with_the_same_questions(on_sqlite):
+    busy(on_sqlite, 12)
+    claim = on_sqlite.rows(BroadcastRow)[0].broadcast_id
+    said = [
+        (f"n-{number}", word)
+        for number in range(3, 15)
+        for word in (
+            Started(report_id="p-1", claim_id=claim, at=NOON),
+            AsRun(
+                report_id="p-2",
+                claim_id=claim,
+                cluster=f"xa-1-c{number}",
+                at=NOON,
+                outcome=Outcome.PLAYED,
+                segments=(),
+            ),
+        )
+    ]
+
+    def take_in_together(db: Session, now: datetime) -> None:
+        knowing = known(db, said, now=now)
+        for node, word in said:
+            reports.take_in(db, node, word, now=now, knowing=knowing)
+
+    # Rows that change alike are counted as one each.
+    assert questions(on_sqlite, take_in_together, NOON) <= 20
+    assert {row.outcome for row in on_sqlite.as_run(claim).values()} == {"played"}
 
 
 def test_what_is_due_is_found_with_the_same_questions_however_many_units_there_are(on_sqlite):

@@ -25,8 +25,16 @@ from protocol.messages import (
 )
 from protocol.signing import unverified
 from server.domain.errors import UnknownThingError
-from server.services import arrears, as_run, reports
-from server.store.models import AsRunRow, DeliveryRow, NodeRow, RefusalRow, ReportRow
+from server.services import arrears, as_run, outbox, reports
+from server.services.known_words import known
+from server.store.models import (
+    AsRunRow,
+    DeliveryRow,
+    NodeRow,
+    OutboxRow,
+    RefusalRow,
+    ReportRow,
+)
 from tests.factories.claims import NOON, at
 from tests.factories.messages import A_NONCE
 from tests.factories.provinces import Listener
@@ -88,14 +96,17 @@ def test_any_order_and_any_duplicates_of_a_nodes_words_end_in_the_same_rows(on_s
     life = data.draw(st.lists(st.sampled_from(life), unique_by=id, min_size=1))
     again = data.draw(st.lists(st.sampled_from(life), max_size=3))
 
-    def ends(words):
+    def ends(words, *, together=False):
         with province.sessions() as db:
+            said = [(NODE, word) for word in words]
+            knowing = known(db, said, now=at(6)) if together else None
             for word in words:
-                reports.take_in(db, NODE, word, now=at(6))
+                reports.take_in(db, NODE, word, now=at(6), knowing=knowing)
             db.flush()  # all is looked at, and then undone
             return facts_of(db)
 
-    assert ends(data.draw(st.permutations([*life, *again]))) == ends(life)
+    shuffled = data.draw(st.permutations([*life, *again]))
+    assert ends(shuffled) == ends(shuffled, together=True) == ends(life)
 
 
 def test_a_whole_life_in_order_ends_as_it_was(province):
@@ -252,16 +263,24 @@ def here(**facts: object) -> Presence:
     return Presence(node=NODE, state=PresenceState.HERE, **facts)
 
 
+def carry(province, *, now: datetime) -> None:
+    """Let the broker have all that waits."""
+    waiting = {row.outbox_id for row in province.rows(OutboxRow) if row.published_at is None}
+    province.run(outbox.mark_published, ids=waiting, now=now)
+
+
 def test_a_node_that_holds_older_things_is_sent_the_newest_and_not_every_second(province):
     province.commission(CLUSTER)
     province.add_slot()
     (config,) = province.posted("/in/config")
     (plan,) = province.posted("/plan")
     province.hear(NODE, here())
+    carry(province, now=NOON)
     assert province.run(arrears.bring_up_to_date, now=NOON + 4 * S) == 0
     assert province.run(arrears.bring_up_to_date, now=NOON + 6 * S) == 2
     assert province.posted("/in/config")[-1].payload == config.payload
     assert province.posted("/plan")[-1].payload == plan.payload
+    carry(province, now=NOON + 6 * S)
     assert province.run(arrears.bring_up_to_date, now=NOON + 7 * S) == 0
     assert province.run(arrears.bring_up_to_date, now=NOON + 36 * S) == 2
     (node,) = province.rows(NodeRow)
@@ -276,8 +295,24 @@ def test_a_plan_that_many_nodes_lack_is_sent_once_to_its_unit(province):
         word = Presence(node=f"n-{cluster}", state=PresenceState.HERE, config_version=2**40)
         province.hear(f"n-{cluster}", word)
     province.add_slot()
+    carry(province, now=NOON)
     assert province.run(arrears.bring_up_to_date, now=NOON + 6 * S) == 1
     assert len(province.posted("/plan")) == 2
+
+
+def test_a_plan_is_not_sent_again_to_those_who_are_looked_at_a_moment_later(province):
+    for cluster in ("xa-1-c1", "xa-1-c2"):
+        province.commission(cluster)
+        word = Presence(node=f"n-{cluster}", state=PresenceState.HERE, config_version=2**40)
+        province.hear(f"n-{cluster}", word)
+    province.add_slot()
+    carry(province, now=NOON)
+    assert province.run(arrears.bring_up_to_date, now=NOON + 6 * S, most=1) == 1
+    assert province.run(arrears.bring_up_to_date, now=NOON + 6.5 * S, most=1) == 0
+    assert [row.nudged_at for row in province.rows(NodeRow)] == [NOON + 6 * S, NOON + 6.5 * S]
+    assert len(province.posted("/plan")) == 2
+    carry(province, now=NOON + 7 * S)
+    assert province.run(arrears.bring_up_to_date, now=NOON + 37 * S) == 1
 
 
 def test_nothing_is_sent_to_nodes_that_have_fallen_silent(province):

@@ -53,7 +53,7 @@ def test_the_first_page_shows_the_clusters_that_the_person_may_see(site):
     assert "Cụm xa-2-c1" in site.browser("top").get("/").text
 
 
-def test_a_node_that_does_not_know_the_time_is_named_and_named_no_more_when_it_does(site):
+def test_what_a_node_cannot_do_by_itself_is_shown_as_long_as_it_says_so(site):
     warning = "Đồng hồ chưa tin được"
     browser = site.browser("commune-officer")
     now = datetime.now(UTC)
@@ -63,9 +63,13 @@ def test_a_node_that_does_not_know_the_time_is_named_and_named_no_more_when_it_d
     assert warning not in browser.get("/").text
     for is_trusted in (False, True):
         with site.sessions.begin() as db:
-            word = Telemetry(at=NOON, clock_trusted=is_trusted)
+            troubles = () if is_trusted else ("disk-full", "of-a-newer-node")
+            word = Telemetry(at=NOON, clock_trusted=is_trusted, troubles=troubles)
             reports.take_in(db, "n-1", word, now=now)
-        assert (warning in browser.get("/clusters/list").text) is not is_trusted
+        shown = browser.get("/clusters/list").text
+        assert (warning in shown) is not is_trusted
+        assert ("Bộ nhớ của thiết bị đã đầy" in shown) is not is_trusted
+        assert ("of-a-newer-node" in shown) is not is_trusted
 
 
 def test_what_is_amiss_in_a_box_is_shown_at_its_cluster_until_it_is_over(site):

@@ -143,6 +143,23 @@ def test_a_node_that_joins_a_drill_late_says_first_that_it_is_one():
     assert isinstance(late.cues[-1].pieces[-1], CuedMicrophone)
 
 
+def test_a_node_that_starts_again_in_the_middle_of_a_drill_says_again_that_it_is_one():
+    label = an_asset("day la dien tap", duration_s=4.0)
+    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    world = a_world(drill)
+    world.take(OnDisk(files_of(drill) | {label.digest}))
+    world.run_to(after_noon(30))
+    world.restart(timedelta(seconds=3))
+    world.run_to(after_noon(50))
+    assert [piece.offset_s for piece in world.cues[-1].pieces] == [0.0, 3.0, 7.0]
+    assert isinstance(world.cues[-1].pieces[-1], CuedMicrophone)
+    over(world, drill, 60)
+    world.run_to(after_noon(80))
+    record = world.record("noi-1")
+    assert (record.outcome, record.reason) == (Outcome.CUT, "restarted")
+    assert len(record.segments) == 2
+
+
 def test_a_node_that_is_there_hears_the_label_from_who_speaks_alone():
     label = an_asset("day la dien tap", duration_s=4.0)
     drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)

@@ -39,6 +39,7 @@ ADDED_FIELDS = {
     (AsRun, "frames"),
     (Presence, "nonce"),
     (Telemetry, "nonce"),
+    (Telemetry, "troubles"),
     (Telemetry, "clock_source"),
     (Telemetry, "clock_error_s"),
     (Telemetry, "memory_free_mb"),

@@ -271,6 +271,14 @@ def test_a_certificate_whose_key_id_names_another_key_is_forged():
     assert caught.value.refusal is Refusal.FORGED
 
 
+def test_a_certificate_that_was_found_good_is_good_under_its_own_root_alone():
+    text = a_certified(COMMUNE_KEY)
+    assert COMMUNE_KEY.key_id in trust(ROOT_KEY.private.public_key(), [text]).certificates
+    with pytest.raises(RefusedError) as caught:
+        trust(a_key(seed="thief").private.public_key(), [text])
+    assert caught.value.refusal is Refusal.FORGED
+
+
 @pytest.mark.parametrize("text", ["", "AAAA", "é" * 43, "A" * 64])
 def test_a_certificate_of_something_that_is_no_key_is_refused(text):
     with pytest.raises(RefusedError) as caught:

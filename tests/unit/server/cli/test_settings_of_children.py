@@ -10,6 +10,7 @@ from server.cli.demo.stage import demo_settings
 from server.cli.nodefile import node_file_bytes, readdressed, write_private
 from server.cli.options import environment_of, settings_from
 from server.cli.remembered import recalled, remember
+from server.cli.wrong_settings import wrong_settings
 from server.settings import Settings
 from tests.factories.messages import a_key
 
@@ -61,6 +62,27 @@ def test_the_demo_never_touches_the_database_of_an_installation(monkeypatch: pyt
     assert settings.database.startswith("sqlite:///")
     assert settings.host == "127.0.0.1"
     assert environment_of(settings)["LOA_DATABASE_URL"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("LOA_ALERT_SCHEMES", '["zalo", "zal0"]', "LOA_ALERT_SCHEMES: not known: zal0; known are "),
+        ("LOA_PORT", "cong-80", "LOA_PORT: Input should be a valid integer"),
+        ("LOA_ALERT_SCHEMES", "zalo", 'error parsing value for field "alert_schemes"'),
+    ],
+)
+def test_no_program_starts_with_a_wrong_setting_and_it_says_which(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - of two kinds; what it says is asked
+        Settings()
+    assert sentence in (wrong_settings(caught.value) or "")
+
+
+def test_what_is_wrong_with_something_else_is_not_taken_for_settings():
+    assert wrong_settings(ValueError("Settings")) is None
 
 
 def test_no_setting_of_the_server_looks_like_one_of_a_node():

@@ -32,7 +32,7 @@ from server.mqtt.gateway import Delivery
 from server.mqtt.inbox import BATCH, OWED, Inbox, TakeIn, next_batch
 from server.services import reports
 from server.services.keyring import certificates
-from server.services.reports import Known
+from server.services.known_words import Known
 from server.store.models import AsRunRow, EventRow, NodeRow, RefusalRow, ReportRow
 from tests.factories.claims import NOON
 from tests.factories.installations import Installation, an_installation
@@ -235,6 +235,24 @@ def test_a_report_that_cannot_be_kept_is_refused_on_record_and_may_be_forgotten(
     assert refusals(place) == [(ONE, "garbled", 1)]
     assert kept(place) == {(ONE, "r-1")}
     assert acknowledged(link) == {node_order(ONE): ("r-1970", "r-1")}
+
+
+def test_a_record_that_cannot_be_kept_leaves_no_row_behind_and_the_others_of_its_batch(place):
+    inbox, link = an_inbox(place)
+    word = AsRun(
+        report_id="r-zero",
+        claim_id="khan-1",
+        cluster="cum-1",
+        at=NOW,
+        outcome=Outcome.PLAYED,
+        segments=(),
+        reason="a\0b",
+    )
+    inbox.take([Delivery(node_report(ONE), encode(word), retained=False), a_report("r-1")])
+    with place.reads.begin() as db:
+        assert not db.scalars(select(AsRunRow)).all()
+    assert kept(place) == {(ONE, "r-1")}
+    assert acknowledged(link) == {node_order(ONE): ("r-zero", "r-1")}
 
 
 def test_a_node_says_only_of_itself_that_it_is_here(place):

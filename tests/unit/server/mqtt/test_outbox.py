@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Engine, delete
 
-from server.mqtt.gateway import Disconnected, Woken
+from server.mqtt.gateway import Confirmed, Disconnected, Woken
 from server.mqtt.outbox import CONFIRM_WITHIN, WINDOW, OutboxCarrier, mark_confirmed
 from server.services import outbox
 from server.store.base import Base
@@ -16,6 +16,7 @@ from server.store.engine import Sessions, open_engine, open_sessions
 from server.store.models import LevelRow, OutboxRow, PlanRow, UnitRow
 from tests.factories.claims import NOON
 from tests.factories.links import FakeLink
+from tests.factories.questions import counted
 
 ORDER, PLAN = "loa/1/unit/xa-1/order", "loa/1/unit/xa-1/plan"
 
@@ -192,6 +193,18 @@ def test_no_more_rows_are_under_way_than_the_window_holds(post):
     assert post.step() == []
     post.link.confirm(*range(1, 6))
     assert post.step() == payloads[WINDOW : WINDOW + 5]
+
+
+def test_what_became_of_an_acknowledgement_does_not_make_the_table_be_read(post):
+    """A thousand nodes that answer an order are acknowledged a thousand times."""
+    post.link.connect()
+    post.step()
+    post.link.publish("loa/1/node/nut-1/in/order", b"acknowledged", retained=False)
+    post.write(b"one")
+    with counted(post) as asked:
+        post.carrier.step(Confirmed(1))
+    assert (asked, post.link.payloads) == ([], [b"acknowledged"])
+    assert post.step() == [b"one"]
 
 
 def test_an_older_state_is_never_put_back_over_a_newer_one(post):
