@@ -19,6 +19,7 @@ from edge.errors import EdgeError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
+from edge.health import Health
 from edge.link import Delivery, Identity, Link, LinkEvent
 from edge.live import LiveDesk
 from edge.machine import Machine
@@ -47,7 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
     configure(json=not sys.stderr.isatty())
     _put_sound_first()
     around = environment()
-    here = Overrides(state_dir=said.state, output=said.output, board=said.board, tls_ca=said.tls_ca)
+    here = Overrides(
+        state_dir=said.state,
+        output=said.output,
+        board=said.board,
+        tls_ca=said.tls_ca,
+        fetch_spread_s=said.fetch_spread,
+    )
     try:
         settings = load(said.node_file, here.over(overrides_from(around)))
         agent = build(settings, SimpleQueue(), Watchdog(around.get("NOTIFY_SOCKET", "")))
@@ -66,7 +73,8 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     """
     database, audio = state_paths(settings.state_dir)
     cache = Cache(audio)
-    clock = Clock(Machine(), settings.state_dir / "clock.json")
+    machine = Machine()
+    clock = Clock(machine, settings.state_dir / "clock.json")
     receiver = Receiver(Web(near=settings.near_stations))
     lost = Presence(node=settings.node, state=PresenceState.LOST)
     identity = Identity(
@@ -86,9 +94,17 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         box=Box(settings.board, events.put),
         live=desk,
         link=Link(identity, settings.mqtt, came, settings.tls_ca),
-        fetcher=Fetcher(cache, settings.node, settings.secret, events.put, settings.tls_ca),
+        fetcher=Fetcher(
+            cache,
+            settings.node,
+            settings.secret,
+            events.put,
+            settings.tls_ca,
+            spread_s=settings.fetch_spread_s,
+        ),
         watchdog=watchdog,
         clock=clock,
+        health=Health(settings.state_dir, machine.boot_id),
         software=_software(),
         player=MixerPlayer(
             open_output(settings.output, clock=clock.now_s),
@@ -117,6 +133,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", help="alsa, alsa:DEVICE, pulse, record:FILE.wav or simulated")
     parser.add_argument("--board", help="board profile (TOML), or none")
     parser.add_argument("--tls-ca", type=Path, help="certificates that vouch for the servers")
+    parser.add_argument(
+        "--fetch-spread", type=int, metavar="S", help="longest random wait before a download"
+    )
     return parser
 
 

@@ -7,6 +7,7 @@ put events on its queue.
 import hashlib
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,10 +18,11 @@ import structlog
 
 from edge.cache import Cache, plan_cache
 from edge.clock import Clock
-from edge.errors import EdgeError, ThreadDiedError
+from edge.errors import EdgeError, StoreError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
+from edge.health import Health
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
 from edge.live import LiveDesk, LiveRefused, LiveWord
 from edge.outbox import Outbox, numbered
@@ -70,6 +72,7 @@ from edge.schedule import (
     Doubtful,
     HeldAlready,
     Holdings,
+    Kept,
     Repeated,
     Timed,
     Unconcerned,
@@ -79,7 +82,6 @@ from edge.schedule import (
 )
 from edge.settings import NodeSettings
 from edge.store import KeptReport, Store, Turn
-from edge.telemetry import disk_free_mb, temperature_c
 from edge.timekeeping import judged_instead
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
@@ -103,6 +105,8 @@ to be told that it has arrived."""
 _MEGABYTE = 1_000_000
 _STEP = timedelta(seconds=1)
 _MOST_DOUBTFUL = 50
+_MOST_UNKEPT = 1000
+_NOT_UNDERSTOOD = frozenset({Refusal.GARBLED, Refusal.TOO_LARGE, Refusal.UNKNOWN_KIND})
 SILENCED = "silenced"
 """The alarm that stands while somebody has silenced the loudspeakers by the key of the box."""
 
@@ -135,6 +139,7 @@ class Parts:
     fetcher: Fetcher
     watchdog: Watchdog
     clock: Clock
+    health: Health
     software: str = ""
 
 
@@ -156,6 +161,10 @@ class Agent:
         self._refusals = Refusals()
         self._outbox = Outbox(parts.store, self._send_report)
         self._unkept: tuple[KeptReport, ...] = ()
+        self._unkept_tokens: dict[tuple[str, str], Kept] = {}
+        self._disk_trouble = parts.store.trouble
+        self._plan_trouble = ""
+        self._does_not_fit = False
         self._birth_at_s: float | None = None
         self._is_linked = False
         self._told_alarms: tuple[str, ...] | None = None
@@ -168,6 +177,7 @@ class Agent:
         self._rounds.every(15.0, self._send_telemetry, first_s=1.0 + phase_s)
         self._rounds.every(600.0, self._tidy, first_s=600.0)
         self._rounds.every(600.0, parts.clock.keep, first_s=60.0)
+        self._rounds.every(600.0, parts.health.keep, first_s=70.0)
 
     def run(self) -> None:
         """Play and report until told to stop.
@@ -188,7 +198,7 @@ class Agent:
         parts, now = self._parts, self._parts.clock.now()
         if parts.store.set_aside is not None:
             _log.error("store_damaged", set_aside=parts.store.set_aside.name)
-        parts.store.forget_old(now)
+        self._on_disk(lambda: parts.store.forget_old(now))
         self._hold_from_disk()
         self._playout = replace(
             self._playout,
@@ -217,6 +227,7 @@ class Agent:
             parts.live.close,
             self._mark_alive,
             parts.clock.keep,
+            parts.health.keep,
             lambda: parts.link.close(((node_presence(self._node), leaving),)),
             parts.fetcher.close,
             parts.store.close,
@@ -316,12 +327,37 @@ class Agent:
             self._listen()
         for order in orders:
             self._obey(order)
-        self._parts.store.keep(
-            replace(turn, runs=self._playout.runs, done=self._playout.done, reports=self._unkept)
-        )
+        self._keep(replace(turn, runs=self._playout.runs, done=self._playout.done))
+
+    def _keep(self, turn: Turn) -> None:
+        """Put on disk what a turn changed; what the disk does not take still counts in memory."""
+        is_kept = self._on_disk(lambda: self._parts.store.keep(replace(turn, reports=self._unkept)))
+        if not is_kept:
+            if turn.kept is not None:
+                self._unkept_tokens[turn.kept.kind, turn.kept.name] = turn.kept
+            self._unkept = self._unkept[-_MOST_UNKEPT:]
+            self._send_unkept()
+            return
+        if self._unkept or turn.kept is not None:
+            # Something was really written.
+            self._disk_trouble = self._parts.store.trouble
         if self._unkept:
             self._unkept = ()
             self._send_due()
+
+    def _on_disk(self, change: Callable[[], None]) -> bool:
+        try:
+            change()
+        except StoreError as error:
+            if error.trouble != self._disk_trouble:
+                _log.error("disk_keeps_nothing", error=str(error))
+            self._disk_trouble = error.trouble
+            return False
+        return True
+
+    def _send_unkept(self) -> None:
+        for report in self._unkept:
+            self._send_report(report.body)
 
     def _obey(self, order: Order) -> None:
         match order:
@@ -373,10 +409,14 @@ class Agent:
             case Doubtful():
                 self._put_off(delivery)
             case Acknowledged(report_ids):
-                self._outbox.acknowledge(report_ids)
+                self._unkept = tuple(
+                    report for report in self._unkept if report.report_id not in report_ids
+                )
+                self._on_disk(lambda: self._outbox.acknowledge(report_ids))
             case Repeated(token_id):
                 self._take_repeated(delivery, verdict, token_id)
             case HeldAlready():
+                self._plan_trouble = ""
                 # What the broker keeps comes at every connection, just after the birth.
                 if not delivery.retained:
                     self._tell_birth_soon()
@@ -421,7 +461,8 @@ class Agent:
             reports = (numbered(receipt),)
         turn = Turn(self._playout.runs, self._playout.done, now, verdict.kept, reports)
         if verdict.kept.kind == "config":
-            self._parts.store.keep(turn)
+            self._unkept = (*self._unkept, *reports)
+            self._keep(turn)
             self._hold_from_disk()
             self._listen()
             self._take(self._held.programme())
@@ -429,6 +470,7 @@ class Agent:
             self._take_and_keep(verdict.holdings.programme(), turn)
             self._held = verdict.holdings
         if verdict.order is None:
+            self._plan_trouble = ""
             self._tell_birth_soon()
         _log.info("message_accepted", kind=verdict.kept.kind, message_id=verdict.kept.name)
         self._plan_files()
@@ -439,7 +481,7 @@ class Agent:
     def _take_repeated(self, delivery: Delivery, verdict: Repeated, token_id: str) -> None:
         """Answer again when the server cannot have heard the answer; else it is a replay."""
         if self._parts.store.awaits_receipt(token_id):
-            self._outbox.send_due(time.monotonic(), all_again=True)
+            self._send_reports(all_again=True)
         else:
             self._refuse(delivery, RefusedError(Refusal.REPLAYED, verdict.claim_id))
 
@@ -447,19 +489,23 @@ class Agent:
         bad = BadMessage(
             delivery.topic, error.refusal, _name_of(delivery.payload), detail=error.detail
         )
+        if delivery.topic.endswith("/plan") and error.refusal in _NOT_UNDERSTOOD:
+            self._plan_trouble = "plan-refused"
         report = self._refusals.note(bad, self._parts.clock.now())
         if report is not None:
             # With the report alone, so that an enemy's thousand a second do not fill the card.
             _log.warning("message_refused", reason=error.refusal.value, count=report.count)
-            turn = Turn(self._playout.runs, self._playout.done, self._parts.clock.now())
-            self._parts.store.keep(replace(turn, reports=(numbered(report),)))
-            self._send_due()
+            self._unkept = (*self._unkept, numbered(report))
+            self._keep(Turn(self._playout.runs, self._playout.done, self._parts.clock.now()))
 
     def _hold_from_disk(self) -> None:
-        self._held, bad = held_on_disk(self._held, self._parts.store.tokens())
+        tokens = {(kept.kind, kept.name): kept for kept in self._parts.store.tokens()}
+        tokens |= self._unkept_tokens
+        self._held, bad = held_on_disk(self._held, tokens.values())
         for kept, error in bad:
             _log.warning("kept_message_refused", kind=kept.kind, reason=error.refusal.value)
-        self._parts.store.forget_tokens(kept for kept, _error in bad)
+            self._unkept_tokens.pop((kept.kind, kept.name), None)
+        self._on_disk(lambda: self._parts.store.forget_tokens(kept for kept, _error in bad))
 
     def _listen(self) -> None:
         units = self._held.place.chain if self._held.place else ()
@@ -580,8 +626,12 @@ class Agent:
             self._held.pinned(),
             cache.sizes(),
             now=clock.now() if clock.is_trusted else None,
-            limit_bytes=self._settings.cache_limit_mb * _MEGABYTE,
+            limit_bytes=min(self._settings.cache_limit_mb * _MEGABYTE, cache.room_bytes()),
         )
+        if plan.unfit and not self._does_not_fit:
+            missing_mb = sum(want.size_bytes for want in plan.unfit) / _MEGABYTE
+            _log.error("audio_does_not_fit", files=len(plan.unfit), missing_mb=round(missing_mb, 1))
+        self._does_not_fit = bool(plan.unfit)
         cache.evict(plan)
         if plan.evict:
             self._take(OnDisk(frozenset(cache.sizes())))
@@ -595,7 +645,7 @@ class Agent:
         self._is_linked = True
         _log.info("link_up", endpoint=event.endpoint)
         self._send_birth(nonce=self._parts.clock.ask())
-        self._outbox.send_due(time.monotonic(), all_again=True)
+        self._send_reports(all_again=True)
 
     def _send_birth(self, nonce: str = "") -> None:
         self._birth_at_s = None
@@ -618,23 +668,34 @@ class Agent:
         counts = dict(self._refusals.counts)
         if self._parts.fetcher.bad_digests:
             counts["bad-digest"] = self._parts.fetcher.bad_digests
-        clock = self._parts.clock
-        words = Telemetry(
-            at=clock.now(),
+        clock, now = self._parts.clock, self._parts.clock.now()
+        word = Telemetry(
+            at=now,
             on_air=self._playout.on_air,
             level_dbfs=round(self._parts.player.level_dbfs(), 1),
-            temperature_c=temperature_c(),
-            disk_free_mb=disk_free_mb(self._settings.state_dir),
             refused=counts,
             clock_trusted=clock.is_trusted,
             clock_source=clock.source,
             clock_error_s=round(clock.bound.total_seconds(), 3) if clock.bound else None,
             nonce=clock.ask() if clock.wants_answer else "",
+            troubles=self._troubles(),
         )
-        self._parts.link.publish(node_telemetry(self._node), encode(words), qos=0)
+        word = self._parts.health.measured(word, now if clock.is_trusted else None)
+        self._parts.link.publish(node_telemetry(self._node), encode(word), qos=0)
+
+    def _troubles(self) -> tuple[str, ...]:
+        told = {self._disk_trouble, self._plan_trouble} | self._parts.fetcher.troubles()
+        if self._does_not_fit:
+            told.add("audio-does-not-fit")
+        return tuple(sorted(told - {""}))
 
     def _send_due(self) -> None:
-        self._outbox.send_due(time.monotonic())
+        self._send_reports(all_again=False)
+
+    def _send_reports(self, *, all_again: bool) -> None:
+        self._send_unkept()
+        now_s = time.monotonic()
+        self._on_disk(lambda: self._outbox.send_due(now_s, all_again=all_again))
 
     def _send_report(self, body: bytes) -> bool:
         return self._parts.link.publish(node_report(self._node), body, qos=1)
@@ -651,15 +712,20 @@ class Agent:
         self._parts.watchdog.alive()
         self._watch_clock()
         self._take(Tick())
-        self._parts.box.cool(temperature_c())
+        self._parts.box.cool(self._parts.health.temperature_c())
         self._tell_alarms()
 
     def _mark_alive(self) -> None:
         if self._playout.runs:
-            self._parts.store.mark_alive(self._parts.clock.now())
+            self._on_disk(lambda: self._parts.store.mark_alive(self._parts.clock.now()))
 
     def _tidy(self) -> None:
-        self._parts.store.forget_old(self._parts.clock.now())
+        now = self._parts.clock.now()
+        self._on_disk(lambda: self._parts.store.forget_old(now))
+        for name, kept in list(self._unkept_tokens.items()):
+            self._keep(Turn(self._playout.runs, self._playout.done, now, kept))
+            if not self._disk_trouble:
+                del self._unkept_tokens[name]
         self._plan_files()
 
 

@@ -5,9 +5,11 @@ The plan is pure; ``Cache`` is the small shell around the folder.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from typing import final
 
@@ -19,25 +21,34 @@ from protocol.messages import AssetRef, Claim, ClaimKind
 HORIZON = timedelta(days=14)
 """Files of claims that start later than this are not fetched yet."""
 
+RESERVE_BYTES = 50_000_000
+"""What is left of the disk for the node's own memory and the system's log."""
+
 PART = ".part"
 _CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A file that is to be fetched; urgent ones overtake all others."""
+    """A file that is to be fetched; urgent ones overtake all others.
+
+    Attributes:
+        spare_s: How long there is until it is due; infinite where nobody waits for it.
+    """
 
     digest: str
     size_bytes: int
     urgent: bool
+    spare_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class CachePlan:
-    """What to fetch, in order, and what to delete."""
+    """What to fetch, in order, what to delete, and what there is no room for."""
 
     wants: tuple[Want, ...]
     evict: frozenset[str]
+    unfit: tuple[Want, ...] = ()
 
 
 def plan_cache(
@@ -51,7 +62,8 @@ def plan_cache(
     """Decide what to fetch and what to give up.
 
     Urgent claims first, then what is kept for good, then by start. A file that some claim needs,
-    or that is kept for good, is never given up; the others go when space is short.
+    or that is kept for good, is never given up; the others go when space is short. What does not
+    fit even so is not fetched, but for what is urgent.
 
     Args:
         claims: All that may still sound.
@@ -66,18 +78,37 @@ def plan_cache(
     rest = [claim for claim in ordered if not _is_urgent(claim)]
     for claim in urgent:
         _need(needed, assets(claim.content), urgent=True)
-    _need(needed, pinned, urgent=False)
+    _need(needed, pinned, spare_s=inf)
     for claim in rest:
         if now is None or claim.start <= now + HORIZON:
-            _need(needed, assets(claim.content), urgent=False)
-    wants = tuple(want for want in needed.values() if want.digest not in sizes)
+            spare_s = inf if now is None else (claim.start - now).total_seconds()
+            _need(needed, assets(claim.content), spare_s=spare_s)
+    wants, unfit = _fitting(needed, sizes, limit_bytes)
     space = sum(sizes.values()) + sum(want.size_bytes for want in wants)
     evict: set[str] = set()
     for digest, size_bytes in sizes.items():
         if space > limit_bytes and digest not in needed:
             evict.add(digest)
             space -= size_bytes
-    return CachePlan(wants, frozenset(evict))
+    return CachePlan(wants, frozenset(evict), unfit)
+
+
+def _fitting(
+    needed: Mapping[str, Want], sizes: Mapping[str, int], limit_bytes: int
+) -> tuple[tuple[Want, ...], tuple[Want, ...]]:
+    """Part what is to be fetched into what there is room for and what there is not, in order."""
+    room = limit_bytes - sum(size for digest, size in sizes.items() if digest in needed)
+    wants: list[Want] = []
+    unfit: list[Want] = []
+    for want in needed.values():
+        if want.digest in sizes:
+            continue
+        if want.urgent or want.size_bytes <= room:
+            wants.append(want)
+            room -= want.size_bytes
+        else:
+            unfit.append(want)
+    return tuple(wants), tuple(unfit)
 
 
 @final
@@ -104,6 +135,12 @@ class Cache:
             if is_digest(entry.name) and entry.is_file()
         ]
         return {name: status.st_size for status, name in sorted(found, key=_by_age)}
+
+    def room_bytes(self) -> int:
+        """Tell how much all files together may take for the disk to have some left."""
+        parts = sum(part.stat().st_size for part in self._folder.glob("*" + PART))
+        free = shutil.disk_usage(self._folder).free
+        return max(0, sum(self.sizes().values()) + parts + free - RESERVE_BYTES)
 
     def adopt(self, digest: str) -> bool:
         """Give a fetched file its name if it is what the name says; else delete it."""
@@ -139,9 +176,19 @@ def _is_urgent(claim: Claim) -> bool:
     return claim.kind is not ClaimKind.SCHEDULED
 
 
-def _need(needed: dict[str, Want], refs: Iterable[AssetRef], *, urgent: bool) -> None:
+def _need(
+    needed: dict[str, Want],
+    refs: Iterable[AssetRef],
+    *,
+    urgent: bool = False,
+    spare_s: float = 0.0,
+) -> None:
     for ref in refs:
-        needed.setdefault(ref.digest, Want(ref.digest, ref.size_bytes, urgent))
+        known = needed.get(ref.digest)
+        if known is None:
+            needed[ref.digest] = Want(ref.digest, ref.size_bytes, urgent, spare_s)
+        elif spare_s < known.spare_s:
+            needed[ref.digest] = replace(known, spare_s=spare_s)
 
 
 def _by_age(found: tuple[os.stat_result, str]) -> tuple[float, str]:

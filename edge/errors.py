@@ -97,6 +97,18 @@ class FetchOutrankedError(EdgeError):
     """A download gave way to a more urgent one; what it has is kept."""
 
 
+class StoreError(EdgeError):
+    """The disk keeps nothing; what is in memory still counts.
+
+    Attributes:
+        trouble: ``disk-full``, ``disk-read-only`` or ``disk-failing``.
+    """
+
+    def __init__(self, trouble: str, reason: str) -> None:
+        super().__init__(f"{trouble}: {reason}")
+        self.trouble = trouble
+
+
 class ThreadDiedError(EdgeError):
     """A thread ended by itself: the node program must end, to be started again."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import final
 
 import structlog
@@ -25,11 +26,21 @@ _log = structlog.get_logger()
 _CONNECT_S = 5.0
 _READ_S = 10.0
 _CHUNK_BYTES = 32 * 1024
+# A server that is slower than this for so long is left for another try, or another address.
+_LEAST_BYTES_S = 200
+_PACE_OVER_S = 20.0
+_WRONG_WAIT_S = 60.0
+_LONGEST_WRONG_WAIT_S = 6 * 3600.0
+_TELLS_AFTER = 3
+_TELLS_WRONG_AFTER = 2
+_SOON_DUE_S = 3600.0
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _OK = 200
 _PARTIAL = 206
 _RANGE_IMPOSSIBLE = 416
+
+_dice = SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +52,11 @@ class Fetched:
 
 @dataclass(slots=True)
 class _Trouble:
-    """How often a file could not be had, and when to try again."""
+    """How often a file could not be had, or was another, and when to try again."""
 
-    failures: int
-    retry_at_s: float
+    failures: int = 0
+    wrong: int = 0
+    retry_at_s: float = 0.0
 
 
 @final
@@ -57,6 +69,9 @@ class Fetcher:
         password: Secret for HTTP Basic.
         arrived: Called from a thread of the fetcher for each file that is there.
         ca: Certificates that vouch for the server; the system's when None.
+        spread_s: Longest that a file waits at random before it is fetched, so that not all nodes
+            ask at once for what a plan has just named.
+        slow_after_s: How long a server may be slower than any usable link.
     """
 
     def __init__(
@@ -66,7 +81,13 @@ class Fetcher:
         password: str,
         arrived: Callable[[Fetched], None],
         ca: Path | None = None,
+        *,
+        spread_s: float = 0.0,
+        slow_after_s: float = _PACE_OVER_S,
     ) -> None:
+        self._spread_s = spread_s
+        self._slow_after_s = slow_after_s
+        self._begins_at_s: dict[str, float] = {}
         self._cache = cache
         self._arrived = arrived
         self._pool = urllib3.PoolManager(
@@ -112,8 +133,31 @@ class Fetcher:
         """Say what is wanted now, in order, and from where; replaces what was said before."""
         with self._changed:
             self._wants, self._bases = tuple(wants), tuple(bases)
+            before, now_s = self._begins_at_s, time.monotonic()
+            self._begins_at_s = {
+                want.digest: before.get(want.digest, now_s + self._wait_s(want))
+                for want in self._wants
+                if not want.urgent
+            }
+            named = {want.digest for want in self._wants}
+            self._troubles = {key: one for key, one in self._troubles.items() if key in named}
             self._there.clear()
             self._changed.notify_all()
+
+    def troubles(self) -> frozenset[str]:
+        """Say in codes what cannot be had."""
+        with self._changed:
+            found = [(want, self._troubles.get(want.digest, _Trouble())) for want in self._wants]
+        late = any(
+            one.failures >= _TELLS_AFTER and (want.urgent or want.spare_s < _SOON_DUE_S)
+            for want, one in found
+        )
+        wrong = any(one.wrong >= _TELLS_WRONG_AFTER for _want, one in found)
+        codes = (("audio-unreachable", late), ("audio-wrong", wrong))
+        return frozenset(code for code, holds in codes if holds)
+
+    def _wait_s(self, want: Want) -> float:
+        return _dice.uniform(0.0, max(0.0, min(self._spread_s, want.spare_s / 2)))
 
     def _work(self, lane: str) -> None:
         while True:
@@ -145,9 +189,11 @@ class Fetcher:
                 if want.digest in self._busy | self._there or not self._is_for(lane, want):
                     continue
                 trouble = self._troubles.get(want.digest)
-                if trouble is None or trouble.retry_at_s <= now_s:
+                retry_at_s = trouble.retry_at_s if trouble else now_s
+                at_s = max(retry_at_s, self._begins_at_s.get(want.digest, now_s))
+                if at_s <= now_s:
                     return want
-                waits.append(trouble.retry_at_s - now_s)
+                waits.append(at_s - now_s)
             self._changed.wait(min(waits))
         return None
 
@@ -178,10 +224,15 @@ class Fetcher:
         return False
 
     def _note_trouble(self, digest: str) -> None:
-        known = self._troubles.get(digest)
-        failures = known.failures + 1 if known else 1
-        wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures - 1, 10))
-        self._troubles[digest] = _Trouble(failures, time.monotonic() + wait_s)
+        with self._changed:
+            trouble = self._troubles.setdefault(digest, _Trouble())
+            trouble.failures += 1
+            wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** min(trouble.failures - 1, 10))
+            if trouble.wrong > 1:
+                # Fetched in vain each minute it would eat the data of a month in a day.
+                longer_s = _WRONG_WAIT_S * 5 ** min(trouble.wrong - 2, 10)
+                wait_s = min(_LONGEST_WRONG_WAIT_S, longer_s)
+            trouble.retry_at_s = time.monotonic() + wait_s
 
     def _fetch_from(self, base: str, want: Want) -> None:
         """Fetch one file from one address, going on where an earlier try ended.
@@ -201,6 +252,8 @@ class Fetcher:
             raise FetchError(want.digest, type(error).__name__) from error
         if not adopted:
             self.bad_digests += 1
+            with self._changed:
+                self._troubles.setdefault(want.digest, _Trouble()).wrong += 1
             _log.warning("audio_digest_wrong", asset=want.digest[:12])
             raise FetchError(want.digest, "is not what its name says")
 
@@ -223,10 +276,15 @@ class Fetcher:
             raise FetchError(want.digest, f"HTTP {answer.status}")
         resumes = answer.status == _PARTIAL and have_bytes > 0
         size_bytes = have_bytes if resumes else 0
+        paced_at_s, paced_bytes = time.monotonic(), size_bytes
         with part.open("ab" if resumes else "wb") as file:
             for chunk in _chunks(answer):
                 self._give_way(want)
                 size_bytes += len(chunk)
+                if (passed_s := time.monotonic() - paced_at_s) >= self._slow_after_s:
+                    if size_bytes - paced_bytes < _LEAST_BYTES_S * passed_s:
+                        raise FetchError(want.digest, "slower than any usable link")
+                    paced_at_s, paced_bytes = time.monotonic(), size_bytes
                 if size_bytes > want.size_bytes:
                     # Truncated, so that the digest check that follows throws it away.
                     break
@@ -253,4 +311,6 @@ def _finished(answer: BaseHTTPResponse) -> Iterator[None]:
 
 
 def _chunks(answer: BaseHTTPResponse) -> Iterator[bytes]:
-    yield from answer.stream(_CHUNK_BYTES, decode_content=False)
+    # As it comes: a server that sends a byte a second must not be waited for until there are many.
+    while chunk := answer.read1(_CHUNK_BYTES, decode_content=False):
+        yield chunk

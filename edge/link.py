@@ -18,10 +18,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge.settings import Endpoint
+from protocol.signing import MAX_TOKEN_BYTES
 
 _log = structlog.get_logger()
 
 _KEEPALIVE_S = 20
+_MOST_BYTES = MAX_TOKEN_BYTES + 1024
 _SESSION_EXPIRY_S = 3600
 _CONNECT_S = 5.0
 _WAIT_S = (0.5, 5.0)
@@ -139,6 +141,8 @@ class Link:
             if endpoint.mqtt5:
                 properties = Properties(PacketTypes.CONNECT)
                 properties.SessionExpiryInterval = _SESSION_EXPIRY_S
+                # What could only be refused is not even to come: it would have to fit into memory.
+                properties.MaximumPacketSize = _MOST_BYTES
                 client.connect(
                     endpoint.host,
                     endpoint.port,

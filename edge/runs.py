@@ -27,8 +27,12 @@ PATIENCE = timedelta(seconds=20)
 """How long an announcement keeps the loudspeakers after its opening while its speech is fetched."""
 
 PIECE_LEAD = timedelta(milliseconds=150)
-"""What comes late begins this much later: the decoder must be ready for it, and the player's buffer
-holds a tenth of a second that was decided before."""
+"""Late speech goes this much later than it came: the decoder must be ready for it, and the player's
+buffer may hold a tenth of a second that was decided before."""
+
+CUE_LEAD = timedelta(milliseconds=100)
+"""What comes late begins this much later: 60 ms are in the player's buffer, 20 ms in its hands, and
+to open a file takes some 10 ms. On a slower board it is joined a little later, with a fade."""
 
 TONE_S = 1.0
 """Time in which a live broadcast is closed by a tone, the player's own delay included."""
@@ -526,4 +530,4 @@ def _first_begin(run: Run, now: datetime, lead: timedelta) -> datetime:
     if run.is_live:
         return max(run.start, now)
     begins = begin_of(run.claim, run.start, now + lead)
-    return begins if begins == run.start else now + max(lead, PIECE_LEAD)
+    return begins if begins == run.start else now + max(lead, CUE_LEAD)

@@ -30,6 +30,7 @@ _SAID = {
     "cache_limit_mb",
     "near_stations",
     "schedule_without_clock",
+    "fetch_spread_s",
 }
 
 
@@ -139,6 +140,7 @@ class NodeSettings:
         near_stations: Whether a relay may be on this machine, or on its own wire.
         schedule_without_clock: Whether what is scheduled begins by a clock that nothing vouches
             for; else it waits.
+        fetch_spread_s: Longest that a file which is not urgent waits at random.
     """
 
     node: str
@@ -153,6 +155,7 @@ class NodeSettings:
     cache_limit_mb: int = 2000
     near_stations: bool = False
     schedule_without_clock: bool = False
+    fetch_spread_s: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class Overrides:
     cache_limit_mb: int | None = None
     near_stations: bool | None = None
     schedule_without_clock: bool | None = None
+    fetch_spread_s: int | None = None
 
     def over(self, other: "Overrides") -> "Overrides":
         """Take what is said here, and the rest from ``other``."""
@@ -179,6 +183,9 @@ class Overrides:
             schedule_without_clock=other.schedule_without_clock
             if self.schedule_without_clock is None
             else self.schedule_without_clock,
+            fetch_spread_s=other.fetch_spread_s
+            if self.fetch_spread_s is None
+            else self.fetch_spread_s,
         )
 
 
@@ -253,7 +260,8 @@ def overrides_from(environment: Mapping[str, str]) -> Overrides:
         output=said.get("output"),
         board=said.get("board"),
         tls_ca=Path(said["tls_ca"]) if "tls_ca" in said else None,
-        cache_limit_mb=_limit(said["cache_limit_mb"]) if "cache_limit_mb" in said else None,
+        cache_limit_mb=_said_number(said, "cache_limit_mb", least=1),
+        fetch_spread_s=_said_number(said, "fetch_spread_s", least=0),
         near_stations=_said_yes(said, "near_stations"),
         schedule_without_clock=_said_yes(said, "schedule_without_clock"),
     )
@@ -285,6 +293,9 @@ def load(node_file: Path, overrides: Overrides) -> NodeSettings:
         cache_limit_mb=overrides.cache_limit_mb or settings.cache_limit_mb,
         near_stations=overrides.near_stations or False,
         schedule_without_clock=overrides.schedule_without_clock or False,
+        fetch_spread_s=settings.fetch_spread_s
+        if overrides.fetch_spread_s is None
+        else overrides.fetch_spread_s,
     )
 
 
@@ -395,9 +406,13 @@ def _audio_base(url: str) -> str:
     return url.rstrip("/")
 
 
-def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise BadSettingError("LOA_NODE_CACHE_LIMIT_MB", f"{text} is not a number of megabytes")
+def _said_number(said: Mapping[str, str], name: str, *, least: int) -> int | None:
+    text = said.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        name = f"LOA_NODE_{name.upper()}"
+        raise BadSettingError(name, f"{text} is no whole number from {least} on")
     return int(text)
 
 

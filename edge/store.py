@@ -3,20 +3,27 @@
 Used by the agent's thread alone. Every change is on the disk when the call returns.
 """
 
+import errno
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import final
 
 import msgspec
 
+from edge.errors import StoreError
 from edge.runs import ClaimKey, Run
 from edge.schedule import Kept
 
+SCRATCH = Path("/dev/shm")  # noqa: S108 - what is there is this user's own folder in memory
+
+_FORMAT = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS token (
     kind TEXT NOT NULL, name TEXT NOT NULL, raw BLOB NOT NULL,
@@ -64,23 +71,39 @@ class Store:
 
     Attributes:
         set_aside: Where a damaged file of an earlier life was moved, if there was one.
+        trouble: Why what is kept from now on is in memory alone; empty: it is on the disk.
     """
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, scratch: Path = SCRATCH) -> None:
+        """Open the file, or a copy of it in memory where the disk takes nothing any more.
+
+        Args:
+            path: The file.
+            scratch: A folder in memory.
+        """
         self.set_aside: Path | None = None
-        self._alive = path.with_suffix(".alive")
+        self.trouble = ""
+        self._scratch: TemporaryDirectory[str] | None = None
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = _opened(path)
+        except (sqlite3.OperationalError, OSError) as error:
+            self.trouble = _trouble(error)
+            self._scratch = TemporaryDirectory(prefix="loa-node-", dir=scratch)
+            path = _copied(path, Path(self._scratch.name))
             self._db = _opened(path)
         except sqlite3.DatabaseError:
             self.set_aside = _moved_aside(path)
             self._db = _opened(path)
+        self._alive = path.with_suffix(".alive")
         self._runs: dict[ClaimKey, bytes] = {}
         self._done: set[ClaimKey] = set(self.done())
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def tokens(self) -> tuple[Kept, ...]:
         """Give all tokens."""
@@ -92,16 +115,16 @@ class Store:
 
     def forget_tokens(self, tokens: Iterable[Kept]) -> None:
         """Remove tokens that are no good any more."""
-        with self._db:
-            self._db.executemany(
+        with self._using() as db:
+            db.executemany(
                 "DELETE FROM token WHERE kind = ? AND name = ?",
                 [(kept.kind, kept.name) for kept in tokens],
             )
 
     def forget_old(self, now: datetime) -> None:
         """Remove what means nothing any more."""
-        with self._db:
-            self._db.execute("DELETE FROM token WHERE forget_at <= ?", (now.timestamp(),))
+        with self._using() as db:
+            db.execute("DELETE FROM token WHERE forget_at <= ?", (now.timestamp(),))
 
     def runs(self) -> dict[ClaimKey, tuple[Run, datetime]]:
         """Give the claims that were under way, each with the last instant it was known to be."""
@@ -118,7 +141,11 @@ class Store:
         return {ClaimKey(key): _instant(ends_at) for key, ends_at in rows}
 
     def keep(self, turn: Turn) -> None:
-        """Keep what a turn changed: a record, its claim's end and its report in one piece."""
+        """Keep what a turn changed: a record, its claim's end and its report in one piece.
+
+        Raises:
+            StoreError: The disk took none of it; it may take the whole of it another time.
+        """
         alive_at = turn.now.timestamp()
         bodies = {key: msgspec.json.encode(run) for key, run in turn.runs.items()}
         changed = [key for key, body in bodies.items() if self._runs.get(key) != body]
@@ -127,7 +154,7 @@ class Store:
         stale = self._done - turn.done.keys()
         if not (changed or gone or is_new or stale or turn.kept or turn.reports):
             return
-        with self._db as db:
+        with self._using() as db:
             db.executemany(
                 "INSERT OR REPLACE INTO run VALUES (?, ?, ?)",
                 [(key, bodies[key], alive_at) for key in changed],
@@ -152,29 +179,42 @@ class Store:
         The time of an empty file says it: that outlives the process at once and a power cut after
         the file system's next commit, without a synced write each second that would wear the card.
         """
-        self._alive.touch()
-        os.utime(self._alive, (now.timestamp(), now.timestamp()))
+        try:
+            self._alive.touch()
+            os.utime(self._alive, (now.timestamp(), now.timestamp()))
+        except OSError as error:
+            raise StoreError(_trouble(error), str(error)) from error
 
     def reports(self, limit: int) -> tuple[KeptReport, ...]:
         """Give the oldest reports that are not acknowledged."""
-        rows = self._db.execute(
-            "SELECT report_id, body, message_id FROM report ORDER BY number LIMIT ?", (limit,)
-        )
-        return tuple(KeptReport(*row) for row in rows)
+        with self._using() as db:
+            rows = db.execute(
+                "SELECT report_id, body, message_id FROM report ORDER BY number LIMIT ?", (limit,)
+            )
+            return tuple(KeptReport(*row) for row in rows)
 
     def awaits_receipt(self, message_id: str) -> bool:
         """Say whether the receipt of an order is still unacknowledged."""
-        found = self._db.execute(
-            "SELECT 1 FROM report WHERE message_id = ? LIMIT 1", (message_id,)
-        ).fetchone()
+        with self._using() as db:
+            found = db.execute(
+                "SELECT 1 FROM report WHERE message_id = ? LIMIT 1", (message_id,)
+            ).fetchone()
         return found is not None
 
     def forget_reports(self, report_ids: Iterable[str]) -> None:
         """Remove reports that are safe with the server."""
-        with self._db:
-            self._db.executemany(
+        with self._using() as db:
+            db.executemany(
                 "DELETE FROM report WHERE report_id = ?", [(each,) for each in report_ids]
             )
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._db:
+                yield self._db
+        except sqlite3.OperationalError as error:
+            raise StoreError(_trouble(error), str(error)) from error
 
     def _keep_token(self, kept: Kept) -> None:
         self._db.execute(
@@ -196,13 +236,37 @@ def _opened(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         _check(db)
         db.executescript(_SCHEMA)
+        # Of a read-only disk all can be read, and nothing tells before the first change.
+        db.execute(f"PRAGMA user_version = {_FORMAT}")
         with closing(db.execute("SELECT body FROM run")) as rows:
             for (body,) in rows:
                 msgspec.json.decode(body, type=Run)
     except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
         db.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise
         raise sqlite3.DatabaseError(str(error)) from error
     return db
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    """Copy what can be read of a database, its newest changes too, to where it can be changed."""
+    for ending in ("", "-wal"):
+        source = path.with_name(path.name + ending)
+        if source.exists():
+            shutil.copyfile(source, folder / source.name)
+    return folder / path.name
+
+
+def _trouble(error: sqlite3.Error | OSError) -> str:
+    if isinstance(error, OSError):
+        name = errno.errorcode.get(error.errno or 0, "")
+        return {"ENOSPC": "disk-full", "EROFS": "disk-read-only"}.get(name, "disk-failing")
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return "disk-full"
+    is_closed = name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
+    return "disk-read-only" if is_closed else "disk-failing"
 
 
 def _check(db: sqlite3.Connection) -> None:

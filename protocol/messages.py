@@ -29,6 +29,7 @@ PUBLIC_KEY_PATTERN = r"^[A-Za-z0-9_-]{43}\Z"
 MAX_WHOLE = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
 
+Trouble = Annotated[str, msgspec.Meta(max_length=64)]
 Nonce = Annotated[str, msgspec.Meta(pattern=NONCE_PATTERN)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
@@ -547,6 +548,15 @@ class ClockSource(StrEnum):
     NONE = "none"
 
 
+class NetworkKind(StrEnum):
+    """By what a node reaches the server."""
+
+    ETHERNET = "ethernet"
+    WIFI = "wifi"
+    MOBILE = "mobile"
+    OTHER = "other"
+
+
 class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     """Measurements of a node; a sign of life even when all else is unknown.
 
@@ -556,6 +566,10 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
         clock_source: By what it knows the time.
         clock_error_s: How wrong its time may be at most, by its own account.
         nonce: Asks for the time; empty where it is not asked for.
+        troubles: What the node cannot do by itself, in codes.
+        under_voltage: Whether the supply has sunk too low lately.
+        card_wear_percent: How much of its life the memory card has behind it.
+        data_month_mb: What went through that network this month, of the node's own calendar.
     """
 
     at: Instant
@@ -568,6 +582,13 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     clock_source: ClockSource | None = None
     clock_error_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
     nonce: Nonce = ""
+    troubles: Annotated[tuple[Trouble, ...], msgspec.Meta(max_length=20)] = ()
+    memory_free_mb: float | None = None
+    under_voltage: bool | None = None
+    card_wear_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    network: NetworkKind | None = None
+    signal_dbm: float | None = None
+    data_month_mb: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 NodeWord = Presence | Report | Telemetry

@@ -11,12 +11,14 @@ from typing import final
 import numpy as np
 
 from edge.errors import OutputError
-from edge.player.output import BUFFER_S, RATE_HZ, REST_BLOCK, Samples
+from edge.player.output import BUFFER_S, RATE_HZ, REST_BLOCK, Fill, Samples
 
-# Values of snd_pcm_stream_t, snd_pcm_format_t and snd_pcm_access_t in the ALSA headers.
+# Values of snd_pcm_stream_t, snd_pcm_format_t, snd_pcm_access_t and snd_pcm_state_t in the ALSA
+# headers.
 _PLAYBACK = 0
 _S16_LE = 2
 _INTERLEAVED = 3
+_RUNNING = 3
 _RESAMPLE_IN_SOFTWARE = 1
 _LIBRARY = "libasound.so.2"
 
@@ -33,6 +35,8 @@ class AlsaOutput:
         self._lock = threading.Lock()
         self._closed = False
         self._underruns = 0
+        self._fill = Fill()
+        self._leaving = threading.Event()
         self._check(self._alsa.snd_pcm_open(byref(self._handle), device.encode(), _PLAYBACK, 0))
         self._channels = self._configure()
 
@@ -45,6 +49,7 @@ class AlsaOutput:
         """Queue a block, recovering from an underrun on the way."""
         frames = np.ascontiguousarray(np.repeat(block, self._channels).astype("<i2"))
         left = len(block)
+        self._wait_for_room(left)
         while left:
             offset = (len(block) - left) * self._channels * frames.itemsize
             with self._lock:
@@ -82,8 +87,21 @@ class AlsaOutput:
         with self._lock:
             if not self._closed:
                 self._closed = True
+                self._leaving.set()
                 self._alsa.snd_pcm_drop(self._handle)
                 self._alsa.snd_pcm_close(self._handle)
+
+    def _wait_for_room(self, count: int) -> None:
+        """Wait until the buffer holds no more than it is to be filled with.
+
+        A card that does not run yet starts when its buffer is full, and is not waited for.
+        """
+        with self._lock:
+            self._refuse_closed()
+            runs = int(self._alsa.snd_pcm_state(self._handle)) == _RUNNING
+        excess_s = self.delay_s() + count / RATE_HZ - self._fill.seconds_for(count) if runs else 0.0
+        if excess_s > 0:
+            self._leaving.wait(excess_s)
 
     def _configure(self) -> int:
         """Set rate, format and buffer; say how many channels the card insists on."""
@@ -108,6 +126,7 @@ class AlsaOutput:
         """Get over an underrun; whatever else failed is told."""
         self._check(self._alsa.snd_pcm_recover(self._handle, failure, 1))
         self._underruns += 1
+        self._fill.ran_dry()
 
     def _check(self, result: int) -> None:
         if result < 0:
@@ -129,6 +148,7 @@ def _library(device: str) -> ctypes.CDLL:
     alsa.snd_pcm_writei.argtypes = [c_void_p, c_void_p, c_ulong]
     alsa.snd_pcm_writei.restype = c_long
     alsa.snd_pcm_delay.argtypes = [c_void_p, c_void_p]
+    alsa.snd_pcm_state.argtypes = [c_void_p]
     alsa.snd_pcm_recover.argtypes = [c_void_p, c_int, c_int]
     alsa.snd_pcm_drop.argtypes = [c_void_p]
     alsa.snd_pcm_close.argtypes = [c_void_p]

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from edge.errors import OutputError
 
 RATE_HZ = 48_000
-# Twelve nodes on two busy cores ran a 60 ms buffer dry several times a minute; with 100 ms a sound
-# is still pre-empted within 150 ms (measured).
+# Twelve nodes on two busy cores ran a 60 ms buffer dry several times a minute, and not this one.
 BUFFER_S = 0.1
 
 Samples = NDArray[np.int16]
@@ -24,6 +23,29 @@ Samples = NDArray[np.int16]
 # What a device that cannot sleep is fed at rest: long, to wake the processor seldom, yet short
 # enough that a sound cued meanwhile is heard within 120 ms.
 REST_BLOCK: Samples = np.zeros(RATE_HZ * 40 // 1000, dtype=np.int16)
+
+
+_FILL_S = 0.06
+_MORE_S = 0.02
+_REST_MARGIN_S = 0.04
+
+
+class Fill:
+    """How much of a device's buffer is filled: little, for what is urgent to be heard soon.
+
+    Once it has run dry it is filled further: a machine that was too busy once will be again.
+    """
+
+    def __init__(self) -> None:
+        self._seconds = _FILL_S
+
+    def ran_dry(self) -> None:
+        """Keep more in the buffer from now on."""
+        self._seconds = min(BUFFER_S, self._seconds + _MORE_S)
+
+    def seconds_for(self, count: int) -> float:
+        """Tell up to where the buffer is filled by a block of so many samples."""
+        return min(BUFFER_S, max(self._seconds, count / RATE_HZ + _REST_MARGIN_S))
 
 
 class Output(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import final
 
 from edge.errors import OutputError
-from edge.player.output import BUFFER_S, RATE_HZ, Samples
+from edge.player.output import RATE_HZ, Fill, Samples
 
 
 @final
@@ -26,7 +26,7 @@ class SimulatedOutput:
     ) -> None:
         self._monotonic = monotonic
         self._true_rate_hz = RATE_HZ * (1 + crystal_ppm * 1e-6)
-        self._capacity = int(RATE_HZ * BUFFER_S)
+        self._fill = Fill()
         self._began_s: float | None = None
         self._written = 0
         self._underruns = 0
@@ -50,6 +50,7 @@ class SimulatedOutput:
         played = math.ceil(self._played(now_s))
         if played > self._written:
             self._underruns += 1
+            self._fill.ran_dry()
             self._written = played
         return self._written
 
@@ -63,7 +64,7 @@ class SimulatedOutput:
         self._refuse_closed()
         self.position_now()
         self._written += len(block)
-        room_at = self._written - max(self._capacity, len(block))
+        room_at = self._written - max(self._filled(len(block)), len(block))
         while (excess := room_at - self._played(self._monotonic())) > 0:
             if self._closed.wait(excess / self._true_rate_hz):
                 return
@@ -80,12 +81,15 @@ class SimulatedOutput:
         self._refuse_closed()
         before = self.position_now()
         wake.wait(at_most_s)
-        self._written = max(before, math.ceil(self._played(self._monotonic())) + self._capacity)
+        self._written = max(before, math.ceil(self._played(self._monotonic())) + self._filled(0))
         return self._written - before
 
     def close(self) -> None:
         """Stop the card and let a waiting writer go."""
         self._closed.set()
+
+    def _filled(self, count: int) -> int:
+        return int(RATE_HZ * self._fill.seconds_for(count))
 
     def _played(self, now_s: float) -> float:
         return 0.0 if self._began_s is None else (now_s - self._began_s) * self._true_rate_hz

@@ -12,6 +12,7 @@ from server.api.schemas.reforms import (
     ReformQuery,
     ReformRequest,
     ReformVerdictAnswer,
+    SilencedAnswer,
     SlotFateAnswer,
     UndecidedAnswer,
 )
@@ -115,6 +116,16 @@ def _answer(verdict: reforming.Verdict) -> ReformVerdictAnswer:
                 lost=sorted(one.lost),
             )
             for one in found.slots
+        ],
+        silenced=[
+            SilencedAnswer(
+                slot_id=one.slot.slot_id,
+                title=one.slot.title,
+                unit_id=one.slot.unit_id,
+                hours=list(one.hours),
+                clusters=sorted(one.clusters),
+            )
+            for one in found.silenced
         ],
         hours=[_fate(one.frame_id, one.unit_id, one.to) for one in found.frames],
         people=[_fate(f"{one.username} {one.role}", one.unit_id, one.to) for one in found.grants],

@@ -180,7 +180,8 @@ def _reformed(verdict: reforming.Verdict, what: str) -> str:
         f"on {day}: {len(drawing.born)} units come to be, {len(drawing.ended)} end, "
         f"{len(drawing.reparented)} change their place\n"
         f"{len(drawing.moves)} clusters {what}moved\n"
-        f"{passed} slots {what}passed on, {len(found.ending())} {what}ended\n"
+        f"{passed} slots {what}passed on, {len(found.ending())} {what}ended, "
+        f"{len(found.silenced)} silent in quiet hours of other units\n"
         f"{len(found.frames)} hours, {len(found.grants)} rights and {len(found.groups)} groups "
         f"{what}concerned"
     )

@@ -2,11 +2,10 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from server.domain.cluster_rows import Reader, Row, commune_key
+from server.domain.cluster_rows import AT_ONCE, Reader, Row, commune_key
 from server.domain.cluster_sheets import (
-    EXAMPLE_ID,
     HEADINGS,
     Column,
     Fault,
@@ -16,15 +15,16 @@ from server.domain.cluster_sheets import (
     layout,
 )
 from server.domain.errors import Finding
-from server.domain.names import folded, hyphenated
+from server.domain.names import folded, folded_all, hyphenated
 
 MARGIN_DEG = 1.0
 _MADE_CHARACTERS = 56
 """Room is left for a number behind it."""
 
-T = TypeVar("T")
+_UNMADE = ""
+"""Stands for the id of a new cluster that is to be given one."""
 
-NameKey = tuple[str, str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +130,21 @@ def examined(rows: Sequence[Sequence[str]], ground: Ground) -> Verdict:
     found = layout(rows, tally)
     if faults := tally.faults():
         return Verdict((), (), 0, faults, found.passed_over)
-    reader = Reader(found.places, tally)
-    placed = list(_placed(_read(rows, reader, found), ground, tally))
-    if tally.is_full:
-        return Verdict((), (), 0, tally.faults(), found.passed_over)
-    new, changed, same = _matched(placed, ground, tally)
-    return Verdict(tuple(new), tuple(changed), same, tally.faults(), found.passed_over)
+    placed = list(_placed(_read(rows, Reader(found.places, tally), found), ground, tally))
+    matched = [] if tally.is_full else list(_matched(placed, ground, tally))
+    if faults := tally.faults():
+        return Verdict((), (), 0, faults, found.passed_over)
+    new, changed, same = _done(matched, ground)
+    return Verdict(tuple(new), tuple(changed), same, (), found.passed_over)
 
 
 def _read(rows: Sequence[Sequence[str]], reader: Reader, found: Layout) -> Iterator[Row]:
     """Read row after row, until there is more wrong than anybody would read."""
-    for number, cells in enumerate(rows[found.row :], found.row + 1):
+    for first in range(found.row, len(rows), AT_ONCE):
         if reader.tally.is_full:
-            reader.tally.stop(number)
+            reader.tally.stop(first + 1)
             return
-        if any(cells) and not _is_example(cells, found.places):
-            row = reader.row(number, cells)
-            if row is not None:
-                yield row
-
-
-def _is_example(cells: Sequence[str], places: Mapping[Column, int]) -> bool:
-    place = places.get(Column.CLUSTER_ID)
-    return place is not None and place < len(cells) and cells[place].strip() == EXAMPLE_ID
+        yield from reader.rows(enumerate(rows[first : first + AT_ONCE], first + 1))
 
 
 def _placed(rows: Iterable[Row], ground: Ground, tally: Tally) -> Iterator[tuple[Row, str]]:
@@ -177,35 +169,69 @@ def _is_far(row: Row, bounds: Bounds | None) -> bool:
     return not bounds.hold(row.latitude, row.longitude)
 
 
-def _matched(
-    placed: Sequence[tuple[Row, str]], ground: Ground, tally: Tally
-) -> tuple[list[ClusterFacts], list[Change], int]:
+class _Match(NamedTuple):
+    """A row with nothing wrong, the unit and the id that are its cluster's, and what is there.
+
+    Attributes:
+        bare: Its village and name, as ``folded`` has them.
+        cluster_id: Empty where one is still to be made.
+    """
+
+    row: Row
+    unit: str
+    bare: tuple[str, str]
+    cluster_id: str
+    before: ClusterFacts | None
+
+
+def _matched(placed: Sequence[tuple[Row, str]], ground: Ground, tally: Tally) -> Iterator[_Match]:
+    """Find the cluster of each row; no two are of one id, or of one name in a village."""
     units = {unit for _, unit in placed}
-    owners = {_key(one): one.cluster_id for one in ground.there.values() if one.unit_id in units}
-    new: list[ClusterFacts] = []
-    changed: list[Change] = []
-    same = 0
-    ids = _Ids(ground.there)
+    there = [one for one in ground.there.values() if one.unit_id in units]
+    bare = folded_all(
+        [text for one in there for text in (one.village, one.name)]
+        + [text for row, _ in placed for text in (row.village or row.name, row.name)]
+    )
+    owners = {(one.unit_id, bare[one.village], bare[one.name]): one.cluster_id for one in there}
+    seen: set[str] = {_UNMADE}
     for row, unit in placed:
-        key = _named(unit, row.village or row.name, row.name)
-        cluster_id = row.cluster_id or owners.get(key) or ids.made(row, unit)
+        names = bare[row.village or row.name], bare[row.name]
+        cluster_id = row.cluster_id or owners.get((unit, *names))
+        if cluster_id is None:
+            owners[unit, *names] = _UNMADE
+            yield _Match(row, unit, names, _UNMADE, None)
+            continue
         before = ground.there.get(cluster_id)
-        after = _entered(row, cluster_id, unit) if before is None else _altered(row, before)
-        if before is not None:
-            key = _key(after)
-        if cluster_id in ids.seen and row.cluster_id is not None:
+        if before is not None and row.village is None:
+            names = folded(before.village), names[1]
+        if cluster_id in seen and row.cluster_id is not None:
             tally.note(Fault.ID_TWICE, row.number, HEADINGS[Column.CLUSTER_ID][0], cluster_id)
         elif before is not None and before.unit_id != unit:
             tally.note(Fault.MOVED, row.number, HEADINGS[Column.COMMUNE][0], cluster_id)
-        elif cluster_id in ids.seen or owners.setdefault(key, cluster_id) != cluster_id:
+        elif cluster_id in seen or owners.setdefault((unit, *names), cluster_id) != cluster_id:
             tally.note(Fault.NAME_TWICE, row.number, HEADINGS[Column.NAME][0], row.name)
-        elif before is None:
-            new.append(after)
-        elif before == after:
+        else:
+            yield _Match(row, unit, names, cluster_id, before)
+        seen.add(cluster_id)
+
+
+def _done(
+    matched: Sequence[_Match], ground: Ground
+) -> tuple[list[ClusterFacts], list[Change], int]:
+    """Tell what the rows of a sheet without faults add and change, and how many do neither."""
+    new: list[ClusterFacts] = []
+    changed: list[Change] = []
+    same = 0
+    ids = _Ids(ground.there, {one.cluster_id for one in matched})
+    for one in matched:
+        if one.before is None:
+            new.append(_entered(one.row, one.cluster_id or ids.made(one), one.unit))
+            continue
+        after = _altered(one.row, one.before)
+        if one.before == after:
             same += 1
         else:
-            changed.append(Change(before, after))
-        ids.seen.add(cluster_id)
+            changed.append(Change(one.before, after))
     return new, changed, same
 
 
@@ -249,30 +275,22 @@ class _Ids:
 
     Attributes:
         there: Ids that are taken.
-        seen: Those of rows so far.
+        seen: Those that the sheet names, and those made so far.
     """
 
     there: Container[str]
-    seen: set[str] = field(default_factory=set)
+    seen: set[str]
     _numbers: dict[str, int] = field(default_factory=dict)
 
-    def made(self, row: Row, unit: str) -> str:
+    def made(self, one: _Match) -> str:
         """Make an id out of a commune and a cluster's names."""
-        is_named_alike = row.village is None or row.village == row.name
-        named = row.name if is_named_alike else f"{row.village} {row.name}"
-        base = f"{unit}-{hyphenated(named) or 'cum'}"[:_MADE_CHARACTERS].rstrip("-")
+        is_named_alike = one.row.village in {None, one.row.name}
+        named = one.bare[1] if is_named_alike else " ".join(one.bare)
+        base = f"{one.unit}-{hyphenated(named) or 'cum'}"[:_MADE_CHARACTERS].rstrip("-")
         made = base
         while made in self.seen or made in self.there:
             # Counted on from the last: thousands of names may begin alike.
             number = self._numbers[base] = self._numbers.get(base, 1) + 1
             made = f"{base}-{number}"
+        self.seen.add(made)
         return made
-
-
-def _key(facts: ClusterFacts) -> NameKey:
-    return _named(facts.unit_id, facts.village, facts.name)
-
-
-def _named(unit_id: str, village: str, name: str) -> NameKey:
-    bare = folded(name)
-    return unit_id, bare if village == name else folded(village), bare

@@ -143,7 +143,9 @@ class Tally:
         return self._all >= MOST_FAULTS
 
     def stop(self, row: int) -> None:
-        """Take down that this row and those after it were not read."""
+        """Take down that this row and those after it were not read; it is told once."""
+        if Fault.MORE_UNREAD in self._counts:
+            return
         stopped = {"row": str(row), "count": str(MOST_FAULTS)}
         self._counts[Fault.MORE_UNREAD] = 1
         self._shown[Fault.MORE_UNREAD] = [Finding(Fault.MORE_UNREAD.value, stopped)]

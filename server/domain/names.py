@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 
 _MARKS = re.compile("[\u0300-\u036f]+")
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -9,10 +10,23 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 
 def folded(text: str) -> str:
     """Take case, marks and doubled spaces off a name, so that spellings of it are equal."""
+    return " ".join(_plain(text).split())
+
+
+def folded_all(texts: Iterable[str]) -> Mapping[str, str]:
+    """Do so with very many names, each once and all together."""
+    names = list(dict.fromkeys(texts))
+    lines = _plain("\n".join(names)).split("\n")
+    if len(lines) != len(names):  # some are of several lines
+        return {name: folded(name) for name in names}
+    return {name: " ".join(line.split()) for name, line in zip(names, lines, strict=True)}
+
+
+def _plain(text: str) -> str:
     plain = text.casefold()
-    if not plain.isascii():
-        plain = _MARKS.sub("", unicodedata.normalize("NFD", plain.replace("đ", "d")))
-    return " ".join(plain.split())
+    if plain.isascii():
+        return plain
+    return _MARKS.sub("", unicodedata.normalize("NFD", plain.replace("đ", "d")))
 
 
 def hyphenated(text: str) -> str:

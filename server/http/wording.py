@@ -432,6 +432,7 @@ _EFFECTS: Mapping[str, str] = MappingProxyType(
         "clusters": N_("clusters"),
         "slots": N_("slots"),
         "reaches": N_("slots of other units"),
+        "silenced": N_("programmes that fall silent"),
         "hours": N_("hours"),
         "people": N_("rights of people"),
         "groups": N_("groups"),

@@ -16,6 +16,7 @@ from server.domain.reforms import END, FOLLOW, Drawing, Proposal, Way
 from server.domain.slots import Slot
 from server.services.planning import frame_value, slots_of
 from server.services.reform_contacts import ContactFate, RuleFate, contact_fates, rule_fates
+from server.services.reform_silence import Silenced, silenced
 from server.services.slot_values import slot_value
 from server.store.models import (
     AssetRow,
@@ -96,6 +97,7 @@ class Effects:
     slots: tuple[SlotFate, ...] = ()
     collisions: tuple[Collision, ...] = ()
     reaches: tuple[Retargeted, ...] = ()
+    silenced: tuple[Silenced, ...] = ()
     frames: tuple[FrameFate, ...] = ()
     grants: tuple[GrantFate, ...] = ()
     groups: tuple[GroupFate, ...] = ()
@@ -124,15 +126,18 @@ def effects(db: Session, drawing: Drawing, proposal: Proposal, *, now: datetime)
         )
         for slot in _slots_from(db, drawing, day)
     ]
+    since = max(now, day_bounds(day)[0])
+    reaching = tuple(reaches(db, drawing))
     collided: list[Collision] = []
     if any(one.passed for one in fates):
         known = slots_of(db, units=drawing.before)
         standing = slots_of(db, units=drawing.after)
-        collided = collisions(fates, standing, known, max(now, day_bounds(day)[0]))
+        collided = collisions(fates, standing, known, since)
     return Effects(
         slots=tuple(fates),
         collisions=tuple(collided),
-        reaches=tuple(reaches(db, drawing)),
+        reaches=reaching,
+        silenced=tuple(silenced(db, drawing, fates, reaching, now=since)),
         frames=tuple(_frames(db, drawing)),
         grants=tuple(_grants(db, drawing, ways)),
         groups=tuple(_groups(db, drawing, proposal.under)),
@@ -158,6 +163,9 @@ def summary(drawing: Drawing, found: Effects) -> dict[str, dict[str, str]]:
             for one in found.slots
         },
         "reaches": {one.slot.slot_id: f"{one.slot.title} {len(one.lost)}" for one in found.reaches},
+        "silenced": {
+            one.slot.slot_id: f"{one.slot.title} {len(one.clusters)}" for one in found.silenced
+        },
         "hours": {one.frame_id: f"{one.hours} {','.join(one.to)}" for one in found.frames},
         "people": {
             f"{one.username} {one.role} {one.unit_id}": ",".join(one.to) for one in found.grants

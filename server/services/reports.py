@@ -215,10 +215,16 @@ def forget(db: Session, *, now: datetime) -> int:
 
 
 def _take_telemetry(db: Session, node: NodeRow, word: Telemetry, now: datetime) -> None:
-    was_trusted = node.telemetry.get("clock_trusted")
+    before = _shown_measurements(node)
     node.telemetry = msgspec.to_builtins(msgspec.structs.replace(word, nonce=""))
-    if (was_trusted is False) is not (word.clock_trusted is False):
+    if _shown_measurements(node) != before:
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
+
+
+def _shown_measurements(node: NodeRow) -> tuple[object, ...]:
+    """Give what pages show of a node's measurements and do not read anew every now and then."""
+    told = node.telemetry
+    return told.get("clock_trusted") is False, tuple(told.get("troubles", ()))
 
 
 def _take_alarms(db: Session, node: NodeRow, word: Alarms, *, now: datetime) -> None:

@@ -43,10 +43,13 @@ def quiet_hours_met(
     met: dict[str, None] = {}
     hours: dict[str, None] = {}
     for slot in slots_of(db, units=after, slot_ids=slot_ids):
+        above = after.chain(slot.unit_id)
+        # Those from above have bound it wherever it sounded.
+        binding = [frame for frame in frames if frame.unit_id not in above]
+        if not binding:
+            continue
         was = known.get(slot.slot_id, frozenset())
         chains = _first_reached((slot.clusters & places) - was, was, before, after)
-        above = after.chain(slot.unit_id)
-        binding = [frame for frame in frames if frame.unit_id not in above]
         if chains and misplaced_slot(slot, chains, binding, units=after, now=now):
             met[f"{slot.rule.local_start:%H:%M} {slot.title} ({slot.unit_name})"] = None
             hours.update(dict.fromkeys(_named(chains, binding, after)))

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from server.http.languages import gettext, ngettext
 from server.http.wording import ALARMS, N_
+from server.web.formats import figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +157,40 @@ _WHEN_CUT: Mapping[str, str] = MappingProxyType(
         "drop": N_("Leave the rest out"),
     }
 )
+_TROUBLES: Mapping[str, str] = MappingProxyType(
+    {
+        "audio-does-not-fit": N_("Its disk has no room for all the sound it needs"),
+        "audio-unreachable": N_("It cannot fetch sound that is needed soon"),
+        "audio-wrong": N_("A sound file reaches it damaged, again and again"),
+        "disk-full": N_("Its disk is full: what it is told now is lost at a restart"),
+        "disk-read-only": N_("Its disk takes nothing any more and should be replaced"),
+        "disk-failing": N_("Its disk fails and should be replaced"),
+        "plan-refused": N_("It cannot read the newest plan: its software may be too old"),
+    }
+)
 CLASSES = tuple(_CLASSES)
 CONTENT_KINDS = tuple(_CONTENT_KINDS)
 START_MODES = tuple(_START_MODES)
 WHEN_CUT = tuple(_WHEN_CUT)
 RECURRENCES = tuple(_RECURRENCES)
+
+
+_NETWORKS: Mapping[str, str] = MappingProxyType(
+    {
+        "ethernet": N_("Cable"),
+        "wifi": N_("Wi-Fi"),
+        "mobile": N_("Mobile network"),
+    }
+)
+_MEASURES: Mapping[str, str] = MappingProxyType(
+    {
+        "signal_dbm": N_("%(number)s dBm"),
+        "data_month_mb": N_("%(number)s MB this month"),
+        "temperature_c": N_("%(number)s °C"),
+        "disk_free_mb": N_("%(number)s MB free"),
+        "card_wear_percent": N_("card worn %(number)s%%"),
+    }
+)
 
 
 def liveness(code: str) -> Sign:
@@ -170,6 +201,16 @@ def liveness(code: str) -> Sign:
 def alarms(names: Iterable[str]) -> str:
     """Say what is amiss at a node; an unknown alarm is shown as it is."""
     return " · ".join(gettext(ALARMS.get(name, name)) for name in names)
+
+
+def machine(measured: Mapping[str, Any]) -> str:
+    """Say in a line how a node's machine fares, from what it measured; empty for nothing known."""
+    network = _NETWORKS.get(str(measured.get("network")))
+    told = [gettext(network)] if network else []
+    for name, sentence in _MEASURES.items():
+        if isinstance(value := measured.get(name), int | float):
+            told.append(gettext(sentence, number=figure(round(value))))
+    return " · ".join(told)
 
 
 def bulletin_class(code: str) -> Sign:
@@ -233,6 +274,11 @@ def content(kind: str, files: int) -> str:
     return (
         content_kind(kind) if kind != "files" else ngettext("%(num)d file", "%(num)d files", files)
     )
+
+
+def trouble(code: str) -> str:
+    """Say what a node cannot do by itself."""
+    return gettext(_TROUBLES.get(code, code))
 
 
 def start_mode(code: str) -> str:

@@ -1,6 +1,8 @@
 """A server made by hand around one real node: a broker, audio over HTTP, keys, and ears."""
 
+import contextlib
 import hashlib
+import itertools
 import json
 import os
 import queue
@@ -17,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from threading import Event
 from types import MappingProxyType
 
 from paho.mqtt.client import Client
@@ -98,6 +101,8 @@ class AudioServer:
         cut_after: Close the connection after so many bytes, once for each digest named.
         spoiled: Digests whose next answer is not what the name says.
         held: Digests whose answer is held back.
+        lying: Digests whose answer is never what the name says.
+        dripping: Digests that are sent a byte at a time, a hundredth of a second apart.
     """
 
     def __init__(self) -> None:
@@ -106,6 +111,8 @@ class AudioServer:
         self.cut_after: dict[str, int] = {}
         self.spoiled: set[str] = set()
         self.held: set[str] = set()
+        self.lying: set[str] = set()
+        self.dripping: set[str] = set()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
@@ -119,9 +126,18 @@ class AudioServer:
 
     def close(self) -> None:
         self.held.clear()
+        self.dripping.clear()
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
+
+
+def _drip(file, body: bytes, server: AudioServer) -> None:
+    """Send a byte at a time, until nobody listens or the server is told to end."""
+    with contextlib.suppress(OSError):
+        for byte in itertools.takewhile(lambda _: server.dripping, body):
+            file.write(bytes([byte]))
+            Event().wait(0.01)
 
 
 def _handler(server: AudioServer) -> type[BaseHTTPRequestHandler]:
@@ -143,7 +159,11 @@ def _handler(server: AudioServer) -> type[BaseHTTPRequestHandler]:
                 self._answer(401, b"")
             elif body is None:
                 self._answer(404, b"")
-            elif digest in server.spoiled:
+            elif digest in server.dripping:
+                self._answer(200, body, 0, ends=False)
+                _drip(self.wfile, body, server)
+                self.close_connection = True
+            elif digest in server.lying | server.spoiled:
                 server.spoiled.discard(digest)
                 self._answer(200, bytes(len(body)))
             elif found := re.fullmatch(r"bytes=(\d+)-", wanted):
@@ -151,12 +171,14 @@ def _handler(server: AudioServer) -> type[BaseHTTPRequestHandler]:
             else:
                 self._answer(200, body, server.cut_after.pop(digest, None))
 
-        def _answer(self, status: int, body: bytes, cut_after: int | None = None) -> None:
+        def _answer(
+            self, status: int, body: bytes, cut_after: int | None = None, *, ends: bool = True
+        ) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body[:cut_after])
-            if cut_after is not None:
+            if cut_after is not None and ends:
                 self.wfile.flush()
                 self.connection.shutdown(socket.SHUT_RDWR)
                 self.close_connection = True
@@ -323,6 +345,7 @@ class NodeProcess:
             sys.executable,
             *("-m", module, "--node-file", str(node_file), "--state", str(folder / "state")),
             *("--output", output or f"record:{self.recording}"),
+            *("--fetch-spread", "0"),
         ]
         self.start()
 

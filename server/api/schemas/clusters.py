@@ -1,6 +1,6 @@
 """What programs send and are sent of clusters: sheets, lists, and what one will sound."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from apiflask.fields import UploadFile
 from pydantic import ConfigDict, Field
@@ -83,8 +83,13 @@ class ClusterAnswer(Answer):
     longitude: float | None
     level_dbfs: float | None
     clock_trusted: bool | None
+    troubles: list[str]
     alarms: list[str]
     alarms_at: Instant | None
+    machine: Annotated[
+        dict[str, Any],
+        Field(description="What the node last measured, by the names of the protocol's telemetry."),
+    ]
 
 
 class ClusterList(Answer):

@@ -107,6 +107,16 @@ class SlotFateAnswer(Answer):
     lost: list[str]
 
 
+class SilencedAnswer(Answer):
+    """A slot that falls silent at clusters that come under another unit's quiet hours."""
+
+    slot_id: str
+    title: str
+    unit_id: str
+    hours: list[str]
+    clusters: list[str]
+
+
 class FateAnswer(Answer):
     """Something else of a unit that ends; ``to`` is empty when it ends with it."""
 
@@ -126,6 +136,7 @@ class ReformVerdictAnswer(Answer):
     units: list[MoveAnswer]
     undecided: list[UndecidedAnswer]
     slots: list[SlotFateAnswer]
+    silenced: list[SilencedAnswer]
     hours: list[FateAnswer]
     people: list[FateAnswer]
     groups: list[FateAnswer]

@@ -109,6 +109,7 @@ def node_programs(settings: Settings, heard: Path | None) -> tuple[Program, ...]
         command = (
             *(sys.executable, "-m", "edge", "--node-file", str(files[name])),
             *("--state", str(_own_folder(settings.state_dir, name)), "--output", output),
+            *("--fetch-spread", "0"),  # twelve nodes on this machine may ask at once
         )
         programs.append(Program(cluster.node_id, command, rank=2))
     return tuple(programs)

@@ -12,7 +12,7 @@ from server.services.copies import CopyReach, Wish
 from server.web.desk.presenters import SPANS
 from server.web.fields import parsed_day, parsed_time
 
-OFFERED = {"day": 28, "week": 26}
+OFFERED = {"day": 28, "week": 53}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class CopyForm:
 
     Attributes:
         first: First day of what is copied; a week begins on Monday.
+        others: Further days as they were typed, with commas between them.
         is_sent: Whether anybody has pressed the button yet.
     """
 
@@ -32,6 +33,7 @@ class CopyForm:
     reach: CopyReach
     only_free: bool
     is_sent: bool
+    others: str = ""
 
     @classmethod
     def sent(cls, said: "MultiDict[str, str]", today: date) -> "CopyForm":
@@ -39,7 +41,8 @@ class CopyForm:
         span = said.get("span", "day")
         span = span if span in SPANS else "day"
         first = parsed_day(said.get("day", ""))
-        days = (parsed_day(text) for text in said.getlist("to_day"))
+        others = said.get("others", "").strip()
+        days = map(parsed_day, [*said.getlist("to_day"), *_listed(others)])
         return cls(
             said.get("unit", ""),
             span,
@@ -49,11 +52,12 @@ class CopyForm:
             CopyReach.ALIKE if said.get("reach") == CopyReach.ALIKE else CopyReach.ALL,
             said.get("only_free") == "yes",
             "to_day" in said or "unit" in said,
+            others,
         )
 
     def wish_or_findings(self) -> tuple[Wish | None, tuple[Finding, ...]]:
         """Make of it what the service takes, or say what is missing."""
-        if self.first is None:
+        if self.first is None or None in map(parsed_day, _listed(self.others)):
             return None, (Finding("bad-day"),)
         if not self.unit_id or not self.to_days:
             return None, (Finding("copy-incomplete"),)
@@ -64,6 +68,10 @@ class CopyForm:
     def offered(self, today: date) -> Iterator[date]:
         """Yield the days, or the Mondays, that it can be copied to with one touch."""
         at = _begin(today, self.span)
+        if self.first is not None and self.first > at + OFFERED[self.span] * timedelta(
+            days=SPANS[self.span]
+        ):
+            at = self.first
         for number in range(OFFERED[self.span]):
             day = at + timedelta(days=number * SPANS[self.span])
             if is_usable(day):
@@ -83,6 +91,10 @@ def asked_instant(said: Mapping[str, str], now: datetime) -> datetime:
     if clock is None:
         return now
     return datetime.combine(day, clock or time(), LOCAL).astimezone(UTC)
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.replace(";", ",").split(",") if one.strip()]
 
 
 def _begin(day: date, span: str) -> date:

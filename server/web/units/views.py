@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from server.domain.cluster_import import Verdict
 from server.domain.cluster_sheets import SHOWN_OF_A_KIND, SheetRefusedError
 from server.http.context import actor, here, now, reading, writing
-from server.services import importing
+from server.services import importing, units
 from server.services.sheets import read_sheet, template
 from server.web.units.presenters import changes
 
@@ -81,11 +81,14 @@ def confirm_clusters(draft_id: str) -> ResponseReturnValue:
 
 
 def _verdict_page(file_name: str, verdict: Verdict, draft: str = "") -> str:
+    with reading() as db:
+        communes = units.unit_names(db)
     return render_template(
         "units/verdict.html",
         file_name=file_name,
         verdict=verdict,
         draft=draft,
         new=verdict.new[:SHOWN_OF_A_KIND],
+        communes=communes,
         changes=changes(verdict),
     )

@@ -1,12 +1,17 @@
 """The agent's loop with a fake player: what explodes, what dies, and who notices."""
 
+import json
+import sqlite3
 import threading
+from base64 import urlsafe_b64decode
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gpiozero.pins.mock import MockFactory
+from jwt import PyJWS
 
 from edge.agent import Agent, Parts, Stop, state_paths
 from edge.cache import Cache
@@ -15,6 +20,7 @@ from edge.errors import ThreadDiedError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
+from edge.health import Health
 from edge.link import Delivery, Identity, Link
 from edge.live import LiveDesk
 from edge.machine import Machine
@@ -34,10 +40,12 @@ from protocol.messages import (
     Refused,
     Started,
     Telemetry,
+    encode,
 )
-from protocol.topics import node_presence
+from protocol.signing import MAX_TOKEN_BYTES
+from protocol.topics import node_presence, unit_plan
 from tests.factories.claims import COMMUNE, NODE, an_asset
-from tests.factories.messages import ROOT_KEY, a_play
+from tests.factories.messages import COMMUNE_KEY, ROOT_KEY, a_plan, a_play
 from tests.factories.stations import SECRET, _fields, a_programme, an_urgent
 from tests.factories.waiting import wait_until
 
@@ -69,6 +77,7 @@ class Bench:
         database, files = state_paths(folder)
         self.cache = Cache(files)
         self.amplifier = AmplifierRelay(Board())
+        self.database = database
         self.error = None
         self._parts = {
             "events": self.events,
@@ -83,6 +92,7 @@ class Bench:
             "fetcher": Fetcher(self.cache, NODE, SECRET, self.events.put),
             "watchdog": Watchdog(""),
             "clock": Clock(machine or Machine(), folder / "clock.json"),
+            "health": Health(folder, "boot-1"),
         }
         self._thread = threading.Thread(target=self._run, args=(settings, database))
         self._thread.start()
@@ -313,3 +323,45 @@ def test_what_is_scheduled_waits_for_the_time_and_is_joined_when_it_is_told(
     cue = wait_until(lambda: lost.player.waiting, within_s=20)
     assert cue.claim_id == "xa-1/tin-1"
     station.hears(Telemetry, within_s=20, clock_trusted=True, clock_source="server")
+
+
+def test_an_order_sounds_and_is_answered_though_the_disk_keeps_nothing(station, bench, audio):
+    speech = audio.add(b"not really sound", 2.0)
+    with closing(sqlite3.connect(bench.database)) as db, db:
+        db.execute("DROP TABLE report")
+    station.play(an_urgent(speech, _soon()))
+    station.hears(Received, claim_id="khan-1")
+    cue = wait_until(lambda: bench.player.waiting)
+    # What comes after is judged with the order in mind.
+    station.plan(version=1)
+    station.hears(Presence, plan_versions={COMMUNE: 1})
+    assert bench.player.waiting == cue
+    station.hears(Telemetry, within_s=25, troubles=("disk-failing",))
+    assert bench.is_running()
+
+
+def test_a_plan_that_cannot_be_read_changes_nothing_and_is_told_of(station, bench, audio):
+    song = audio.add(b"not really sound", 60.0)
+    station.plan(a_programme(song, datetime.now(UTC) - timedelta(seconds=5)))
+    station.hears(Presence, plan_versions={COMMUNE: 1})
+    cue = wait_until(lambda: bench.player.waiting)
+    newer = a_plan(version=2)
+    payload = json.loads(encode(newer)) | {"claims": [{"kind": "hologram"}]}
+    station.publish(unit_plan(COMMUNE), signed_payload(station, payload), retained=True)
+    assert station.hears(Refused).reason == "garbled"
+    station.publish(unit_plan(COMMUNE), b"x" * (MAX_TOKEN_BYTES + 1))
+    station.hears(Refused, reason="too-large")
+    station.hears(Telemetry, within_s=25, troubles=("plan-refused",))
+    assert bench.player.waiting == cue
+    assert station.heard(Presence)[-1].plan_versions == {COMMUNE: 1}
+    station.plan(version=3)
+    station.hears(Telemetry, within_s=25, troubles=())
+    station.hears(Presence, plan_versions={COMMUNE: 3})
+
+
+def signed_payload(station, payload):
+    """Sign what no model of this version can say."""
+    token = json.loads(urlsafe_b64decode(station.sign(a_plan(version=2)).split(b".")[1] + b"=="))
+    body = json.dumps(token | {"msg": payload}).encode()
+    headers = {"kid": COMMUNE_KEY.key_id, "typ": "JWT"}
+    return PyJWS().encode(body, COMMUNE_KEY.private, algorithm="EdDSA", headers=headers).encode()

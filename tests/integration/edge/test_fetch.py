@@ -2,13 +2,14 @@
 
 import queue
 import random
+from math import inf
 
 import pytest
 
 from edge.cache import Cache, Want
 from edge.fetch import Fetched, Fetcher
 from tests.factories.claims import NODE
-from tests.factories.stations import SECRET
+from tests.factories.stations import SECRET, AudioServer
 from tests.factories.waiting import wait_until
 
 MANY = 1_000_000
@@ -117,3 +118,64 @@ def test_a_wrong_secret_fetches_nothing(audio, cache, arrived):
     stranger.close()
     assert cache.sizes() == {}
     assert not cache.part(ref.digest).exists()
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_left_for_the_next(audio, cache, arrived):
+    ref = audio.add(some_bytes(9, 5000))
+    slow = AudioServer()
+    slow.files, slow.dripping = audio.files, {ref.digest}
+    hasty = Fetcher(cache, NODE, SECRET, arrived.put, slow_after_s=0.3)
+    hasty.start()
+    hasty.want([wanted(ref)], [slow.base, audio.base])
+    assert arrived.get(timeout=5) == Fetched(ref.digest)
+    assert cache.path(ref.digest).read_bytes() == some_bytes(9, 5000)
+    resumed = int(audio.requests[0][1].removeprefix("bytes=").removesuffix("-"))
+    assert 0 < resumed < 100
+    hasty.close()
+    slow.close()
+
+
+def test_an_urgent_file_is_not_held_up_by_a_server_that_hardly_sends(audio, arrived, fetcher):
+    slow, urgent = audio.add(some_bytes(5)), audio.add(some_bytes(6, 1000))
+    audio.dripping.add(slow.digest)
+    fetcher.want([wanted(slow)], [audio.base])
+    wait_until(lambda: audio.requests)
+    fetcher.want([wanted(urgent, urgent=True), wanted(slow)], [audio.base])
+    assert arrived.get(timeout=2) == Fetched(urgent.digest)
+
+
+def test_a_file_that_is_never_what_its_name_says_is_not_fetched_for_ever(audio, fetcher):
+    ref = audio.add(some_bytes(10, 1000))
+    audio.lying.add(ref.digest)
+    fetcher.want([wanted(ref)], [audio.base])
+    wait_until(lambda: fetcher.bad_digests == 2)
+    assert fetcher.troubles() == {"audio-wrong"}
+    other = audio.add(some_bytes(11, 1000))
+    fetcher.want([wanted(ref), wanted(other)], [audio.base])
+    wait_until(lambda: audio.requests[-1][0] == other.digest)
+    assert [digest for digest, _ in audio.requests].count(ref.digest) == 2
+
+
+def test_what_is_not_urgent_waits_at_random_and_never_past_half_of_its_time(audio, cache, arrived):
+    patient = Fetcher(cache, NODE, SECRET, arrived.put, spread_s=1e6)
+    patient.start()
+    pinned, soon, urgent = (audio.add(some_bytes(seed, 1000)) for seed in (12, 13, 14))
+    patient.want(
+        [
+            wanted(urgent, urgent=True),
+            Want(pinned.digest, 1000, urgent=False, spare_s=inf),
+            Want(soon.digest, 1000, urgent=False, spare_s=0.5),
+        ],
+        [audio.base],
+    )
+    assert {arrived.get(timeout=5).digest for _ in range(2)} == {urgent.digest, soon.digest}
+    assert pinned.digest not in {digest for digest, _ in audio.requests}
+    patient.close()
+
+
+def test_a_file_that_cannot_be_had_is_told_of_when_it_is_needed_soon(audio, fetcher):
+    ref = audio.add(some_bytes(15, 1000))
+    fetcher.want([Want("0" * 64, 10, urgent=False), wanted(ref)], [audio.base])
+    wait_until(lambda: fetcher.troubles() == {"audio-unreachable"})
+    fetcher.want([Want("0" * 64, 10, urgent=False, spare_s=86_400.0)], [audio.base])
+    assert fetcher.troubles() == frozenset()

@@ -95,6 +95,7 @@ def test_a_node_killed_in_the_middle_of_a_programme_joins_where_the_clock_says(
 ):
     song = recorded(6.5, 4)
     station.configure(pinned=(song,))
+    wait_until(lambda: node.holds(1))
     start = soon(1.5)
     station.plan(a_programme(song, start))
     station.hears(Started, claim_id="tin-1")

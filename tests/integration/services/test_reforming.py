@@ -371,6 +371,27 @@ def test_slots_of_two_communes_at_one_hour_pass_side_by_side_and_into_a_third_th
     apply(province, replace(into, ended_slots=(first.slot_id,)))
 
 
+def test_programmes_that_come_under_quiet_hours_are_named_before(province):
+    facts = {"now": NOON, "actor": OPERATOR, "keyring": province.keyring}
+    quiet = framing.NewFrame("xa-1", "quiet", time(22), time(6))
+    province.run(framing.add_frame, new=quiet, **facts)
+    above = province.add_slot(unit_id="tinh", units=("xa-2",), exclude=("xa-2-c2",))
+    own = province.add_slot(unit_id="xa-2", units=("xa-2",), local_start=time(5))
+    province.add_slot(unit_id="tinh", units=("tinh",), local_start=time(6))
+    into = a_proposal(born=(), ways=(a_way("xa-2", to=("xa-1",)),), valid_from=DAY)
+    found = examine(province, into)
+    told = {one.slot.slot_id: (one.hours, one.clusters) for one in found.effects.silenced}
+    assert told == {
+        above.slot_id: (("22:00-06:00",), {"xa-2-c1"}),
+        own.slot_id: (("22:00-06:00",), {"xa-2-c1", "xa-2-c2"}),
+    }
+    assert set(found.summary["silenced"]) == set(told)
+    # Where it was quiet already nothing falls silent.
+    also = framing.NewFrame("xa-2", "quiet", time(22), time(6))
+    province.run(framing.add_frame, new=also, confirmed=True, **facts)
+    assert not examine(province, into).effects.silenced
+
+
 def test_what_else_a_unit_leaves_behind_is_named_and_passed_on_on_the_day(province):
     admin = {"now": NOON, "actor": OPERATOR}
     facts = {**admin, "keyring": province.keyring}

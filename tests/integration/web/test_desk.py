@@ -176,6 +176,20 @@ def test_a_copy_is_made_and_taken_back_on_the_pages(site):
     assert officer.post("/desk/copy", data={"csrf_token": token}).status_code == 422
 
 
+def test_a_copy_goes_to_any_day_of_the_year_that_somebody_types(site):
+    officer = site.browser("commune-officer")
+    saved(site.program("commune-officer"), site.digest, recurrence="once")
+    far = [DAY[0] + timedelta(days=ahead) for ahead in (200, 364)]
+    fields = {"unit": COMMUNE, "span": "day", "day": f"{DAY[0]:%d/%m/%Y}"}
+    typed = ", ".join(f"{day:%d/%m/%Y}" for day in far)
+    page = officer.get("/desk/copy", query_string={**fields, "others": typed}).text
+    assert "Sẽ tạo 2 khung giờ" in page
+    assert all(f'name="to_day" value="{day.isoformat()}"' in page for day in far)
+    wrong = officer.get("/desk/copy", query_string={**fields, "others": "32/13/2027"}).text
+    assert "ngày/tháng/năm, ví dụ" in wrong
+    assert 'value="32/13/2027"' in wrong
+
+
 def test_whoever_may_only_look_is_offered_no_change(site):
     page = site.browser("viewer").get("/desk").text
     assert "/desk/undo" not in page

@@ -47,6 +47,7 @@ def test_a_sheet_is_looked_at_and_then_taken_in(any_site):
     page = sent(browser, a_workbook(*rows)).text
     assert "1 cụm loa mới" in page
     assert "<strong>Tên mới</strong>" in page
+    assert "<td>Xã xa-1</td>" in page
     assert clusters(any_site) == before
     done = confirmed(browser, page)
     assert done.status_code == 303

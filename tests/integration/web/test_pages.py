@@ -4,7 +4,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
-from protocol.messages import Alarms, Telemetry
+from protocol.messages import Alarms, NetworkKind, Telemetry
 from server.domain.recurrence import local_day
 from server.services import commissioning, reports, units
 from server.store.models import AsRunRow
@@ -53,7 +53,7 @@ def test_the_first_page_shows_the_clusters_that_the_person_may_see(site):
     assert "Cụm xa-2-c1" in site.browser("top").get("/").text
 
 
-def test_a_node_that_does_not_know_the_time_is_named_and_named_no_more_when_it_does(site):
+def test_what_a_node_cannot_do_by_itself_is_shown_as_long_as_it_says_so(site):
     warning = "Đồng hồ chưa tin được"
     browser = site.browser("commune-officer")
     now = datetime.now(UTC)
@@ -63,9 +63,13 @@ def test_a_node_that_does_not_know_the_time_is_named_and_named_no_more_when_it_d
     assert warning not in browser.get("/").text
     for is_trusted in (False, True):
         with site.sessions.begin() as db:
-            word = Telemetry(at=NOON, clock_trusted=is_trusted)
+            troubles = () if is_trusted else ("disk-full", "of-a-newer-node")
+            word = Telemetry(at=NOON, clock_trusted=is_trusted, troubles=troubles)
             reports.take_in(db, "n-1", word, now=now)
-        assert (warning in browser.get("/clusters/list").text) is not is_trusted
+        shown = browser.get("/clusters/list").text
+        assert (warning in shown) is not is_trusted
+        assert ("Bộ nhớ của thiết bị đã đầy" in shown) is not is_trusted
+        assert ("of-a-newer-node" in shown) is not is_trusted
 
 
 def test_what_is_amiss_in_a_box_is_shown_at_its_cluster_until_it_is_over(site):
@@ -80,6 +84,24 @@ def test_what_is_amiss_in_a_box_is_shown_at_its_cluster_until_it_is_over(site):
             reports.take_in(db, "n-1", word, now=at)
         page = browser.get("/clusters/list").text
         assert ("Hộp thiết bị đang mở · smoke" in page) is bool(standing)
+
+
+def test_how_a_machine_fares_is_shown_at_its_cluster_as_far_as_it_says(site):
+    now = datetime.now(UTC)
+    with site.sessions.begin() as db:
+        node = {"node_id": "n-1", "cluster_id": CLUSTERS[0], "keyring": site.keyring}
+        commissioning.commission(db, now=now, actor=OPERATOR, **node)
+        word = Telemetry(
+            at=now,
+            network=NetworkKind.MOBILE,
+            signal_dbm=-71.0,
+            data_month_mb=1812.5,
+            under_voltage=True,
+        )
+        reports.take_in(db, "n-1", word, now=now)
+    page = site.browser("commune-officer").get("/clusters/list").text
+    assert "Mạng di động · -71 dBm · 1.812 MB tháng này" in page
+    assert "Nguồn điện yếu" in page
 
 
 def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(site):

@@ -1,10 +1,14 @@
 """Which files are fetched first, and which are given up."""
 
 import hashlib
+import shutil
+from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge.cache import HORIZON, Cache, CachePlan, Want, plan_cache
+from edge.cache import HORIZON, RESERVE_BYTES, Cache, CachePlan, Want, plan_cache
 from protocol.messages import Claim, Content
 from tests.factories.claims import NOON, a_claim, an_announcement, an_asset, at
 
@@ -59,7 +63,54 @@ def test_only_what_no_claim_needs_is_given_up_and_only_when_space_is_short():
 def test_room_is_made_for_what_is_wanted():
     old, new = a_file("old", 600), a_file("new", 600)
     plan = planned(plays(new), sizes={old.digest: 600})
-    assert plan == CachePlan((Want(new.digest, 600, urgent=False),), frozenset({old.digest}))
+    (want,) = plan.wants
+    assert (want.digest, plan.evict, plan.unfit) == (new.digest, {old.digest}, ())
+
+
+def test_of_what_does_not_fit_the_first_in_order_are_fetched_and_the_others_named():
+    alarm, chime, soon, later = (a_file(name, 400) for name in ("alarm", "chime", "soon", "later"))
+    urgent = an_announcement(start=at(0), content=Content(items=(alarm,)))
+    claims = (plays(later, 20), plays(soon, 5), urgent)
+    plan = planned(*claims, pinned=(chime,), limit_bytes=900)
+    assert [want.digest for want in plan.wants] == [alarm.digest, chime.digest]
+    assert [want.digest for want in plan.unfit] == [soon.digest, later.digest]
+
+
+def test_what_is_urgent_is_fetched_though_nothing_needed_is_given_up_for_it():
+    alarm, needed = a_file("alarm", 400), a_file("needed", 900)
+    urgent = an_announcement(start=at(0), content=Content(items=(alarm,)))
+    plan = planned(urgent, plays(needed), sizes={needed.digest: 900}, limit_bytes=1000)
+    assert ([want.digest for want in plan.wants], plan.evict) == ([alarm.digest], frozenset())
+
+
+def test_a_file_may_wait_for_as_long_as_the_first_claim_that_needs_it():
+    song, chime = a_file("song"), a_file("chime")
+    urgent = an_announcement(start=at(30), content=Content(items=(a_file("alarm"),)))
+    plan = planned(plays(song, 20), plays(song, 10), urgent, pinned=(chime,))
+    spare = {want.digest: want.spare_s for want in plan.wants}
+    assert (spare[song.digest], spare[chime.digest]) == (600, inf)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.booleans(), st.booleans()), max_size=20),
+    st.integers(0, 300),
+)
+def test_what_is_needed_is_never_given_up_and_the_room_is_never_overrun(files, limit_bytes):
+    sizes, claims = {}, []
+    for number, (size_bytes, is_needed, is_there) in enumerate(files):
+        file = a_file(f"f{number}", size_bytes)
+        if is_there:
+            sizes[file.digest] = size_bytes
+        if is_needed:
+            claims.append(plays(file, number))
+    plan = planned(*claims, sizes=sizes, limit_bytes=limit_bytes)
+    needed = {ref.digest for claim in claims for ref in claim.content.items}
+    assert not plan.evict & needed
+    assert {want.digest for want in (*plan.wants, *plan.unfit)} == needed - sizes.keys()
+    after = sum(size for digest, size in sizes.items() if digest not in plan.evict)
+    after += sum(want.size_bytes for want in plan.wants)
+    there = sum(size for digest, size in sizes.items() if digest in needed)
+    assert after <= max(limit_bytes, there)
 
 
 @pytest.fixture
@@ -95,3 +146,11 @@ def test_begun_files_that_nobody_wants_any_more_are_deleted(cache):
     cache.evict(CachePlan((Want(kept, 8, urgent=False),), frozenset()))
     assert cache.part(kept).exists()
     assert not cache.part(dropped).exists()
+
+
+def test_the_disk_is_never_filled_to_its_end(cache):
+    digest = hashlib.sha256(b"sound").hexdigest()
+    free = shutil.disk_usage(cache.path(digest).parent).free
+    cache.path(digest).write_bytes(b"sound")
+    assert cache.room_bytes() <= free - RESERVE_BYTES + 10_000_000
+    assert cache.room_bytes() > 0 or free < RESERVE_BYTES

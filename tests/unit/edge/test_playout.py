@@ -10,7 +10,7 @@ from edge.errors import Stall
 from edge.player import Stalled
 from edge.player import Started as SoundStarted
 from edge.playout import OnDisk, Spoiled, Tick
-from edge.runs import PATIENCE, PIECE_LEAD, CuedRelay, key_of
+from edge.runs import CUE_LEAD, PATIENCE, CuedRelay, key_of
 from protocol.messages import (
     AsRun,
     BulletinClass,
@@ -147,7 +147,7 @@ def test_an_announcement_later_than_its_opening_starts_from_the_beginning():
     world.hold(an_alarm())
     world.run_to(after_noon(60))
     # Not at this instant: the player's buffer holds what was decided before.
-    began = 23.5 + PIECE_LEAD.total_seconds()
+    began = 23.5 + CUE_LEAD.total_seconds()
     assert world.cues[0].begins == after_noon(began)
     assert stretches(world.record("khan-1")) == [(began, began + 13, 0)]
 
@@ -474,7 +474,7 @@ def test_a_priority_item_waits_while_an_emergency_sounds_then_starts_from_its_be
     notice = an_alarm(25, claim_id="uu-tien", bulletin_class=BulletinClass.PRIORITY)
     world = a_world(an_alarm(20), notice)
     world.run_to(after_noon(100))
-    began = 33 + PIECE_LEAD.total_seconds()
+    began = 33 + CUE_LEAD.total_seconds()
     assert stretches(world.record("uu-tien")) == [(began, began + 13, 0)]
     assert world.record("uu-tien").outcome is Outcome.PLAYED
 
@@ -716,3 +716,20 @@ def test_a_relay_that_comes_late_joins_now():
     world.run_to(after_noon(70))
     assert stretches(world.record("tin-1")) == [(25, 60, 25)]
     assert world.record("tin-1").reason == "late"
+
+
+def test_a_claim_that_lasts_a_year_wants_the_loudspeakers_for_its_content_and_no_longer():
+    year = a_song(end=after_noon(365 * 86_400))
+    world = a_world(year, a_song(claim_id="tin-2", start=after_noon(60), end=after_noon(120)))
+    world.run_to(after_noon(130))
+    assert world.at(after_noon(30)) == "tin-1"
+    assert world.at(after_noon(90)) == "tin-2"
+    assert world.record("tin-1").outcome is Outcome.PLAYED
+
+
+def test_a_relay_that_lasts_a_year_gives_way_to_what_goes_before_it():
+    relay = a_song(end=after_noon(365 * 86_400), content=Content(relay=Relay(url=URL)))
+    world = a_world(relay, an_alarm())
+    world.run_to(after_noon(40))
+    assert world.at(after_noon(25)) == "khan-1"
+    assert world.state.on_air == "tin-1"

@@ -319,3 +319,17 @@ def test_without_a_clock_an_order_that_is_held_is_known_again_however_old(held):
     held = receive(held, ORDER_TOPIC, token, NOON).holdings
     verdict = receive(held, ORDER_TOPIC, token, NOON, newest_issued=at(1))
     assert verdict == Repeated("lenh-1", "khan-1")
+
+
+def test_a_plan_with_a_million_claims_is_refused_unread(held):
+    raw = plan_token(version=2)
+    huge = raw[:-1] + b"x" * (200 * 1_000_000)
+    with pytest.raises(RefusedError) as refused:
+        receive(held, PLAN_TOPIC, huge, NOON)
+    assert refused.value.refusal is Refusal.TOO_LARGE
+
+
+def test_the_most_claims_that_fit_a_plan_are_taken_in(held):
+    claims = tuple(a_claim(claim_id=f"tin-{number}") for number in range(1500))
+    verdict = receive(held, PLAN_TOPIC, plan_token(version=2, claims=claims), NOON)
+    assert len(verdict.holdings.programme().claims) == 1500

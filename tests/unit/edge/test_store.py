@@ -4,6 +4,8 @@ import sqlite3
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.outbox import RESEND_S, Outbox, numbered
 from edge.player import Started
@@ -158,3 +160,24 @@ def test_done_claims_are_forgotten_when_the_playout_forgets_them(store):
     store.keep(a_turn(done={key_of(SONG): NOON - timedelta(days=2)}))
     store.keep(a_turn())
     assert store.done() == {}
+
+
+@given(st.floats(0, 1))
+@settings(max_examples=40, deadline=None)
+def test_a_power_cut_at_any_byte_leaves_whole_turns_from_the_first_on(tmp_path_factory, share):
+    folder = tmp_path_factory.mktemp("cut")
+    path = folder / "node.db"
+    store = Store(path)
+    for number in range(6):
+        store.keep(a_turn(kept=a_kept(name=f"xa-{number}", raw=bytes(3000))))
+    cut = tmp_path_factory.mktemp("after") / "node.db"
+    log = path.with_name("node.db-wal").read_bytes()
+    cut.write_bytes(path.read_bytes())
+    cut.with_name("node.db-wal").write_bytes(log[: round(share * len(log))])
+    store.close()
+    again = Store(cut)
+    assert again.set_aside is None
+    found = {kept.name for kept in again.tokens()}
+    assert found == {f"xa-{number}" for number in range(len(found))}
+    assert len(found) == 6 or share < 1
+    again.close()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from protocol.ids import checked_id
 from server.domain.cluster_import import ClusterFacts, Verdict, examined
+from server.domain.cluster_rows import AT_ONCE
 from server.domain.cluster_sheets import (
     HEADINGS,
     MOST_FAULTS,
@@ -18,6 +19,7 @@ from server.http.wording import FINDINGS
 from tests.factories.sheets import HEAD, a_ground, a_row, a_sheet, cells, good_rows
 
 CAP = ClusterFacts("c-1", "vn-08-00928", "Bản Cáp", "Bản Cáp", 22.8, 105.0, 615, "Bà Lan", "0912")
+MADE = "vn-08-00928-ban-cap"
 CHO = ClusterFacts("c-2", "vn-08-00928", "Chợ", "Nà Thác")
 
 
@@ -219,7 +221,7 @@ def test_rows_that_are_taken_together_make_no_two_of_one_kind(rows: list[list[st
     verdict = judged(*rows, there=tuple(there.values()))
     check_sound(verdict, there)
     taken = len(verdict.new) + len(verdict.changed) + verdict.same
-    assert taken + verdict.fault_count == len(rows)
+    assert taken == (0 if verdict.faults else len(rows))
     if not verdict.faults:
         again = {**there, **{one.cluster_id: one for one in verdict.new}}
         again.update({one.after.cluster_id: one.after for one in verdict.changed})
@@ -248,6 +250,25 @@ def test_languages_are_named_by_code_or_name_and_an_unknown_one_is_a_fault():
     assert not verdict.new
     ((finding,),) = [kind.shown for kind in verdict.faults]
     assert (finding.code, finding.fields["value"]) == ("cell-unknown-language", "klingon")
+
+
+def test_a_cell_with_no_language_between_its_marks_is_a_fault_and_its_row_is_not_lost():
+    assert found(judged(a_row(languages=" ; ,"))) == [(Fault.UNKNOWN_LANGUAGE, "2")]
+
+
+def test_an_id_that_the_sheet_names_is_not_made_for_another_row():
+    ids = [one.cluster_id for one in judged(a_row(), a_row(cluster_id=MADE, name="Chợ")).new]
+    assert ids == [f"{MADE}-2", MADE]
+
+
+def test_a_fault_in_a_later_part_of_a_long_sheet_has_the_number_of_its_row():
+    rows = [a_row(name=f"Cụm {number}") for number in range(AT_ONCE + 7)]
+    verdict = judged(*rows, a_row(name="Cuối", people="nhiều"), [""] * 9, a_row(name="Cụm 3"))
+    assert found(verdict) == [
+        (Fault.NOT_A_NUMBER, str(AT_ONCE + 9)),
+        (Fault.NAME_TWICE, str(AT_ONCE + 11)),
+    ]
+    assert (verdict.new, verdict.changed, verdict.same) == ((), (), 0)
 
 
 def test_an_empty_cell_leaves_the_languages_as_they_are():

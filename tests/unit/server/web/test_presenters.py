@@ -39,8 +39,10 @@ def a_state(cluster_id="c-1", **changed: object):
         "holds_newest_plan": True,
         "level_dbfs": None,
         "clock_trusted": None,
+        "troubles": (),
         "alarms": (),
         "alarms_at": None,
+        "machine": {},
     }
     return ClusterState(**{**facts, **changed})
 
