@@ -19,6 +19,7 @@ from edge.errors import EdgeError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
+from edge.health import Health
 from edge.link import Delivery, Identity, Link, LinkEvent
 from edge.live import LiveDesk
 from edge.machine import Machine
@@ -72,7 +73,8 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     """
     database, audio = state_paths(settings.state_dir)
     cache = Cache(audio)
-    clock = Clock(Machine(), settings.state_dir / "clock.json")
+    machine = Machine()
+    clock = Clock(machine, settings.state_dir / "clock.json")
     receiver = Receiver(Web(near=settings.near_stations))
     lost = Presence(node=settings.node, state=PresenceState.LOST)
     identity = Identity(
@@ -102,6 +104,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         ),
         watchdog=watchdog,
         clock=clock,
+        health=Health(settings.state_dir, machine.boot_id),
         software=_software(),
         player=MixerPlayer(
             open_output(settings.output, clock=clock.now_s),

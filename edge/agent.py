@@ -22,6 +22,7 @@ from edge.errors import EdgeError, StoreError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
+from edge.health import Health
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
 from edge.live import LiveDesk, LiveRefused, LiveWord
 from edge.outbox import Outbox, numbered
@@ -81,7 +82,6 @@ from edge.schedule import (
 )
 from edge.settings import NodeSettings
 from edge.store import KeptReport, Store, Turn
-from edge.telemetry import disk_free_mb, temperature_c
 from edge.timekeeping import judged_instead
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
@@ -139,6 +139,7 @@ class Parts:
     fetcher: Fetcher
     watchdog: Watchdog
     clock: Clock
+    health: Health
     software: str = ""
 
 
@@ -176,6 +177,7 @@ class Agent:
         self._rounds.every(15.0, self._send_telemetry, first_s=1.0 + phase_s)
         self._rounds.every(600.0, self._tidy, first_s=600.0)
         self._rounds.every(600.0, parts.clock.keep, first_s=60.0)
+        self._rounds.every(600.0, parts.health.keep, first_s=70.0)
 
     def run(self) -> None:
         """Play and report until told to stop.
@@ -225,6 +227,7 @@ class Agent:
             parts.live.close,
             self._mark_alive,
             parts.clock.keep,
+            parts.health.keep,
             lambda: parts.link.close(((node_presence(self._node), leaving),)),
             parts.fetcher.close,
             parts.store.close,
@@ -548,8 +551,8 @@ class Agent:
         self._keeps_schedule = self._may_schedule()
         began = clock.now() - timedelta(seconds=time.monotonic() - self._began_s)
         self._take(Clockwork(self._keeps_schedule, began, by))
-        _log.warning(
-            "clock_moved",
+        _log.info(
+            "clock_known" if clock.is_trusted else "clock_not_trusted",
             by_s=round(by.total_seconds(), 3),
             source=clock.source.value,
             trusted=clock.is_trusted,
@@ -665,13 +668,11 @@ class Agent:
         counts = dict(self._refusals.counts)
         if self._parts.fetcher.bad_digests:
             counts["bad-digest"] = self._parts.fetcher.bad_digests
-        clock = self._parts.clock
-        words = Telemetry(
-            at=clock.now(),
+        clock, now = self._parts.clock, self._parts.clock.now()
+        word = Telemetry(
+            at=now,
             on_air=self._playout.on_air,
             level_dbfs=round(self._parts.player.level_dbfs(), 1),
-            temperature_c=temperature_c(),
-            disk_free_mb=disk_free_mb(self._settings.state_dir),
             refused=counts,
             clock_trusted=clock.is_trusted,
             clock_source=clock.source,
@@ -679,7 +680,8 @@ class Agent:
             nonce=clock.ask() if clock.wants_answer else "",
             troubles=self._troubles(),
         )
-        self._parts.link.publish(node_telemetry(self._node), encode(words), qos=0)
+        word = self._parts.health.measured(word, now if clock.is_trusted else None)
+        self._parts.link.publish(node_telemetry(self._node), encode(word), qos=0)
 
     def _troubles(self) -> tuple[str, ...]:
         told = {self._disk_trouble, self._plan_trouble} | self._parts.fetcher.troubles()
@@ -710,7 +712,7 @@ class Agent:
         self._parts.watchdog.alive()
         self._watch_clock()
         self._take(Tick())
-        self._parts.box.cool(temperature_c())
+        self._parts.box.cool(self._parts.health.temperature_c())
         self._tell_alarms()
 
     def _mark_alive(self) -> None:

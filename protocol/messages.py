@@ -548,6 +548,15 @@ class ClockSource(StrEnum):
     NONE = "none"
 
 
+class NetworkKind(StrEnum):
+    """By what a node reaches the server."""
+
+    ETHERNET = "ethernet"
+    WIFI = "wifi"
+    MOBILE = "mobile"
+    OTHER = "other"
+
+
 class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     """Measurements of a node; a sign of life even when all else is unknown.
 
@@ -558,6 +567,9 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
         clock_error_s: How wrong its time may be at most, by its own account.
         nonce: Asks for the time; empty where it is not asked for.
         troubles: What the node cannot do by itself, in codes.
+        under_voltage: Whether the supply has sunk too low lately.
+        card_wear_percent: How much of its life the memory card has behind it.
+        data_month_mb: What went through that network this month, of the node's own calendar.
     """
 
     at: Instant
@@ -571,6 +583,12 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     clock_error_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
     nonce: Nonce = ""
     troubles: Annotated[tuple[Trouble, ...], msgspec.Meta(max_length=20)] = ()
+    memory_free_mb: float | None = None
+    under_voltage: bool | None = None
+    card_wear_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    network: NetworkKind | None = None
+    signal_dbm: float | None = None
+    data_month_mb: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 NodeWord = Presence | Report | Telemetry

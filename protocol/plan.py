@@ -79,7 +79,7 @@ def heard_among(
     # Nearly always what a claim wants is its own time, which need not be looked at twice.
     others = apart(claims, policy)
     shorter, less = Sweep(others), {id(claim) for _, _, claim in others}
-    here, holds_until = policy, start
+    here, holds_until, is_free = policy, start, False
     left = begun = start
     before: Claim | None = None
     then: Sequence[Claim] = around.move(start)
@@ -92,13 +92,17 @@ def heard_among(
                 silences=tuple(silences.move(left)),
             )
             holds_until = min(frames.until, quiet.until, silences.until)
+            is_free = not here.forbids_any
         present = wanting = around.move(left)
         until = around.until
         if less:
             wanting = [claim for claim in present if id(claim) not in less]
             wanting += shorter.move(left)
             until = min(until, shorter.until)
-        heard = winner(wanting, left, here) if wanting else None
+        if len(wanting) == 1 and is_free and not less:  # so it is at most instants
+            heard: Claim | None = wanting[0]
+        else:
+            heard = winner(wanting, left, here) if wanting else None
         if heard is not before and heard != before:
             if begun < left:
                 yield begun, left, before, then

@@ -1,9 +1,10 @@
 """What operators watch: the state of clusters, and a broadcast's way to each of them."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -57,6 +58,7 @@ class ClusterState:
         clock_trusted: Whether its node says that it knows the time; None: it does not say.
         troubles: What its node says it cannot do by itself, in codes.
         alarms: Names of the alarms that its node said stand, since ``alarms_at``.
+        machine: What its node last measured, by the names of the protocol's telemetry.
     """
 
     cluster_id: str
@@ -82,6 +84,7 @@ class ClusterState:
     troubles: tuple[str, ...]
     alarms: tuple[str, ...]
     alarms_at: datetime | None
+    machine: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +273,12 @@ def _state(
             for unit in units.chain(unit_id)
             if unit in newest
         ),
-        level_dbfs=node.telemetry.get("level_dbfs") if node and node.telemetry else None,
-        clock_trusted=node.telemetry.get("clock_trusted") if node and node.telemetry else None,
         troubles=tuple(node.telemetry.get("troubles", ())) if node and alive in _ANSWERING else (),
+        level_dbfs=node.telemetry.get("level_dbfs") if node else None,
+        clock_trusted=node.telemetry.get("clock_trusted") if node else None,
         alarms=tuple(node.alarms) if node else (),
         alarms_at=node.alarms_at if node else None,
+        machine=node.telemetry if node else {},
     )
 
 

@@ -57,8 +57,9 @@ def _different(
         elif frame.quiet:
             hours = (frame.weekdays, frame.local_start, frame.local_end)
             by_unit.setdefault(frame.unit_id, []).append((hours, frame))
-    found: dict[tuple[object, ...], tuple[TimeFrame, ...]] = {}
+    laid_down = {unit: tuple(zip(*own, strict=True)) for unit, own in by_unit.items()}
+    found: dict[tuple[object, ...], list[tuple[TimeFrame, ...]]] = {}
     for chain in sorted(chains):
-        binding = [one for unit in chain for one in by_unit.get(unit, ())]
-        found.setdefault(tuple(alike for alike, _ in binding), tuple(one for _, one in binding))
-    return list(found.values())
+        binding = [laid_down[unit] for unit in chain if unit in laid_down]
+        found.setdefault(tuple(alike for alike, _ in binding), [own for _, own in binding])
+    return [tuple(frame for own in kept for frame in own) for kept in found.values()]

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from server.http.languages import gettext, ngettext
 from server.http.wording import ALARMS, N_
+from server.web.formats import figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,24 @@ WHEN_CUT = tuple(_WHEN_CUT)
 RECURRENCES = tuple(_RECURRENCES)
 
 
+_NETWORKS: Mapping[str, str] = MappingProxyType(
+    {
+        "ethernet": N_("Cable"),
+        "wifi": N_("Wi-Fi"),
+        "mobile": N_("Mobile network"),
+    }
+)
+_MEASURES: Mapping[str, str] = MappingProxyType(
+    {
+        "signal_dbm": N_("%(number)s dBm"),
+        "data_month_mb": N_("%(number)s MB this month"),
+        "temperature_c": N_("%(number)s °C"),
+        "disk_free_mb": N_("%(number)s MB free"),
+        "card_wear_percent": N_("card worn %(number)s%%"),
+    }
+)
+
+
 def liveness(code: str) -> Sign:
     """Show whether a cluster's equipment answers."""
     return _LIVENESS.get(code, _LIVENESS["none"])
@@ -181,6 +201,16 @@ def liveness(code: str) -> Sign:
 def alarms(names: Iterable[str]) -> str:
     """Say what is amiss at a node; an unknown alarm is shown as it is."""
     return " · ".join(gettext(ALARMS.get(name, name)) for name in names)
+
+
+def machine(measured: Mapping[str, Any]) -> str:
+    """Say in a line how a node's machine fares, from what it measured; empty for nothing known."""
+    network = _NETWORKS.get(str(measured.get("network")))
+    told = [gettext(network)] if network else []
+    for name, sentence in _MEASURES.items():
+        if isinstance(value := measured.get(name), int | float):
+            told.append(gettext(sentence, number=figure(round(value))))
+    return " · ".join(told)
 
 
 def bulletin_class(code: str) -> Sign:

@@ -59,7 +59,8 @@ class Links:
         under_way = asyncio.all_tasks(self._loop)
         for task in under_way:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
+        if under_way:
+            self._loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
         self._loop.close()
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from protocol.messages import (
     HushState,
     LiftHush,
     Mode,
+    NetworkKind,
     NodeWord,
     Outcome,
     Plan,
@@ -364,6 +365,14 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
     """Make what fields of a node's words say that came later."""
     frames = FrameTally(heard=4200, late=12, missing=15)
     clock = {"clock_source": ClockSource.SERVER, "clock_error_s": 0.125}
+    machine = {
+        "memory_free_mb": 310.5,
+        "under_voltage": True,
+        "card_wear_percent": 30,
+        "network": NetworkKind.MOBILE,
+        "signal_dbm": -71.0,
+        "data_month_mb": 812.5,
+    }
     words = one_of_each()
     return {
         "as-run-of-a-live-broadcast": replace(words["as-run"], frames=frames),
@@ -371,6 +380,7 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
         "telemetry-of-troubles": replace(
             words["telemetry"], troubles=("audio-does-not-fit", "disk-full")
         ),
+        "telemetry-of-a-machine": replace(words["telemetry"], **machine),
         "telemetry-of-a-clock": replace(words["telemetry"], nonce=A_NONCE, **clock),
     }
 

@@ -1,6 +1,6 @@
 """What programs send and are sent of clusters: sheets, lists, and what one will sound."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from apiflask.fields import UploadFile
 from pydantic import ConfigDict, Field
@@ -86,6 +86,10 @@ class ClusterAnswer(Answer):
     troubles: list[str]
     alarms: list[str]
     alarms_at: Instant | None
+    machine: Annotated[
+        dict[str, Any],
+        Field(description="What the node last measured, by the names of the protocol's telemetry."),
+    ]
 
 
 class ClusterList(Answer):

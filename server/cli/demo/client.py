@@ -15,6 +15,7 @@ from server.cli.demo.province import Login
 from server.cli.errors import CommandError
 
 TIMEOUT_S = 30.0
+PREPARING_S = 180.0
 
 
 class ApiError(CommandError):
@@ -57,7 +58,10 @@ class Person:
         file = (path.name, path.read_bytes())
         words = {"unit_id": unit_id, "title": title, "purpose": purpose}
         body, content_type = urllib3.encode_multipart_formdata([("file", file), *words.items()])
-        return self._asked("POST", "/assets", body=body, content_type=content_type)
+        # It is answered when the file is prepared, which takes a while for a long one.
+        return self._asked(
+            "POST", "/assets", body=body, content_type=content_type, within_s=PREPARING_S
+        )
 
     def asset(self, digest: str) -> bytes:
         """Fetch a prepared audio file."""
@@ -124,19 +128,31 @@ class Person:
         return self._asked(method, path, body=body, content_type="application/json")
 
     def _asked(
-        self, method: str, path: str, *, body: bytes | None = None, content_type: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        content_type: str = "",
+        within_s: float = TIMEOUT_S,
     ) -> dict[str, Any]:
-        raw = self._raw(method, path, body=body, content_type=content_type)
+        raw = self._raw(method, path, body=body, content_type=content_type, within_s=within_s)
         return msgspec.json.decode(raw, type=dict[str, Any])
 
     def _raw(
-        self, method: str, path: str, *, body: bytes | None = None, content_type: str = ""
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        content_type: str = "",
+        within_s: float = TIMEOUT_S,
     ) -> bytes:
         headers = {"Authentication-Token": self.token, "Accept": "application/json"}
         if content_type:
             headers["Content-Type"] = content_type
         address = f"{self.address}/api/v1{path}"
-        answer = self.pool.request(method, address, body=body, headers=headers)
+        answer = self.pool.request(method, address, body=body, headers=headers, timeout=within_s)
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's own number
             raise ApiError(method, path, answer.status, answer.data.decode("utf-8", "replace"))
         return answer.data

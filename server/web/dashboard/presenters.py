@@ -39,6 +39,7 @@ class Card:
     searched: str
     level_percent: int
     alarms: str
+    machine: str
 
     @property
     def filter_code(self) -> str:
@@ -171,7 +172,8 @@ def _card(state: ClusterState) -> Card:
     on_air = bool(state.on_air_claim)
     sign = words.ON_AIR if on_air else words.liveness(state.liveness)
     level, alarms = _level_percent(state.level_dbfs), words.alarms(state.alarms)
-    return Card(state, sign, on_air, searched(state), level, alarms)
+    machine = words.machine(state.machine)
+    return Card(state, sign, on_air, searched(state), level, alarms, machine)
 
 
 def _level_percent(level_dbfs: float | None) -> int:

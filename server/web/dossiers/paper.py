@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import cast
 
 from fpdf import FPDF
@@ -12,6 +11,7 @@ from typing_extensions import override
 from server.http.languages import gettext
 from server.services.dossiers import Dossier, Witness
 from server.web import words
+from server.web.dossiers.fonts import whole_font
 from server.web.dossiers.words import (
     about_words,
     act_words,
@@ -22,8 +22,7 @@ from server.web.dossiers.words import (
 )
 from server.web.formats import dmy, dmy_hm, hms
 
-FONTS = Path(__file__).parent.parent / "static" / "vendor"
-_SCRIPTS = ("latin", "latin-ext", "vietnamese")
+_FONT = "be-vietnam-pro"
 _WEIGHTS = {"": 400, "B": 700}
 
 _MARGIN_MM, _LINE_MM, _LABEL_MM = 18, 5.2, 42
@@ -55,11 +54,8 @@ class _Paper(FPDF):
         self._found, self._now = found, now
         self._pieces = piece_words(found)
         self._broken: dict[tuple[float, str], list[str]] = {}
-        for script in _SCRIPTS:
-            for style, weight in _WEIGHTS.items():
-                name = f"be-vietnam-pro-{script}-{weight}-normal.woff"
-                self.add_font(script, style, FONTS / name)
-        self.set_fallback_fonts(_SCRIPTS[1:])
+        for style, weight in _WEIGHTS.items():
+            self.add_font(_FONT, style, whole_font(weight))
         self.set_margins(_MARGIN_MM, _MARGIN_MM)
         self.set_auto_page_break(auto=True, margin=_MARGIN_MM)
         self.set_title(found.broadcast.title)
@@ -229,7 +225,7 @@ class _Paper(FPDF):
         self.multi_cell(0, height_mm, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _pen(self, size: float, *, bold: bool = False, ink: tuple[int, int, int] = _INK) -> None:
-        self.set_font(_SCRIPTS[0], "B" if bold else "", size)
+        self.set_font(_FONT, "B" if bold else "", size)
         self.set_text_color(*ink)
 
 

@@ -20,6 +20,7 @@ from edge.errors import ThreadDiedError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
+from edge.health import Health
 from edge.link import Delivery, Identity, Link
 from edge.live import LiveDesk
 from edge.machine import Machine
@@ -91,6 +92,7 @@ class Bench:
             "fetcher": Fetcher(self.cache, NODE, SECRET, self.events.put),
             "watchdog": Watchdog(""),
             "clock": Clock(machine or Machine(), folder / "clock.json"),
+            "health": Health(folder, "boot-1"),
         }
         self._thread = threading.Thread(target=self._run, args=(settings, database))
         self._thread.start()

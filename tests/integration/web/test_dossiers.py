@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from datetime import timedelta
 
 import pypdfium2
 import pytest
+from fontTools.ttLib import TTFont
 
 from protocol.content import layout
 from protocol.signing import unverified
@@ -16,11 +18,13 @@ from server.services import as_run, contacts, dossiers
 from server.services.contacts import NewContact
 from server.services.dossiers import Dossier
 from server.store.models import AlertRow, AsRunRow, BroadcastRow, DeliveryRow, SpeechRow
+from server.web.dossiers.fonts import whole_font
 from server.web.dossiers.paper import dossier_paper
 from tests.factories.claims import NOON
 from tests.factories.pages import CLUSTERS, COMMUNE
 from tests.factories.units import OPERATOR
 
+TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 WORDS = "Nước sông lên nhanh, đề nghị bà con sơ tán ngay."
 
 
@@ -125,6 +129,14 @@ def test_on_paper_it_is_an_a4_document_that_bears_its_title(site):
         assert [round(side) for side in paper[0].get_size()] == [595, 842]
     finally:
         paper.close()
+
+
+def test_the_font_of_paper_has_every_vietnamese_letter_in_one_file():
+    marked = "aăâeêioôơuưy"
+    letters = {unicodedata.normalize("NFC", one + tone) for one in marked for tone in TONES}
+    for weight in (400, 700):
+        with TTFont(whole_font(weight)) as font:
+            assert {ord(one) for one in {*letters, *"đ–·…“”"}} <= font.getBestCmap().keys()
 
 
 @contextmanager

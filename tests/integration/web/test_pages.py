@@ -4,7 +4,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
-from protocol.messages import Alarms, Telemetry
+from protocol.messages import Alarms, NetworkKind, Telemetry
 from server.domain.recurrence import local_day
 from server.services import commissioning, reports, units
 from server.store.models import AsRunRow
@@ -84,6 +84,24 @@ def test_what_is_amiss_in_a_box_is_shown_at_its_cluster_until_it_is_over(site):
             reports.take_in(db, "n-1", word, now=at)
         page = browser.get("/clusters/list").text
         assert ("Hộp thiết bị đang mở · smoke" in page) is bool(standing)
+
+
+def test_how_a_machine_fares_is_shown_at_its_cluster_as_far_as_it_says(site):
+    now = datetime.now(UTC)
+    with site.sessions.begin() as db:
+        node = {"node_id": "n-1", "cluster_id": CLUSTERS[0], "keyring": site.keyring}
+        commissioning.commission(db, now=now, actor=OPERATOR, **node)
+        word = Telemetry(
+            at=now,
+            network=NetworkKind.MOBILE,
+            signal_dbm=-71.0,
+            data_month_mb=1812.5,
+            under_voltage=True,
+        )
+        reports.take_in(db, "n-1", word, now=now)
+    page = site.browser("commune-officer").get("/clusters/list").text
+    assert "Mạng di động · -71 dBm · 1.812 MB tháng này" in page
+    assert "Nguồn điện yếu" in page
 
 
 def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(site):

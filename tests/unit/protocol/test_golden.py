@@ -42,6 +42,12 @@ ADDED_FIELDS = {
     (Telemetry, "troubles"),
     (Telemetry, "clock_source"),
     (Telemetry, "clock_error_s"),
+    (Telemetry, "memory_free_mb"),
+    (Telemetry, "under_voltage"),
+    (Telemetry, "card_wear_percent"),
+    (Telemetry, "network"),
+    (Telemetry, "signal_dbm"),
+    (Telemetry, "data_month_mb"),
 }
 """Fields of messages that came later: the first golden bytes know nothing of them."""
 WORDS = {str(model.__struct_config__.tag) for model in kinds(NodeWord)}

@@ -42,6 +42,7 @@ def a_state(cluster_id="c-1", **changed: object):
         "troubles": (),
         "alarms": (),
         "alarms_at": None,
+        "machine": {},
     }
     return ClusterState(**{**facts, **changed})
 

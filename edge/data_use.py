@@ -1,0 +1,79 @@
+"""How much went through a network this month: what a SIM card's plan is spent on."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, final
+
+import msgspec
+import structlog
+
+from edge.disk import write_whole
+from edge.telemetry import Traffic
+
+_log = structlog.get_logger()
+
+_Bytes = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Kept(msgspec.Struct, kw_only=True):
+    """What stands on disk.
+
+    Attributes:
+        month: Year and month that ``used_bytes`` belongs to; empty until the time was known.
+        boot_id: The boot in which ``seen_bytes`` was counted.
+        seen_bytes: What each interface had counted since that boot when it was last looked at.
+    """
+
+    month: str = ""
+    used_bytes: _Bytes = 0
+    boot_id: str = ""
+    seen_bytes: dict[str, _Bytes] = msgspec.field(default_factory=dict)
+
+
+@final
+class DataUse:
+    """Adds up what interfaces count, over restarts, boots and months."""
+
+    def __init__(self, path: Path, boot_id: str) -> None:
+        self._path = path
+        self._kept = _read(path)
+        if self._kept.boot_id != boot_id:
+            self._kept.boot_id, self._kept.seen_bytes = boot_id, {}
+
+    def count(self, traffic: Traffic, now: datetime | None) -> float:
+        """Add what was counted since the last look, and give the month's sum in MB.
+
+        Args:
+            traffic: What the interface has counted since boot.
+            now: The time on the wall; None where it is not known: then no month begins.
+        """
+        kept = self._kept
+        before = kept.seen_bytes.get(traffic.name, 0)
+        # An interface that was taken out and put in again counts from nothing.
+        fresh = (
+            traffic.total_bytes - before if traffic.total_bytes >= before else traffic.total_bytes
+        )
+        kept.seen_bytes[traffic.name] = traffic.total_bytes
+        month = f"{now:%Y-%m}" if now is not None else kept.month
+        if kept.month and month != kept.month:
+            kept.used_bytes = 0
+        kept.month = month
+        kept.used_bytes += fresh
+        return round(kept.used_bytes / 1e6, 1)
+
+    def keep(self) -> None:
+        """Put the sum on disk; a disk that takes nothing costs the sum and nothing else."""
+        try:
+            write_whole(self._path, msgspec.json.encode(self._kept))
+        except OSError as error:
+            _log.warning("data_use_not_kept", error=str(error))
+
+
+def _read(path: Path) -> _Kept:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except FileNotFoundError:
+        return _Kept()
+    except (OSError, ValueError) as error:
+        _log.warning("data_use_unread", error=str(error))
+        return _Kept()
