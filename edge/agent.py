@@ -551,8 +551,8 @@ class Agent:
         self._keeps_schedule = self._may_schedule()
         began = clock.now() - timedelta(seconds=time.monotonic() - self._began_s)
         self._take(Clockwork(self._keeps_schedule, began, by))
-        _log.warning(
-            "clock_moved",
+        _log.info(
+            "clock_known" if clock.is_trusted else "clock_not_trusted",
             by_s=round(by.total_seconds(), 3),
             source=clock.source.value,
             trusted=clock.is_trusted,

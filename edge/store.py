@@ -89,7 +89,8 @@ class Store:
             self._db = _opened(path)
         except (sqlite3.OperationalError, OSError) as error:
             self.trouble = _trouble(error)
-            self._scratch = TemporaryDirectory(prefix="loa-node-", dir=scratch)
+            folder = scratch if scratch.is_dir() else None
+            self._scratch = TemporaryDirectory(prefix="loa-node-", dir=folder)
             path = _copied(path, Path(self._scratch.name))
             self._db = _opened(path)
         except sqlite3.DatabaseError:

@@ -182,9 +182,11 @@ def round_s(place: Place, node: NodeProcess, alarm: AssetRef, sound: np.ndarray)
     wait_until(lambda: len(heard(node.recording).between(reaches, 0.01)))
     looked_s = 1.0
     lag = lag_s(sound, heard(node.recording).between(ordered + timedelta(seconds=looked_s), 0.3))
+    # Where its first samples were not decoded in time, it was joined after its beginning.
+    lost_s = place.station.hears(Started, claim_id=claim.claim_id).position_s
     place.station.order(a_stop(claim_id=claim.claim_id, until=claim.end))
     place.station.final(claim.claim_id)
-    return looked_s - lag
+    return looked_s - lag + lost_s
 
 
 def say_imports() -> None:
