@@ -31,8 +31,9 @@ def first_sample_ms() -> dict[str, float]:
         a_town(Path(folder), {CLUSTER}, lead_s=0.0, audio_by=slowly.to_address) as town,
     ):
         notice = town.upload(COMMUNE, seed=1, seconds=6.0)
-        town.announce(COMMUNE, notice, [CLUSTER])  # until it is there, chime and speech both
+        first = town.announce(COMMUNE, notice, [CLUSTER])  # brings chime and speech to the node
         town.wait(lambda: town.has_audio(CLUSTER, notice), 60, "the notice at the node")
+        _stopped(town, first)
         idle_s = [_round_s(town, notice) for _ in range(ROUNDS)]
         song = town.upload(COMMUNE, seed=2, seconds=240.0)
         start = (datetime.now(UTC) + timedelta(seconds=40)).replace(microsecond=0)
@@ -72,9 +73,14 @@ def _round_s(town: Town, notice: Sound) -> float:
     heard = town.heard(CLUSTER)
     at = heard.sample(ordered + timedelta(seconds=0.8))
     into_s = lag_s(opening.samples, heard.samples[at : at + round(0.3 * RATE_HZ)])
+    _stopped(town, broadcast)
+    return 0.8 - into_s
+
+
+def _stopped(town: Town, broadcast: str) -> None:
+    """Stop an announcement, and wait until the node is done with it: the next would wait for it."""
     town.person(COMMUNE).stop(broadcast)
     town.wait(lambda: bool(town.records(broadcast)), 30, "the record")
-    return 0.8 - into_s
 
 
 def _downloads(town: Town) -> bool:

@@ -44,12 +44,12 @@ def timed_s(work: Callable[[], object]) -> float:
 
 def p50_ms(times_s: list[float]) -> float:
     """Tell the median, in milliseconds."""
-    return round(1000 * statistics.median(times_s), 2)
+    return round(1000 * float(statistics.median(times_s)), 2)
 
 
 def p95_ms(times_s: list[float]) -> float:
     """Tell the time that nineteen of twenty stay below, in milliseconds."""
-    return round(1000 * statistics.quantiles(times_s, n=20, method="inclusive")[-1], 2)
+    return round(1000 * float(statistics.quantiles(times_s, n=20, method="inclusive")[-1]), 2)
 
 
 def peak_rss_mb() -> float:
