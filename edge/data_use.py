@@ -37,6 +37,8 @@ class DataUse:
     def __init__(self, path: Path, boot_id: str) -> None:
         self._path = path
         self._kept = _read(path)
+        # What a machine sent before it was a node is not counted.
+        self._is_new = not self._kept.boot_id
         if self._kept.boot_id != boot_id:
             self._kept.boot_id, self._kept.seen_bytes = boot_id, {}
 
@@ -48,7 +50,8 @@ class DataUse:
             now: The time on the wall; None where it is not known: then no month begins.
         """
         kept = self._kept
-        before = kept.seen_bytes.get(traffic.name, 0)
+        before = kept.seen_bytes.get(traffic.name, traffic.total_bytes if self._is_new else 0)
+        self._is_new = False
         # An interface that was taken out and put in again counts from nothing.
         fresh = (
             traffic.total_bytes - before if traffic.total_bytes >= before else traffic.total_bytes
