@@ -13,7 +13,10 @@ export class Sound {
     this.ready = root.querySelector("[data-sound-ready]");
     this.sending = null;
     for (const input of root.querySelectorAll("[data-file]")) {
-      input.addEventListener("change", () => { if (input.files[0]) this.send(input.files[0]); });
+      const taken = () => { if (input.files[0]) this.send(input.files[0]); };
+      input.addEventListener("change", taken);
+      // On a slow line people choose a file before this script is there.
+      queueMicrotask(taken);
     }
     for (const drop of root.querySelectorAll("[data-drop]")) this.#takeDrops(drop);
     const { chosenTitle, chosenLength } = this.digest.dataset;
