@@ -107,6 +107,7 @@ def test_every_letter_gets_its_own_answer_and_one_that_fails_keeps_no_other(mess
     assert answers[1].words
 
 
+@pytest.mark.slow
 def test_web_hook_and_mail_bring_the_whole_text_as_it_was_written(service):
     answers = AppriseMessenger(("json", "mailto"), HERE).send(
         [letter(1, f"{service.hook}/take"), letter(2, service.mail)]
@@ -118,6 +119,7 @@ def test_web_hook_and_mail_bring_the_whole_text_as_it_was_written(service):
     assert "To: truc@xa.vn" in service.mails[0]
 
 
+@pytest.mark.slow
 def test_who_is_sent_elsewhere_does_not_come_to_a_private_place(service):
     answers = AppriseMessenger(("json",), HERE).send(
         [letter(1, f"{service.hook}/elsewhere"), letter(2, f"{service.hook}/take")]

@@ -45,6 +45,7 @@ def test_chime_and_speech_are_equally_loud(chime, speech, tmp_path):
     assert max(first.peak_dbtp, second.peak_dbtp) <= -2.9
 
 
+@pytest.mark.slow
 def test_assets_can_be_parts_and_the_piece_an_asset(chime, speech, store, tmp_path):
     parts = [store.path(ingest(part, store).digest) for part in (chime, speech)]
     asset = ingest(compose(parts, [0.2], tmp_path / "piece.wav").path, store)
@@ -52,6 +53,7 @@ def test_assets_can_be_parts_and_the_piece_an_asset(chime, speech, store, tmp_pa
     assert asset.duration_s == pytest.approx(1.9 + 0.2 + spoken_s, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["flac", "mp3"])
 def test_other_formats_are_written_by_ffmpeg(suffix, chime, speech, tmp_path):
     plain = compose([chime, speech], [0.2], tmp_path / "piece.wav")
@@ -62,6 +64,7 @@ def test_other_formats_are_written_by_ffmpeg(suffix, chime, speech, tmp_path):
     assert np.corrcoef(one[:size], two[:size])[0, 1] > 0.98
 
 
+@pytest.mark.slow
 def test_without_an_ffmpeg_of_the_system_the_packaged_one_serves(chime, tmp_path):
     code = (
         "import sys; from pathlib import Path; from audio_library.transcode import *\n"

@@ -28,6 +28,7 @@ def streamed(parts, length_s):
         return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
 
 
+@pytest.mark.slow
 def test_each_part_is_heard_in_its_place_from_its_own_place_in_the_file(files):
     (one, noise_one), (two, noise_two) = files["one"], files["two"]
     heard = streamed(

@@ -71,6 +71,7 @@ def kept(programme, tmp_path_factory) -> tuple[Store, Asset]:
     return store, ingest(programme, store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -89,6 +90,7 @@ def test_a_manifest_somebody_edited_is_refused(old, new, kept, store):
         read_manifest(store, kept[1].digest)
 
 
+@pytest.mark.slow
 def test_a_manifest_somebody_edited_is_healed_when_its_file_is_brought_again(
     programme, kept, store
 ):

@@ -52,6 +52,7 @@ def test_a_sentence_is_spoken_at_a_human_pace(synthesiser, tmp_path):
     assert -30 < measure(wav).integrated_lufs < -10
 
 
+@pytest.mark.slow
 def test_more_words_take_longer(synthesiser, tmp_path):
     short = length_s(synthesiser.speak(SENTENCE, tmp_path / "a.wav"))
     long = length_s(synthesiser.speak(" ".join([SENTENCE] * 3), tmp_path / "b.wav"))
@@ -63,6 +64,7 @@ def test_the_same_text_twice_gives_the_same_bytes(synthesiser, tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_faster_pace_is_shorter_and_a_slower_one_longer(synthesiser, tmp_path):
     lengths = [
         length_s(synthesiser.speak(SENTENCE, tmp_path / "a.wav", Manner(pace=pace)))
@@ -71,6 +73,7 @@ def test_a_faster_pace_is_shorter_and_a_slower_one_longer(synthesiser, tmp_path)
     assert lengths[0] > 1.2 * lengths[1] > 1.2 * 1.2 * lengths[2]
 
 
+@pytest.mark.slow
 def test_sentences_and_lines_are_parted_by_a_pause(synthesiser, tmp_path):
     text = f"{SENTENCE} {SENTENCE}\n{SENTENCE}"
     short, long = (

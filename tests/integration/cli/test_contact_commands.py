@@ -38,6 +38,7 @@ def sending(state: Path, messenger: FakeMessenger, stop: Event) -> None:
         Courier(place.sessions, place.sessions, place.keyring, messenger, clock).run(stop)
 
 
+@pytest.mark.slow
 def test_somebody_is_entered_given_a_channel_and_told_what_became_of_a_test(run):
     refused = run("contact", "add", "tinh", "Ông Páo", "--phone", "gọi tôi")
     assert (refused.exit_code, "bad-phone" in refused.output) == (1, True)

@@ -26,6 +26,7 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
+@pytest.mark.slow
 def test_what_a_program_does_stands_in_its_log_a_line_of_json_each(settings):
     chosen = {"LOA_STATE_DIR": str(settings.state_dir)}
     with subprocess.Popen(

@@ -24,6 +24,7 @@ def run(tmp_path: Path):
     return typed
 
 
+@pytest.mark.slow
 def test_a_province_and_then_its_clusters_are_entered(run, tmp_path: Path):
     province = ("unit", "import", "--province", "lai chau", "--with-former-districts")
     assert "39 units would be added" in run(*province, "--dry-run").output
@@ -42,6 +43,7 @@ def test_a_province_and_then_its_clusters_are_entered(run, tmp_path: Path):
     assert "0 clusters added, 0 changed, 1 stay" in run("cluster", "import", str(sheet)).output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [(), ("--dry-run",)])
 def test_every_wrong_row_is_told_in_a_sentence(run, tmp_path: Path, extra: tuple[str, ...]):
     sheet = tmp_path / "wrong.xlsx"

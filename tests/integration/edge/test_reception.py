@@ -53,6 +53,7 @@ def test_a_stream_is_joined_in_its_middle_whatever_it_is_made_of(radio, tmp_path
     assert rms(sound[RATE_HZ:]) == pytest.approx(0.09, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fragmented", [False, True])
 def test_hls_begins_near_the_newest_segment_and_goes_on_without_a_seam(radio, tmp_path, fragmented):
     radio.folder = hls_of(tmp_path / "hls", SONG, fragmented=fragmented)
@@ -63,6 +64,7 @@ def test_hls_begins_near_the_newest_segment_and_goes_on_without_a_seam(radio, tm
     assert later == pytest.approx(begun + 2.0, abs=0.001)
 
 
+@pytest.mark.slow
 def test_of_several_loudnesses_the_one_that_spares_the_data_plan_is_taken(radio, tmp_path):
     radio.folder = hls_of(tmp_path / "hls", SONG)
     (radio.folder / "all.m3u8").write_text(
@@ -74,12 +76,14 @@ def test_of_several_loudnesses_the_one_that_spares_the_data_plan_is_taken(radio,
     assert radio.asked[:2] == ["/all.m3u8", "/live.m3u8"]
 
 
+@pytest.mark.slow
 def test_a_station_that_answers_as_shoutcast_does_is_heard(radio, tmp_path):
     radio.send_at_once(programme(tmp_path / "live", SONG).read_bytes())
     radio.status_line = b"ICY 200 OK\r\nicy-name: Dai\r\n"
     assert len(received(radio.url(), seconds=1.0)) >= RATE_HZ
 
 
+@pytest.mark.slow
 def test_a_redirect_is_followed_and_a_ring_of_them_is_not(radio, tmp_path):
     radio.send_at_once(programme(tmp_path / "live", SONG).read_bytes())
     radio.redirects = {"/old": "/live", "/ring": "/ring", "/disk": "file:///etc/passwd"}
@@ -110,6 +114,7 @@ def test_a_station_that_takes_the_call_and_says_nothing_is_given_up_in_time():
     assert stall_of(url) is Stall.NO_ANSWER
 
 
+@pytest.mark.slow
 def test_a_station_that_falls_silent_is_lost(radio, tmp_path):
     radio.send_at_once(programme(tmp_path / "live", SONG).read_bytes()[:40_000])
     radio.holds_on = True

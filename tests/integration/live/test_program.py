@@ -249,6 +249,7 @@ def test_what_is_spoken_goes_out_signed_and_stamped_and_is_kept(studio):
     assert not list(studio.place.settings.recording_dir.glob("*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [Ending.SPOKEN, Ending.BROKEN_OFF])
 def test_a_drill_says_what_it_is_before_the_first_word_and_after_the_last_of_all(
     studio, tmp_path, ending
@@ -351,6 +352,7 @@ def one_that_has_run(installed) -> tuple["Studio", str]:
     return studio, broadcast
 
 
+@pytest.mark.slow
 def test_what_a_killed_program_left_is_kept_by_the_next_and_its_broadcast_ended(installed):
     studio, broadcast = one_that_has_run(installed)
     # As a kill leaves it: whole frames, and a torn one.
@@ -424,6 +426,7 @@ def dismissed(place):
             yield
 
 
+@pytest.mark.slow
 def test_without_a_broker_nobody_goes_on_air(tmp_path):
     with an_installation(tmp_path, mqtt_port=free_port(), live_port=free_port()) as place:
         let_in(place)
@@ -440,6 +443,7 @@ def test_without_a_broker_nobody_goes_on_air(tmp_path):
             studio.close()
 
 
+@pytest.mark.slow
 def test_a_browser_that_has_only_webm_is_heard_too(studio, tmp_path):
     whole = encode(tmp_path / "spoken.webm", tone(2.4, hertz=400.0))
     body = _with_short_clusters(whole, tmp_path / "short.webm").read_bytes()

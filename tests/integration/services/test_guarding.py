@@ -160,6 +160,7 @@ def test_what_is_brought_back_copied_or_reached_by_a_wider_group_is_held_at_once
 numbers = count()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(rules, rules)
 def test_the_wall_refuses_what_the_check_refuses_and_nothing_else(on_postgres, one, other):

@@ -33,6 +33,7 @@ def test_migrations_make_just_what_the_models_say(engine: Engine):
         assert compare_metadata(context, [Base.metadata, *only_here]) == []
 
 
+@pytest.mark.slow
 def test_every_migration_can_be_taken_back_and_made_again(bare: Engine):
     upgrade(bare)
     whole = set(inspect(bare).get_table_names())

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from sqlalchemy import select
 
 from server.services.drill_labels import TEXTS
@@ -92,6 +93,7 @@ def test_who_may_not_announce_makes_nobody_speak(site):
         assert db.scalars(select(BroadcastRow)).all() == []
 
 
+@pytest.mark.slow
 def test_the_first_drill_speaks_its_own_label_and_the_second_uses_it(site):
     program = site.program("commune-officer")
     for _ in range(2):

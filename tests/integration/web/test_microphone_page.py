@@ -59,6 +59,7 @@ def test_what_is_wrong_is_told_and_no_microphone_handed_out(site, second):
     assert "data-ticket" not in answer.text
 
 
+@pytest.mark.slow
 def test_the_page_of_a_drill_says_so_and_hands_out_a_microphone_for_a_drill(site):
     answer = posted(site.browser(OFFICER), "/urgent", "/urgent/speak", **a_form(site, mode="drill"))
     assert answer.status_code == 200

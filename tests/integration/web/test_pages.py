@@ -4,6 +4,8 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from protocol.messages import Alarms, NetworkKind, Telemetry
 from server.domain.recurrence import local_day
 from server.services import commissioning, reports, units
@@ -238,6 +240,7 @@ def test_what_is_still_on_the_phone_is_counted_by_the_length_that_the_phone_says
         assert answer.status_code == 422
 
 
+@pytest.mark.slow
 def test_an_announcement_is_heard_beforehand_behind_its_chime_by_who_may_send_it(site):
     facts = {"unit_id": COMMUNE, "asset_digest": site.digest}
     browser = site.browser("commune-officer")

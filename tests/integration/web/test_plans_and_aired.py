@@ -157,6 +157,7 @@ def test_who_may_not_see_the_unit_sees_none_of_it(site, path):
     assert stranger.get(path.replace(COMMUNE, OTHER)).status_code in {200, 404}
 
 
+@pytest.mark.slow
 def test_what_will_sound_can_be_heard_beforehand(site, soon, tmp_path):
     sound = noise(4)
     digest = Store(site.settings.asset_dir).put(encode(tmp_path / "one.opus", sound))

@@ -105,6 +105,7 @@ def test_the_same_words_are_spoken_once_whoever_asks(site, engine):
     assert len(engine.asked) == 1
 
 
+@pytest.mark.slow
 def test_another_voice_or_pace_is_another_sound(site, engine):
     program = site.program("top")
     digests = {
@@ -114,6 +115,7 @@ def test_another_voice_or_pace_is_another_sound(site, engine):
     assert len(digests) == len(engine.asked) == 3
 
 
+@pytest.mark.slow
 def test_the_southern_voice_says_numbers_the_southern_way(site, engine):
     speech(site.program("top"), text="2.105 hộ", language="vi-vn-x-south")
     assert engine.asked[0][0] == "hai ngàn một trăm lẻ năm hộ"
@@ -125,6 +127,7 @@ def test_what_somebody_corrected_is_what_is_spoken(site, engine):
     assert answer["reading"]["said"] == "Mời bà con họp lúc tám giờ."
 
 
+@pytest.mark.slow
 def test_a_sound_that_was_lost_from_the_disk_is_made_anew(site, engine):
     program = site.program("top")
     digest = speech(program).json["asset"]["digest"]
@@ -136,6 +139,7 @@ def test_a_sound_that_was_lost_from_the_disk_is_made_anew(site, engine):
     assert store.path(digest).is_file()
 
 
+@pytest.mark.slow
 def test_where_the_better_voice_fails_the_next_one_speaks(site, engine):
     with_engines(site, Broken(), engine)
     answer = speech(site.program("top"))
@@ -177,6 +181,7 @@ def test_a_text_that_is_too_long_is_refused_however_it_is_too_long(site):
     assert [found["code"] for found in read.json["findings"]] == ["text-too-long"]
 
 
+@pytest.mark.slow
 def test_what_two_communes_both_had_spoken_belongs_to_both(site, engine):
     speech(site.program("commune-officer"))
     answer = speech(site.program("elsewhere"), unit_id=OTHER)

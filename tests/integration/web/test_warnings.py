@@ -226,6 +226,7 @@ def test_a_warning_that_there_is_not_is_not_found(prepared):
     assert fill(prepared.program("top"), code="earthquake").status_code == 404
 
 
+@pytest.mark.slow
 def test_pages_list_the_ten_put_one_on_the_nodes_and_take_a_recording(prepared, tmp_path):
     program = prepared.program("top")
     browser = prepared.browser("top")

@@ -1,6 +1,7 @@
 """What a station sends is heard without a hole, for as long as its clock and the network allow."""
 
 import numpy as np
+import pytest
 
 from edge.player.intake import Intake
 from edge.player.levels import FADE
@@ -68,6 +69,7 @@ def test_no_more_is_kept_than_has_its_place():
     assert np.abs(read(intake, 0, RATE_HZ)[FADE:] - song[FADE:RATE_HZ]).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_a_station_whose_clock_is_slow_does_not_run_dry():
     intake, sent, reader, off = Intake(), 0.0, 0, -900e-6
     chunk = np.full(BLOCK, 0.25, dtype=np.float32)

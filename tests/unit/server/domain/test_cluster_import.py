@@ -70,6 +70,7 @@ def test_a_made_id_is_never_that_of_another_cluster():
     assert not verdict.changed
 
 
+@pytest.mark.slow
 def test_names_that_begin_alike_get_numbered_ids_in_time_that_grows_with_the_rows():
     rows = [a_row(name=f"{'Cụm loa ' * 12}{number}") for number in range(10_000)]
     ids = [one.cluster_id for one in judged(*rows).new]
