@@ -171,6 +171,7 @@ class Agent:
         self._rounds = Rounds(time.monotonic())
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
+        self._rounds.every(1.0, self._ask_time, first_s=1.0)
         self._rounds.every(10.0, self._send_due, first_s=10.0)
         # Nodes started together must not all speak in the same instant.
         phase_s = sum(settings.node.encode()) % 15
@@ -521,6 +522,12 @@ class Agent:
 
     def _may_schedule(self) -> bool:
         return self._settings.schedule_without_clock or self._parts.clock.is_trusted
+
+    def _ask_time(self) -> None:
+        """Ask again where a schedule waits for the time: the first question may be lost."""
+        clock = self._parts.clock
+        if self._is_linked and not clock.is_trusted and clock.wants_answer:
+            self._send_telemetry()
 
     def _take_time(self, nonce: str, at: datetime) -> None:
         if self._parts.clock.take_answer(nonce, at):

@@ -32,6 +32,8 @@ ASK_AGAIN_S = 600.0
 """How often a clock that is not kept by the network is compared with the server's."""
 
 _SOON_S = 14.0
+_AT_ONCE_S = (1.0, 2.0, 4.0, 5.0)
+"""Pauses between questions while a schedule waits for the answer; the last one for all further."""
 LONGEST_WAIT_S = 600.0
 """How long a clock that is to be moved waits for silence."""
 
@@ -61,6 +63,7 @@ class Clock:
         self._waiting: Timekeeping | None = None
         self._learnt_s = 0.0
         self._question: _Question | None = None
+        self._unanswered = 0
         self._newest_s = before.newest_s if before else 0.0
 
     # -- telling
@@ -102,6 +105,7 @@ class Clock:
 
     def ask(self) -> str:
         """Begin to ask the server; the nonce must go out at once, for the answer's sake."""
+        self._unanswered += 1
         self._question = _Question(secrets.token_hex(16), self._machine.ticks_s())
         return self._question.nonce
 
@@ -110,7 +114,7 @@ class Clock:
         """Whether it is time to ask the server again."""
         ticks_s = self._machine.ticks_s()
         asked_ago_s = ticks_s - self._question.asked_s if self._question else ASK_AGAIN_S
-        if asked_ago_s < _SOON_S or self._known.is_kept(ticks_s):
+        if asked_ago_s < self._patience_s() or self._known.is_kept(ticks_s):
             return False
         return self._known.bound_s(ticks_s) > ASKED_WITHIN_S or asked_ago_s >= ASK_AGAIN_S
 
@@ -119,6 +123,7 @@ class Clock:
         question = self._question
         if question is None or not nonce or not secrets.compare_digest(nonce, question.nonce):
             return False
+        self._unanswered = 0
         # Asked no longer, and still remembered for when it was.
         self._question = _Question("", question.asked_s)
         known = self._waiting or self._known
@@ -172,6 +177,11 @@ class Clock:
             write_whole(self._path, msgspec.json.encode(memory))
         except OSError as error:
             _log.warning("clock_not_kept", error=str(error))
+
+    def _patience_s(self) -> float:
+        if self.is_trusted or self._waiting is not None:
+            return _SOON_S
+        return _AT_ONCE_S[min(self._unanswered, len(_AT_ONCE_S)) - 1]
 
     def _learn(self, known: Timekeeping) -> None:
         if abs(known.delta_s - self._known.delta_s) <= _UNHEARD_S:

@@ -78,6 +78,17 @@ def test_it_asks_again_soon_while_it_knows_badly_and_now_and_then_afterwards(clo
     assert clock.wants_answer
 
 
+def test_while_a_schedule_waits_for_the_time_it_is_asked_again_soon(clock, machine):
+    pauses_s = []
+    for _ in range(6):
+        clock.ask()
+        pauses_s.append(0)
+        while not clock.wants_answer:
+            machine.pass_s(0.5)
+            pauses_s[-1] += 0.5
+    assert pauses_s == [1, 2, 4, 5, 5, 5]
+
+
 def test_a_clock_kept_by_the_network_asks_no_more_until_the_network_is_gone(machine, tmp_path):
     machine.ntp_error_s = 0.02
     clock = Clock(machine, tmp_path / "clock.json")
