@@ -451,7 +451,9 @@ class Agent:
         reports: tuple[KeptReport, ...] = ()
         if verdict.order is not None:
             self._parts.clock.take_issued(verdict.order.issued_at)
-            self._pull_clock(verdict.order.issued_at)
+            # One that holds by the clock may have waited for this node: it does not tell the time.
+            if now == verdict.order.issued_at:
+                self._pull_clock(verdict.order.issued_at)
             now = self._parts.clock.now()
             receipt = Received(
                 report_id=UNNUMBERED,
