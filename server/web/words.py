@@ -177,13 +177,6 @@ _TROUBLES: Mapping[str, str] = MappingProxyType(
         "plan-refused": N_("It cannot read the newest plan: its software may be too old"),
     }
 )
-CLASSES = tuple(_CLASSES)
-CONTENT_KINDS = tuple(_CONTENT_KINDS)
-START_MODES = tuple(_START_MODES)
-WHEN_CUT = tuple(_WHEN_CUT)
-RECURRENCES = tuple(_RECURRENCES)
-
-
 _NETWORKS: Mapping[str, str] = MappingProxyType(
     {
         "ethernet": N_("Cable"),
@@ -200,6 +193,11 @@ _MEASURES: Mapping[str, str] = MappingProxyType(
         "card_wear_percent": N_("card worn %(number)s%%"),
     }
 )
+CLASSES = tuple(_CLASSES)
+CONTENT_KINDS = tuple(_CONTENT_KINDS)
+START_MODES = tuple(_START_MODES)
+WHEN_CUT = tuple(_WHEN_CUT)
+RECURRENCES = tuple(_RECURRENCES)
 
 
 def liveness(code: str) -> Sign:
