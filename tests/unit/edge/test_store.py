@@ -238,7 +238,7 @@ def test_a_record_that_is_kept_already_takes_no_second_place(store):
 
 def test_a_turn_that_the_disk_did_not_take_leaves_the_chain_as_it_was(store):
     store.keep(a_turn(reports=(a_report(1),)))
-    with pytest.raises(sqlite3.InterfaceError):
+    with pytest.raises(sqlite3.Error):
         store.keep(a_turn(reports=(a_report(2), KeptReport("r", object()))))
     store.keep(a_turn(reports=(a_report(3),)))
     records = records_of(store)
