@@ -67,10 +67,10 @@ def records_of(store):
 
 
 def follow_each_other(records):
-    befores = [NOTHING_BEFORE, *(digest_of(record) for record in records)]
+    digests = [NOTHING_BEFORE, *(digest_of(record) for record in records)]
     numbers = [record.link.number for record in records]
     return numbers == list(range(1, len(records) + 1)) and all(
-        record.link.previous == before for record, before in zip(records, befores, strict=False)
+        record.link.previous == before for record, before in zip(records, digests, strict=False)
     )
 
 
