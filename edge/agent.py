@@ -24,6 +24,7 @@ from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
 from edge.health import Health
 from edge.keeping import Keeping
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
+from edge.listening import Listening
 from edge.live import LiveDesk, LiveRefused, LiveWord
 from edge.outbox import numbered
 from edge.player import (
@@ -86,7 +87,16 @@ from edge.timekeeping import judged_instead
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
 from protocol.ids import NodeId, UnitId
-from protocol.messages import Alarms, Presence, PresenceState, Received, Telemetry, encode
+from protocol.messages import (
+    Alarms,
+    AsRun,
+    ClaimReport,
+    Presence,
+    PresenceState,
+    Received,
+    Telemetry,
+    encode,
+)
 from protocol.policy import Silence
 from protocol.signing import unverified
 from protocol.topics import (
@@ -124,6 +134,7 @@ class Parts:
     Attributes:
         events: The one queue, on which every other part puts what happened.
         clock: What is known of the time.
+        listening: What hears the loudspeaker.
     """
 
     events: SimpleQueue[AgentEvent]
@@ -138,6 +149,7 @@ class Parts:
     watchdog: Watchdog
     clock: Clock
     health: Health
+    listening: Listening
     software: str = ""
 
 
@@ -205,6 +217,7 @@ class Agent:
         self._take(self._held.programme(at_start=True))
         parts.fetcher.start()
         parts.live.start()
+        parts.listening.start()
         self._plan_files()
         self._listen()
         parts.link.start()
@@ -221,6 +234,7 @@ class Agent:
             parts.amplifier.close,
             parts.box.close,
             parts.live.close,
+            parts.listening.close,
             self._mark_alive,
             parts.clock.keep,
             parts.health.keep,
@@ -316,7 +330,7 @@ class Agent:
         """Let the playout judge, obey it, then put on disk what this changed."""
         self._playout, orders = judged(self._playout, event, turn.now)
         # First of all: a full disk must not cost a record.
-        told = (numbered(order.word) for order in orders if isinstance(order, Tell))
+        told = (numbered(self._attested(order)) for order in orders if isinstance(order, Tell))
         self._keeping.note((*turn.reports, *told))
         # Before it is cued: the player looks for who speaks when it is told to play them.
         if self._parts.live.arm(self._playout.listens_to(turn.now)):
@@ -566,7 +580,8 @@ class Agent:
         """Report what is amiss, where that has changed, and light the lamps."""
         now = self._parts.clock.now()
         pressed = {SILENCED} if self._is_silenced(now) else set()
-        standing = tuple(sorted(self._parts.box.standing | pressed))
+        heard = self._parts.listening.standing
+        standing = tuple(sorted(self._parts.box.standing | pressed | heard))
         if standing != self._told_alarms:
             self._told_alarms = standing
             report = numbered(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
@@ -645,6 +660,13 @@ class Agent:
         )
         word = self._parts.health.measured(word, now if clock.is_trusted else None)
         self._parts.link.publish(node_telemetry(self._node), encode(word), qos=0)
+
+    def _attested(self, order: Tell) -> ClaimReport:
+        """Say in a record what was heard of its claim, where somebody listens."""
+        word = order.word
+        if not isinstance(word, AsRun):
+            return word
+        return self._parts.listening.attested(word, self._parts.clock.now())
 
     def _troubles(self) -> tuple[str, ...]:
         told = {self._keeping.trouble, self._plan_trouble} | self._shelf.troubles()
