@@ -87,7 +87,9 @@ def test_a_drill_does_not_disturb_what_is_meant_and_what_is_meant_cuts_a_drill(b
 
 def test_a_drill_that_was_cut_never_goes_on_in_its_middle_where_nobody_could_tell_what_it_is():
     real = an_alarm("that", 10)
-    drill, short = (an_alarm(name, 0, end, mode=Mode.DRILL) for name, end in (("d", 300), ("n", 50)))
+    drill, short = (
+        an_alarm(name, 0, end, mode=Mode.DRILL) for name, end in (("d", 300), ("n", 50))
+    )
     back, over, restarted = a_node(real, drill), a_node(real, short), a_node(drill)
     for world, rehearsed in ((back, drill), (over, short)):
         world.hold(rehearsed)
