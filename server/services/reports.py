@@ -28,7 +28,7 @@ from protocol.messages import (
 from protocol.signing import audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.services import as_run, broadcasting, events, hush_deliveries
+from server.services import as_run, broadcasting, events, hush_deliveries, record_chains
 from server.services.keyring import Keyring
 from server.services.known_words import Known, check, known
 from server.store.models import (
@@ -94,6 +94,9 @@ def take_in(
             return word.report_id
         case Received() | Refused() | Started() | Preempted() | AsRun():
             _heard(db, node, now)
+            if isinstance(word, AsRun):
+                # Also of one that is known: what came first from memory has its place by now.
+                record_chains.take(db, facts.links, node, word, now=now)
             if _is_new(db, facts, node_id, word, now=now):
                 delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
                 hush = facts.hushes.get((word.claim_id, node.cluster_id))
