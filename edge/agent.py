@@ -5,7 +5,6 @@ put events on its queue.
 """
 
 import hashlib
-import time
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -162,7 +161,8 @@ class Agent:
         self._held = holdings
         self._parts = parts
         self._node = NodeId(settings.node)
-        self._began_s = time.monotonic()
+        self._ticks_s = parts.clock.ticks_s
+        self._began_s = self._ticks_s()
         self._keeps_schedule = self._may_schedule()
         self._playout = Playout(
             lead=timedelta(seconds=settings.board.lead_s), keeps_schedule=self._keeps_schedule
@@ -175,7 +175,7 @@ class Agent:
         self._birth_at_s: float | None = None
         self._is_linked = False
         self._told_alarms: tuple[str, ...] | None = None
-        self._rounds = Rounds(time.monotonic())
+        self._rounds = Rounds(self._ticks_s())
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
         self._rounds.every(1.0, self._ask_time, first_s=1.0)
@@ -272,9 +272,9 @@ class Agent:
         return True
 
     def _patience_s(self) -> float:
-        waits = [self._rounds.next_s() - time.monotonic()]
+        waits = [self._rounds.next_s() - self._ticks_s()]
         if self._birth_at_s is not None:
-            waits.append(self._birth_at_s - time.monotonic())
+            waits.append(self._birth_at_s - self._ticks_s())
         if self._playout.wake_at is not None:
             waits.append((self._playout.wake_at - self._parts.clock.now()).total_seconds())
         return max(0.0, min(waits))
@@ -312,7 +312,7 @@ class Agent:
                 raise ThreadDiedError("player", reason)
 
     def _pass_time(self) -> None:
-        now_s = time.monotonic()
+        now_s = self._ticks_s()
         wake_at = self._playout.wake_at
         if wake_at is not None and wake_at <= self._parts.clock.now():
             self._take(Tick())
@@ -340,7 +340,7 @@ class Agent:
         self._keep(replace(turn, reports=(), runs=self._playout.runs, done=self._playout.done))
 
     def _keep(self, turn: Turn) -> None:
-        self._keeping.keep(turn, time.monotonic())
+        self._keeping.keep(turn, self._ticks_s())
 
     def _turn(self) -> Turn:
         """Begin a turn that changes nothing of what plays."""
@@ -463,12 +463,12 @@ class Agent:
         self._plan_files()
 
     def _tell_birth_soon(self) -> None:
-        self._birth_at_s = self._birth_at_s or time.monotonic() + _BIRTH_AGAIN_S
+        self._birth_at_s = self._birth_at_s or self._ticks_s() + _BIRTH_AGAIN_S
 
     def _take_repeated(self, delivery: Delivery, verdict: Repeated, token_id: str) -> None:
         """Answer again when the server cannot have heard the answer; else it is a replay."""
         if self._parts.store.awaits_receipt(token_id):
-            self._keeping.send_due(time.monotonic(), all_again=True)
+            self._keeping.send_due(self._ticks_s(), all_again=True)
         else:
             self._refuse(delivery, RefusedError(Refusal.REPLAYED, verdict.claim_id))
 
@@ -538,7 +538,7 @@ class Agent:
     def _take_clockwork(self, by: timedelta) -> None:
         clock, knew = self._parts.clock, self._keeps_schedule
         self._keeps_schedule = self._may_schedule()
-        began = clock.now() - timedelta(seconds=time.monotonic() - self._began_s)
+        began = clock.now() - timedelta(seconds=self._ticks_s() - self._began_s)
         self._take(Clockwork(self._keeps_schedule, began, by))
         _log.info(
             "clock_known" if clock.is_trusted else "clock_not_trusted",
@@ -623,7 +623,7 @@ class Agent:
         self._is_linked = True
         _log.info("link_up", endpoint=event.endpoint)
         self._send_birth(nonce=self._parts.clock.ask())
-        self._keeping.send_due(time.monotonic(), all_again=True)
+        self._keeping.send_due(self._ticks_s(), all_again=True)
 
     def _send_birth(self, nonce: str = "") -> None:
         self._birth_at_s = None
@@ -673,7 +673,7 @@ class Agent:
         return tuple(sorted(told - {""}))
 
     def _send_due(self) -> None:
-        self._keeping.send_due(time.monotonic())
+        self._keeping.send_due(self._ticks_s())
 
     def _send_report(self, body: bytes) -> bool:
         return self._parts.link.publish(node_report(self._node), body, qos=1)
@@ -700,7 +700,7 @@ class Agent:
     def _tidy(self) -> None:
         turn = self._turn()
         self._keeping.try_to(lambda: self._parts.store.forget_old(turn.now))
-        self._keeping.keep_again(turn, time.monotonic())
+        self._keeping.keep_again(turn, self._ticks_s())
         self._plan_files()
 
 
