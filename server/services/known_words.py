@@ -27,7 +27,7 @@ from protocol.messages import (
     encode,
 )
 from server.domain.hushes import is_hush_id
-from server.services import as_run, broadcasting, hush_deliveries
+from server.services import as_run, broadcasting, hush_deliveries, upkeep, upkeep_words
 from server.store.models import (
     AsRunRow,
     BroadcastRow,
@@ -36,6 +36,7 @@ from server.store.models import (
     HushRow,
     NodeRow,
     ReportRow,
+    UpkeepRow,
 )
 
 LONGEST_CLAIM_ID = 96
@@ -57,6 +58,7 @@ class Known:
             taken in.
         deliveries: Announcements on their way, by broadcast and cluster.
         hushes: Hushes on their way, by hush and cluster.
+        upkeep: Orders to the one node of a cluster, by their names.
         records: The row of each claim at a cluster of which a record is among the words.
         orders: Announcements that hold where nodes say that they are here, by cluster.
         silences: Hushes and lifts that hold there.
@@ -67,6 +69,7 @@ class Known:
     reports: set[tuple[str, str]]
     deliveries: Mapping[Place, DeliveryRow]
     hushes: Mapping[Place, HushDeliveryRow]
+    upkeep: Mapping[str, UpkeepRow]
     records: Mapping[Place, AsRunRow]
     orders: Mapping[str, Sequence[tuple[DeliveryRow, BroadcastRow]]]
     silences: Mapping[str, Sequence[tuple[HushDeliveryRow, HushRow]]]
@@ -96,7 +99,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
     silences = hush_deliveries.holding(db, here, now=now)
     told = [word for _, word in words if isinstance(word, Report)]
     if not told:
-        return Known(nodes, set(), {}, {}, {}, orders, silences, set())
+        return Known(nodes, set(), {}, {}, {}, {}, orders, silences, set())
     before = select(ReportRow.node_id, ReportRow.report_id).where(
         ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
     )
@@ -128,6 +131,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         reports,
         deliveries,
         _hushes_of(db, told, nodes.values()),
+        _upkeep_of(db, told),
         as_run.rows_of(db, ended, now=now),
         orders,
         silences,
@@ -152,6 +156,11 @@ def _hushes_of(
         .with_for_update()
     )
     return {(row.hush_id, row.cluster_id): row for row in db.scalars(sent)}
+
+
+def _upkeep_of(db: Session, words: Iterable[NodeWord]) -> dict[str, UpkeepRow]:
+    named = {upkeep_words.name_in(word) for word in words if isinstance(word, ClaimReport)} - {""}
+    return upkeep.rows_of(db, named) if named else {}
 
 
 def check(word: NodeWord) -> None:

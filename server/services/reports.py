@@ -15,6 +15,7 @@ from protocol.messages import (
     Alarms,
     AsRun,
     ClaimReport,
+    Done,
     NodeWord,
     Preempted,
     Presence,
@@ -28,7 +29,7 @@ from protocol.messages import (
 from protocol.signing import audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.services import as_run, broadcasting, events, hush_deliveries
+from server.services import as_run, broadcasting, events, hush_deliveries, upkeep_words
 from server.services.keyring import Keyring
 from server.services.known_words import Known, check, known
 from server.store.models import (
@@ -92,13 +93,16 @@ def take_in(
             if _is_new(db, facts, node_id, word, now=now):
                 _take_alarms(db, node, word, now=now)
             return word.report_id
-        case Received() | Refused() | Started() | Preempted() | AsRun():
+        case Received() | Refused() | Started() | Preempted() | AsRun() | Done():
             _heard(db, node, now)
             if _is_new(db, facts, node_id, word, now=now):
                 delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
                 hush = facts.hushes.get((word.claim_id, node.cluster_id))
                 if hush is not None and isinstance(word, Received | Refused):
                     hush_deliveries.take_receipt(db, hush, word, now=now)
+                ordered = facts.upkeep.get(upkeep_words.name_in(word))
+                if ordered is not None:
+                    upkeep_words.take(db, ordered, node_id, word, now=now)
                 _take_report(db, node, delivery, word, facts, now=now)
             return word.report_id
 
@@ -316,6 +320,8 @@ def _take_report(
                 events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
             if delivery is not None:
                 _conclude(db, delivery, record, now)
+        case Done():
+            pass
 
 
 def _take_refusal(
