@@ -27,7 +27,14 @@ from protocol.messages import (
     encode,
 )
 from server.domain.hushes import is_hush_id
-from server.services import as_run, broadcasting, hush_deliveries, upkeep, upkeep_words
+from server.services import (
+    as_run,
+    broadcasting,
+    hush_deliveries,
+    record_chains,
+    upkeep,
+    upkeep_words,
+)
 from server.store.models import (
     AsRunRow,
     BroadcastRow,
@@ -35,6 +42,7 @@ from server.store.models import (
     HushDeliveryRow,
     HushRow,
     NodeRow,
+    RecordLinkRow,
     ReportRow,
     UpkeepRow,
 )
@@ -63,6 +71,8 @@ class Known:
         orders: Announcements that hold where nodes say that they are here, by cluster.
         silences: Hushes and lifts that hold there.
         over: Claims at clusters whose record of the node itself is in; grows as words are taken in.
+        links: Places in the chains of records near those of these words; grows as words are taken
+            in.
     """
 
     nodes: Mapping[str, NodeRow]
@@ -74,6 +84,7 @@ class Known:
     orders: Mapping[str, Sequence[tuple[DeliveryRow, BroadcastRow]]]
     silences: Mapping[str, Sequence[tuple[HushDeliveryRow, HushRow]]]
     over: set[Place]
+    links: dict[record_chains.Place, RecordLinkRow]
 
     def unless_over(self, claim: str, cluster: str) -> str:
         """Give the claim, or nothing where its record is in: reports may be old, out of order."""
@@ -99,7 +110,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
     silences = hush_deliveries.holding(db, here, now=now)
     told = [word for _, word in words if isinstance(word, Report)]
     if not told:
-        return Known(nodes, set(), {}, {}, {}, {}, orders, silences, set())
+        return Known(nodes, set(), {}, {}, {}, {}, orders, silences, set(), {})
     before = select(ReportRow.node_id, ReportRow.report_id).where(
         ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
     )
@@ -136,6 +147,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         orders,
         silences,
         as_run.told_of(db, begun),
+        record_chains.neighbours(db, [(n, word) for n, word in words if isinstance(word, AsRun)]),
     )
 
 

@@ -29,7 +29,14 @@ from protocol.messages import (
 from protocol.signing import audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.services import as_run, broadcasting, events, hush_deliveries, upkeep_words
+from server.services import (
+    as_run,
+    broadcasting,
+    events,
+    hush_deliveries,
+    record_chains,
+    upkeep_words,
+)
 from server.services.keyring import Keyring
 from server.services.known_words import Known, check, known
 from server.store.models import (
@@ -95,14 +102,12 @@ def take_in(
             return word.report_id
         case Received() | Refused() | Started() | Preempted() | AsRun() | Done():
             _heard(db, node, now)
+            if isinstance(word, AsRun):
+                # Also of one that is known: what came first from memory has its place by now.
+                record_chains.take(db, facts.links, node, word, now=now)
             if _is_new(db, facts, node_id, word, now=now):
+                _take_answer(db, node, word, facts, now=now)
                 delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
-                hush = facts.hushes.get((word.claim_id, node.cluster_id))
-                if hush is not None and isinstance(word, Received | Refused):
-                    hush_deliveries.take_receipt(db, hush, word, now=now)
-                ordered = facts.upkeep.get(upkeep_words.name_in(word))
-                if ordered is not None:
-                    upkeep_words.take(db, ordered, node_id, word, now=now)
                 _take_report(db, node, delivery, word, facts, now=now)
             return word.report_id
 
@@ -289,6 +294,18 @@ def _on_air(db: Session, node: NodeRow, claim: str, said_at: datetime, now: date
     if node.on_air != claim:
         node.on_air = claim
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
+
+
+def _take_answer(
+    db: Session, node: NodeRow, word: ClaimReport, facts: Known, *, now: datetime
+) -> None:
+    """Take in what is the answer to a hush, or to an order to this one node."""
+    hush = facts.hushes.get((word.claim_id, node.cluster_id))
+    if hush is not None and isinstance(word, Received | Refused):
+        hush_deliveries.take_receipt(db, hush, word, now=now)
+    ordered = facts.upkeep.get(upkeep_words.name_in(word))
+    if ordered is not None:
+        upkeep_words.take(db, ordered, node.node_id, word, now=now)
 
 
 def _take_report(

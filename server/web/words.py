@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from server.domain.record_chains import ClusterChains
 from server.http.languages import gettext, ngettext
 from server.http.wording import ALARMS, N_
 from server.web.formats import figure
@@ -73,6 +74,14 @@ _DELIVERIES: Mapping[str, Sign] = MappingProxyType(
         "refused": Sign("lost", "shield-exclamation", N_("Refused")),
         "failed": Sign("lost", "x-octagon-fill", N_("Failed")),
         "missed": Sign("lost", "slash-circle", N_("Not played")),
+    }
+)
+_RECORD_CHAINS: Mapping[str, Sign] = MappingProxyType(
+    {
+        "whole": Sign("here", "check2-all", N_("Records are whole")),
+        "gap": Sign("late", "shield-exclamation", N_("Records are missing")),
+        "broken": Sign("lost", "shield-exclamation", N_("Records have been altered")),
+        "none": Sign("away", "dash-circle", N_("Records that cannot be checked")),
     }
 )
 _BULLETINS: Mapping[str, Sign] = MappingProxyType(
@@ -219,6 +228,29 @@ def bulletin_class(code: str) -> Sign:
 def delivery(code: str) -> Sign:
     """Show what has become of an announcement, or of a claim, at one cluster."""
     return _DELIVERIES.get(code, _DELIVERIES["sent"])
+
+
+def record_chain(state: str) -> Sign:
+    """Show how a cluster's records hang together."""
+    return _RECORD_CHAINS[state]
+
+
+def record_chain_figures(chains: ClusterChains) -> str:
+    """Say how many records of a cluster are held, and how many of them are amiss."""
+    if not chains.records:
+        return gettext("Its equipment has not sent any that can be checked.")
+    told = [ngettext("%(num)d record checked", "%(num)d records checked", chains.records)]
+    if chains.broken:
+        told.append(ngettext("%(num)d altered", "%(num)d altered", chains.broken))
+    if chains.missing:
+        told.append(
+            ngettext(
+                "%(num)d missing, perhaps still on its way",
+                "%(num)d missing, perhaps still on their way",
+                chains.missing,
+            )
+        )
+    return " · ".join(told)
 
 
 def bulletin_state(code: str) -> Sign:

@@ -6,7 +6,7 @@ from alembic import op
 from server.store.types import InstantType, Json
 
 revision = "0030"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
