@@ -128,7 +128,13 @@ _PLACING: Mapping[str, str] = MappingProxyType(
     {"no-opening": N_("No hours that are open to it are long enough.")}
 )
 _SEVERITIES: Mapping[int, str] = MappingProxyType(
-    {1: N_("Minor"), 2: N_("Moderate"), 3: N_("Severe")}
+    {
+        0: N_("Severity unknown"),
+        1: N_("Minor"),
+        2: N_("Moderate"),
+        3: N_("Severe"),
+        4: N_("Extreme"),
+    }
 )
 _ROLES: Mapping[str, str] = MappingProxyType(
     {
@@ -281,7 +287,7 @@ def alert(state: str) -> Sign:
 
 def severity(step: int) -> str:
     """Name a step of how grave an emergency is."""
-    return gettext(_SEVERITIES.get(step, _SEVERITIES[1]))
+    return gettext(_SEVERITIES[step])
 
 
 def role(code: str) -> str:
