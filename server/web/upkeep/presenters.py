@@ -80,6 +80,8 @@ def _note(one: Order) -> str:
         seconds = int(ANSWERED_WITHIN.total_seconds())
         return gettext("The equipment has not answered within %(num)s seconds", num=seconds)
     if one.standing is Standing.RECEIVED and one.row.deed == Deed.RESTART:
+        if one.row.facts["at_once"]:
+            return gettext("It is starting again")
         return gettext("It waits until what sounds has ended")
     if one.row.reason in _HOW:
         return gettext(_HOW[one.row.reason])
