@@ -7,7 +7,6 @@ put events on its queue.
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,16 +15,17 @@ from typing import final
 
 import structlog
 
-from edge.cache import Cache, plan_cache
+from edge.cache import Cache
 from edge.clock import Clock
-from edge.errors import EdgeError, StoreError, ThreadDiedError
+from edge.errors import EdgeError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
 from edge.health import Health
+from edge.keeping import Keeping
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
 from edge.live import LiveDesk, LiveRefused, LiveWord
-from edge.outbox import Outbox, numbered
+from edge.outbox import numbered
 from edge.player import (
     Damaged,
     Died,
@@ -72,7 +72,6 @@ from edge.schedule import (
     Doubtful,
     HeldAlready,
     Holdings,
-    Kept,
     Repeated,
     Timed,
     Unconcerned,
@@ -81,7 +80,8 @@ from edge.schedule import (
     receive,
 )
 from edge.settings import NodeSettings
-from edge.store import KeptReport, Store, Turn
+from edge.shelf import Shelf
+from edge.store import Store, Turn
 from edge.timekeeping import judged_instead
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
@@ -102,10 +102,8 @@ _log = structlog.get_logger()
 _BIRTH_AGAIN_S = 0.2
 """What came together is told of together; whoever edits a programme that is about to begin waits
 to be told that it has arrived."""
-_MEGABYTE = 1_000_000
 _STEP = timedelta(seconds=1)
 _MOST_DOUBTFUL = 50
-_MOST_UNKEPT = 1000
 _NOT_UNDERSTOOD = frozenset({Refusal.GARBLED, Refusal.TOO_LARGE, Refusal.UNKNOWN_KIND})
 SILENCED = "silenced"
 """The alarm that stands while somebody has silenced the loudspeakers by the key of the box."""
@@ -159,12 +157,9 @@ class Agent:
         )
         self._doubtful: deque[Delivery] = deque()
         self._refusals = Refusals()
-        self._outbox = Outbox(parts.store, self._send_report)
-        self._unkept: tuple[KeptReport, ...] = ()
-        self._unkept_tokens: dict[tuple[str, str], Kept] = {}
-        self._disk_trouble = parts.store.trouble
+        self._keeping = Keeping(parts.store, self._send_report)
+        self._shelf = Shelf(settings, parts.cache, parts.fetcher)
         self._plan_trouble = ""
-        self._does_not_fit = False
         self._birth_at_s: float | None = None
         self._is_linked = False
         self._told_alarms: tuple[str, ...] | None = None
@@ -199,14 +194,14 @@ class Agent:
         parts, now = self._parts, self._parts.clock.now()
         if parts.store.set_aside is not None:
             _log.error("store_damaged", set_aside=parts.store.set_aside.name)
-        self._on_disk(lambda: parts.store.forget_old(now))
+        self._keeping.try_to(lambda: parts.store.forget_old(now))
         self._hold_from_disk()
         self._playout = replace(
             self._playout,
             runs={key: restored(run, at) for key, (run, at) in parts.store.runs().items()},
             done=parts.store.done(),
         )
-        self._take(OnDisk(frozenset(parts.cache.sizes())))
+        self._take(OnDisk(self._shelf.names()))
         self._take(self._held.programme(at_start=True))
         parts.fetcher.start()
         parts.live.start()
@@ -315,50 +310,27 @@ class Agent:
     # -- judging, and doing what was judged
 
     def _take(self, event: Event) -> None:
-        self._take_and_keep(event, Turn({}, {}, self._parts.clock.now()))
+        self._take_and_keep(event, self._turn())
 
     def _take_and_keep(self, event: Event, turn: Turn) -> None:
         """Let the playout judge, obey it, then put on disk what this changed."""
         self._playout, orders = judged(self._playout, event, turn.now)
-        told = [numbered(order.word) for order in orders if isinstance(order, Tell)]
-        # Kept in memory until the disk has it: a full disk must not cost a record.
-        self._unkept = (*self._unkept, *turn.reports, *told)
+        # First of all: a full disk must not cost a record.
+        told = (numbered(order.word) for order in orders if isinstance(order, Tell))
+        self._keeping.note((*turn.reports, *told))
         # Before it is cued: the player looks for who speaks when it is told to play them.
         if self._parts.live.arm(self._playout.listens_to(turn.now)):
             self._listen()
         for order in orders:
             self._obey(order)
-        self._keep(replace(turn, runs=self._playout.runs, done=self._playout.done))
+        self._keep(replace(turn, reports=(), runs=self._playout.runs, done=self._playout.done))
 
     def _keep(self, turn: Turn) -> None:
-        """Put on disk what a turn changed; what the disk does not take still counts in memory."""
-        is_kept = self._on_disk(lambda: self._parts.store.keep(replace(turn, reports=self._unkept)))
-        if not is_kept:
-            if turn.kept is not None:
-                self._unkept_tokens[turn.kept.kind, turn.kept.name] = turn.kept
-            self._unkept = self._unkept[-_MOST_UNKEPT:]
-            self._send_unkept()
-            return
-        if self._unkept or turn.kept is not None:
-            # Something was really written.
-            self._disk_trouble = self._parts.store.trouble
-        if self._unkept:
-            self._unkept = ()
-            self._send_due()
+        self._keeping.keep(turn, time.monotonic())
 
-    def _on_disk(self, change: Callable[[], None]) -> bool:
-        try:
-            change()
-        except StoreError as error:
-            if error.trouble != self._disk_trouble:
-                _log.error("disk_keeps_nothing", error=str(error))
-            self._disk_trouble = error.trouble
-            return False
-        return True
-
-    def _send_unkept(self) -> None:
-        for report in self._unkept:
-            self._send_report(report.body)
+    def _turn(self) -> Turn:
+        """Begin a turn that changes nothing of what plays."""
+        return Turn(self._playout.runs, self._playout.done, self._parts.clock.now())
 
     def _obey(self, order: Order) -> None:
         match order:
@@ -398,22 +370,19 @@ class Agent:
 
     def _take_delivery(self, delivery: Delivery) -> None:
         try:
-            verdict, now = self._judged(delivery)
+            verdict, issued_at = self._judged(delivery)
         except RefusedError as error:
             self._refuse(delivery, error)
             return
         match verdict:
             case Accepted():
-                self._accept(verdict, now)
+                self._accept(verdict, issued_at)
             case Timed(nonce, at):
                 self._take_time(nonce, at)
             case Doubtful():
                 self._put_off(delivery)
             case Acknowledged(report_ids):
-                self._unkept = tuple(
-                    report for report in self._unkept if report.report_id not in report_ids
-                )
-                self._on_disk(lambda: self._outbox.acknowledge(report_ids))
+                self._keeping.acknowledge(report_ids)
             case Repeated(token_id):
                 self._take_repeated(delivery, verdict, token_id)
             case HeldAlready():
@@ -424,8 +393,11 @@ class Agent:
             case Unconcerned():
                 pass
 
-    def _judged(self, delivery: Delivery) -> tuple[Verdict, datetime]:
+    def _judged(self, delivery: Delivery) -> tuple[Verdict, datetime | None]:
         """Judge a message by the time, or by its own where the time is not known so well.
+
+        Returns:
+            The verdict, and when the message was issued if it was judged by that.
 
         Raises:
             RefusedError: It is not to be acted on.
@@ -433,12 +405,12 @@ class Agent:
         clock, raw = self._parts.clock, delivery.payload
         now, newest = clock.now(), clock.newest_issued
         try:
-            return receive(self._held, delivery.topic, raw, now, newest_issued=newest), now
+            return receive(self._held, delivery.topic, raw, now, newest_issued=newest), None
         except RefusedError as error:
-            issued = judged_instead(raw, error, now, None if newest else clock.bound)
-            if issued is None:
+            issued_at = judged_instead(raw, error, now, None if newest else clock.bound)
+            if issued_at is None:
                 raise
-        return receive(self._held, delivery.topic, raw, issued, newest_issued=newest), issued
+        return receive(self._held, delivery.topic, raw, issued_at, newest_issued=newest), issued_at
 
     def _put_off(self, delivery: Delivery) -> None:
         """Keep an order until the time is known; where too many wait, the oldest is refused."""
@@ -447,24 +419,22 @@ class Agent:
             oldest = self._doubtful.popleft()
             self._refuse(oldest, RefusedError(Refusal.UNTRUSTED_CLOCK))
 
-    def _accept(self, verdict: Accepted, now: datetime) -> None:
-        reports: tuple[KeptReport, ...] = ()
+    def _accept(self, verdict: Accepted, issued_at: datetime | None) -> None:
         if verdict.order is not None:
             self._parts.clock.take_issued(verdict.order.issued_at)
             # One that holds by the clock may have waited for this node: it does not tell the time.
-            if now == verdict.order.issued_at:
-                self._pull_clock(verdict.order.issued_at)
-            now = self._parts.clock.now()
+            if issued_at is not None:
+                self._pull_clock(issued_at)
+        turn = replace(self._turn(), kept=verdict.kept)
+        if verdict.order is not None:
             receipt = Received(
                 report_id=UNNUMBERED,
                 claim_id=verdict.order.claim_id,
-                at=now,
+                at=turn.now,
                 message_id=verdict.kept.name,
             )
-            reports = (numbered(receipt),)
-        turn = Turn(self._playout.runs, self._playout.done, now, verdict.kept, reports)
+            turn = replace(turn, reports=(numbered(receipt),))
         if verdict.kept.kind == "config":
-            self._unkept = (*self._unkept, *reports)
             self._keep(turn)
             self._hold_from_disk()
             self._listen()
@@ -484,7 +454,7 @@ class Agent:
     def _take_repeated(self, delivery: Delivery, verdict: Repeated, token_id: str) -> None:
         """Answer again when the server cannot have heard the answer; else it is a replay."""
         if self._parts.store.awaits_receipt(token_id):
-            self._send_reports(all_again=True)
+            self._keeping.send_due(time.monotonic(), all_again=True)
         else:
             self._refuse(delivery, RefusedError(Refusal.REPLAYED, verdict.claim_id))
 
@@ -498,17 +468,13 @@ class Agent:
         if report is not None:
             # With the report alone, so that an enemy's thousand a second do not fill the card.
             _log.warning("message_refused", reason=error.refusal.value, count=report.count)
-            self._unkept = (*self._unkept, numbered(report))
-            self._keep(Turn(self._playout.runs, self._playout.done, self._parts.clock.now()))
+            self._keep(replace(self._turn(), reports=(numbered(report),)))
 
     def _hold_from_disk(self) -> None:
-        tokens = {(kept.kind, kept.name): kept for kept in self._parts.store.tokens()}
-        tokens |= self._unkept_tokens
-        self._held, bad = held_on_disk(self._held, tokens.values())
+        self._held, bad = held_on_disk(self._held, self._keeping.tokens())
         for kept, error in bad:
             _log.warning("kept_message_refused", kind=kept.kind, reason=error.refusal.value)
-            self._unkept_tokens.pop((kept.kind, kept.name), None)
-        self._on_disk(lambda: self._parts.store.forget_tokens(kept for kept, _error in bad))
+        self._keeping.forget([kept for kept, _error in bad])
 
     def _listen(self) -> None:
         units = self._held.place.chain if self._held.place else ()
@@ -580,7 +546,7 @@ class Agent:
         """Silence the loudspeakers for a while, or let them sound again."""
         now, key = self._parts.clock.now(), self._settings.board.silence_key
         silence = None
-        if key is not None and SILENCED not in self._alarms(now):
+        if key is not None and not self._is_silenced(now):
             silence = Silence(
                 SILENCE_KEY,
                 self._node,
@@ -592,19 +558,19 @@ class Agent:
         self._take(self._held.programme())
         self._tell_alarms()
 
-    def _alarms(self, now: datetime) -> tuple[str, ...]:
+    def _is_silenced(self, now: datetime) -> bool:
         silence = self._held.key_silence
-        pressed = {SILENCED} if silence is not None and silence.covers(now) else set()
-        return tuple(sorted(self._parts.box.standing | pressed))
+        return silence is not None and silence.covers(now)
 
     def _tell_alarms(self) -> None:
         """Report what is amiss, where that has changed, and light the lamps."""
         now = self._parts.clock.now()
-        standing = self._alarms(now)
+        pressed = {SILENCED} if self._is_silenced(now) else set()
+        standing = tuple(sorted(self._parts.box.standing | pressed))
         if standing != self._told_alarms:
             self._told_alarms = standing
             report = numbered(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
-            self._take_and_keep(Tick(), replace(Turn({}, {}, now), reports=(report,)))
+            self._take_and_keep(Tick(), replace(self._turn(), reports=(report,)))
         self._parts.box.show(
             network=self._is_linked, sound=bool(self._playout.on_air), alarm=bool(standing)
         )
@@ -612,7 +578,7 @@ class Agent:
     # -- files
 
     def _take_files(self) -> None:
-        self._take(OnDisk(frozenset(self._parts.cache.sizes())))
+        self._take(OnDisk(self._shelf.names()))
         self._plan_files()
 
     def _take_damaged(self, event: Damaged) -> None:
@@ -625,28 +591,16 @@ class Agent:
             self._take_files()
 
     def _plan_files(self) -> None:
-        cache, clock = self._parts.cache, self._parts.clock
-        plan = plan_cache(
-            (
-                claim
-                for key, claim in self._playout.programme.claims.items()
-                if key not in self._playout.done
-            ),
+        clock, playout, config = self._parts.clock, self._playout, self._held.config
+        claims = playout.programme.claims.items()
+        has_evicted = self._shelf.plan(
+            (claim for key, claim in claims if key not in playout.done),
             self._held.pinned(),
-            cache.sizes(),
             now=clock.now() if clock.is_trusted else None,
-            limit_bytes=min(self._settings.cache_limit_mb * _MEGABYTE, cache.room_bytes()),
+            servers=config.audio if config else (),
         )
-        if plan.unfit and not self._does_not_fit:
-            missing_mb = sum(want.size_bytes for want in plan.unfit) / _MEGABYTE
-            _log.error("audio_does_not_fit", files=len(plan.unfit), missing_mb=round(missing_mb, 1))
-        self._does_not_fit = bool(plan.unfit)
-        cache.evict(plan)
-        if plan.evict:
-            self._take(OnDisk(frozenset(cache.sizes())))
-        known = self._held.config.audio if self._held.config else ()
-        bases = dict.fromkeys((*known, *self._settings.audio))
-        self._parts.fetcher.want(plan.wants, [base.rstrip("/") for base in bases])
+        if has_evicted:
+            self._take(OnDisk(self._shelf.names()))
 
     # -- what is said
 
@@ -654,7 +608,7 @@ class Agent:
         self._is_linked = True
         _log.info("link_up", endpoint=event.endpoint)
         self._send_birth(nonce=self._parts.clock.ask())
-        self._send_reports(all_again=True)
+        self._keeping.send_due(time.monotonic(), all_again=True)
 
     def _send_birth(self, nonce: str = "") -> None:
         self._birth_at_s = None
@@ -693,18 +647,11 @@ class Agent:
         self._parts.link.publish(node_telemetry(self._node), encode(word), qos=0)
 
     def _troubles(self) -> tuple[str, ...]:
-        told = {self._disk_trouble, self._plan_trouble} | self._parts.fetcher.troubles()
-        if self._does_not_fit:
-            told.add("audio-does-not-fit")
+        told = {self._keeping.trouble, self._plan_trouble} | self._shelf.troubles()
         return tuple(sorted(told - {""}))
 
     def _send_due(self) -> None:
-        self._send_reports(all_again=False)
-
-    def _send_reports(self, *, all_again: bool) -> None:
-        self._send_unkept()
-        now_s = time.monotonic()
-        self._on_disk(lambda: self._outbox.send_due(now_s, all_again=all_again))
+        self._keeping.send_due(time.monotonic())
 
     def _send_report(self, body: bytes) -> bool:
         return self._parts.link.publish(node_report(self._node), body, qos=1)
@@ -726,15 +673,12 @@ class Agent:
 
     def _mark_alive(self) -> None:
         if self._playout.runs:
-            self._on_disk(lambda: self._parts.store.mark_alive(self._parts.clock.now()))
+            self._keeping.try_to(lambda: self._parts.store.mark_alive(self._parts.clock.now()))
 
     def _tidy(self) -> None:
-        now = self._parts.clock.now()
-        self._on_disk(lambda: self._parts.store.forget_old(now))
-        for name, kept in list(self._unkept_tokens.items()):
-            self._keep(Turn(self._playout.runs, self._playout.done, now, kept))
-            if not self._disk_trouble:
-                del self._unkept_tokens[name]
+        turn = self._turn()
+        self._keeping.try_to(lambda: self._parts.store.forget_old(turn.now))
+        self._keeping.keep_again(turn, time.monotonic())
         self._plan_files()
 
 

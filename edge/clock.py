@@ -10,10 +10,7 @@ from math import isinf
 from pathlib import Path
 from typing import final
 
-import msgspec
-import structlog
-
-from edge.disk import write_whole
+from edge.disk import remember, remembered
 from edge.machine import Clocks
 from edge.timekeeping import (
     ASKED_WITHIN_S,
@@ -25,8 +22,6 @@ from edge.timekeeping import (
     watched,
 )
 from protocol.messages import ClockSource
-
-_log = structlog.get_logger()
 
 ASK_AGAIN_S = 600.0
 """How often a clock that is not kept by the network is compared with the server's."""
@@ -56,7 +51,7 @@ class Clock:
     def __init__(self, machine: Clocks, path: Path) -> None:
         self._machine = machine
         self._path = path
-        before = _kept(path)
+        before = remembered(path, Remembered)
         self._known = begun(
             machine.read(), machine.boot_id, before, has_battery=machine.has_battery
         )
@@ -173,10 +168,7 @@ class Clock:
             wall_s=reading.wall_s,
             newest_s=self._newest_s,
         )
-        try:
-            write_whole(self._path, msgspec.json.encode(memory))
-        except OSError as error:
-            _log.warning("clock_not_kept", error=str(error))
+        remember(self._path, memory)
 
     def _patience_s(self) -> float:
         if self.is_trusted or self._waiting is not None:
@@ -190,13 +182,3 @@ class Clock:
             if self._waiting is None:
                 self._learnt_s = self._machine.ticks_s()
             self._waiting = known
-
-
-def _kept(path: Path) -> Remembered | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Remembered)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.DecodeError) as error:
-        _log.warning("kept_clock_unreadable", error=str(error))
-        return None

@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Annotated, final
 
 import msgspec
-import structlog
 
-from edge.disk import write_whole
+from edge.disk import remember, remembered
 from edge.telemetry import Traffic
-
-_log = structlog.get_logger()
 
 _Bytes = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -36,7 +33,7 @@ class DataUse:
 
     def __init__(self, path: Path, boot_id: str) -> None:
         self._path = path
-        self._kept = _read(path)
+        self._kept = remembered(path, _Kept) or _Kept()
         # What a machine sent before it was a node is not counted.
         self._is_new = not self._kept.boot_id
         if self._kept.boot_id != boot_id:
@@ -66,17 +63,4 @@ class DataUse:
 
     def keep(self) -> None:
         """Put the sum on disk; a disk that takes nothing costs the sum and nothing else."""
-        try:
-            write_whole(self._path, msgspec.json.encode(self._kept))
-        except OSError as error:
-            _log.warning("data_use_not_kept", error=str(error))
-
-
-def _read(path: Path) -> _Kept:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_Kept)
-    except FileNotFoundError:
-        return _Kept()
-    except (OSError, ValueError) as error:
-        _log.warning("data_use_unread", error=str(error))
-        return _Kept()
+        remember(self._path, self._kept)

@@ -2,6 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+T = TypeVar("T")
+
+_log = structlog.get_logger()
 
 
 def write_whole(path: Path, body: bytes) -> None:
@@ -26,3 +34,22 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def remember(path: Path, value: object) -> None:
+    """Write what is good to have in the next life; a disk that takes nothing costs no more."""
+    try:
+        write_whole(path, msgspec.json.encode(value))
+    except OSError as error:
+        _log.warning("not_remembered", file=path.name, error=str(error))
+
+
+def remembered(path: Path, kind: type[T]) -> T | None:
+    """Read what an earlier life wrote; None where there is nothing, or nothing readable."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        _log.warning("memory_unreadable", file=path.name, error=str(error))
+        return None

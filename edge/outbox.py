@@ -7,7 +7,7 @@ from uuid import uuid4
 import msgspec
 
 from edge.store import KeptReport, Store
-from protocol.messages import Received, Report, encode
+from protocol.messages import AsRun, Received, Report, encode
 
 RESEND_S = 10.0
 """How long the server may take to acknowledge before a report goes out again."""
@@ -19,7 +19,8 @@ def numbered(report: Report) -> KeptReport:
     """Give a report its id and its final bytes."""
     with_id = msgspec.structs.replace(report, report_id=uuid4().hex)
     message_id = report.message_id if isinstance(report, Received) else ""
-    return KeptReport(with_id.report_id, encode(with_id), message_id)
+    record = with_id if isinstance(with_id, AsRun) else None
+    return KeptReport(with_id.report_id, encode(with_id), message_id, record)
 
 
 @final

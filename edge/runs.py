@@ -15,6 +15,7 @@ from protocol.messages import (
     Claim,
     ClaimKind,
     FrameTally,
+    Mode,
     Outcome,
     Segment,
     WhenCut,
@@ -198,7 +199,7 @@ def until(run: Run) -> datetime:
         begins = run.begins or run.start
         return min(run.end, begins + timedelta(seconds=total_s(run)))
     # Its opening may have been heard, and only the speech be lacking.
-    sounded_s = opening_s(claim.content) if run.heard else 0.0
+    sounded_s = opening_s(claim.content) if run.heard and run.begins is not None else 0.0
     return min(run.end, latest_begin(claim, run.start, sounded_s=sounded_s))
 
 
@@ -260,6 +261,8 @@ def put_aside(run: Run, now: datetime, cause: str) -> Run:
     run = replace(run, cause=run.cause or cause, stalled=False)
     if run.is_live:
         return replace(run, begins=None)
+    if _says_first_what_it_is(run):
+        return replace(run, begins=None, speech_s=None)
     if run.claim.when_cut is not WhenCut.RESUME or run.paused_s is not None:
         return run
     begins = run.begins or run.start
@@ -386,10 +389,7 @@ def restored(run: Run, alive_at: datetime) -> Run:
         alive_at: Last instant at which the program is known to have lived.
     """
     run = replace(closed(run, alive_at), cause=run.cause or "restarted")
-    live = run.claim.content.live
-    # Whoever hears a drill go on after a pause cannot know what it is: it is joined as if late.
-    says_it_is_a_drill = live is not None and live.label is not None
-    if (run.heard and not says_it_is_a_drill) or run.follows_clock:
+    if (run.heard and not _says_first_what_it_is(run)) or run.follows_clock:
         return run
     return replace(run, begins=None, speech_s=None)
 
@@ -451,10 +451,12 @@ def _unheard_s(run: Run) -> float:
     if run.follows_clock or lasts_as_its_claim(content):
         # More than its time on air nobody has asked of it.
         whole_s = min(whole_s, (run.end - run.start).total_seconds() - first_s)
-    heard_s = 0.0
-    for segment in run.segments:
+    heard_s, reached_s = 0.0, first_s
+    # What was heard a second time, because it began anew, was not more of it.
+    for segment in sorted(run.segments, key=lambda one: one.position_s):
         end_s = segment.position_s + (segment.end - segment.start).total_seconds()
-        heard_s += max(0.0, end_s - max(first_s, segment.position_s))
+        heard_s += max(0.0, end_s - max(reached_s, segment.position_s))
+        reached_s = max(reached_s, end_s)
     return whole_s - heard_s
 
 
@@ -506,6 +508,11 @@ def _speech_is_there(run: Run, on_disk: Collection[str]) -> bool:
 
 def _patience_ends(run: Run, begins: datetime) -> datetime:
     return begins + timedelta(seconds=opening_s(run.claim.content)) + PATIENCE
+
+
+def _says_first_what_it_is(run: Run) -> bool:
+    """Say whether it never goes on in its middle: nobody could tell a drill there from the real."""
+    return run.claim.mode is Mode.DRILL and not run.follows_clock
 
 
 def _lacks_label(run: Run, on_disk: Collection[str], now: datetime) -> bool:

@@ -17,9 +17,11 @@ from typing import final
 
 import msgspec
 
+from edge.chain import Head, linked, new_chain
 from edge.errors import StoreError
 from edge.runs import ClaimKey, Run
 from edge.schedule import Kept
+from protocol.messages import AsRun, encode
 
 SCRATCH = Path("/dev/shm")  # noqa: S108 - what is there is this user's own folder in memory
 
@@ -38,6 +40,10 @@ CREATE TABLE IF NOT EXISTS report (
     number INTEGER PRIMARY KEY AUTOINCREMENT, report_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
     message_id TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS chain (
+    one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL, number INTEGER NOT NULL,
+    digest TEXT NOT NULL
+);
 """
 
 
@@ -46,12 +52,15 @@ class KeptReport:
     """A report as it stands on disk.
 
     Attributes:
+        body: Its bytes; those of a record have their place in the chain once they are on disk.
         message_id: The order whose receipt it is, if it is one.
+        record: What it says, if it is to have a place in the chain.
     """
 
     report_id: str
     body: bytes
     message_id: str = ""
+    record: AsRun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,9 @@ class Store:
             self._scratch = TemporaryDirectory(prefix="loa-node-", dir=folder)
             path = _copied(path, Path(self._scratch.name))
             self._db = _opened(path)
+            # The disk may go on with the chain in a later life, as if this one had not been.
+            with self._db:
+                self._db.execute("DELETE FROM chain")
         except sqlite3.DatabaseError:
             self.set_aside = _moved_aside(path)
             self._db = _opened(path)
@@ -168,10 +180,7 @@ class Store:
             db.executemany("DELETE FROM done WHERE key = ?", [(key,) for key in stale])
             if turn.kept is not None:
                 self._keep_token(turn.kept)
-            db.executemany(
-                "INSERT OR IGNORE INTO report (report_id, body, message_id) VALUES (?, ?, ?)",
-                [(report.report_id, report.body, report.message_id) for report in turn.reports],
-            )
+            self._keep_reports(turn.reports)
         self._runs, self._done = bodies, set(turn.done)
 
     def mark_alive(self, now: datetime) -> None:
@@ -216,6 +225,27 @@ class Store:
                 yield self._db
         except sqlite3.OperationalError as error:
             raise StoreError(_trouble(error), str(error)) from error
+
+    def _keep_reports(self, reports: Iterable[KeptReport]) -> None:
+        for report in reports:
+            known = "SELECT 1 FROM report WHERE report_id = ?"
+            if self._db.execute(known, (report.report_id,)).fetchone():
+                continue
+            body = report.body if report.record is None else self._chained(report.record)
+            self._db.execute(
+                "INSERT INTO report (report_id, body, message_id) VALUES (?, ?, ?)",
+                (report.report_id, body, report.message_id),
+            )
+
+    def _chained(self, record: AsRun) -> bytes:
+        """Put a record into the chain; the chain's end and the record are kept as one."""
+        found = self._db.execute("SELECT name, number, digest FROM chain").fetchone()
+        head, chained = linked(new_chain() if found is None else Head(*found), record)
+        self._db.execute(
+            "INSERT OR REPLACE INTO chain VALUES (1, ?, ?, ?)",
+            (head.chain, head.number, head.digest),
+        )
+        return encode(chained)
 
     def _keep_token(self, kept: Kept) -> None:
         self._db.execute(

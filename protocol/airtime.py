@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 from typing import final
 
 from protocol.content import lasts_as_its_claim, layout, length_s, opening_s
-from protocol.messages import BulletinClass, Claim, ClaimKind, Interval, StartMode, WhenCut
+from protocol.messages import BulletinClass, Claim, ClaimKind, Content, Interval, StartMode, WhenCut
 from protocol.policy import Policy, Silence
 from protocol.precedence import key, winner
 
+_LONGEST_S = 1e10
+"""Three centuries: a relay's length is infinite, and no instant is that far away."""
 TOLERANCE_S = 0.5
 """What may be lacking of a content that counts as whole: fades, clocks, a late wake."""
 
@@ -59,20 +61,26 @@ def apart(claims: Iterable[Claim], policy: Policy) -> list[tuple[datetime, datet
     """
     given = tuple(claims)
     held_up = _held_up(given, policy)
-    lengths_s: dict[int, float] = {}
+    lengths: dict[int, timedelta] = {}
     found = []
     for number, claim in enumerate(given):
         if number in held_up:
             start, end = held_up[number].start, held_up[number].end
         else:
             start, content = claim.start, claim.content
-            lasts_s = lengths_s.get(id(content))
-            if lasts_s is None:
-                lasts_s = lengths_s[id(content)] = length_s(content)
-            end = _clock_ends(claim, lasts_s)
+            lasts = lengths.get(id(content))
+            if lasts is None:
+                lasts = lengths[id(content)] = _lasts(content)
+            if claim.end - start <= lasts:
+                continue
+            end = max(start, start + lasts)
         if end != claim.end or start != claim.start:
             found.append((start, end, claim))
     return found
+
+
+def _lasts(content: Content) -> timedelta:
+    return timedelta(seconds=min(length_s(content), _LONGEST_S))
 
 
 def content_ends(claim: Claim, begins: datetime) -> datetime:

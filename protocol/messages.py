@@ -500,6 +500,20 @@ class FrameTally(_Wire, frozen=True):
     missing: Count
 
 
+class ChainLink(_Wire, frozen=True):
+    """The place of a record in the chain of its node's records; see ``protocol.chain``.
+
+    Attributes:
+        chain: Names the chain; a node that has lost its memory begins a new one.
+        number: 1 for the first record of the chain, and one more for each.
+        previous: Digest of the record before it; 64 zeros in the first.
+    """
+
+    chain: Id
+    number: Version
+    previous: Digest
+
+
 class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     """Report: the one final record of one claim at one cluster.
 
@@ -509,6 +523,8 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
         reason: Why, when the outcome is not ``played``.
         segments: When it sounded, in order; empty when it never did.
         frames: How the frames of a live broadcast came.
+        link: Its place among the node's records; None from a node that does not chain them, or
+            could not keep it.
     """
 
     report_id: ReportId
@@ -519,6 +535,7 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     reason: Text = ""
     segments: tuple[Segment, ...] = ()
     frames: FrameTally | None = None
+    link: ChainLink | None = None
 
 
 class Alarms(_Wire, frozen=True, tag="alarms", tag_field="kind"):

@@ -2,11 +2,20 @@
 
 from apiflask import APIBlueprint
 
-from server.api.schemas.as_run import AsRunAnswer, AsRunList, AsRunQuery, RefusalAnswer, RefusalList
-from server.domain.authority import seen_clusters
+from server.api.schemas.as_run import (
+    AsRunAnswer,
+    AsRunList,
+    AsRunQuery,
+    ChainAnswer,
+    ClusterChainsAnswer,
+    RefusalAnswer,
+    RefusalList,
+)
+from server.domain.authority import Action, demand, seen_clusters
+from server.domain.record_chains import RecordCheck
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading
-from server.services import as_run, units
+from server.services import as_run, record_chains, units
 from server.store.models import AsRunRow
 from server.store.queries import lists
 
@@ -30,7 +39,29 @@ def add_to(api: APIBlueprint) -> None:
                 cluster_id=query.cluster_id,
                 claim=query.claim_id,
             )
-            return AsRunList(records=[_record(row) for row in rows])
+            checks = record_chains.checked(db, rows)
+            return AsRunList(records=[_record(row, checks[row.as_run_id]) for row in rows])
+
+    @api.get("/clusters/<cluster_id>/record-chain")
+    @api.output(ClusterChainsAnswer)
+    @api.doc(
+        summary="Whether a cluster's as-run records are whole: none altered, none missing",
+        responses=[403, 404],
+    )
+    def record_chain(cluster_id: str) -> ClusterChainsAnswer:
+        instant = now()
+        with reading() as db:
+            chain = units.tree(db, today=local_day(instant)).chain_of_cluster(cluster_id)
+            demand(actor(), Action.VIEW, chain)
+            found = record_chains.of_cluster(db, cluster_id)
+        return ClusterChainsAnswer(
+            cluster_id=cluster_id,
+            state=found.state,
+            records=found.records,
+            missing=found.missing,
+            broken=found.broken,
+            chains=[ChainAnswer.model_validate(one) for one in found.chains],
+        )
 
     @api.get("/refusals")
     @api.output(RefusalList)
@@ -43,7 +74,7 @@ def add_to(api: APIBlueprint) -> None:
             return RefusalList(refusals=[RefusalAnswer.model_validate(row) for row in rows])
 
 
-def _record(row: AsRunRow) -> AsRunAnswer:
+def _record(row: AsRunRow, check: RecordCheck) -> AsRunAnswer:
     return AsRunAnswer(
         claim_id=row.claim_id,
         cluster_id=row.cluster_id,
@@ -56,4 +87,5 @@ def _record(row: AsRunRow) -> AsRunAnswer:
         segments=list(row.segments["heard"]),
         source=row.source,
         recorded_at=row.recorded_at,
+        check=check,
     )

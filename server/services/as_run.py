@@ -51,7 +51,9 @@ def take_record(db: Session, row: AsRunRow, node: NodeRow, record: AsRun, *, now
     heard: list[dict[str, str]] = msgspec.to_builtins(list(record.segments))
     at = record.at.astimezone(UTC).isoformat()
     said = ["heard" if heard else "", at, record.outcome.value, record.reason]
+    unchained = record.link is None
     if row.source == NODE:
+        unchained |= row.segments.get("unchained", False)
         heard = _merged(row.segments["heard"], heard)
         said = max(said, row.segments.get("said", said))
     row.node_id = node.node_id
@@ -59,6 +61,8 @@ def take_record(db: Session, row: AsRunRow, node: NodeRow, record: AsRun, *, now
     row.start = min((_instant(segment["start"]) for segment in heard), default=None)
     row.end = max((_instant(segment["end"]) for segment in heard), default=None)
     row.segments = {"heard": heard, "said": said}
+    if unchained:
+        row.segments["unchained"] = True
     if record.frames is not None:
         row.segments["frames"] = msgspec.to_builtins(record.frames)
     row.source = NODE

@@ -27,7 +27,7 @@ from protocol.messages import (
     encode,
 )
 from server.domain.hushes import is_hush_id
-from server.services import as_run, broadcasting, hush_deliveries
+from server.services import as_run, broadcasting, hush_deliveries, record_chains
 from server.store.inserts import insert_told_apart
 from server.store.models import (
     AsRunRow,
@@ -36,6 +36,7 @@ from server.store.models import (
     HushDeliveryRow,
     HushRow,
     NodeRow,
+    RecordLinkRow,
     ReportRow,
 )
 from server.store.queries.among import among
@@ -63,6 +64,8 @@ class Known:
         orders: Announcements that hold where nodes say that they are here, by cluster.
         silences: Hushes and lifts that hold there.
         over: Claims at clusters whose record of the node itself is in; grows as words are taken in.
+        links: Places in the chains of records near those of these words; grows as words are taken
+            in.
     """
 
     nodes: Mapping[str, NodeRow]
@@ -73,6 +76,7 @@ class Known:
     orders: Mapping[str, Sequence[tuple[DeliveryRow, BroadcastRow]]]
     silences: Mapping[str, Sequence[tuple[HushDeliveryRow, HushRow]]]
     over: set[Place]
+    links: dict[record_chains.Place, RecordLinkRow]
 
     def unless_over(self, claim: str, cluster: str) -> str:
         """Give the claim, or nothing where its record is in: reports may be old, out of order."""
@@ -106,7 +110,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         if node_id in nodes and isinstance(word, Report)
     ]
     if not told:
-        return Known(nodes, set(), {}, {}, {}, orders, silences, set())
+        return Known(nodes, set(), {}, {}, {}, orders, silences, set(), {})
     recorded = _put_on_record(db, told, now)
     new = [
         (node.cluster_id, word)
@@ -125,6 +129,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         orders,
         silences,
         as_run.told_of(db, begun),
+        record_chains.neighbours(db, [(n, word) for n, word in words if isinstance(word, AsRun)]),
     )
 
 

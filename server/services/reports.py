@@ -28,7 +28,7 @@ from protocol.messages import (
 from protocol.signing import SigningKey, audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.services import as_run, broadcasting, events, hush_deliveries
+from server.services import as_run, broadcasting, events, hush_deliveries, record_chains
 from server.services.known_words import Known, check, known
 from server.store.models import (
     AsRunRow,
@@ -95,12 +95,11 @@ def take_in(
             return word.report_id
         case Received() | Refused() | Started() | Preempted() | AsRun():
             _heard(db, node, now)
+            if isinstance(word, AsRun):
+                # Also of one that is known: what came first from memory has its place by now.
+                record_chains.take(db, facts.links, node, word, now=now)
             if _is_new(facts, node_id, word):
-                delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
-                hush = facts.hushes.get((word.claim_id, node.cluster_id))
-                if hush is not None and isinstance(word, Received | Refused):
-                    hush_deliveries.take_receipt(db, hush, word, now=now)
-                _take_report(db, node, delivery, word, facts, now=now)
+                _take_report(db, node, word, facts, now=now)
             return word.report_id
 
 
@@ -273,15 +272,13 @@ def _on_air(db: Session, node: NodeRow, claim: str, said_at: datetime, now: date
 
 
 def _take_report(
-    db: Session,
-    node: NodeRow,
-    delivery: DeliveryRow | None,
-    word: ClaimReport,
-    facts: Known,
-    *,
-    now: datetime,
+    db: Session, node: NodeRow, word: ClaimReport, facts: Known, *, now: datetime
 ) -> None:
     cluster = node.cluster_id
+    delivery = facts.deliveries.get((word.claim_id, cluster))
+    hush = facts.hushes.get((word.claim_id, cluster))
+    if hush is not None and isinstance(word, Received | Refused):
+        hush_deliveries.take_receipt(db, hush, word, now=now)
     match word:
         case Received() | Started() | Preempted():
             if delivery is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from server.domain.record_chains import ClusterChains
 from server.http.languages import gettext, ngettext
 from server.http.wording import ALARMS, N_
 from server.web.formats import figure
@@ -75,6 +76,14 @@ _DELIVERIES: Mapping[str, Sign] = MappingProxyType(
         "missed": Sign("lost", "slash-circle", N_("Not played")),
     }
 )
+_RECORD_CHAINS: Mapping[str, Sign] = MappingProxyType(
+    {
+        "whole": Sign("here", "check2-all", N_("Records are whole")),
+        "gap": Sign("late", "shield-exclamation", N_("Records are missing")),
+        "broken": Sign("lost", "shield-exclamation", N_("Records have been altered")),
+        "none": Sign("away", "dash-circle", N_("Records that cannot be checked")),
+    }
+)
 _BULLETINS: Mapping[str, Sign] = MappingProxyType(
     {
         "draft": Sign("away", "pencil", N_("Draft")),
@@ -119,7 +128,13 @@ _PLACING: Mapping[str, str] = MappingProxyType(
     {"no-opening": N_("No hours that are open to it are long enough.")}
 )
 _SEVERITIES: Mapping[int, str] = MappingProxyType(
-    {1: N_("Minor"), 2: N_("Moderate"), 3: N_("Severe")}
+    {
+        0: N_("Severity unknown"),
+        1: N_("Minor"),
+        2: N_("Moderate"),
+        3: N_("Severe"),
+        4: N_("Extreme"),
+    }
 )
 _ROLES: Mapping[str, str] = MappingProxyType(
     {
@@ -168,13 +183,6 @@ _TROUBLES: Mapping[str, str] = MappingProxyType(
         "plan-refused": N_("It cannot read the newest plan: its software may be too old"),
     }
 )
-CLASSES = tuple(_CLASSES)
-CONTENT_KINDS = tuple(_CONTENT_KINDS)
-START_MODES = tuple(_START_MODES)
-WHEN_CUT = tuple(_WHEN_CUT)
-RECURRENCES = tuple(_RECURRENCES)
-
-
 _NETWORKS: Mapping[str, str] = MappingProxyType(
     {
         "ethernet": N_("Cable"),
@@ -191,6 +199,11 @@ _MEASURES: Mapping[str, str] = MappingProxyType(
         "card_wear_percent": N_("card worn %(number)s%%"),
     }
 )
+CLASSES = tuple(_CLASSES)
+CONTENT_KINDS = tuple(_CONTENT_KINDS)
+START_MODES = tuple(_START_MODES)
+WHEN_CUT = tuple(_WHEN_CUT)
+RECURRENCES = tuple(_RECURRENCES)
 
 
 def liveness(code: str) -> Sign:
@@ -223,6 +236,29 @@ def delivery(code: str) -> Sign:
     return _DELIVERIES.get(code, _DELIVERIES["sent"])
 
 
+def record_chain(state: str) -> Sign:
+    """Show how a cluster's records hang together."""
+    return _RECORD_CHAINS[state]
+
+
+def record_chain_figures(chains: ClusterChains) -> str:
+    """Say how many records of a cluster are held, and how many of them are amiss."""
+    if not chains.records:
+        return gettext("Its equipment has not sent any that can be checked.")
+    told = [ngettext("%(num)d record checked", "%(num)d records checked", chains.records)]
+    if chains.broken:
+        told.append(ngettext("%(num)d altered", "%(num)d altered", chains.broken))
+    if chains.missing:
+        told.append(
+            ngettext(
+                "%(num)d missing, perhaps still on its way",
+                "%(num)d missing, perhaps still on their way",
+                chains.missing,
+            )
+        )
+    return " · ".join(told)
+
+
 def bulletin_state(code: str) -> Sign:
     """Show where a bulletin stands."""
     return _BULLETINS.get(code, _BULLETINS["draft"])
@@ -251,7 +287,7 @@ def alert(state: str) -> Sign:
 
 def severity(step: int) -> str:
     """Name a step of how grave an emergency is."""
-    return gettext(_SEVERITIES.get(step, _SEVERITIES[1]))
+    return gettext(_SEVERITIES[step])
 
 
 def role(code: str) -> str:

@@ -25,7 +25,7 @@ from server.observability import settle
 from server.services import clashing, offering, scheduling, units
 from server.services.planning import slots_of
 from server.store.engine import open_sessions
-from tests.bench.measuring import ENGINES, database, p50_ms, p95_ms, report, say, timed_s
+from tests.bench.measuring import ENGINES, database, p50_ms, p95_ms, report, rest, say, timed_s
 from tests.factories.claims import NOON
 from tests.factories.countries import Size, enter_country
 from tests.factories.slots import TODAY
@@ -64,6 +64,7 @@ def _measure(engine: Engine, slots: int) -> dict[str, float]:
     sessions = open_sessions(engine)
     with sessions.begin() as db:
         (province,) = enter_country(db, Size(slots=slots))
+    rest(engine)
     wanted = scheduling.NewSlot(
         unit_id=province.unit_id,
         title="Bản tin của tỉnh",

@@ -22,7 +22,7 @@ from server.domain.recurrence import local_day
 from server.observability import settle
 from server.services import planning, scheduling, units
 from server.store.engine import Sessions, open_engine, open_sessions
-from tests.bench.measuring import ENGINES, database, p95_ms, peak_rss_mb, report, say, timed_s
+from tests.bench.measuring import ENGINES, database, p95_ms, peak_rss_mb, report, rest, say, timed_s
 from tests.factories.claims import NOON
 from tests.factories.countries import BigProvince, Size, enter_country
 
@@ -78,6 +78,7 @@ def of_provinces(kind: str) -> tuple[dict[str, float], dict[str, float]]:
         sessions = open_sessions(engine, reads_only=True)
         with open_sessions(engine).begin() as db:
             entered = enter_country(db, *PROVINCES)
+        rest(engine)
         for size, province in zip(PROVINCES, entered, strict=True):
             name = str(size.slots)
             weeks[name] = cluster_7d_p95_ms(sessions, province)
@@ -95,6 +96,7 @@ def of_countries(kind: str) -> tuple[dict[str, float], float]:
     with database(kind) as engine:
         with open_sessions(engine).begin() as db:
             entered = enter_country(db, A_PROVINCE_OF_MANY, provinces=COUNTRIES[-1])
+        rest(engine)
         say(f"{kind}: a country is entered")
         url = engine.url.render_as_string(hide_password=False)
         for count in COUNTRIES:

@@ -11,6 +11,8 @@ PAGES = (
     "/units/xa-dong-van/slots",
     "/units/xa-dong-van/slots/new",
     "/urgent",
+    "/urgent?mode=drill",
+    "/hush",
     "/broadcasts",
     "/as-run",
     "/units/xa-dong-van/exports",

@@ -133,6 +133,34 @@ def test_what_is_sent_without_a_network_waits_through_a_reload_and_goes_once(pho
     assert announced(phone, "Sạt lở ở dốc Chín Khoanh") == 1
 
 
+def test_a_network_lost_during_the_upload_and_an_answer_lost_behind_it_make_one_announcement(
+    phone, complaints
+):
+    lost = {"/api/v1/assets": 1, "/urgent": 1}
+
+    def tear(route):
+        path = route.request.url.removeprefix(phone.url.partition("/urgent")[0])
+        if route.request.method != "POST" or not lost.get(path):
+            return route.continue_()
+        lost[path] -= 1
+        if path == "/urgent":
+            # The server has done it; only the phone never learns of it.
+            assert route.fetch().status == 201
+        return route.abort("connectionreset")
+
+    phone.context.route(re.compile(r"/(assets|urgent)$"), tear)
+    write(phone, "Nước lên thêm")
+    phone.get_by_role("button", name="Tiếp tục").click()
+    hold(phone)
+    # Tried again by itself, after two seconds at the earliest.
+    expect(phone.get_by_text("Đã gửi: “Nước lên thêm”.")).to_be_visible()
+    expect(phone.locator("[data-unsent]")).to_be_hidden()
+    assert not any(lost.values())
+    assert announced(phone, "Nước lên thêm") == 1
+    torn = "net::ERR_CONNECTION_RESET"
+    complaints[:] = [one for one in complaints if torn not in one]
+
+
 def test_a_log_in_that_ends_while_recording_costs_nothing_and_a_reload_neither(phone):
     phone.get_by_role("button", name="Ghi âm").first.click()
     record = phone.locator("[data-record]")

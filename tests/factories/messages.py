@@ -16,6 +16,7 @@ from protocol.messages import (
     AsRun,
     BulletinClass,
     Certificate,
+    ChainLink,
     Claim,
     ClaimKind,
     ClockSource,
@@ -374,8 +375,10 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
         "data_month_mb": 812.5,
     }
     words = one_of_each()
+    link = ChainLink(chain="chuoi-1", number=7, previous="0f" * 32)
     return {
         "as-run-of-a-live-broadcast": replace(words["as-run"], frames=frames),
+        "as-run-in-a-chain": replace(words["as-run"], link=link),
         "presence-that-asks-the-time": replace(words["presence"], nonce=A_NONCE),
         "telemetry-of-troubles": replace(
             words["telemetry"], troubles=("audio-does-not-fit", "disk-full")

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from server.api.schemas.common import Answer, Id, Instant, Moment, Request
+from server.domain.record_chains import ChainState, RecordCheck
 
 
 class AsRunQuery(Request):
@@ -30,12 +31,39 @@ class AsRunAnswer(Answer):
     segments: list[dict[str, object]]
     source: str
     recorded_at: Instant
+    check: RecordCheck
 
 
 class AsRunList(Answer):
     """Records, newest first."""
 
     records: list[AsRunAnswer]
+
+
+class ChainAnswer(Answer):
+    """One chain of the as-run records of one node."""
+
+    node_id: str
+    chain: str
+    state: ChainState
+    records: int
+    newest: int
+    digest: str
+    missing: int
+    broken: int
+    removed: int
+    heard_at: Instant
+
+
+class ClusterChainsAnswer(Answer):
+    """How the as-run records of a cluster hang together."""
+
+    cluster_id: str
+    state: ChainState
+    records: int
+    missing: int
+    broken: int
+    chains: list[ChainAnswer]
 
 
 class RefusalAnswer(Answer):

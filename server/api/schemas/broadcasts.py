@@ -29,7 +29,7 @@ class MeantRequest(Request):
     groups: Ids = ()
     exclude: Ids = ()
     gain_db: Annotated[float, Field(ge=-40, le=0, allow_inf_nan=False)] = 0.0
-    severity: Annotated[int, Field(ge=0, le=5)] = 0
+    severity: Annotated[int, Field(ge=0, le=4)] = 0
     decision_number: Annotated[str, Field(max_length=100), AfterValidator(printable)] = ""
     mode: Literal["real", "drill"] = "real"
     opening: bool = True

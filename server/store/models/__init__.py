@@ -12,7 +12,7 @@ from server.store.models.accounts import (
 from server.store.models.assent import AssentRuleRow, WaitingRow
 from server.store.models.assets import AssetRow
 from server.store.models.audit import AuditRow
-from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow
+from server.store.models.broadcasts import AsRunRow, BroadcastRow, DeliveryRow, RecordLinkRow
 from server.store.models.bulletins import (
     BulletinActRow,
     BulletinCopyRow,
@@ -88,6 +88,7 @@ __all__ = [
     "PlanRow",
     "PlanVersionRow",
     "RateCountRow",
+    "RecordLinkRow",
     "RecoveryCodeRow",
     "ReformRow",
     "RefusalRow",

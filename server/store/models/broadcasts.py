@@ -1,6 +1,6 @@
 """Broadcasts, and what each cluster said of them."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
@@ -14,6 +14,7 @@ from server.store.types import (
     LongText,
     Name,
     Serial,
+    Wide,
     Word,
 )
 
@@ -129,3 +130,31 @@ class AsRunRow(Base):
     segments: Mapped[Document]
     source: Mapped[Word]
     recorded_at: Mapped[Instant]
+
+
+class RecordLinkRow(Base):
+    """The place of one record of a node in the chain of its records.
+
+    Attributes:
+        previous: What it says that the digest of the record before it is.
+        digest: Its own, computed when it came.
+        is_broken: Whether it does not fit the record before it, or another one has its number.
+    """
+
+    __tablename__ = "record_links"
+    __table_args__ = (
+        UniqueConstraint("node_id", "chain", "number"),
+        Index("ix_record_links_claim", "cluster_id", "claim_id"),
+    )
+
+    link_id: Mapped[Serial]
+    node_id: Mapped[Id]
+    chain: Mapped[Id]
+    number: Mapped[Wide]
+    previous: Mapped[Digest]
+    digest: Mapped[Digest]
+    report_id: Mapped[Id]
+    claim_id: Mapped[ClaimKey]
+    cluster_id: Mapped[Id] = mapped_column(ForeignKey("clusters.cluster_id"))
+    is_broken: Mapped[bool] = mapped_column(default=False, server_default=false())
+    received_at: Mapped[Instant]

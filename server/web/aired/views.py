@@ -9,7 +9,7 @@ from server.domain.aired import Kind
 from server.domain.authority import Action, demand
 from server.domain.recurrence import day_bounds, local_day
 from server.http.context import actor, now, reading
-from server.services import aired, units
+from server.services import aired, record_chains, units
 from server.web.aired import presenters
 from server.web.fields import parsed_day
 
@@ -60,6 +60,7 @@ def cluster_day(cluster_id: str) -> ResponseReturnValue:
         demand(actor(), Action.VIEW, units.chain_now_or_then(db, chain[-1], day=day, now=instant))
         found = aired.day_of_cluster(db, cluster_id, day=day, now=instant)
         cluster = aired.cluster_named(db, cluster_id)
+        chains = record_chains.of_cluster(db, cluster_id)
     return render_template(
         "aired/cluster.html",
         cluster=cluster,
@@ -69,6 +70,7 @@ def cluster_day(cluster_id: str) -> ResponseReturnValue:
         before=day - timedelta(days=1),
         after=day + timedelta(days=1),
         found=found,
+        chains=chains,
         bands=presenters.bands(found, day_bounds(day), instant),
         sign_at=presenters.sign_at,
     )

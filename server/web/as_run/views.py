@@ -6,9 +6,10 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, may, seen_clusters
+from server.domain.record_chains import RecordCheck
 from server.domain.recurrence import day_bounds, local_day
 from server.http.context import actor, now, reading
-from server.services import as_run, monitoring, units
+from server.services import as_run, monitoring, record_chains, units
 from server.web.fields import parsed_day
 
 pages = Blueprint("as_run", __name__)
@@ -41,11 +42,15 @@ def records() -> ResponseReturnValue:
             if row.cluster_id in states
         ]
         titles = monitoring.titles_of(db, {row.claim_id for row in rows})
+        checks = record_chains.checked(db, rows)
+        chains = record_chains.of_cluster(db, cluster_id) if cluster_id in states else None
     return render_template(
         "as_run/records.html",
         rows=sorted(rows, key=lambda row: row.start or row.recorded_at, reverse=True),
         sounded=as_run.sounded,
         titles=titles,
+        altered={row for row, check in checks.items() if check is RecordCheck.ALTERED},
+        chains=chains,
         states=states,
         units=tree.units,
         day=day,

@@ -21,6 +21,7 @@ from server.web.dossiers.words import (
     told_words,
 )
 from server.web.formats import dmy, dmy_hm, hms
+from server.web.live.presenters import loudness_words
 
 _FONT = "be-vietnam-pro"
 _WEIGHTS = {"": 400, "B": 700}
@@ -92,6 +93,8 @@ class _Paper(FPDF):
         """Say who ordered it, by what right, where and when."""
         found, row = self._found, self._found.broadcast
         self._fact(gettext("Class"), words.bulletin_class(row.bulletin_class).label)
+        if row.bulletin_class == "emergency":
+            self._fact(gettext("Severity"), words.severity(row.severity))
         if row.decision_number:
             self._fact(gettext("Decision"), row.decision_number)
         for deed in found.deeds:
@@ -100,6 +103,7 @@ class _Paper(FPDF):
         self._fact(gettext("Where"), ", ".join(found.places))
         if found.but:
             self._fact(gettext("But not"), ", ".join(found.but))
+        self._fact(gettext("How loud"), loudness_words(row.gain_db))
         total, span = len(found.witnesses), found.span
         self._fact(
             gettext("Sounded"),

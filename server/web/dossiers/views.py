@@ -12,6 +12,7 @@ from server.web.dossiers import words
 from server.web.dossiers.presenters import lanes
 from server.web.dossiers.sheets import dossier_table
 from server.web.exports.sending import sent_sheet
+from server.web.live.presenters import loudness_words
 
 pages = Blueprint("dossiers", __name__)
 
@@ -25,6 +26,7 @@ def record(broadcast_id: str) -> ResponseReturnValue:
         found=found,
         broadcast=found.broadcast,
         lanes=lanes(found),
+        loudness=loudness_words(found.broadcast.gain_db),
         named=words,
         pieces=words.piece_words(found),
     )

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.domain.escalation import Rule
+from server.http.languages import gettext
 from server.services.monitoring import BroadcastStatus, ClusterDelivery
 from server.web import words
+from server.web.live.forms import LOUDNESS
 from server.web.words import Sign
 
 _ENDED_WELL = frozenset({"played"})
@@ -75,6 +77,12 @@ def progress(status: BroadcastStatus) -> Progress:
         rule=status.rule,
         over=broadcast.closed_at is not None or not (waiting or sounding),
     )
+
+
+def loudness_words(gain_db: float) -> str:
+    """Tell how loud something was asked to sound."""
+    named = dict(LOUDNESS).get(round(gain_db))
+    return gettext(named) if named and gain_db == round(gain_db) else f"{gain_db:g} dB"
 
 
 def _line(delivery: ClusterDelivery) -> Line:

@@ -40,7 +40,7 @@ from server.services import (
 from server.store.queries import lists
 from server.web.live.beginnings import begun
 from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, SEVERITIES, UrgentForm
-from server.web.live.presenters import progress
+from server.web.live.presenters import loudness_words, progress
 from server.web.live.waiting import in_line, waiting_facts
 from server.web.live.ways import WAYS
 from server.web.preview.streaming import streamed
@@ -151,6 +151,7 @@ def confirm() -> ResponseReturnValue:
         + form.repeat * said_s
         + (form.repeat - 1) * new.gap_s,
         lacking=lacking,
+        loudness=loudness_words(form.gain_db),
         meant=[state for state in states if state.cluster_id in reach.cluster_ids],
     )
 

@@ -17,11 +17,14 @@ on_a_disk_of_its_own = pytest.mark.skipif(
 _BEGINNING = """
 import os, subprocess, sys
 from pathlib import Path
+import msgspec
 from edge.clock import Clock
 from edge.errors import StoreError
 from edge.machine import FakeMachine
+from edge.outbox import numbered
 from edge.schedule import Kept
 from edge.store import Store, Turn
+from protocol.messages import AsRun, Outcome
 from tests.factories.claims import NOON, at
 
 disk = Path(sys.argv[1])
@@ -32,6 +35,15 @@ def mount(*arguments):
 
 def a_turn(name="xa-1", raw=b"x"):
     return Turn({}, {}, NOON, Kept("plan", name, raw, accepted_at=NOON, forget_at=at(60)))
+
+def a_record():
+    record = AsRun(
+        report_id="-", claim_id="tin-1", cluster="c-1", at=NOON, outcome=Outcome.PLAYED
+    )
+    return Turn({}, {}, NOON, reports=(numbered(record),))
+
+def links(store):
+    return [msgspec.json.decode(one.body, type=AsRun).link for one in store.reports(9)]
 
 def names(store):
     return {kept.name for kept in store.tokens()}
@@ -49,6 +61,7 @@ mount("-t", "tmpfs", "none")
 def life():
     store = Store(path)
     store.keep(a_turn())
+    store.keep(a_record())
     store.mark_alive(NOON)
     Clock(FakeMachine(NOON.timestamp()), path.parent / "clock.json").keep()
 
@@ -61,6 +74,10 @@ assert (store.trouble, store.set_aside, names(store)) == ("disk-read-only", None
 store.keep(a_turn("xa-2"))
 store.mark_alive(at(1))
 assert names(store) == {"xa-1", "xa-2"}
+store.keep(a_record())
+on_disk, in_memory = links(store)
+assert in_memory.chain != on_disk.chain
+assert (in_memory.number, in_memory.previous) == (1, "0" * 64)
 Clock(FakeMachine(NOON.timestamp()), path.parent / "clock.json").keep()
 store.close()
 assert not list(scratch.iterdir())

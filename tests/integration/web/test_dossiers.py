@@ -101,6 +101,21 @@ def test_the_record_tells_what_was_said_by_whom_and_which_cluster_heard_it(any_s
     assert "Chưa phải cụm loa nào" not in page
 
 
+def test_how_grave_and_how_loud_it_was_stands_on_the_page_and_on_paper(site):
+    one = announced(site, bulletin_class="emergency", severity=4, gain_db=-5)
+    viewer = site.browser("viewer")
+    assert "Đặc biệt nghiêm trọng" in viewer.get(f"/broadcasts/{one}").text
+    page = viewer.get(f"/broadcasts/{one}/record").text
+    paper = pypdfium2.PdfDocument(viewer.get(f"/broadcasts/{one}/record.pdf", buffered=True).data)
+    try:
+        text = paper[0].get_textpage().get_text_range()
+        for said in ("Đặc biệt nghiêm trọng", "Nhỏ hơn"):
+            assert said in page
+            assert said in text
+    finally:
+        paper.close()
+
+
 def test_the_table_has_a_line_for_each_piece_and_each_silent_cluster(site):
     one = announced(site)
     heard_at(site, one, CLUSTERS[0])

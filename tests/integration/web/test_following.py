@@ -47,6 +47,9 @@ def test_after_a_stop_the_all_clear_and_the_correction_are_one_press_away(site):
     page = officer.get(f"/broadcasts/{first}").text
     assert 'id="all-clear"' in page
     assert 'id="correction"' in page
+    # The thumb finds them at once, also below a list of hundreds of clusters.
+    assert '<p class="stop-bar">' in page
+    assert page.index('id="record"') < page.index('class="deliveries"')
     urgent = officer.get(f"/urgent?follows={first}&as=all-clear").text
     assert field(urgent, "follows") == first
     assert field(urgent, "relation") == "all-clear"

@@ -6,12 +6,14 @@ from io import BytesIO
 import av
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from audio_library.store import Store
-from protocol.messages import Presence, PresenceState
+from edge.chain import linked, new_chain
+from protocol.messages import AsRun, Outcome, Presence, PresenceState, Segment
 from server.domain.recurrence import LOCAL
 from server.services import as_run, commissioning, reports
-from server.store.models import AssetRow
+from server.store.models import AsRunRow, AssetRow
 from tests.factories.pages import CLUSTERS, COMMUNE, OTHER, form_token
 from tests.factories.sounds import RATE_HZ, encode, lag_s, noise, rms
 from tests.factories.units import OPERATOR
@@ -223,3 +225,50 @@ def test_no_more_listen_at_once_than_there_are_places_for(site):
     assert again.status_code == 200
     for answer in (*open_ones, again):
         answer.close()
+
+
+def tell_of(site, *numbers: int):
+    """Let the node of the first cluster tell the end of some claims, chained."""
+    head, records, now = new_chain(), [], datetime.now(UTC)
+    for number in range(1, max(numbers) + 1):
+        record = AsRun(
+            report_id=f"bao-{number}",
+            claim_id=f"tin-{number}",
+            cluster=CLUSTERS[0],
+            at=now,
+            outcome=Outcome.PLAYED,
+            segments=(Segment(start=now, end=now + timedelta(seconds=1), position_s=0.0),),
+        )
+        head, record = linked(head, record)
+        records.append(record)
+    connect(site, CLUSTERS[0], 1)
+    with site.sessions.begin() as db:
+        for number in numbers:
+            reports.take_in(db, f"n-{CLUSTERS[0]}", records[number - 1], now=now)
+
+
+def test_the_records_of_a_cluster_say_whether_they_are_whole_incomplete_or_altered(site):
+    officer, program = site.browser("commune-officer"), site.program("commune-officer")
+    pages = [f"/as-run?cluster={CLUSTERS[0]}", f"/clusters/{CLUSTERS[0]}/aired"]
+    address = f"/clusters/{CLUSTERS[0]}/record-chain"
+    assert all("Nhật ký chưa kiểm chứng được" in officer.get(page).text for page in pages)
+    assert program.ask("GET", address).json["state"] == "none"
+    tell_of(site, 1, 3)
+    for page in pages:
+        text = officer.get(page).text
+        assert "Nhật ký bị thiếu" in text
+        assert "đã kiểm chứng 2 bản ghi · thiếu 1 bản ghi, có thể còn đang gửi về" in text
+    told = program.ask("GET", address).json
+    assert (told["state"], told["records"], told["missing"], told["broken"]) == ("gap", 2, 1, 0)
+    assert [chain["newest"] for chain in told["chains"]] == [3]
+    with site.sessions.begin() as db:
+        db.execute(update(AsRunRow).filter_by(claim_id="tin-3").values(outcome="missed"))
+    assert officer.get(pages[0]).text.count("Đã bị sửa: không đúng như thiết bị báo về") == 1
+    day = {"since": "2026-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+    records = program.ask("GET", "/as-run", query_string=day).json["records"]
+    assert {one["claim_id"]: one["check"] for one in records} == {
+        "tin-1": "untouched",
+        "tin-3": "altered",
+    }
+    stranger = f"/clusters/{OTHER}-c1/record-chain"
+    assert program.ask("GET", stranger).status_code == 403

@@ -160,6 +160,18 @@ def test_a_node_that_starts_again_in_the_middle_of_a_drill_says_again_that_it_is
     assert len(record.segments) == 2
 
 
+def test_a_drill_that_comes_back_behind_something_real_says_again_that_it_is_one():
+    label = an_asset("day la dien tap", duration_s=4.0)
+    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    real = _lasting(an_announcement(claim_id="lu", start=after_noon(20), end=after_noon(300)), 5.0)
+    world = a_world(drill, real)
+    world.take(OnDisk(files_of(drill, real) | {label.digest}))
+    world.run_to(after_noon(40))
+    assert [world.at(after_noon(second)) for second in (19, 22, 30)] == ["noi-1", "lu", "noi-1"]
+    assert [piece.offset_s for piece in world.cues[-1].pieces] == [0.0, 3.0, 7.0]
+    assert isinstance(world.cues[-1].pieces[-1], CuedMicrophone)
+
+
 def test_a_node_that_is_there_hears_the_label_from_who_speaks_alone():
     label = an_asset("day la dien tap", duration_s=4.0)
     drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)

@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,8 @@ from edge.playout import OnDisk, Playout, Programme, step
 from edge.runs import UNNUMBERED, key_of
 from edge.schedule import Kept
 from edge.store import KeptReport, Store, Turn
-from protocol.messages import Received
+from protocol.chain import NOTHING_BEFORE, digest_of
+from protocol.messages import AsRun, Outcome, Received
 from tests.factories.claims import CLUSTER, NOON, a_claim, at
 from tests.factories.playouts import files_of
 
@@ -47,6 +49,29 @@ def a_turn(**facts: object):
 def a_kept(**facts: object):
     boring = {"kind": "plan", "name": "xa-1", "raw": b"x", "accepted_at": NOON, "forget_at": at(60)}
     return Kept(**{**boring, **facts})
+
+
+def a_report(number=1):
+    record = AsRun(
+        report_id=UNNUMBERED,
+        claim_id=f"tin-{number}",
+        cluster=CLUSTER,
+        at=at(10),
+        outcome=Outcome.PLAYED,
+    )
+    return numbered(record)
+
+
+def records_of(store):
+    return [msgspec.json.decode(report.body, type=AsRun) for report in store.reports(100)]
+
+
+def follow_each_other(records):
+    digests = [NOTHING_BEFORE, *(digest_of(record) for record in records)]
+    numbers = [record.link.number for record in records]
+    return numbers == list(range(1, len(records) + 1)) and all(
+        record.link.previous == before for record, before in zip(records, digests, strict=False)
+    )
 
 
 def reports_of(store):
@@ -180,4 +205,62 @@ def test_a_power_cut_at_any_byte_leaves_whole_turns_from_the_first_on(tmp_path_f
     found = {kept.name for kept in again.tokens()}
     assert found == {f"xa-{number}" for number in range(len(found))}
     assert len(found) == 6 or share < 1
+    again.close()
+
+
+def test_records_are_chained_as_they_are_kept_and_the_chain_goes_on_in_the_next_life(store, path):
+    store.keep(a_turn(reports=(a_report(1), KeptReport("r", b"{}"), a_report(2))))
+    store.forget_reports(["r"])
+    again = Store(path)
+    again.keep(a_turn(reports=(a_report(3),)))
+    records = records_of(again)
+    assert [record.claim_id for record in records] == ["tin-1", "tin-2", "tin-3"]
+    assert follow_each_other(records)
+    assert len({record.link.chain for record in records}) == 1
+    again.close()
+
+
+def test_the_chain_goes_on_where_all_records_have_been_acknowledged(store):
+    store.keep(a_turn(reports=(a_report(1),)))
+    (first,) = records_of(store)
+    store.forget_reports([first.report_id])
+    store.keep(a_turn(reports=(a_report(2),)))
+    (second,) = records_of(store)
+    assert (second.link.number, second.link.previous) == (2, digest_of(first))
+
+
+def test_a_record_that_is_kept_already_takes_no_second_place(store):
+    report = a_report(1)
+    store.keep(a_turn(reports=(report,)))
+    store.keep(a_turn(reports=(report, a_report(2))))
+    assert follow_each_other(records_of(store))
+
+
+def test_a_turn_that_the_disk_did_not_take_leaves_the_chain_as_it_was(store):
+    store.keep(a_turn(reports=(a_report(1),)))
+    with pytest.raises(sqlite3.Error):
+        store.keep(a_turn(reports=(a_report(2), KeptReport("r", object()))))
+    store.keep(a_turn(reports=(a_report(3),)))
+    records = records_of(store)
+    assert [record.claim_id for record in records] == ["tin-1", "tin-3"]
+    assert follow_each_other(records)
+
+
+@given(st.floats(0, 1))
+@settings(max_examples=40, deadline=None)
+def test_a_power_cut_at_any_byte_leaves_chain_and_records_of_one_mind(tmp_path_factory, share):
+    path = tmp_path_factory.mktemp("cut") / "node.db"
+    store = Store(path)
+    for number in range(1, 6):
+        store.keep(a_turn(reports=(a_report(number),)))
+    cut = tmp_path_factory.mktemp("after") / "node.db"
+    log = path.with_name("node.db-wal").read_bytes()
+    cut.write_bytes(path.read_bytes())
+    cut.with_name("node.db-wal").write_bytes(log[: round(share * len(log))])
+    store.close()
+    again = Store(cut)
+    again.keep(a_turn(reports=(a_report(9),)))
+    records = records_of(again)
+    assert follow_each_other(records)
+    assert records[-1].claim_id == "tin-9"
     again.close()

@@ -82,7 +82,48 @@ def test_a_drill_does_not_disturb_what_is_meant_and_what_is_meant_cuts_a_drill(b
     assert all(world.at(after_noon(10.2 + second)) == "that" for second in range(23))
     world.run_to(after_noon(125))
     assert world.record("that").outcome is Outcome.PLAYED
-    assert world.record("tap").reason == "preempted:that"
+    assert world.record("tap").segments[0].end == after_noon(10)
+
+
+def test_a_drill_that_was_cut_never_goes_on_in_its_middle_where_nobody_could_tell_what_it_is():
+    real = an_alarm("that", 10)
+    drill, short = (
+        an_alarm(name, 0, end, mode=Mode.DRILL) for name, end in (("d", 300), ("n", 50))
+    )
+    back, over, restarted = a_node(real, drill), a_node(real, short), a_node(drill)
+    for world, rehearsed in ((back, drill), (over, short)):
+        world.hold(rehearsed)
+        world.run_to(after_noon(10))
+        world.hold(rehearsed, real)
+        world.run_to(after_noon(310))
+    first, again = back.record("d").segments
+    assert first.end == after_noon(10)
+    # Behind the real thing it begins anew, with the chime and what says that it is a drill.
+    assert again.position_s == 0
+    assert again.start >= after_noon(10 + CHIME_S + SPEECH_S)
+    assert back.record("d").outcome is Outcome.PLAYED
+    # No time is left to say it whole.
+    assert names(over) == ["n", "that"]
+    assert (over.record("n").outcome, over.record("n").reason) == (Outcome.CUT, "preempted:that")
+    restarted.hold(drill)
+    restarted.run_to(after_noon(10))
+    restarted.restart(off=timedelta(seconds=3))
+    restarted.run_to(after_noon(310))
+    assert [part.position_s for part in restarted.record("d").segments] == [0, 0]
+
+
+def test_a_drill_begun_anew_and_cut_again_has_not_been_heard_whole():
+    drill = an_alarm("d", 0, 300, mode=Mode.DRILL)
+    reals = (an_alarm("that-1", 20, 45), an_alarm("that-2", 60, 300))
+    world = a_node(drill, *reals)
+    world.hold(drill)
+    world.run_to(after_noon(20))
+    world.hold(drill, reals[0])
+    world.run_to(after_noon(60))
+    world.hold(drill, *reals, stopped=(drill,))
+    world.run_to(after_noon(90))
+    assert len(world.record("d").segments) == 2
+    assert world.record("d").outcome is Outcome.STOPPED
 
 
 def test_an_announcement_that_expired_while_the_node_was_off_is_never_heard():

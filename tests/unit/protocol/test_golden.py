@@ -37,6 +37,7 @@ ADDED = GOLDEN / "additions"
 NOW = GOLDEN / f"v{PROTOCOL_VERSION}"
 ADDED_FIELDS = {
     (AsRun, "frames"),
+    (AsRun, "link"),
     (Presence, "nonce"),
     (Telemetry, "nonce"),
     (Telemetry, "troubles"),

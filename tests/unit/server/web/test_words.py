@@ -13,7 +13,7 @@ from flask_babel import force_locale
 
 from audio_library.errors import Reason
 from protocol.errors import Refusal
-from protocol.messages import BulletinClass, Outcome
+from protocol.messages import BulletinClass, Outcome, Severity
 from server.domain.authority import Role
 from server.domain.deliveries import State
 from server.domain.errors import Finding
@@ -100,6 +100,7 @@ def test_every_state_class_outcome_and_role_has_its_own_words():
     labels = [words.delivery(one.value).label for one in [*State, *Outcome]]
     assert len(set(labels)) == len(labels)
     assert len({words.role(role.value) for role in Role}) == len(Role)
+    assert len({words.severity(step) for step in Severity}) == len(Severity)
 
 
 @pytest.mark.usefixtures("speaking")

@@ -11,6 +11,7 @@ const label = root.querySelector("[data-talk-label]");
 const said = root.querySelector("[data-said]");
 const clock = root.querySelector("[data-left]");
 const meter = root.querySelector("[data-level]");
+const heard = root.querySelector("[data-heard]");
 const states = document.querySelector("[data-states]");
 const again = root.querySelector("[data-again]");
 const words = root.dataset;
@@ -104,7 +105,10 @@ function onAir({ broadcast, speak_in_s: startsIn, max_length_s: longest }) {
   const address = `${again.href}/state`;
   const look = async () => {
     const answer = await fetch(address, { redirect: "manual" }).catch(() => null);
-    if (answer?.ok) states.innerHTML = await answer.text();
+    if (!answer?.ok) return;
+    states.innerHTML = await answer.text();
+    // On a telephone the button covers what stands below it.
+    heard.textContent = states.querySelector(".progress-main").textContent.trim();
   };
   states.dataset.liveRef = broadcast;
   states.addEventListener("live", look);
