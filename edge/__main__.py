@@ -21,11 +21,12 @@ from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
 from edge.health import Health
 from edge.link import Delivery, Identity, Link, LinkEvent
+from edge.listening import Listening, NoEar
 from edge.live import LiveDesk
 from edge.machine import Machine
 from edge.observability import configure
 from edge.player.engine import MixerPlayer
-from edge.player.output import open_output
+from edge.player.output import Output, open_output
 from edge.player.reception import Receiver
 from edge.player.web import Web
 from edge.schedule import Holdings
@@ -86,6 +87,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         if not (isinstance(event, Delivery) and desk.takes(event)):
             events.put(event)
 
+    output, listening = _with_ear(settings, open_output(settings.output, clock=clock.now_s))
     parts = Parts(
         events=events,
         store=Store(database),
@@ -105,9 +107,10 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         watchdog=watchdog,
         clock=clock,
         health=Health(settings.state_dir, machine.boot_id),
+        listening=listening,
         software=_software(),
         player=MixerPlayer(
-            open_output(settings.output, clock=clock.now_s),
+            output,
             events,
             clock=clock.now_s,
             receive=receiver,
@@ -118,6 +121,19 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         signal.signal(number, lambda _number, _frame: events.put(Stop()))
     root = Ed25519PublicKey.from_public_bytes(settings.root_key)
     return Agent(settings, Holdings(settings.node, root), parts)
+
+
+def _with_ear(settings: NodeSettings, output: Output) -> tuple[Output, Listening]:
+    """Tap the output where the board has an ear, and let that compare."""
+    setup = settings.board.listening
+    if setup is None:
+        return output, NoEar()
+    # A board without an ear does not pay for one.
+    from edge.listening.listener import Listener  # noqa: PLC0415 - 1 MB, for those who need it
+    from edge.listening.tap import TappedOutput  # noqa: PLC0415 - with the listener
+
+    tapped = TappedOutput(output)
+    return tapped, Listener(setup, tapped, settings.state_dir / "listening.json")
 
 
 def _parser() -> argparse.ArgumentParser:

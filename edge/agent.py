@@ -5,7 +5,6 @@ put events on its queue.
 """
 
 import hashlib
-import time
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
 from edge.health import Health
 from edge.keeping import Keeping
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
+from edge.listening import Listening
 from edge.live import LiveDesk, LiveRefused, LiveWord
 from edge.outbox import numbered
 from edge.player import (
@@ -86,7 +86,16 @@ from edge.timekeeping import judged_instead
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
 from protocol.ids import NodeId, UnitId
-from protocol.messages import Alarms, Presence, PresenceState, Received, Telemetry, encode
+from protocol.messages import (
+    Alarms,
+    AsRun,
+    ClaimReport,
+    Presence,
+    PresenceState,
+    Received,
+    Telemetry,
+    encode,
+)
 from protocol.policy import Silence
 from protocol.signing import unverified
 from protocol.topics import (
@@ -124,6 +133,7 @@ class Parts:
     Attributes:
         events: The one queue, on which every other part puts what happened.
         clock: What is known of the time.
+        listening: What hears the loudspeaker.
     """
 
     events: SimpleQueue[AgentEvent]
@@ -138,6 +148,7 @@ class Parts:
     watchdog: Watchdog
     clock: Clock
     health: Health
+    listening: Listening
     software: str = ""
 
 
@@ -150,7 +161,8 @@ class Agent:
         self._held = holdings
         self._parts = parts
         self._node = NodeId(settings.node)
-        self._began_s = time.monotonic()
+        self._ticks_s = parts.clock.ticks_s
+        self._began_s = self._ticks_s()
         self._keeps_schedule = self._may_schedule()
         self._playout = Playout(
             lead=timedelta(seconds=settings.board.lead_s), keeps_schedule=self._keeps_schedule
@@ -163,7 +175,7 @@ class Agent:
         self._birth_at_s: float | None = None
         self._is_linked = False
         self._told_alarms: tuple[str, ...] | None = None
-        self._rounds = Rounds(time.monotonic())
+        self._rounds = Rounds(self._ticks_s())
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
         self._rounds.every(1.0, self._ask_time, first_s=1.0)
@@ -205,6 +217,7 @@ class Agent:
         self._take(self._held.programme(at_start=True))
         parts.fetcher.start()
         parts.live.start()
+        parts.listening.start()
         self._plan_files()
         self._listen()
         parts.link.start()
@@ -221,6 +234,7 @@ class Agent:
             parts.amplifier.close,
             parts.box.close,
             parts.live.close,
+            parts.listening.close,
             self._mark_alive,
             parts.clock.keep,
             parts.health.keep,
@@ -258,9 +272,9 @@ class Agent:
         return True
 
     def _patience_s(self) -> float:
-        waits = [self._rounds.next_s() - time.monotonic()]
+        waits = [self._rounds.next_s() - self._ticks_s()]
         if self._birth_at_s is not None:
-            waits.append(self._birth_at_s - time.monotonic())
+            waits.append(self._birth_at_s - self._ticks_s())
         if self._playout.wake_at is not None:
             waits.append((self._playout.wake_at - self._parts.clock.now()).total_seconds())
         return max(0.0, min(waits))
@@ -298,7 +312,7 @@ class Agent:
                 raise ThreadDiedError("player", reason)
 
     def _pass_time(self) -> None:
-        now_s = time.monotonic()
+        now_s = self._ticks_s()
         wake_at = self._playout.wake_at
         if wake_at is not None and wake_at <= self._parts.clock.now():
             self._take(Tick())
@@ -316,7 +330,7 @@ class Agent:
         """Let the playout judge, obey it, then put on disk what this changed."""
         self._playout, orders = judged(self._playout, event, turn.now)
         # First of all: a full disk must not cost a record.
-        told = (numbered(order.word) for order in orders if isinstance(order, Tell))
+        told = (numbered(self._attested(order)) for order in orders if isinstance(order, Tell))
         self._keeping.note((*turn.reports, *told))
         # Before it is cued: the player looks for who speaks when it is told to play them.
         if self._parts.live.arm(self._playout.listens_to(turn.now)):
@@ -326,7 +340,7 @@ class Agent:
         self._keep(replace(turn, reports=(), runs=self._playout.runs, done=self._playout.done))
 
     def _keep(self, turn: Turn) -> None:
-        self._keeping.keep(turn, time.monotonic())
+        self._keeping.keep(turn, self._ticks_s())
 
     def _turn(self) -> Turn:
         """Begin a turn that changes nothing of what plays."""
@@ -449,12 +463,12 @@ class Agent:
         self._plan_files()
 
     def _tell_birth_soon(self) -> None:
-        self._birth_at_s = self._birth_at_s or time.monotonic() + _BIRTH_AGAIN_S
+        self._birth_at_s = self._birth_at_s or self._ticks_s() + _BIRTH_AGAIN_S
 
     def _take_repeated(self, delivery: Delivery, verdict: Repeated, token_id: str) -> None:
         """Answer again when the server cannot have heard the answer; else it is a replay."""
         if self._parts.store.awaits_receipt(token_id):
-            self._keeping.send_due(time.monotonic(), all_again=True)
+            self._keeping.send_due(self._ticks_s(), all_again=True)
         else:
             self._refuse(delivery, RefusedError(Refusal.REPLAYED, verdict.claim_id))
 
@@ -524,7 +538,7 @@ class Agent:
     def _take_clockwork(self, by: timedelta) -> None:
         clock, knew = self._parts.clock, self._keeps_schedule
         self._keeps_schedule = self._may_schedule()
-        began = clock.now() - timedelta(seconds=time.monotonic() - self._began_s)
+        began = clock.now() - timedelta(seconds=self._ticks_s() - self._began_s)
         self._take(Clockwork(self._keeps_schedule, began, by))
         _log.info(
             "clock_known" if clock.is_trusted else "clock_not_trusted",
@@ -566,7 +580,8 @@ class Agent:
         """Report what is amiss, where that has changed, and light the lamps."""
         now = self._parts.clock.now()
         pressed = {SILENCED} if self._is_silenced(now) else set()
-        standing = tuple(sorted(self._parts.box.standing | pressed))
+        heard = self._parts.listening.standing
+        standing = tuple(sorted(self._parts.box.standing | pressed | heard))
         if standing != self._told_alarms:
             self._told_alarms = standing
             report = numbered(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
@@ -608,7 +623,7 @@ class Agent:
         self._is_linked = True
         _log.info("link_up", endpoint=event.endpoint)
         self._send_birth(nonce=self._parts.clock.ask())
-        self._keeping.send_due(time.monotonic(), all_again=True)
+        self._keeping.send_due(self._ticks_s(), all_again=True)
 
     def _send_birth(self, nonce: str = "") -> None:
         self._birth_at_s = None
@@ -646,12 +661,19 @@ class Agent:
         word = self._parts.health.measured(word, now if clock.is_trusted else None)
         self._parts.link.publish(node_telemetry(self._node), encode(word), qos=0)
 
+    def _attested(self, order: Tell) -> ClaimReport:
+        """Say in a record what was heard of its claim, where somebody listens."""
+        word = order.word
+        if not isinstance(word, AsRun):
+            return word
+        return self._parts.listening.attested(word, self._parts.clock.now())
+
     def _troubles(self) -> tuple[str, ...]:
         told = {self._keeping.trouble, self._plan_trouble} | self._shelf.troubles()
         return tuple(sorted(told - {""}))
 
     def _send_due(self) -> None:
-        self._keeping.send_due(time.monotonic())
+        self._keeping.send_due(self._ticks_s())
 
     def _send_report(self, body: bytes) -> bool:
         return self._parts.link.publish(node_report(self._node), body, qos=1)
@@ -678,7 +700,7 @@ class Agent:
     def _tidy(self) -> None:
         turn = self._turn()
         self._keeping.try_to(lambda: self._parts.store.forget_old(turn.now))
-        self._keeping.keep_again(turn, time.monotonic())
+        self._keeping.keep_again(turn, self._ticks_s())
         self._plan_files()
 
 

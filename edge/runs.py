@@ -111,6 +111,7 @@ class Run:
         label_s: How long a drill that is joined late says what it is, before it is listened to.
         hearing: What is heard at this moment, if anything.
         segments: What was heard before.
+        settled: How many of these are of an earlier life, whose clock is moved no more.
         cause: The first reason for which some part was not heard.
         damaged: Files that did not decode.
         stalled: Whether its relay has fallen silent by itself.
@@ -126,6 +127,7 @@ class Run:
     label_s: float = 0.0
     hearing: Hearing | None = None
     segments: tuple[Segment, ...] = ()
+    settled: int = 0
     cause: str = ""
     damaged: frozenset[str] = frozenset()
     stalled: bool = False
@@ -287,9 +289,9 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
         heard = replace(heard, since=now, offset_s=offset_s) if offset_s >= 0 else None
     elif heard is not None:
         heard = replace(heard, since=heard.since + by)
-    segments = tuple(
+    segments = run.segments[: run.settled] + tuple(
         Segment(start=part.start + by, end=part.end + by, position_s=part.position_s)
-        for part in run.segments
+        for part in run.segments[run.settled :]
     )
     begins = run.begins
     if begins is not None and not run.follows_clock:
@@ -389,6 +391,7 @@ def restored(run: Run, alive_at: datetime) -> Run:
         alive_at: Last instant at which the program is known to have lived.
     """
     run = replace(closed(run, alive_at), cause=run.cause or "restarted")
+    run = replace(run, settled=len(run.segments))
     if (run.heard and not _says_first_what_it_is(run)) or run.follows_clock:
         return run
     return replace(run, begins=None, speech_s=None)

@@ -84,6 +84,21 @@ class Lamp:
 
 
 @dataclass(frozen=True, slots=True)
+class ListeningInput:
+    """How a node hears its own loudspeaker.
+
+    Attributes:
+        input: Where from: ``alsa``, ``alsa:DEVICE``, ``pulse`` or ``pulse:SOURCE``.
+        gain_db: What is heard against what is sent; None: the node learns it.
+        unordered_db: From which level on sound that nobody ordered is told; None: it is not.
+    """
+
+    input: str
+    gain_db: float | None
+    unordered_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """How one kind of node is wired.
 
@@ -93,6 +108,7 @@ class Board:
         lead_s: Time from closing the relay until the amplifier passes sound.
         cool_down_s: How long the relay stays closed after the last sound.
         output: Sound device, when nobody names another.
+        listening: How it hears its own loudspeaker, if it does.
     """
 
     name: str = "none"
@@ -105,6 +121,7 @@ class Board:
     silence_key: SilenceKey | None = None
     lamps: tuple[Lamp, ...] = ()
     fan: Fan | None = None
+    listening: ListeningInput | None = None
 
     @property
     def pins(self) -> tuple[tuple[str, int], ...]:
@@ -225,6 +242,17 @@ class _Fan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     off_c: Annotated[float, msgspec.Meta(ge=20, le=90)] = 55.0
 
 
+_Db = Annotated[float, msgspec.Meta(ge=-100, le=100)]
+_LINE_LOUD_DB = -35.0
+
+
+class _Listening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    input: Annotated[str, msgspec.Meta(pattern=r"^(alsa|pulse)(:.+)?\Z")]
+    hears: Literal["microphone", "line"]
+    gain_db: _Db | None = None
+    unordered_db: _Db | None = None
+
+
 class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     format: Literal[1]
     name: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
@@ -234,6 +262,7 @@ class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     silence_key: _SilenceKey | None = None
     lamps: dict[Literal["network", "sound", "alarm"], _Pin] = {}
     fan: _Fan | None = None
+    listening: _Listening | None = None
 
 
 def environment() -> Mapping[str, str]:
@@ -369,6 +398,11 @@ def load_board(path: Path) -> Board:
         if fan.off_c >= fan.on_c:
             raise BadSettingError(str(path), f"fan.off_c {fan.off_c} is not below {fan.on_c}")
         board = replace(board, fan=Fan(fan.pin, fan.on_c, fan.off_c))
+    if (ear := said.listening) is not None:
+        # A wire hears the horn and nothing else; a microphone hears whoever sings below it.
+        loud_db = _LINE_LOUD_DB if ear.hears == "line" else None
+        loud_db = loud_db if ear.unordered_db is None else ear.unordered_db
+        board = replace(board, listening=ListeningInput(ear.input, ear.gain_db, loud_db))
     if (wired := said.amplifier) is not None:
         board = replace(
             board,

@@ -45,12 +45,21 @@ def _told(record: AsRun) -> Iterator[str]:
         frames = record.frames
         yield "frames"
         yield from (str(count) for count in (frames.heard, frames.late, frames.missing))
+    if record.proof is not None:
+        proof = record.proof
+        yield from ("proof", proof.verdict.value)
+        for number in (proof.sent_dbfs, proof.level_dbfs, proof.correlation, proof.delay_s):
+            yield "" if number is None else _number(number)
 
 
 def _segment(segment: Segment) -> Iterator[str]:
     yield from (_instant(segment.start), _instant(segment.end))
+    yield _number(segment.position_s)
+
+
+def _number(value: float) -> str:
     # Its bits: how a number is written differs from language to language.
-    yield struct.pack(">d", segment.position_s).hex()
+    return struct.pack(">d", value).hex()
 
 
 def _instant(at: datetime) -> str:

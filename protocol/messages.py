@@ -500,6 +500,35 @@ class FrameTally(_Wire, frozen=True):
     missing: Count
 
 
+class SoundVerdict(StrEnum):
+    """What a node's microphone, or a wire from its loudspeaker, says of a sound."""
+
+    HEARD = "heard"
+    TOO_QUIET = "too-quiet"
+    BUZZING = "buzzing"
+    SILENT_HORN = "silent-horn"
+    UNCLEAR = "unclear"
+
+
+class SoundProof(_Wire, frozen=True):
+    """What was heard of a claim, held against what was sent to the loudspeaker.
+
+    Attributes:
+        verdict: ``heard`` as usual; ``too-quiet``; ``buzzing`` when mains hum is louder;
+            ``silent-horn`` when it was not found; ``unclear`` when noise may have covered it.
+        sent_dbfs: How loud it was sent, in the band from 300 to 3400 Hz.
+        level_dbfs: How loud it was heard in that band; all that was heard where it was not found.
+        correlation: How well what was heard follows what was sent.
+        delay_s: How much later it was heard than the node meant it to be.
+    """
+
+    verdict: SoundVerdict
+    sent_dbfs: float
+    level_dbfs: float
+    correlation: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    delay_s: float | None = None
+
+
 class ChainLink(_Wire, frozen=True):
     """The place of a record in the chain of its node's records; see ``protocol.chain``.
 
@@ -523,6 +552,7 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
         reason: Why, when the outcome is not ``played``.
         segments: When it sounded, in order; empty when it never did.
         frames: How the frames of a live broadcast came.
+        proof: What was heard of it, where the node listens.
         link: Its place among the node's records; None from a node that does not chain them, or
             could not keep it.
     """
@@ -535,6 +565,7 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     reason: Text = ""
     segments: tuple[Segment, ...] = ()
     frames: FrameTally | None = None
+    proof: SoundProof | None = None
     link: ChainLink | None = None
 
 

@@ -8,6 +8,7 @@ from server.api.schemas.as_run import (
     AsRunQuery,
     ChainAnswer,
     ClusterChainsAnswer,
+    ProofAnswer,
     RefusalAnswer,
     RefusalList,
 )
@@ -75,6 +76,7 @@ def add_to(api: APIBlueprint) -> None:
 
 
 def _record(row: AsRunRow, check: RecordCheck) -> AsRunAnswer:
+    proof = as_run.proof_of(row)
     return AsRunAnswer(
         claim_id=row.claim_id,
         cluster_id=row.cluster_id,
@@ -88,4 +90,5 @@ def _record(row: AsRunRow, check: RecordCheck) -> AsRunAnswer:
         source=row.source,
         recorded_at=row.recorded_at,
         check=check,
+        proof=None if proof is None else ProofAnswer.model_validate(proof),
     )

@@ -494,6 +494,11 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "door": N_("The box is open"),
         "mains-lost": N_("No mains power"),
         "silenced": N_("Silenced by the key of the box"),
+        "silent-horn": N_("The loudspeaker does not sound"),
+        "too-quiet": N_("The loudspeaker is much too quiet"),
+        "buzzing": N_("The loudspeaker buzzes"),
+        "unordered-sound": N_("The loudspeaker sounds something that nobody ordered"),
+        "microphone-lost": N_("Its microphone gives no sound"),
     }
 )
 

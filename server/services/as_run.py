@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
-from protocol.messages import AsRun, Outcome
+from protocol.messages import AsRun, Outcome, SoundProof
 from server.domain.deliveries import FINAL, State
 from server.domain.hearing import Stretch
 from server.domain.recurrence import LOCAL, local_day
@@ -52,7 +52,10 @@ def take_record(db: Session, row: AsRunRow, node: NodeRow, record: AsRun, *, now
     at = record.at.astimezone(UTC).isoformat()
     said = ["heard" if heard else "", at, record.outcome.value, record.reason]
     unchained = record.link is None
+    proofs = [] if record.proof is None else [msgspec.to_builtins(record.proof)]
     if row.source == NODE:
+        if (before := row.segments.get("proof")) is not None:
+            proofs.insert(len(proofs) if said >= row.segments["said"] else 0, before)
         unchained |= row.segments.get("unchained", False)
         heard = _merged(row.segments["heard"], heard)
         said = max(said, row.segments.get("said", said))
@@ -61,6 +64,8 @@ def take_record(db: Session, row: AsRunRow, node: NodeRow, record: AsRun, *, now
     row.start = min((_instant(segment["start"]) for segment in heard), default=None)
     row.end = max((_instant(segment["end"]) for segment in heard), default=None)
     row.segments = {"heard": heard, "said": said}
+    if proofs:
+        row.segments["proof"] = proofs[0]
     if unchained:
         row.segments["unchained"] = True
     if record.frames is not None:
@@ -100,6 +105,12 @@ def stretches_of(row: AsRunRow) -> tuple[Stretch, ...]:
         Stretch(_instant(one["start"]), _instant(one["end"]), float(one["position_s"]))
         for one in row.segments["heard"]
     )
+
+
+def proof_of(row: AsRunRow) -> SoundProof | None:
+    """Tell what its node heard of it, where it listens."""
+    told = row.segments.get("proof")
+    return None if told is None else msgspec.convert(told, SoundProof)
 
 
 def segments_of(row: AsRunRow) -> tuple[tuple[datetime, datetime], ...]:

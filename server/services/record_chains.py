@@ -161,5 +161,6 @@ def _told(row: AsRunRow, link: RecordLinkRow) -> AsRun:
         reason=row.reason,
         segments=msgspec.convert(row.segments["heard"], tuple[Segment, ...]),
         frames=None if frames is None else msgspec.convert(frames, FrameTally),
+        proof=as_run.proof_of(row),
         link=ChainLink(chain=link.chain, number=link.number, previous=link.previous),
     )

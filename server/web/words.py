@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from protocol.messages import SoundVerdict
 from server.domain.record_chains import ClusterChains
 from server.http.languages import gettext, ngettext
 from server.http.wording import ALARMS, N_
@@ -82,6 +83,15 @@ _RECORD_CHAINS: Mapping[str, Sign] = MappingProxyType(
         "gap": Sign("late", "shield-exclamation", N_("Records are missing")),
         "broken": Sign("lost", "shield-exclamation", N_("Records have been altered")),
         "none": Sign("away", "dash-circle", N_("Records that cannot be checked")),
+    }
+)
+_PROOFS: Mapping[SoundVerdict, Sign] = MappingProxyType(
+    {
+        SoundVerdict.HEARD: Sign("here", "volume-up-fill", N_("The microphone heard it")),
+        SoundVerdict.TOO_QUIET: Sign("late", "exclamation-triangle-fill", N_("Much too quiet")),
+        SoundVerdict.BUZZING: Sign("late", "exclamation-triangle-fill", N_("Buzzing")),
+        SoundVerdict.SILENT_HORN: Sign("lost", "x-octagon-fill", N_("The loudspeaker was silent")),
+        SoundVerdict.UNCLEAR: Sign("away", "question-circle", N_("Too much noise to tell")),
     }
 )
 _BULLETINS: Mapping[str, Sign] = MappingProxyType(
@@ -234,6 +244,11 @@ def bulletin_class(code: str) -> Sign:
 def delivery(code: str) -> Sign:
     """Show what has become of an announcement, or of a claim, at one cluster."""
     return _DELIVERIES.get(code, _DELIVERIES["sent"])
+
+
+def proof(verdict: SoundVerdict) -> Sign:
+    """Show what a node's microphone says of a sound."""
+    return _PROOFS[verdict]
 
 
 def record_chain(state: str) -> Sign:

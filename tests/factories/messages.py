@@ -43,6 +43,8 @@ from protocol.messages import (
     Severity,
     Signed,
     SignedTime,
+    SoundProof,
+    SoundVerdict,
     Started,
     StartMode,
     Stop,
@@ -375,9 +377,17 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
         "data_month_mb": 812.5,
     }
     words = one_of_each()
+    proof = SoundProof(
+        verdict=SoundVerdict.TOO_QUIET,
+        sent_dbfs=-18.5,
+        level_dbfs=-41.0,
+        correlation=0.75,
+        delay_s=0.06,
+    )
     link = ChainLink(chain="chuoi-1", number=7, previous="0f" * 32)
     return {
         "as-run-of-a-live-broadcast": replace(words["as-run"], frames=frames),
+        "as-run-that-was-heard": replace(words["as-run"], proof=proof),
         "as-run-in-a-chain": replace(words["as-run"], link=link),
         "presence-that-asks-the-time": replace(words["presence"], nonce=A_NONCE),
         "telemetry-of-troubles": replace(

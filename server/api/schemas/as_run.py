@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from protocol.messages import SoundVerdict
 from server.api.schemas.common import Answer, Id, Instant, Moment, Request
 from server.domain.record_chains import ChainState, RecordCheck
 
@@ -15,6 +16,16 @@ class AsRunQuery(Request):
     until: Moment
     cluster_id: Id | None = None
     claim_id: Annotated[str, Field(max_length=96)] | None = None
+
+
+class ProofAnswer(Answer):
+    """What a node heard of a claim; see ``SoundProof`` of the protocol."""
+
+    verdict: SoundVerdict
+    sent_dbfs: float
+    level_dbfs: float
+    correlation: float
+    delay_s: float | None
 
 
 class AsRunAnswer(Answer):
@@ -32,6 +43,7 @@ class AsRunAnswer(Answer):
     source: str
     recorded_at: Instant
     check: RecordCheck
+    proof: ProofAnswer | None
 
 
 class AsRunList(Answer):

@@ -48,6 +48,7 @@ def records() -> ResponseReturnValue:
         "as_run/records.html",
         rows=sorted(rows, key=lambda row: row.start or row.recorded_at, reverse=True),
         sounded=as_run.sounded,
+        proof_of=as_run.proof_of,
         titles=titles,
         altered={row for row, check in checks.items() if check is RecordCheck.ALTERED},
         chains=chains,

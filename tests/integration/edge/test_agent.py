@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gpiozero.pins.mock import MockFactory
 from jwt import PyJWS
+from msgspec.structs import replace
 
 from edge.agent import Agent, Parts, Stop, state_paths
 from edge.cache import Cache
@@ -30,6 +31,7 @@ from edge.settings import Board, Contact, Endpoint, Lamp, NodeSettings, SilenceK
 from edge.store import Store
 from edge.timekeeping import Reading
 from edge.watchdog import Watchdog
+from protocol.chain import NOTHING_BEFORE
 from protocol.messages import (
     Alarms,
     AsRun,
@@ -38,6 +40,8 @@ from protocol.messages import (
     Presence,
     Received,
     Refused,
+    SoundProof,
+    SoundVerdict,
     Started,
     Telemetry,
     encode,
@@ -45,7 +49,7 @@ from protocol.messages import (
 from protocol.signing import MAX_TOKEN_BYTES
 from protocol.topics import node_presence, unit_plan
 from tests.factories.claims import COMMUNE, NODE, an_asset
-from tests.factories.messages import COMMUNE_KEY, ROOT_KEY, a_plan, a_play
+from tests.factories.messages import COMMUNE_KEY, ROOT_KEY, a_plan, a_play, a_stop
 from tests.factories.stations import SECRET, _fields, a_programme, an_urgent
 from tests.factories.waiting import wait_until
 
@@ -57,12 +61,36 @@ BOARD = Board(
 )
 
 
+PROOF = SoundProof(
+    verdict=SoundVerdict.SILENT_HORN, sent_dbfs=-20.0, level_dbfs=-80.0, correlation=0.0
+)
+
+
+class Ear:
+    """Hears of every claim that the horn was silent, once it has heard one."""
+
+    def __init__(self):
+        self.standing = frozenset()
+        self.is_listening = False
+
+    def start(self):
+        self.is_listening = True
+
+    def close(self):
+        self.is_listening = False
+
+    def attested(self, record, _now):
+        self.standing = frozenset({"silent-horn"})
+        return replace(record, proof=PROOF)
+
+
 class Bench:
     """An agent in this process, on a thread of its own."""
 
     def __init__(self, folder, broker, audio, machine=None):
         self.events = SimpleQueue()
         self.player = FakePlayer(self.events)
+        self.ear = Ear()
         root = ROOT_KEY.private.public_key()
         settings = NodeSettings(
             node=NODE,
@@ -93,6 +121,7 @@ class Bench:
             "watchdog": Watchdog(""),
             "clock": Clock(machine or Machine(), folder / "clock.json"),
             "health": Health(folder, "boot-1"),
+            "listening": self.ear,
         }
         self._thread = threading.Thread(target=self._run, args=(settings, database))
         self._thread.start()
@@ -188,6 +217,23 @@ def test_a_real_emergency_is_heard_where_somebody_pressed_the_silence_key(statio
     station.hears(Alarms, standing=("silenced",))
     station.play(an_urgent(audio.add(b"not really sound", 30.0), _soon()))
     wait_until(lambda: bench.player.waiting)
+
+
+def test_what_was_heard_is_told_in_the_record_and_what_is_amiss_among_the_alarms(
+    station, bench, audio
+):
+    assert bench.ear.is_listening
+    station.play(an_urgent(audio.add(b"not really sound", 30.0), _soon()))
+    wait_until(lambda: bench.player.waiting)
+    bench.player.start(datetime.now(UTC))
+    station.hears(Started, claim_id="khan-1")
+    station.order(a_stop(until=_soon() + timedelta(hours=1)))
+    record = station.hears(AsRun)
+    assert record.proof == PROOF
+    assert (record.link.number, record.link.previous) == (1, NOTHING_BEFORE)
+    station.hears(Alarms, standing=("silent-horn",))
+    bench.close()
+    assert not bench.ear.is_listening
 
 
 @pytest.mark.usefixtures("bench")

@@ -8,14 +8,20 @@ from sqlalchemy import delete, update
 
 from edge.chain import Head, linked, new_chain
 from protocol.chain import digest_of
-from protocol.messages import AsRun, FrameTally, Outcome, Segment
+from protocol.messages import AsRun, FrameTally, Outcome, Segment, SoundProof, SoundVerdict
 from server.domain.record_chains import ChainState, RecordCheck
-from server.services import record_chains, reports
+from server.services import as_run, record_chains, reports
 from server.services.known_words import known
 from server.store.models import AsRunRow, NodeRow, RecordLinkRow
 from tests.factories.claims import NOON, at
 
 NODE, CLUSTER, OTHER = "n-xa-1-c1", "xa-1-c1", "xa-1-c2"
+
+
+def a_proof(verdict: SoundVerdict = SoundVerdict.HEARD) -> SoundProof:
+    return SoundProof(
+        verdict=verdict, sent_dbfs=-18.3, level_dbfs=-40.1, correlation=0.713, delay_s=0.06
+    )
 
 
 def a_record(number: int, **facts: object) -> AsRun:
@@ -28,6 +34,7 @@ def a_record(number: int, **facts: object) -> AsRun:
         reason="late",
         segments=(Segment(start=at(number + 0.3), end=at(number + 1), position_s=18.1),),
         frames=FrameTally(heard=number, late=0, missing=1),
+        proof=a_proof(),
     )
     return replace(boring, **facts)
 
@@ -137,6 +144,15 @@ def test_what_a_node_tells_twice_after_it_has_lost_its_memory_is_in_two_chains_a
     found = state_of(node)
     assert (found.state, len(found.chains)) == (ChainState.WHOLE, 2)
     assert checks_of(node) == {"tin-1": RecordCheck.UNTOUCHED}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_proofs_the_one_of_the_record_that_counts_is_kept(node, order):
+    first = a_record(1, proof=a_proof(SoundVerdict.SILENT_HORN))
+    last = a_record(1, report_id="bao-9", at=at(9), proof=a_proof())
+    node.hear(NODE, *((first, last)[place] for place in order))
+    (row,) = node.as_run("tin-1").values()
+    assert as_run.proof_of(row) == a_proof()
 
 
 @pytest.mark.parametrize(

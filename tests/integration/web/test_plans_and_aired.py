@@ -10,7 +10,15 @@ from sqlalchemy import update
 
 from audio_library.store import Store
 from edge.chain import linked, new_chain
-from protocol.messages import AsRun, Outcome, Presence, PresenceState, Segment
+from protocol.messages import (
+    AsRun,
+    Outcome,
+    Presence,
+    PresenceState,
+    Segment,
+    SoundProof,
+    SoundVerdict,
+)
 from server.domain.recurrence import LOCAL
 from server.services import as_run, commissioning, reports
 from server.store.models import AsRunRow, AssetRow
@@ -238,6 +246,9 @@ def tell_of(site, *numbers: int):
             at=now,
             outcome=Outcome.PLAYED,
             segments=(Segment(start=now, end=now + timedelta(seconds=1), position_s=0.0),),
+            proof=SoundProof(
+                verdict=SoundVerdict.SILENT_HORN, sent_dbfs=-18, level_dbfs=-80, correlation=0
+            ),
         )
         head, record = linked(head, record)
         records.append(record)
@@ -266,6 +277,8 @@ def test_the_records_of_a_cluster_say_whether_they_are_whole_incomplete_or_alter
     assert officer.get(pages[0]).text.count("Đã bị sửa: không đúng như thiết bị báo về") == 1
     day = {"since": "2026-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
     records = program.ask("GET", "/as-run", query_string=day).json["records"]
+    assert {one["proof"]["verdict"] for one in records} == {"silent-horn"}
+    assert officer.get(pages[0]).text.count("Loa không kêu") == 2
     assert {one["claim_id"]: one["check"] for one in records} == {
         "tin-1": "untouched",
         "tin-3": "altered",

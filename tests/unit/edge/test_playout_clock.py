@@ -1,5 +1,6 @@
 """What sounds while the time is not known, and when it is moved."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from edge.playout import Clockwork, Playout
@@ -109,3 +110,20 @@ def test_a_programme_that_sounds_jumps_to_where_the_moved_clock_says():
     (heard,) = after.segments
     assert (heard.start, heard.end) == (after_noon(20), after_noon(30))
     assert heard.position_s == 0.0
+
+
+def test_what_an_earlier_life_heard_stays_where_it_was_when_the_clock_is_moved():
+    world = World(now=after_noon(-5))
+    world.have(a_song())
+    world.hold(a_song())
+    world.run_to(after_noon(10))
+    # The power is back after half a minute, and the clock stood still meanwhile.
+    world.state = replace(world.state, keeps_schedule=False)
+    world.restart(timedelta(seconds=1))
+    world.state = replace(world.state, keeps_schedule=False)
+    world.run_to(after_noon(15))
+    know(world, by=timedelta(seconds=30), since=after_noon(41))
+    world.run_to(after_noon(70))
+    first, second = world.record("tin-1").segments
+    assert (first.start, first.end) == (after_noon(0), after_noon(10))
+    assert (second.start, second.end) == (after_noon(45), after_noon(60))

@@ -8,6 +8,7 @@ import pytest
 from edge.errors import BadSettingError
 from edge.settings import (
     Endpoint,
+    ListeningInput,
     Overrides,
     load,
     load_board,
@@ -140,6 +141,33 @@ def test_a_board_profile_says_how_the_amplifier_is_wired(tmp_path):
     )
     board = load_board(path)
     assert (board.amplifier_pin, board.lead_s, board.output) == (26, 0.4, "alsa:hw:1")
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ('input = "pulse"\nhears = "line"', ListeningInput("pulse", None, -35.0)),
+        ('input = "alsa:hw:1"\nhears = "microphone"', ListeningInput("alsa:hw:1", None, None)),
+        (
+            'input = "alsa"\nhears = "microphone"\ngain_db = -12.5\nunordered_db = -40',
+            ListeningInput("alsa", -12.5, -40.0),
+        ),
+    ],
+)
+def test_a_board_profile_says_what_the_node_hears_with(tmp_path, said, heard):
+    path = tmp_path / "board.toml"
+    path.write_text(f'format = 1\nname = "pi"\n[listening]\n{said}\n')
+    assert load_board(path).listening == heard
+
+
+@pytest.mark.parametrize(
+    "said", ['input = "pulse"', 'input = "wav:x"\nhears = "line"', 'hears = "line"']
+)
+def test_an_ear_with_anything_wrong_is_refused(tmp_path, said):
+    path = tmp_path / "board.toml"
+    path.write_text(f'format = 1\nname = "pi"\n[listening]\n{said}\n')
+    with pytest.raises(BadSettingError):
+        load_board(path)
 
 
 @pytest.mark.parametrize("text", ["format = 2", "[", 'format = 1\nname = "pi"\nvolume = 3'])

@@ -38,6 +38,7 @@ NOW = GOLDEN / f"v{PROTOCOL_VERSION}"
 ADDED_FIELDS = {
     (AsRun, "frames"),
     (AsRun, "link"),
+    (AsRun, "proof"),
     (Presence, "nonce"),
     (Telemetry, "nonce"),
     (Telemetry, "troubles"),
