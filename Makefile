@@ -128,6 +128,10 @@ bench-timeline: .stamps/dev  ## how long plans and timelines of a province and o
 bench-urgent: setup-dev programs  ## how soon an announcement has reached 100 to 5,000 nodes (NODES=866, ROUNDS=20), and is heard
 	$(BIN)/python -m tests.bench.urgent
 
+.PHONY: bench-gateway
+bench-gateway: setup-dev  ## what the gateway pays to take in each report of NODES=866, on both engines
+	$(BIN)/python -m tests.bench.gateway
+
 .PHONY: bench-live
 bench-live: setup-dev programs  ## how late and how evenly somebody who speaks live is heard, and what 1 to 866 listeners cost
 	$(BIN)/python -m tests.bench.live
