@@ -94,7 +94,7 @@ test-slow: setup-dev programs  ## the rest: PostgreSQL, listening in real time, 
 	scripts/test.sh $(BIN)/pytest slow
 
 .PHONY: test-soak
-test-soak: setup-dev programs  ## kill every program at many moments of the demo; random days and rules by the thousand
+test-soak: setup-dev programs  ## kill every program at many moments of the demo; a node through days of faults; random days and rules by the thousand
 	$(BIN)/pytest tests/soak
 	$(BIN)/pytest -n 2 --timeout 3600 --hypothesis-profile search tests/unit
 
@@ -127,6 +127,10 @@ bench-timeline: .stamps/dev  ## how long plans and timelines of a province and o
 .PHONY: bench-urgent
 bench-urgent: setup-dev programs  ## how soon an announcement has reached 100 to 5,000 nodes (NODES=866, ROUNDS=20), and is heard
 	$(BIN)/python -m tests.bench.urgent
+
+.PHONY: bench-gateway
+bench-gateway: setup-dev  ## what the gateway pays to take in each report of NODES=866, on both engines
+	$(BIN)/python -m tests.bench.gateway
 
 .PHONY: bench-live
 bench-live: setup-dev programs  ## how late and how evenly somebody who speaks live is heard, and what 1 to 866 listeners cost

@@ -3,11 +3,15 @@
 Deliveries are taken in batches, each in one transaction. When one of them explodes the batch is
 undone and taken again one by one, so that nobody else's word is lost: everything may be taken in
 twice.
+
+A transaction costs as much as the words of many nodes, and an acknowledgement as much as a word. So
+when a thousand nodes answer an order, the first are taken in at once, the others by the dozen, and
+all are acknowledged when the last has spoken.
 """
 
 import queue
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
@@ -18,18 +22,25 @@ from sqlalchemy.orm import Session
 
 from protocol.errors import BadTopicError, Refusal, RefusedError
 from protocol.messages import NodeWord, Presence, Telemetry, decode_node_word
+from protocol.signing import SigningKey
 from protocol.topics import Kind, parse
 from server.domain.errors import KeyMissingError, UnknownThingError
 from server.mqtt.gateway import Delivery
 from server.services import reports
 from server.services.keyring import Keyring
-from server.services.known_words import Known, known
-from server.store.engine import Sessions
+from server.services.known_words import Known, check, known
+from server.store.engine import Sessions, reading
+from server.store.inserts import write_changes
 
 BATCH = 200
 """Deliveries in one transaction, at most; as few as are there when the last one is done."""
+RUSH = 10
+"""Who finds so many waiting lets others join them, before they take the next."""
+GATHERING_S = 0.05
 IDLE_S = 0.5
-OWED = timedelta(seconds=2)
+QUIET = timedelta(seconds=0.3)
+"""Acknowledgements go out when no report has come in for so long."""
+OWED = timedelta(seconds=3)
 """How long an acknowledgement may wait while more comes in; nodes repeat themselves after 10 s."""
 REFUSAL_PAUSE = timedelta(minutes=1)
 """One refusal of each kind and node is put on record in this time; the others are counted."""
@@ -69,11 +80,12 @@ class Answerer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A word, and how it came."""
+    """A word, and how it came; ``wrong`` where no database can hold it."""
 
     node_id: str
     word: NodeWord
     delivery: Delivery
+    wrong: RefusedError | None
 
 
 @dataclass(slots=True)
@@ -111,23 +123,23 @@ class Inbox:
         self._keyring, self._clock = keyring, clock
         self._ledger = RefusalLedger()
         self._owed: dict[str, list[str]] = defaultdict(list)  # safe, not yet acknowledged
-        self._owed_since = clock()
+        self._owed_since = self._owed_last = clock()
         self._asked: dict[str, str] = {}  # the time, by which node and with which nonce
         self.failures = 0
 
     def run(self, deliveries: queue.Queue[Delivery], stop: Event) -> None:
         """Take in until ``stop`` is set."""
         while not stop.is_set():
-            batch = next_batch(deliveries)
+            batch = next_batch(deliveries, QUIET.total_seconds() if self._owed else IDLE_S)
             if batch:
-                self.take(batch, more_wait=not deliveries.empty())
+                self.take(batch)
+            self.acknowledge_due()
+            if RUSH <= len(batch) < BATCH:
+                stop.wait(GATHERING_S)
+        self.acknowledge()
 
-    def take(self, batch: Sequence[Delivery], *, more_wait: bool = False) -> None:
-        """Take in a batch, whatever is in it, and acknowledge what is safe.
-
-        While ``more_wait`` the acknowledgements may wait too, for a little: when a thousand nodes
-        answer an order, what they say is wanted sooner than what is said to them.
-        """
+    def take(self, batch: Sequence[Delivery]) -> None:
+        """Take in a batch, whatever is in it."""
         try:
             self._take_together(batch)
         except Exception:  # the batch is undone; whose fault it was shows when taken singly
@@ -136,14 +148,31 @@ class Inbox:
                 self._take_alone(delivery)
         # Before all else: a node counts how long its answer takes.
         self._tell_time()
-        now = self._clock()
-        if not more_wait or self._is_overdue(now):
-            self._acknowledge(now)
 
-    def _is_overdue(self, now: datetime) -> bool:
+    def acknowledge_due(self) -> None:
+        """Acknowledge what is safe, once no more has come in for a moment, or it has waited long.
+
+        When a thousand nodes answer an order, what they say is wanted sooner than what is said to
+        them.
+        """
+        if self._is_due(self._clock()):
+            self.acknowledge()
+
+    def acknowledge(self) -> None:
+        """Acknowledge all that is safe now.
+
+        Where no unit has a key to sign with, the nodes go on repeating their reports.
+        """
+        if self._owed:
+            owed, self._owed = self._owed, defaultdict(list)
+            self._answer(lambda key: reports.acknowledgements(owed, now=self._clock(), key=key))
+
+    def _is_due(self, now: datetime) -> bool:
         longest = max(map(len, self._owed.values()), default=0)
         # A clock that was set back must not keep nodes waiting.
-        return longest > MOST_OWED or not self._owed_since <= now < self._owed_since + OWED
+        is_quiet = not self._owed_last <= now < self._owed_last + QUIET
+        is_late = not self._owed_since <= now < self._owed_since + OWED
+        return is_quiet or is_late or longest > MOST_OWED
 
     def _take_alone(self, delivery: Delivery) -> None:
         try:
@@ -157,13 +186,16 @@ class Inbox:
         safe: list[tuple[str, str]] = []
         with self._sessions.begin() as db:
             said = [found for delivery in batch if (found := self._read(db, delivery, now))]
-            knowing = known(db, [(one.node_id, one.word) for one in said], now=now)
+            sound = [(one.node_id, one.word) for one in said if one.wrong is None]
+            knowing = known(db, sound, now=now)
             for one in said:
                 report_id = self._take_word(db, one, now, knowing)
                 if report_id is not None:
                     safe.append((one.node_id, report_id))
-        if not self._owed:
-            self._owed_since = now
+            write_changes(db)
+        if safe:
+            self._owed_last = self._clock()  # it may have taken long
+            self._owed_since = self._owed_since if self._owed else self._owed_last
         for node_id, report_id in safe:
             self._owed[node_id].append(report_id)
         for one in said:
@@ -179,13 +211,16 @@ class Inbox:
         if delivery.retained and not delivery.payload:
             return None
         try:
-            return Said(node_id, read_word(node_id, delivery), delivery)
+            word = read_word(node_id, delivery)
         except RefusedError as error:
             self._refuse(db, node_id, delivery, error, now)
             return None
+        return Said(node_id, word, delivery, _wrong(word))
 
     def _take_word(self, db: Session, said: Said, now: datetime, knowing: Known) -> str | None:
         try:
+            if said.wrong is not None:
+                raise said.wrong
             return self._take_in(db, said.node_id, said.word, now=now, knowing=knowing)
         except UnknownThingError:
             # A node that was taken away leaves its last presence at the broker.
@@ -216,32 +251,29 @@ class Inbox:
             )
 
     def _tell_time(self) -> None:
-        if not self._asked:
-            return
-        asked, self._asked = self._asked, {}
+        """Tell the time to those who have asked; if nobody can sign it, they ask again."""
+        if self._asked:
+            asked, self._asked = self._asked, {}
+            self._answer(lambda key: reports.times(asked, clock=self._clock, key=key))
+
+    def _answer(self, signed: Callable[[SigningKey], Iterable[tuple[str, bytes]]]) -> None:
+        """Send nodes what a key that they believe in this matter has signed."""
         try:
-            with self._sessions.begin() as db:
-                answers = reports.times(db, asked, clock=self._clock, keyring=self._keyring)
+            with reading(self._sessions) as db:
+                key = self._keyring.configuring_key(db, now=self._clock())
         except KeyMissingError as error:
-            # The nodes ask again.
-            log.error("time_not_signed", error=str(error))  # noqa: TRY400 - no trace needed
+            log.error("answers_not_signed", error=str(error))  # noqa: TRY400 - no trace needed
             return
-        for topic, payload in answers:
+        for topic, payload in signed(key):
             self._link.publish(topic, payload, retained=False)
 
-    def _acknowledge(self, now: datetime) -> None:
-        if not self._owed:
-            return
-        owed, self._owed = self._owed, defaultdict(list)
-        try:
-            with self._sessions.begin() as db:
-                answers = reports.acknowledgements(db, owed, now=now, keyring=self._keyring)
-        except KeyMissingError as error:
-            # The reports are safe; their nodes go on repeating them until this is mended.
-            log.error("acknowledgement_not_signed", error=str(error))  # noqa: TRY400 - no trace needed
-            return
-        for topic, payload in answers:
-            self._link.publish(topic, payload, retained=False)
+
+def _wrong(word: NodeWord) -> RefusedError | None:
+    try:
+        check(word)
+    except RefusedError as error:
+        return error
+    return None
 
 
 def _nonce(said: Said) -> str:
@@ -252,11 +284,11 @@ def _nonce(said: Said) -> str:
     return word.nonce if len(word.nonce) >= SHORTEST_NONCE else ""
 
 
-def next_batch(deliveries: queue.Queue[Delivery]) -> list[Delivery]:
+def next_batch(deliveries: queue.Queue[Delivery], within_s: float) -> list[Delivery]:
     """Wait a little for a delivery, then take what else is there."""
     batch: list[Delivery] = []
     try:
-        batch.append(deliveries.get(timeout=IDLE_S))
+        batch.append(deliveries.get(timeout=within_s))
         while len(batch) < BATCH:
             batch.append(deliveries.get_nowait())
     except queue.Empty:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome, SoundProof
@@ -24,7 +24,9 @@ from server.store.models import (
     NodeRow,
     OccurrenceRow,
     SlotRow,
+    UpkeepRow,
 )
+from server.store.queries.among import among
 from server.store.queries.slots import TIMES
 
 GRACE = timedelta(seconds=60)
@@ -78,13 +80,9 @@ def rows_of(
     db: Session, places: Collection[tuple[str, str]], *, now: datetime
 ) -> dict[tuple[str, str], AsRunRow]:
     """Find the one row of each claim at a cluster, locked; make those that are not there."""
-    rows = _locked(db, places)
-    lacking = sorted(set(places) - rows.keys())
-    if lacking:
-        # The scheduler may be concluding the same at this moment: then its rows are taken over.
-        _insert_silence(db, dict.fromkeys(lacking, "no-report"), now)
-        rows |= _locked(db, lacking)
-    return rows
+    # The scheduler may be concluding the same at this moment: then its rows are taken over.
+    _insert_silence(db, dict.fromkeys(sorted(places), "no-report"), now)
+    return _locked(db, places)
 
 
 def told_of(db: Session, places: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -92,9 +90,9 @@ def told_of(db: Session, places: Collection[tuple[str, str]]) -> set[tuple[str, 
     if not places:
         return set()
     told = select(AsRunRow.claim_id, AsRunRow.cluster_id).where(
-        _is_of(places), AsRunRow.source == NODE
+        _may_be_of(places), AsRunRow.source == NODE
     )
-    return {(claim, cluster) for claim, cluster in db.execute(told)}
+    return {(claim, cluster) for claim, cluster in db.execute(told)} & set(places)
 
 
 def said_at(row: AsRunRow) -> datetime:
@@ -343,12 +341,16 @@ def _insert_silence(db: Session, reasons: Mapping[tuple[str, str], str], now: da
 def _locked(db: Session, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], AsRunRow]:
     if not places:
         return {}
-    wanted = select(AsRunRow).where(_is_of(places)).order_by(AsRunRow.as_run_id).with_for_update()
-    return {(row.claim_id, row.cluster_id): row for row in db.scalars(wanted)}
+    wanted = select(AsRunRow).where(_may_be_of(places))
+    rows = db.scalars(wanted.order_by(AsRunRow.as_run_id).with_for_update())
+    found = {(row.claim_id, row.cluster_id): row for row in rows}
+    return {place: found[place] for place in places if place in found}
 
 
-def _is_of(places: Collection[tuple[str, str]]) -> ColumnElement[bool]:
-    return tuple_(AsRunRow.claim_id, AsRunRow.cluster_id).in_(sorted(places))
+def _may_be_of(places: Collection[tuple[str, str]]) -> ColumnElement[bool]:
+    """Ask for each claim at each of the clusters: those who report at once mostly report alike."""
+    claims, clusters = zip(*places, strict=True)
+    return among(AsRunRow.claim_id, set(claims)) & among(AsRunRow.cluster_id, set(clusters))
 
 
 def _units_of(db: Session, claims: Collection[str]) -> dict[str, str]:
@@ -358,9 +360,10 @@ def _units_of(db: Session, claims: Collection[str]) -> dict[str, str]:
     broadcasts = select(BroadcastRow.broadcast_id, BroadcastRow.unit_id).where(
         BroadcastRow.broadcast_id.in_(claims)
     )
+    ordered = select(UpkeepRow.order_id, UpkeepRow.unit_id).where(UpkeepRow.order_id.in_(claims))
     unit_of: dict[str, str] = dict(db.execute(slots).all())
     owners = {claim: unit_of[slot] for claim, slot in slot_of.items() if slot in unit_of}
-    return {**dict(db.execute(broadcasts).all()), **owners}
+    return {**dict(db.execute(broadcasts).all()), **dict(db.execute(ordered).all()), **owners}
 
 
 def _merged(one: list[dict[str, str]], other: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What the database holds on words of nodes, read in one go for many.
+"""What the database holds on words of nodes, read and written in one go for many.
 
 A thousand nodes that answer an order, or end it, say so at once.
 """
@@ -27,7 +27,15 @@ from protocol.messages import (
     encode,
 )
 from server.domain.hushes import is_hush_id
-from server.services import as_run, broadcasting, hush_deliveries, record_chains
+from server.services import (
+    as_run,
+    broadcasting,
+    hush_deliveries,
+    record_chains,
+    upkeep,
+    upkeep_words,
+)
+from server.store.inserts import insert_told_apart
 from server.store.models import (
     AsRunRow,
     BroadcastRow,
@@ -37,7 +45,9 @@ from server.store.models import (
     NodeRow,
     RecordLinkRow,
     ReportRow,
+    UpkeepRow,
 )
+from server.store.queries.among import among
 
 LONGEST_CLAIM_ID = 96
 
@@ -54,10 +64,11 @@ class Known:
 
     Attributes:
         nodes: Active nodes by id.
-        reports: Reports that were taken in before, by node and report id; grows as words are
-            taken in.
+        new: Reports that had not been taken in before, by node and report id, and are on record
+            now; shrinks as words are taken in.
         deliveries: Announcements on their way, by broadcast and cluster.
         hushes: Hushes on their way, by hush and cluster.
+        upkeep: Orders to the one node of a cluster, by their names.
         records: The row of each claim at a cluster of which a record is among the words.
         orders: Announcements that hold where nodes say that they are here, by cluster.
         silences: Hushes and lifts that hold there.
@@ -67,9 +78,10 @@ class Known:
     """
 
     nodes: Mapping[str, NodeRow]
-    reports: set[tuple[str, str]]
+    new: set[tuple[str, str]]
     deliveries: Mapping[Place, DeliveryRow]
     hushes: Mapping[Place, HushDeliveryRow]
+    upkeep: Mapping[str, UpkeepRow]
     records: Mapping[Place, AsRunRow]
     orders: Mapping[str, Sequence[tuple[DeliveryRow, BroadcastRow]]]
     silences: Mapping[str, Sequence[tuple[HushDeliveryRow, HushRow]]]
@@ -82,13 +94,17 @@ class Known:
 
 
 def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) -> Known:
-    """Read what is needed to take in these words, each with its node's id.
+    """Read what is needed to take in these words, each with its node's id; put reports on record.
 
-    Of what no database can hold nothing is read: ``take_in`` refuses it.
+    The words are such as ``check`` lets pass.
     """
-    words = [(node, word) for node, word in words if _is_sound(word)]
-    active = select(NodeRow).where(
-        NodeRow.decommissioned_at.is_(None), NodeRow.node_id.in_({node for node, _ in words})
+    words = tuple(words)
+    # Locked in order: the scheduler changes many nodes at once too.
+    active = (
+        select(NodeRow)
+        .where(NodeRow.decommissioned_at.is_(None), among(NodeRow.node_id, {n for n, _ in words}))
+        .order_by(NodeRow.node_id)
+        .with_for_update(key_share=True)
     )
     nodes = {row.node_id: row for row in db.scalars(active)}
     here = {
@@ -98,40 +114,28 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
     }
     orders = broadcasting.holding(db, here, now=now)
     silences = hush_deliveries.holding(db, here, now=now)
-    told = [word for _, word in words if isinstance(word, Report)]
-    if not told:
-        return Known(nodes, set(), {}, {}, {}, orders, silences, set(), {})
-    before = select(ReportRow.node_id, ReportRow.report_id).where(
-        ReportRow.node_id.in_(nodes), ReportRow.report_id.in_({word.report_id for word in told})
-    )
-    claims = {word.claim_id for word in told if isinstance(word, ClaimReport)}
-    # Locked: the scheduler may be drawing conclusions from these nodes' silence.
-    sent = (
-        select(DeliveryRow)
-        .where(
-            DeliveryRow.broadcast_id.in_(claims),
-            DeliveryRow.cluster_id.in_({row.cluster_id for row in nodes.values()}),
-        )
-        .order_by(DeliveryRow.delivery_id)
-        .with_for_update()
-    )
-    reports = {(node_id, report_id) for node_id, report_id in db.execute(before)}
-    deliveries = {(row.broadcast_id, row.cluster_id): row for row in db.scalars(sent)}
-    new = [
-        (nodes[node_id].cluster_id, word)
+    told = [
+        (nodes[node_id], word)
         for node_id, word in words
-        if node_id in nodes
-        and isinstance(word, ClaimReport)
-        and (node_id, word.report_id) not in reports
+        if node_id in nodes and isinstance(word, Report)
+    ]
+    if not told:
+        return Known(nodes, set(), {}, {}, {}, {}, orders, silences, set(), {})
+    recorded = _put_on_record(db, told, now)
+    new = [
+        (node.cluster_id, word)
+        for node, word in told
+        if isinstance(word, ClaimReport) and (node.node_id, word.report_id) in recorded
     ]
     ended = {(word.claim_id, cluster) for cluster, word in new if isinstance(word, AsRun)}
     begun = {(word.claim_id, cluster) for cluster, word in new if isinstance(word, Started)}
     begun |= {(word.by, cluster) for cluster, word in new if isinstance(word, Preempted)}
     return Known(
         nodes,
-        reports,
-        deliveries,
-        _hushes_of(db, told, nodes.values()),
+        recorded,
+        _deliveries_of(db, new),
+        _hushes_of(db, new),
+        _upkeep_of(db, (word for _cluster, word in new)),
         as_run.rows_of(db, ended, now=now),
         orders,
         silences,
@@ -140,23 +144,62 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
     )
 
 
+def _put_on_record(
+    db: Session, told: Iterable[tuple[NodeRow, Report]], now: datetime
+) -> set[tuple[str, str]]:
+    rows = [
+        {
+            "node_id": node.node_id,
+            "report_id": word.report_id,
+            "kind": str(type(word).__struct_config__.tag),
+            "received_at": now,
+        }
+        for node, word in told
+    ]
+    return insert_told_apart(db, ReportRow, rows)
+
+
+def _deliveries_of(
+    db: Session, words: Sequence[tuple[str, ClaimReport]]
+) -> dict[Place, DeliveryRow]:
+    # Locked: the scheduler may be drawing conclusions from these nodes' silence.
+    sent = (
+        select(DeliveryRow)
+        .where(
+            among(DeliveryRow.broadcast_id, {word.claim_id for _, word in words}),
+            among(DeliveryRow.cluster_id, {cluster for cluster, _ in words}),
+        )
+        .order_by(DeliveryRow.delivery_id)
+        .with_for_update()
+    )
+    return {(row.broadcast_id, row.cluster_id): row for row in db.scalars(sent)}
+
+
 def _hushes_of(
-    db: Session, words: Iterable[NodeWord], nodes: Iterable[NodeRow]
+    db: Session, words: Iterable[tuple[str, ClaimReport]]
 ) -> dict[Place, HushDeliveryRow]:
-    named = {word.claim_id for word in words if isinstance(word, Received | Refused)}
-    named = {name for name in named if is_hush_id(name)}
+    named = {
+        (word.claim_id, cluster)
+        for cluster, word in words
+        if isinstance(word, Received | Refused) and is_hush_id(word.claim_id)
+    }
     if not named:
         return {}
     sent = (
         select(HushDeliveryRow)
         .where(
-            HushDeliveryRow.hush_id.in_(named),
-            HushDeliveryRow.cluster_id.in_({row.cluster_id for row in nodes}),
+            among(HushDeliveryRow.hush_id, {hush for hush, _ in named}),
+            among(HushDeliveryRow.cluster_id, {cluster for _, cluster in named}),
         )
         .order_by(HushDeliveryRow.delivery_id)
         .with_for_update()
     )
     return {(row.hush_id, row.cluster_id): row for row in db.scalars(sent)}
+
+
+def _upkeep_of(db: Session, words: Iterable[ClaimReport]) -> dict[str, UpkeepRow]:
+    named = {upkeep_words.name_in(word) for word in words} - {""}
+    return upkeep.rows_of(db, named) if named else {}
 
 
 def check(word: NodeWord) -> None:
@@ -183,11 +226,3 @@ def check(word: NodeWord) -> None:
         raise RefusedError(Refusal.GARBLED, "no sensible time")
     if b"\\u0000" in encode(word):
         raise RefusedError(Refusal.GARBLED, "zero character")
-
-
-def _is_sound(word: NodeWord) -> bool:
-    try:
-        check(word)
-    except RefusedError:
-        return False
-    return True

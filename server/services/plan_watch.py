@@ -19,6 +19,10 @@ from server.store.models import BroadcastRow, ClaimRankRow, FrameRow, HushRow, S
 LOOKED_AT_ANYWAY = timedelta(minutes=10)
 """How often all units are digested: a change may have left no trace."""
 
+ORDER_ALONE = timedelta(seconds=5)
+"""How long the order of an announcement goes alone. All who are there have it by then; the plan,
+which says it to those who come later, would keep their answers waiting."""
+
 Trace = tuple[object, ...]
 
 _HUSHES = select(HushRow.unit_id, HushRow.number, HushRow.lift_number).order_by(HushRow.number)
@@ -98,7 +102,11 @@ def _slots() -> Select[str, int, int, int, datetime | None]:
 def _announcements(now: datetime) -> Select[str, str]:
     return (
         select(BroadcastRow.unit_id, BroadcastRow.broadcast_id)
-        .where(BroadcastRow.stopped_at.is_(None), BroadcastRow.end > now)
+        .where(
+            BroadcastRow.stopped_at.is_(None),
+            BroadcastRow.end > now,
+            BroadcastRow.created_at <= now - ORDER_ALONE,
+        )
         .order_by(BroadcastRow.broadcast_id)
     )
 

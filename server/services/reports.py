@@ -1,6 +1,6 @@
 """Take in what nodes say: at least once, in any order, and to the same end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,6 +15,7 @@ from protocol.messages import (
     Alarms,
     AsRun,
     ClaimReport,
+    Done,
     NodeWord,
     Preempted,
     Presence,
@@ -25,11 +26,17 @@ from protocol.messages import (
     Started,
     Telemetry,
 )
-from protocol.signing import audience_node, sign
+from protocol.signing import SigningKey, audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.services import as_run, broadcasting, events, hush_deliveries, record_chains
-from server.services.keyring import Keyring
+from server.services import (
+    as_run,
+    broadcasting,
+    events,
+    hush_deliveries,
+    record_chains,
+    upkeep_words,
+)
 from server.services.known_words import Known, check, known
 from server.store.models import (
     AsRunRow,
@@ -62,7 +69,8 @@ def take_in(
         node_id: Who said it.
         word: What was said.
         now: When it came.
-        knowing: What ``known`` read for a batch that holds this word; None: it is read here.
+        knowing: What ``known`` read for a batch that holds this word, such as ``check`` lets pass;
+            who has taken in the last of them calls ``write_changes``. None: it is alone.
 
     Returns:
         The id of a report that is now safe and may be acknowledged; None for what is no report.
@@ -71,7 +79,8 @@ def take_in(
         UnknownThingError: No active node of that id.
         RefusedError: It says what cannot be kept.
     """
-    check(word)
+    if knowing is None:
+        check(word)
     facts = knowing or known(db, [(node_id, word)], now=now)
     node = facts.nodes.get(node_id)
     if node is None:
@@ -89,74 +98,55 @@ def take_in(
             return None
         case Alarms():
             _heard(db, node, now)
-            if _is_new(db, facts, node_id, word, now=now):
+            if _is_new(facts, node_id, word):
                 _take_alarms(db, node, word, now=now)
             return word.report_id
-        case Received() | Refused() | Started() | Preempted() | AsRun():
+        case Received() | Refused() | Started() | Preempted() | AsRun() | Done():
             _heard(db, node, now)
             if isinstance(word, AsRun):
                 # Also of one that is known: what came first from memory has its place by now.
                 record_chains.take(db, facts.links, node, word, now=now)
-            if _is_new(db, facts, node_id, word, now=now):
-                delivery = facts.deliveries.get((word.claim_id, node.cluster_id))
-                hush = facts.hushes.get((word.claim_id, node.cluster_id))
-                if hush is not None and isinstance(word, Received | Refused):
-                    hush_deliveries.take_receipt(db, hush, word, now=now)
-                _take_report(db, node, delivery, word, facts, now=now)
+            if _is_new(facts, node_id, word):
+                _take_report(db, node, word, facts, now=now)
             return word.report_id
 
 
-def _is_new(db: Session, facts: Known, node_id: str, word: Report, *, now: datetime) -> bool:
-    """Put a report on record, and say whether it had not been."""
+def _is_new(facts: Known, node_id: str, word: Report) -> bool:
+    """Say whether a report had not been taken in before; whoever asks takes it in."""
     key = node_id, word.report_id
-    if key in facts.reports:
+    if key not in facts.new:
         return False
-    facts.reports.add(key)
-    kind = str(type(word).__struct_config__.tag)
-    db.add(ReportRow(node_id=node_id, report_id=word.report_id, kind=kind, received_at=now))
+    facts.new.remove(key)
     return True
 
 
 def acknowledgements(
-    db: Session, safe: Mapping[str, Sequence[str]], *, now: datetime, keyring: Keyring
-) -> list[tuple[str, bytes]]:
+    safe: Mapping[str, Sequence[str]], *, now: datetime, key: SigningKey
+) -> Iterator[tuple[str, bytes]]:
     """Sign the orders that let nodes forget reports; give the topic and the bytes of each.
 
     They do not go through the outbox: when one is lost, the node reports again and is answered
     again.
-
-    Raises:
-        KeyMissingError: No unit has a key that may sign them.
     """
-    key = keyring.configuring_key(db, now=now)
-    return [
-        (
-            topics.node_order(NodeId(node_id)),
-            sign(
-                key,
-                Acknowledge(report_ids=tuple(report_ids)),
-                audience=[audience_node(node_id)],
-                issued_at=now,
-                expires=now + ACKNOWLEDGE_LIFE,
-                token_id=f"ack-{report_ids[0]}"[:96],
-            ),
+    for node_id, report_ids in safe.items():
+        token = sign(
+            key,
+            Acknowledge(report_ids=tuple(report_ids)),
+            audience=[audience_node(node_id)],
+            issued_at=now,
+            expires=now + ACKNOWLEDGE_LIFE,
+            token_id=f"ack-{report_ids[0]}"[:96],
         )
-        for node_id, report_ids in safe.items()
-    ]
+        yield topics.node_order(NodeId(node_id)), token
 
 
 def times(
-    db: Session, asked: Mapping[str, str], *, clock: Callable[[], datetime], keyring: Keyring
-) -> list[tuple[str, bytes]]:
+    asked: Mapping[str, str], *, clock: Callable[[], datetime], key: SigningKey
+) -> Iterator[tuple[str, bytes]]:
     """Sign the time for nodes that have asked with a nonce; give the topic and the bytes of each.
 
     The clock is read for each answer anew, just before it is signed.
-
-    Raises:
-        KeyMissingError: No unit has a key that may sign it.
     """
-    key = keyring.configuring_key(db, now=clock())
-    answers = []
     for node_id, nonce in asked.items():
         now = clock()
         token = sign(
@@ -167,8 +157,7 @@ def times(
             expires=now + TIME_LIFE,
             token_id=f"time-{nonce}",
         )
-        answers.append((topics.node_order(NodeId(node_id)), token))
-    return answers
+        yield topics.node_order(NodeId(node_id)), token
 
 
 def retained(db: Session) -> list[tuple[str, bytes]]:
@@ -290,16 +279,24 @@ def _on_air(db: Session, node: NodeRow, claim: str, said_at: datetime, now: date
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
 
 
+def _take_answer(
+    db: Session, node: NodeRow, word: ClaimReport, facts: Known, *, now: datetime
+) -> None:
+    """Take in what is the answer to a hush, or to an order to this one node."""
+    hush = facts.hushes.get((word.claim_id, node.cluster_id))
+    if hush is not None and isinstance(word, Received | Refused):
+        hush_deliveries.take_receipt(db, hush, word, now=now)
+    ordered = facts.upkeep.get(upkeep_words.name_in(word))
+    if ordered is not None:
+        upkeep_words.take(db, ordered, node.node_id, word, now=now)
+
+
 def _take_report(
-    db: Session,
-    node: NodeRow,
-    delivery: DeliveryRow | None,
-    word: ClaimReport,
-    facts: Known,
-    *,
-    now: datetime,
+    db: Session, node: NodeRow, word: ClaimReport, facts: Known, *, now: datetime
 ) -> None:
     cluster = node.cluster_id
+    delivery = facts.deliveries.get((word.claim_id, cluster))
+    _take_answer(db, node, word, facts, now=now)
     match word:
         case Received() | Started() | Preempted():
             if delivery is not None:
@@ -319,6 +316,8 @@ def _take_report(
                 events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
             if delivery is not None:
                 _conclude(db, delivery, record, now)
+        case Done():
+            pass
 
 
 def _take_refusal(

@@ -1,4 +1,4 @@
-"""Write many rows at once.
+"""Write many rows at once: new ones, and changes of those that are there.
 
 On PostgreSQL they travel as one parameter of one statement. With a statement for each, what watches
 over a table is called as often, and changes one row of its own, all versions of which are looked
@@ -6,11 +6,12 @@ through until the transaction ends (``tree_changed``): 50,000 rows would take mi
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Text, cast, func, insert, literal, select, update
+from sqlalchemy import Text, cast, func, insert, inspect, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TableValuedAlias
@@ -44,6 +45,38 @@ def insert_new(db: Session, table: type[Base], rows: Values) -> None:
         db.execute(new.from_select(list(rows[0]), told).on_conflict_do_nothing())
     else:
         db.execute(new.on_conflict_do_nothing(), rows)
+
+
+def insert_told_apart(db: Session, table: type[Base], rows: Values) -> set[tuple[Any, ...]]:
+    """Insert those of ``rows`` whose key is not there; tell their keys."""
+    if not rows:
+        return set()
+    keys = list(table.__table__.primary_key)
+    new = upsert(db, table)
+    if _is_postgresql(db):
+        told = new.from_select(list(rows[0]), select(_told(table, rows)))
+        found = db.execute(told.on_conflict_do_nothing().returning(*keys))
+    else:
+        found = db.execute(new.on_conflict_do_nothing().returning(*keys), rows)
+    return {tuple(key) for key in found}
+
+
+def write_changes(db: Session) -> None:
+    """Write what has been changed in rows that a session holds, and let go of these rows.
+
+    The session's own way is a statement for each row. Whoever comes after this reads them anew; in
+    a batch that is nobody.
+    """
+    changed: dict[tuple[type[Base], tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
+    for row in list(db.dirty):
+        table, same = type(row), inspect(row).unmodified
+        keys = [column.name for column in table.__table__.primary_key]
+        columns = [column.name for column in table.__table__.c]
+        names = [name for name in columns if name in keys or name not in same]
+        changed[table, tuple(names)].append({name: getattr(row, name) for name in names})
+        db.expunge(row)
+    for (table, _), rows in changed.items():
+        change_many(db, table, rows)
 
 
 def change_many(db: Session, table: type[Base], rows: Values) -> None:

@@ -3,17 +3,22 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from protocol.messages import (
+    Done,
     Presence,
     PresenceState,
+    Received,
     Started,
 )
 from server.cli.demo.province import DONG_VAN
 from tests.browser.conftest import PHONE
 
 DONG_VAN_CLUSTERS = ("pho-co", "ta-lung", "thai-phin-tung")
+SPOKEN_MS = 30_000
+"""Until a warning is spoken whose words nobody has spoken yet."""
 
 
 def test_the_clusters_are_found_without_marks_and_shown_by_state(open_page):
@@ -102,6 +107,40 @@ def test_a_prepared_warning_brings_its_title_and_goes_without_holding_by_two_pre
     expect(page.get_by_text(title)).to_have_count(1)
 
 
+@pytest.mark.slow
+def test_a_warning_is_made_as_its_slots_are_filled_in_and_a_recording_is_not_given_up(open_page):
+    page = open_page(PHONE, login="xa-thanh-thuy")
+    page.goto("/urgent")
+    page.get_by_text("Thôn Nậm Ngặt").click()
+    page.get_by_role("button", name="Cảnh báo", exact=True).click()
+    page.get_by_label("Cảnh báo soạn sẵn").select_option("flash-flood")
+    made = page.locator("[data-digest]")
+    expect(made).not_to_have_value("", timeout=SPOKEN_MS)
+    bare = made.input_value()
+    fill = page.locator("[data-fill='flash-flood']")
+    fill.get_by_label("Khu vực").fill("thôn Nậm Ngặt.")
+    expect(fill.locator("[data-filled]")).to_have_text("Khu vực: thôn Nậm Ngặt.")
+    expect(made).to_have_value("")
+    # The last slot is left by going on: its sound is waited for.
+    page.get_by_role("button", name="Tiếp tục").click()
+    asked = page.get_by_role("heading", name="Phát thông báo này?")
+    expect(asked).to_be_visible(timeout=SPOKEN_MS)
+    assert made.input_value() not in {"", bare}
+    page.get_by_role("button", name="Sửa lại").click()
+    page.get_by_role("button", name="Ghi âm").first.click()
+    record = page.locator("[data-record]")
+    record.click()
+    expect(page.locator("[data-record-time]")).to_have_text("00:01")
+    record.click()
+    expect(made).not_to_have_value("")
+    spoken = made.input_value()
+    page.get_by_role("button", name="Cảnh báo", exact=True).click()
+    page.get_by_label("Cảnh báo soạn sẵn").select_option("storm")
+    page.get_by_text("Thôn Nậm Ngặt", exact=True).click()
+    expect(page.locator("[data-sum]")).to_have_text("0")
+    assert made.input_value() == spoken
+
+
 def test_without_a_microphone_the_phones_own_recorder_is_offered(open_page, sound_file):
     page = open_page(PHONE, login="xa-vi-xuyen")
     # On plain HTTP browsers do not offer the microphone at all.
@@ -144,3 +183,20 @@ def test_the_days_of_a_slot_are_chosen_by_the_moon_and_the_next_five_are_shown(o
     page.wait_for_url(re.compile(r"/units/xa-lung-cu/timeline\?day="))
     page.goto("/units/xa-lung-cu/slots")
     expect(page.get_by_text("Hằng tháng; vào Thứ Hai lần thứ 1")).to_be_visible()
+
+
+def test_who_looks_for_a_box_sees_the_order_sent_and_answered_on_the_phone(open_page, served):
+    served.hear("lo-lo-chai", Presence(node="node-lo-lo-chai", state=PresenceState.HERE))
+    page = open_page(PHONE, login="phat-thanh")
+    page.get_by_role("searchbox").fill("lo lo chai")
+    page.locator("#cluster-lo-lo-chai").get_by_role("link", name="Kỹ thuật tại cụm").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    page.get_by_role("button", name="Nháy đèn").click()
+    order = page.locator("#upkeep [data-order]").first
+    expect(order).to_contain_text("Đã gửi")
+    now, name = datetime.now(UTC), order.get_attribute("data-order")
+    served.hear("lo-lo-chai", Received(report_id="t-2", claim_id=name, at=now, message_id=name))
+    expect(order).to_contain_text("Đã nhận")
+    served.hear("lo-lo-chai", Done(report_id="t-3", claim_id=name, at=now, detail="no-lamps"))
+    expect(order).to_contain_text("Đã xong")
+    expect(order).to_contain_text("Tủ này không có đèn")

@@ -133,7 +133,7 @@ def test_one_press_silences_the_villages_and_the_all_clear_is_prepared(
     expect(phone.get_by_label("Tiêu đề")).to_have_value("Báo yên: Cảnh báo lũ quét, sạt lở đất")
     expect(phone.locator("[data-sum]")).to_have_text("3")
     expect(phone.get_by_label("Cảnh báo soạn sẵn")).to_have_value("all-clear")
-    phone.get_by_role("button", name="Tạo âm thanh").last.click()
+    # Its sound is made without a touch.
     expect(phone.locator("[data-sound-ready]")).to_be_visible(timeout=PATIENCE_MS)
     phone.get_by_role("button", name="Tiếp tục").click()
     all_clear_at, all_clear = held(phone)

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from server.domain.recurrence import local_day
 from server.services import planning, units
-from server.services.plan_watch import LOOKED_AT_ANYWAY, PlanWatch
+from server.services.plan_watch import LOOKED_AT_ANYWAY, ORDER_ALONE, PlanWatch
 from server.store.models import ClusterRow, FrameRow, HushRow, SlotRow, UnitKeyRow
 from tests.factories.claims import NOON
 from tests.factories.questions import counted
@@ -61,7 +61,7 @@ def test_an_announcement_that_ends_frames_languages_keys_and_midnight_are_notice
     province.add_slot(languages=("vi",))
     looked(province, watch, NOON)
     said = province.announce(now=NOON + S)
-    looked(province, watch, NOON + 2 * S)
+    looked(province, watch, NOON + S + ORDER_ALONE)
     assert looked(province, watch, said.end + S) == ["xa-1"]
     at = said.end + 2 * S
     with province.sessions.begin() as db:
@@ -79,6 +79,19 @@ def test_an_announcement_that_ends_frames_languages_keys_and_midnight_are_notice
         key.revoked_at = at
     assert looked(province, watch, at + 2 * S) == ["xa-2"]
     assert looked(province, watch, at + timedelta(days=1)) == ["tinh", "xa-1", "xa-2"]
+
+
+def test_the_order_of_an_announcement_goes_alone_before_the_plan_says_it_too(province):
+    watch = PlanWatch()
+    for _ in range(2):
+        looked(province, watch, NOON)
+    province.announce(now=NOON + S)
+    with province.sessions.begin() as db:
+        now = NOON + S + 0.9 * ORDER_ALONE
+        tree = units.tree(db, today=local_day(now))
+        assert watch.due(db, now=now, units=tree, days=DAYS) == []
+    assert looked(province, watch, NOON + S + ORDER_ALONE) == ["xa-1"]
+    assert looked(province, watch, NOON + 2 * S + ORDER_ALONE) == []
 
 
 def test_a_hush_is_noticed(province):

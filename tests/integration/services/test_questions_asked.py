@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from protocol.messages import AsRun, Outcome, Presence, PresenceState, Started
 from server.services import arrears, as_run, broadcasting, planning, reports, units
 from server.services.known_words import known
+from server.store.inserts import write_changes
 from server.store.models import BroadcastRow
 from tests.factories.claims import NOON
 from tests.factories.questions import counted
@@ -74,6 +75,7 @@ def test_what_many_nodes_say_at_once_is_taken_in_with_the_same_questions(on_sqli
         knowing = known(db, said, now=now)
         for node, word in said:
             reports.take_in(db, node, word, now=now, knowing=knowing)
+        write_changes(db)
 
     # Rows that change alike are counted as one each.
     assert questions(on_sqlite, take_in_together, NOON) <= 20

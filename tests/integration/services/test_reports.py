@@ -12,6 +12,7 @@ from protocol.messages import (
     Acknowledge,
     Alarms,
     AsRun,
+    NodeWord,
     Outcome,
     Preempted,
     Presence,
@@ -27,9 +28,11 @@ from protocol.signing import unverified
 from server.domain.errors import UnknownThingError
 from server.services import arrears, as_run, outbox, reports
 from server.services.known_words import known
+from server.store.inserts import write_changes
 from server.store.models import (
     AsRunRow,
     DeliveryRow,
+    EventRow,
     NodeRow,
     OutboxRow,
     RefusalRow,
@@ -102,11 +105,95 @@ def test_any_order_and_any_duplicates_of_a_nodes_words_end_in_the_same_rows(on_s
             knowing = known(db, said, now=at(6)) if together else None
             for word in words:
                 reports.take_in(db, NODE, word, now=at(6), knowing=knowing)
+            if together:
+                write_changes(db)
             db.flush()  # all is looked at, and then undone
             return facts_of(db)
 
     shuffled = data.draw(st.permutations([*life, *again]))
     assert ends(shuffled) == ends(shuffled, together=True) == ends(life)
+
+
+OTHER, ELSEWHERE = "n-xa-1-c2", "xa-1-c2"
+
+
+def a_rush(claim: str) -> list[tuple[str, NodeWord]]:
+    """Two nodes tell of one announcement at once: copies, an end before its beginning, others."""
+    ended = record(claim, segment(0.2, 5), report_id="q-3", cluster=ELSEWHERE)
+    return [
+        (NODE, Received(report_id="p-1", claim_id=claim, at=at(0.1))),
+        (OTHER, ended),
+        ("n-stranger", Received(report_id="p-1", claim_id=claim, at=at(0.1))),
+        (NODE, Received(report_id="p-1", claim_id=claim, at=at(0.1))),
+        (OTHER, Received(report_id="p-1", claim_id=claim, at=at(0.1))),
+        (OTHER, Started(report_id="q-2", claim_id=claim, at=at(0.2))),
+        (NODE, Received(report_id="p-0", claim_id="khan-of-nobody", at=NOON)),
+        (NODE, Started(report_id="p-2", claim_id=claim, at=at(0.3))),
+        (NODE, Telemetry(at=at(0.4), on_air=claim, temperature_c=41.5)),
+        (OTHER, Presence(node=OTHER, state=PresenceState.HERE, at=at(6), config_version=1)),
+        (OTHER, Alarms(report_id="q-4", at=at(6), standing=("door",))),
+        (OTHER, ended),
+        (NODE, Preempted(report_id="p-3", claim_id=claim, at=at(1), by="khan-9")),
+    ]
+
+
+def all_rows(db) -> list:
+    """List what words change, but for the numbers that rows were given."""
+    numbers = {"as_run_id", "refusal_id", "event_id", "outbox_id"}
+    tables = DeliveryRow, NodeRow, AsRunRow, ReportRow, RefusalRow, EventRow, OutboxRow
+    return [
+        sorted(
+            str(
+                {
+                    column.name: getattr(row, column.name)
+                    for column in table.__table__.c
+                    if column.name not in numbers
+                }
+            )
+            for row in db.scalars(select(table))
+        )
+        for table in tables
+    ]
+
+
+def ends_of(province, said: list[tuple[str, NodeWord]], *, together: bool) -> list:
+    """Take words in, look at all there is then, and undo it."""
+    with province.sessions() as db:
+        knowing = known(db, said, now=at(6)) if together else None
+        for node, word in said:
+            try:
+                reports.take_in(db, node, word, now=at(6), knowing=knowing)
+            except UnknownThingError:
+                assert node == "n-stranger"
+        if together:
+            write_changes(db)
+        db.flush()  # all is looked at, and then undone
+        db.expire_all()
+        return all_rows(db)
+
+
+def test_what_many_say_at_once_ends_as_when_each_is_heard_alone(province):
+    for cluster in (CLUSTER, ELSEWHERE):
+        province.commission(cluster)
+    said = a_rush(province.announce().broadcast_id)
+    for rush in (said, said[::-1], said[5:] + said[:5]):
+        ends = ends_of(province, rush, together=True)
+        assert ends == ends_of(province, rush, together=False)
+        assert "'outcome': 'played'" in ends[2][0]
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_rush_of_words_ends_as_when_each_is_heard_alone(on_sqlite, data):
+    province = on_sqlite
+    if not province.rows(NodeRow):
+        for cluster in (CLUSTER, ELSEWHERE):
+            province.commission(cluster)
+    life = a_rush(province.announce("r-rush").broadcast_id)
+    rush = data.draw(st.lists(st.sampled_from(life), min_size=1, max_size=20))
+    assert ends_of(province, rush, together=True) == ends_of(province, rush, together=False)
 
 
 def test_a_whole_life_in_order_ends_as_it_was(province):
@@ -227,9 +314,8 @@ def test_any_word_is_a_sign_of_life_and_outweighs_a_will_that_came_late(province
 def test_a_node_believes_the_acknowledgement_of_its_reports(province):
     credentials = province.commission(CLUSTER)
     listener = Listener.of(province.posted("/in/config")[0].payload, credentials.root_key)
-    ((topic, token),) = province.run(
-        reports.acknowledgements, safe={NODE: ["p-1", "p-2"]}, now=NOON, keyring=province.keyring
-    )
+    key = province.run(province.keyring.configuring_key, now=NOON)
+    ((topic, token),) = reports.acknowledgements({NODE: ["p-1", "p-2"]}, now=NOON, key=key)
     assert topic == f"loa/1/node/{NODE}/in/order"
     assert listener.hears(token).token.msg == Acknowledge(report_ids=("p-1", "p-2"))
 
@@ -237,12 +323,10 @@ def test_a_node_believes_the_acknowledgement_of_its_reports(province):
 def test_a_node_believes_the_time_that_it_has_asked_for(province):
     credentials = province.commission(CLUSTER)
     listener = Listener.of(province.posted("/in/config")[0].payload, credentials.root_key)
-    instants = iter((NOON, NOON, at(1)))
-    ((topic, token), (_, other)) = province.run(
-        reports.times,
-        asked={NODE: A_NONCE, "n-2": A_NONCE},
-        clock=lambda: next(instants),
-        keyring=province.keyring,
+    instants = iter((NOON, at(1)))
+    key = province.run(province.keyring.configuring_key, now=NOON)
+    ((topic, token), (_, other)) = reports.times(
+        {NODE: A_NONCE, "n-2": A_NONCE}, clock=lambda: next(instants), key=key
     )
     assert topic == f"loa/1/node/{NODE}/in/order"
     assert listener.hears(token).token.msg == SignedTime(nonce=A_NONCE, at=NOON)
@@ -289,23 +373,23 @@ def test_a_node_that_holds_older_things_is_sent_the_newest_and_not_every_second(
     assert province.run(arrears.bring_up_to_date, now=NOON + 90 * S) == 0
 
 
-def test_a_plan_that_many_nodes_lack_is_sent_once_to_its_unit(province):
+def add_two_nodes_that_lack_a_plan(province):
     for cluster in ("xa-1-c1", "xa-1-c2"):
         province.commission(cluster)
         word = Presence(node=f"n-{cluster}", state=PresenceState.HERE, config_version=2**40)
         province.hear(f"n-{cluster}", word)
     province.add_slot()
+
+
+def test_a_plan_that_many_nodes_lack_is_sent_once_to_its_unit(province):
+    add_two_nodes_that_lack_a_plan(province)
     carry(province, now=NOON)
     assert province.run(arrears.bring_up_to_date, now=NOON + 6 * S) == 1
     assert len(province.posted("/plan")) == 2
 
 
 def test_a_plan_is_not_sent_again_to_those_who_are_looked_at_a_moment_later(province):
-    for cluster in ("xa-1-c1", "xa-1-c2"):
-        province.commission(cluster)
-        word = Presence(node=f"n-{cluster}", state=PresenceState.HERE, config_version=2**40)
-        province.hear(f"n-{cluster}", word)
-    province.add_slot()
+    add_two_nodes_that_lack_a_plan(province)
     carry(province, now=NOON)
     assert province.run(arrears.bring_up_to_date, now=NOON + 6 * S, most=1) == 1
     assert province.run(arrears.bring_up_to_date, now=NOON + 6.5 * S, most=1) == 0

@@ -9,7 +9,13 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from server.services.units import create_level
 from server.store.engine import Sessions
-from server.store.inserts import change_many, insert_many, insert_new
+from server.store.inserts import (
+    change_many,
+    insert_many,
+    insert_new,
+    insert_told_apart,
+    write_changes,
+)
 from server.store.models import AuditRow, ClusterRow, ClusterUnitRow, UnitRow
 from server.store.queries.trees import state_of_trees
 from tests.factories.claims import NOON, at
@@ -60,6 +66,41 @@ def test_what_is_there_already_is_passed_over(sessions):
     assert rows(sessions, ClusterRow.cluster_id, ClusterRow.people) == [
         ("a", 1),
         ("b", 3),
+    ]
+
+
+def test_who_inserts_is_told_what_was_not_there_and_a_copy_among_them_is_one(sessions):
+    with sessions.begin() as db:
+        assert insert_told_apart(db, ClusterRow, [a_cluster("a")]) == {("a",)}
+        three = [a_cluster(one, people=9) for one in ("b", "a", "b")]
+        assert insert_told_apart(db, ClusterRow, three) == {("b",)}
+        assert insert_told_apart(db, ClusterRow, three) == set()
+    assert rows(sessions, ClusterRow.cluster_id, ClusterRow.people) == [("a", 0), ("b", 9)]
+
+
+def test_what_has_changed_in_rows_is_written_together_and_nothing_else_of_them(sessions):
+    engine = sessions.kw["bind"]
+    names = [f"c-{number}" for number in range(9)]
+    with sessions.begin() as db:
+        insert_many(db, ClusterRow, [a_cluster(one, people=1) for one in names])
+    sent: list[str] = []
+    with sessions.begin() as db:
+        held = db.scalars(select(ClusterRow).order_by(ClusterRow.cluster_id)).all()
+        # Behind the back of those who hold the rows.
+        change_many(db, ClusterRow, [{"cluster_id": one, "village": "Chợ"} for one in names])
+        for row in held[:4]:
+            row.people = 2
+        held[4].languages, held[4].latitude = ["hmn"], None
+        event.listen(engine, "before_cursor_execute", lambda *facts: sent.append(facts[2]))
+        write_changes(db)
+        db.flush()  # nothing is left for the session itself
+        assert len(sent) == 2
+        assert not db.dirty
+        assert held[0].people == 2
+    columns = ClusterRow.cluster_id, ClusterRow.people, ClusterRow.village, ClusterRow.languages
+    assert rows(sessions, *columns) == [
+        (one, 2 if number < 4 else 1, "Chợ", ["hmn"] if number == 4 else [])
+        for number, one in enumerate(names)
     ]
 
 

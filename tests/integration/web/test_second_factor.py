@@ -189,6 +189,7 @@ def test_who_speaks_live_types_the_code_before_the_microphone(strict):
     officer = strict.browser("commune-officer")
     fields = {"unit_id": COMMUNE, "title": TITLE, "unit": COMMUNE, "bulletin_class": "emergency"}
     assert posted(officer, "/urgent/speak", **fields).status_code == 403
+    assert "drill-banner" in posted(officer, "/urgent/speak", **fields, mode="drill").text
     wrong = posted(officer, "/urgent/speak", **fields, second_code="000")
     assert "Mã này không đúng" in wrong.text
     code = phone.generate(time=now()).token

@@ -3,6 +3,8 @@
 // Asked for each time: a log-in that was renewed in place brings another.
 export const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
 
+const PATIENCE_MS = 60000;
+
 export class Sound {
   constructor(root) {
     this.root = root;
@@ -12,6 +14,7 @@ export class Sound {
     this.progress = root.querySelector("[data-sound-progress]");
     this.ready = root.querySelector("[data-sound-ready]");
     this.sending = null;
+    this.turn = 0;
     for (const input of root.querySelectorAll("[data-file]")) {
       const taken = () => { if (input.files[0]) this.send(input.files[0]); };
       input.addEventListener("change", taken);
@@ -47,18 +50,20 @@ export class Sound {
     request.send(form);
   }
 
-  // Have the server make a sound, and say which it was once it is there to be heard.
+  // Have the server make a sound, and say which it was once it is there to be heard; done when that has ended.
   make(url, body, made) {
     this.clear();
     const request = new XMLHttpRequest();
     this.sending = request;
     this.say(this.state.dataset.preparing, null);
     request.addEventListener("load", () => { this.#answered(request); made(this.digest.value); });
-    request.addEventListener("error", () => this.refuse(this.state.dataset.lost));
+    for (const lost of ["error", "timeout"]) request.addEventListener(lost, () => this.refuse(this.state.dataset.lost));
     request.open("POST", url);
+    request.timeout = PATIENCE_MS;
     request.setRequestHeader("Content-Type", "application/json");
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(JSON.stringify(body));
+    return new Promise((resolve) => { request.addEventListener("loadend", resolve); });
   }
 
   use(digest, title, length) {
@@ -72,6 +77,7 @@ export class Sound {
   }
 
   clear() {
+    this.turn += 1;
     this.sending?.abort();
     this.digest.value = "";
     this.state.hidden = true;

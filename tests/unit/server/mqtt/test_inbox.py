@@ -29,9 +29,9 @@ from protocol.messages import (
 from protocol.signing import audience_node, trust, unverified, verify
 from protocol.topics import node_order, node_presence, node_report, node_telemetry
 from server.mqtt.gateway import Delivery
-from server.mqtt.inbox import BATCH, OWED, Inbox, TakeIn, next_batch
+from server.mqtt.inbox import BATCH, OWED, QUIET, Inbox, TakeIn, next_batch
 from server.services import reports
-from server.services.keyring import certificates
+from server.services.keyring import KEY_LIFE, certificates
 from server.services.known_words import Known
 from server.store.models import AsRunRow, EventRow, NodeRow, RefusalRow, ReportRow
 from tests.factories.claims import NOON
@@ -88,6 +88,11 @@ def a_presence(node: NodeId, *, said_by: NodeId | None = None, retained=False) -
     return Delivery(node_presence(said_by or node), encode(word), retained=retained)
 
 
+def hear(inbox: Inbox, *said: Delivery) -> None:
+    inbox.take(said)
+    inbox.acknowledge()
+
+
 def acknowledged(link: FakeLink) -> dict[str, tuple[str, ...]]:
     answers = {}
     for message in link.published:
@@ -110,15 +115,15 @@ def refusals(place: Installation) -> list[tuple[str, str, int]]:
 
 def test_each_node_of_a_batch_gets_one_acknowledgement_of_all_its_reports(place):
     inbox, link = an_inbox(place)
-    inbox.take([a_report("r-1"), a_report("r-2"), a_report("r-3", OTHER)])
+    hear(inbox, a_report("r-1"), a_report("r-2"), a_report("r-3", OTHER))
     assert acknowledged(link) == {node_order(ONE): ("r-1", "r-2"), node_order(OTHER): ("r-3",)}
     assert len(link.published) == 2
 
 
 def test_a_report_that_came_before_is_acknowledged_again_and_kept_once(place):
     inbox, link = an_inbox(place)
-    inbox.take([a_report("r-1"), a_report("r-1")])
-    inbox.take([a_report("r-1")])
+    hear(inbox, a_report("r-1"), a_report("r-1"))
+    hear(inbox, a_report("r-1"))
     assert acknowledged(link) == {node_order(ONE): ("r-1", "r-1", "r-1")}
     assert kept(place) == {(ONE, "r-1")}
 
@@ -126,18 +131,69 @@ def test_a_report_that_came_before_is_acknowledged_again_and_kept_once(place):
 def test_acknowledgements_wait_while_more_comes_in_but_not_for_long(place):
     clock = Clock()
     inbox, link = an_inbox(place, clock)
-    inbox.take([a_report("r-1")], more_wait=True)
-    inbox.take([a_report("r-2")], more_wait=True)
+    began, number = clock.now, 0
+    while clock.now < began + OWED - QUIET:
+        number += 1
+        inbox.take([a_report(f"r-{number}")])
+        clock.now += 0.9 * QUIET
+        inbox.acknowledge_due()
     assert link.published == []
-    clock.now += OWED
-    inbox.take([a_report("r-3", OTHER)], more_wait=True)
-    assert acknowledged(link) == {node_order(ONE): ("r-1", "r-2"), node_order(OTHER): ("r-3",)}
+    clock.now = began + OWED
+    inbox.take([a_report("r-last", OTHER)])
+    inbox.acknowledge_due()
+    assert len(acknowledged(link)[node_order(ONE)]) == number
+    assert acknowledged(link)[node_order(OTHER)] == ("r-last",)
 
 
-def test_acknowledgements_go_out_when_nothing_more_waits(place):
+def test_acknowledgements_go_out_when_no_report_has_come_in_for_a_moment(place):
+    clock = Clock()
+    inbox, link = an_inbox(place, clock)
+    inbox.take([a_report("r-1")])
+    clock.now += 0.9 * QUIET
+    measured = Delivery(node_telemetry(OTHER), encode(Telemetry(at=NOW)), retained=False)
+    inbox.take([measured])  # is no report
+    inbox.acknowledge_due()
+    assert link.published == []
+    clock.now += 0.1 * QUIET
+    inbox.acknowledge_due()
+    assert acknowledged(link) == {node_order(ONE): ("r-1",)}
+
+
+def test_a_clock_that_was_set_back_does_not_keep_acknowledgements_waiting(place):
+    clock = Clock()
+    inbox, link = an_inbox(place, clock)
+    inbox.take([a_report("r-1")])
+    clock.now -= timedelta(hours=1)
+    inbox.acknowledge_due()
+    assert acknowledged(link) == {node_order(ONE): ("r-1",)}
+
+
+def test_what_is_safe_when_the_loop_ends_is_acknowledged(place):
     inbox, link = an_inbox(place)
-    inbox.take([a_report("r-1")], more_wait=True)
-    inbox.take([a_report("r-2")])
+    deliveries: queue.Queue[Delivery] = queue.Queue()
+    deliveries.put(a_report("r-1"))
+    stop = Event()
+    worker = Thread(target=inbox.run, args=(deliveries, stop))
+    worker.start()
+    try:
+        wait_until(lambda: kept(place) == {(ONE, "r-1")})
+    finally:
+        stop.set()
+        worker.join()
+    assert acknowledged(link) == {node_order(ONE): ("r-1",)}
+
+
+def test_reports_that_nobody_can_sign_for_are_kept_and_acknowledged_when_they_come_again(place):
+    clock = Clock()
+    inbox, link = an_inbox(place, clock)
+    hear(inbox, a_report("r-1"))
+    before = len(link.published)
+    clock.now += KEY_LIFE + timedelta(days=1)
+    hear(inbox, a_report("r-1"), a_report("r-2"))
+    assert len(link.published) == before
+    assert kept(place) == {(ONE, "r-1"), (ONE, "r-2")}
+    clock.now -= KEY_LIFE
+    hear(inbox, a_report("r-2"))
     assert acknowledged(link) == {node_order(ONE): ("r-1", "r-2")}
 
 
@@ -145,8 +201,9 @@ def test_no_acknowledgement_names_more_reports_than_a_node_reads(place):
     inbox, link = an_inbox(place)
     reports_of_days = [a_report(f"r-{number}") for number in range(5 * BATCH)]
     for start in range(0, len(reports_of_days), BATCH):
-        inbox.take(reports_of_days[start : start + BATCH], more_wait=True)
-    inbox.take([])
+        inbox.take(reports_of_days[start : start + BATCH])
+        inbox.acknowledge_due()
+    inbox.acknowledge()
     for message in link.published:
         verify(
             message.payload,
@@ -164,7 +221,7 @@ def certificates_of(place: Installation) -> tuple[str, ...]:
 
 def test_nothing_is_acknowledged_that_was_not_committed(place):
     inbox, link = an_inbox(place, take_in=exploding_on("r-bad"))
-    inbox.take([a_report("r-bad")])
+    hear(inbox, a_report("r-bad"))
     assert link.published == []
     assert kept(place) == set()
 
@@ -185,7 +242,7 @@ def exploding_on(report_id: str) -> TakeIn:
 
 def test_one_delivery_that_explodes_does_not_lose_the_others_of_its_batch(place):
     inbox, link = an_inbox(place, take_in=exploding_on("r-bad"))
-    inbox.take([a_report("r-1"), a_report("r-bad"), a_report("r-2", OTHER)])
+    hear(inbox, a_report("r-1"), a_report("r-bad"), a_report("r-2", OTHER))
     assert kept(place) == {(ONE, "r-1"), (OTHER, "r-2")}
     assert acknowledged(link) == {node_order(ONE): ("r-1",), node_order(OTHER): ("r-2",)}
     assert inbox.failures == 1
@@ -220,7 +277,7 @@ def test_the_loop_goes_on_after_a_delivery_that_explodes(place):
 )
 def test_what_is_no_report_is_refused_with_its_reason(place, payload, reason):
     inbox, link = an_inbox(place)
-    inbox.take([Delivery(node_report(ONE), payload, retained=False), a_report("r-1")])
+    hear(inbox, Delivery(node_report(ONE), payload, retained=False), a_report("r-1"))
     assert refusals(place) == [(ONE, reason, 1)]
     assert kept(place) == {(ONE, "r-1")}
     assert acknowledged(link) == {node_order(ONE): ("r-1",)}
@@ -230,7 +287,7 @@ def test_a_report_that_cannot_be_kept_is_refused_on_record_and_may_be_forgotten(
     """A board without a clock's battery begins in 1970."""
     inbox, link = an_inbox(place)
     word = Received(report_id="r-1970", claim_id="khan-1", at=datetime(1970, 1, 1, tzinfo=UTC))
-    inbox.take([Delivery(node_report(ONE), encode(word), retained=False), a_report("r-1")])
+    hear(inbox, Delivery(node_report(ONE), encode(word), retained=False), a_report("r-1"))
     assert inbox.failures == 0
     assert refusals(place) == [(ONE, "garbled", 1)]
     assert kept(place) == {(ONE, "r-1")}
@@ -248,7 +305,7 @@ def test_a_record_that_cannot_be_kept_leaves_no_row_behind_and_the_others_of_its
         segments=(),
         reason="a\0b",
     )
-    inbox.take([Delivery(node_report(ONE), encode(word), retained=False), a_report("r-1")])
+    hear(inbox, Delivery(node_report(ONE), encode(word), retained=False), a_report("r-1"))
     with place.reads.begin() as db:
         assert not db.scalars(select(AsRunRow)).all()
     assert kept(place) == {(ONE, "r-1")}
@@ -257,13 +314,13 @@ def test_a_record_that_cannot_be_kept_leaves_no_row_behind_and_the_others_of_its
 
 def test_a_node_says_only_of_itself_that_it_is_here(place):
     inbox, _link = an_inbox(place)
-    inbox.take([a_presence(OTHER, said_by=ONE)])
+    hear(inbox, a_presence(OTHER, said_by=ONE))
     assert refusals(place) == [(ONE, "out-of-scope", 1)]
 
 
 def test_the_word_of_a_node_that_is_not_commissioned_is_refused(place):
     inbox, link = an_inbox(place)
-    inbox.take([a_report("r-1", STRANGER)])
+    hear(inbox, a_report("r-1", STRANGER))
     assert refusals(place) == [(STRANGER, "out-of-scope", 1)]
     assert link.published == []
 
@@ -271,14 +328,14 @@ def test_the_word_of_a_node_that_is_not_commissioned_is_refused(place):
 def test_what_a_former_node_left_at_the_broker_is_passed_over(place):
     inbox, _link = an_inbox(place)
     empty = Delivery(node_presence(ONE), b"", retained=True)
-    inbox.take([a_presence(STRANGER, retained=True), empty])
+    hear(inbox, a_presence(STRANGER, retained=True), empty)
     assert refusals(place) == []
 
 
 def test_a_foreign_topic_is_passed_over(place):
     inbox, _link = an_inbox(place)
     for topic in ("loa/1/node/UPPER/out/report", "elsewhere", node_order(ONE)):
-        inbox.take([Delivery(topic, b"x", retained=False), a_report("r-1")])
+        hear(inbox, Delivery(topic, b"x", retained=False), a_report("r-1"))
     assert refusals(place) == []
     assert kept(place) == {(ONE, "r-1")}
 
@@ -287,9 +344,9 @@ def test_a_broken_node_does_not_fill_the_database_with_refusals(place):
     clock = Clock()
     inbox, _link = an_inbox(place, clock)
     bad = Delivery(node_report(ONE), b"?", retained=False)
-    inbox.take([bad] * 50)
+    hear(inbox, *[bad] * 50)
     clock.now += timedelta(seconds=61)
-    inbox.take([bad])
+    hear(inbox, bad)
     assert refusals(place) == [(ONE, "garbled", 1), (ONE, "garbled", 50)]
 
 
@@ -298,7 +355,7 @@ def test_a_sign_of_life_is_noted(place):
     clock.now += timedelta(minutes=5)
     inbox, _link = an_inbox(place, clock)
     word = Telemetry(at=NOW, level_dbfs=-20.0)
-    inbox.take([Delivery(node_telemetry(ONE), encode(word), retained=False)])
+    hear(inbox, Delivery(node_telemetry(ONE), encode(word), retained=False))
     with place.reads.begin() as db:
         node = db.get_one(NodeRow, ONE)
         assert node.last_heard_at == clock.now
@@ -315,12 +372,10 @@ def test_who_asks_the_time_is_told_it_by_the_clock_of_that_moment(place):
     inbox, link = an_inbox(place, clock)
     born = Presence(node=ONE, state=PresenceState.HERE, at=NOW, nonce=A_NONCE)
     measured = Telemetry(at=NOW, nonce="f" * 32)
-    inbox.take(
-        [
-            Delivery(node_presence(ONE), encode(born), retained=False),
-            Delivery(node_telemetry(OTHER), encode(measured), retained=False),
-        ],
-        more_wait=True,
+    hear(
+        inbox,
+        Delivery(node_presence(ONE), encode(born), retained=False),
+        Delivery(node_telemetry(OTHER), encode(measured), retained=False),
     )
     assert told_time(link) == [
         (node_order(ONE), SignedTime(nonce=A_NONCE, at=clock.now)),
@@ -328,7 +383,7 @@ def test_who_asks_the_time_is_told_it_by_the_clock_of_that_moment(place):
     ]
     with place.reads.begin() as db:
         assert db.get_one(NodeRow, OTHER).telemetry.get("nonce", "") == ""
-    inbox.take([a_report("r-1")])
+    hear(inbox, a_report("r-1"))
     assert len(told_time(link)) == 2
 
 
@@ -339,7 +394,7 @@ def test_who_asks_the_time_is_told_it_by_the_clock_of_that_moment(place):
 def test_nobody_is_told_the_time_who_waits_no_more_or_is_unknown(place, node, nonce, retained):
     inbox, link = an_inbox(place)
     born = Presence(node=node, state=PresenceState.HERE, at=NOW, nonce=nonce)
-    inbox.take([Delivery(node_presence(node), encode(born), retained=retained)])
+    hear(inbox, Delivery(node_presence(node), encode(born), retained=retained))
     assert told_time(link) == []
 
 
@@ -347,8 +402,8 @@ def test_a_batch_is_all_that_waits_but_never_more_than_fits_one_transaction():
     deliveries: queue.Queue[Delivery] = queue.Queue()
     for number in range(BATCH + 5):
         deliveries.put(a_report(f"r-{number}"))
-    assert len(next_batch(deliveries)) == BATCH
-    assert len(next_batch(deliveries)) == 5
+    assert len(next_batch(deliveries, 0)) == BATCH
+    assert len(next_batch(deliveries, 0)) == 5
 
 
 def _as_run() -> AsRun:
@@ -380,7 +435,7 @@ def test_duplicates_and_disorder_do_not_change_the_end(place, order):
             db.execute(delete(row))
     inbox, _link = an_inbox(place)
     for word in (*order, *WORDS):
-        inbox.take([Delivery(node_report(ONE), encode(word), retained=False)])
+        hear(inbox, Delivery(node_report(ONE), encode(word), retained=False))
     assert kept(place) == {(ONE, "w-1"), (ONE, "w-2"), (ONE, "w-3")}
     with place.reads.begin() as db:
         (record,) = db.scalars(select(AsRunRow))

@@ -32,6 +32,9 @@ export class Asking {
   }
 
   async show() {
+    // Whoever fills in the last slot and goes on at once need not wait for its sound themselves.
+    if (!this.sound.there) this.sound.state.scrollIntoView({ block: "center" });
+    await this.sound.settled;
     await this.keeping.keep();
     const missing = this.#missing();
     if (missing.length) { this.refused(missing); return; }

@@ -10,13 +10,18 @@ const AGAIN_MS = 5000;
 export class KeptSound extends Sound {
   constructor(root, keeping, login) {
     super(root);
-    Object.assign(this, { keeping, login, address: null, waiting: null });
+    Object.assign(this, { keeping, login, address: null, waiting: null, settled: null });
     window.addEventListener("online", () => this.push());
   }
 
   get there() {
     const { draft } = this.keeping;
     return Boolean(draft.asset || draft.take?.length_s);
+  }
+
+  // Whether it comes from this phone alone: what was recorded is not given up for what can be made again.
+  get recorded() {
+    return Boolean(this.keeping.draft.take);
   }
 
   get length_s() {
@@ -65,14 +70,21 @@ export class KeptSound extends Sound {
     super.clear();
   }
 
-  async make(url, body, made) {
+  make(url, body, made) {
+    this.settled = this.#make(url, body, made);
+  }
+
+  async #make(url, body, made) {
+    this.clear();
+    const { turn } = this;
     try {
       await me(this.keeping.draft.person);
     } catch (error) {
       if (!(error instanceof LoggedOut)) { this.refuse(this.state.dataset.lost); return; }
       if (!await this.login.again()) return;
     }
-    super.make(url, body, made);
+    // What is to be said has changed meanwhile: this would not be it.
+    if (turn === this.turn) await super.make(url, body, made);
   }
 
   // Show again what was kept; a recording that was cut off is as long as its pieces.

@@ -1,4 +1,5 @@
-// A way: a prepared warning, its slots filled in, spoken by the server, then heard before use.
+// A way: a prepared warning. Its words stand there as its slots are filled in; its sound is made by the server
+// whenever something was chosen or filled in, and heard before use.
 
 export default function warning({ panel, form, sound }) {
   const choice = panel.querySelector("[data-warning]");
@@ -18,18 +19,44 @@ export default function warning({ panel, form, sound }) {
     mine = "";
   }
 
+  function filled() {
+    return [...chosen().querySelectorAll("[data-slot]")].filter((slot) => slot.value.trim());
+  }
+
+  // The sentences that the server will speak of what was filled in.
+  function tell() {
+    if (!choice.value) return;
+    const sentences = filled().map((slot) => `${slot.dataset.says}: ${slot.value.trim().replace(/[.\s]+$/, "")}.`);
+    chosen().querySelector("[data-filled]").textContent = sentences.join(" ");
+  }
+
   function shown() {
     for (const fill of panel.querySelectorAll("[data-fill]")) {
       fill.hidden = fill.dataset.fill !== choice.value;
       fill.disabled = fill.hidden;
     }
     make.disabled = !choice.value;
+    tell();
+  }
+
+  function speak() {
+    making = true;
+    const body = {
+      unit_id: sound.root.dataset.unit,
+      values: Object.fromEntries(filled().map((slot) => [slot.dataset.slot, slot.value.trim()])),
+      languages: [...chosen().querySelectorAll("[data-language]:checked")].map((box) => box.value),
+    };
+    sound.make(`/api/v1/warnings/${choice.value}/sounds`, body, (digest) => {
+      making = false;
+      mine = digest;
+    });
   }
 
   // What was kept on the phone stands here again.
   form.addEventListener("restored", () => {
     shown();
     mine = choice.value ? sound.digest.value : "";
+    if (choice.value && !panel.hidden && !sound.there) speak();
   });
   choice.addEventListener("change", () => {
     shown();
@@ -42,20 +69,14 @@ export default function warning({ panel, form, sound }) {
     }
     form.querySelector(`[data-class][value="${wanted}"]`)?.click();
     if (Number(severity)) form.elements.severity.value = severity;
+    if (!sound.recorded) speak();
   });
   title.addEventListener("input", () => delete title.dataset.offered);
-  panel.addEventListener("input", (event) => { if (event.target !== choice) changed(); });
-  make.addEventListener("click", () => {
-    making = true;
-    const slots = [...chosen().querySelectorAll("[data-slot]")].filter((slot) => slot.value.trim());
-    const body = {
-      unit_id: sound.root.dataset.unit,
-      values: Object.fromEntries(slots.map((slot) => [slot.dataset.slot, slot.value.trim()])),
-      languages: [...chosen().querySelectorAll("[data-language]:checked")].map((box) => box.value),
-    };
-    sound.make(`/api/v1/warnings/${choice.value}/sounds`, body, (digest) => {
-      making = false;
-      mine = digest;
-    });
+  panel.addEventListener("input", (event) => {
+    if (event.target === choice) return;
+    tell();
+    changed();
   });
+  panel.addEventListener("change", (event) => { if (event.target !== choice && !sound.recorded) speak(); });
+  make.addEventListener("click", speak);
 }
