@@ -110,8 +110,8 @@ def judge(
     elif is_found:
         is_low = usual_gain_db is not None and gain_db < usual_gain_db - QUIET_DB
         verdict = SoundVerdict.TOO_QUIET if is_low else SoundVerdict.HEARD
-    elif not moves and sounding.all():
-        # Steady all the time: there is nothing to tell it by.
+    elif not moves and (~sounding & ~np.isnan(at_once)).sum() < _SMOOTH:
+        # Steady for all the time that somebody listened: there is nothing to tell it by.
         verdict = SoundVerdict.UNCLEAR
     elif _would_be_found(sent_db, all_db, usual_gain_db, seconds, needed):
         verdict = SoundVerdict.SILENT_HORN

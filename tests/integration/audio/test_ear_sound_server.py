@@ -46,6 +46,7 @@ def node(tmp_path, monkeypatch):
         loudspeaker = Loudspeaker("nut-1", player, Amplifier())
         listener = Listener(setup, output, loudspeaker, tmp_path / "listening.json")
         listener.start()
+        wait_until(lambda: len(listener._lately) > 1)
         opened.extend((listener, player))
         return player, events, listener
 

@@ -133,6 +133,13 @@ def test_of_steady_sound_that_neither_begins_nor_ends_nothing_is_said():
     assert judge(frames, silent, [], USUAL_DB).verdict is SoundVerdict.UNCLEAR
 
 
+def test_steady_sound_is_not_called_silent_where_its_beginning_was_not_listened_to():
+    sent = np.concatenate([QUIET, level(white(6.0), -30.0)])
+    frames = around(np.concatenate([QUIET, level(white(6.0, 2), -30.0)]), len(sent) // 160)
+    frames[: 3 * FRAMES_PER_S] = np.nan
+    assert judge(frame_powers(sent), frames, [], 0.0).verdict is SoundVerdict.UNCLEAR
+
+
 def test_sound_that_drops_out_for_a_third_of_the_time_is_still_found():
     sent = programme(12.0)
     heard = in_the_village(sent) * 0.1 + level(white(14), -70.0)
