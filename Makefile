@@ -94,7 +94,7 @@ test-slow: setup-dev programs  ## the rest: PostgreSQL, listening in real time, 
 	scripts/test.sh $(BIN)/pytest slow
 
 .PHONY: test-soak
-test-soak: setup-dev programs  ## kill every program at many moments of the demo; random days and rules by the thousand
+test-soak: setup-dev programs  ## kill every program at many moments of the demo; a node through days of faults; random days and rules by the thousand
 	$(BIN)/pytest tests/soak
 	$(BIN)/pytest -n 2 --timeout 3600 --hypothesis-profile search tests/unit
 

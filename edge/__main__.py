@@ -39,6 +39,9 @@ from protocol.topics import node_presence
 
 _log = structlog.get_logger()
 
+STARTED_AGAIN = 75
+"""Exit status by which the program asks to be started again; BSD calls it a temporary failure."""
+
 _TURN_S = 0.001
 _NICE = -5
 
@@ -59,11 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load(said.node_file, here.over(overrides_from(around)))
         agent = build(settings, SimpleQueue(), Watchdog(around.get("NOTIFY_SOCKET", "")))
-        agent.run()
+        return STARTED_AGAIN if agent.run() else 0
     except EdgeError as error:
         _log.error("node_failed", error=str(error))
         return 1
-    return 0
 
 
 def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Watchdog) -> Agent:

@@ -83,6 +83,7 @@ from edge.settings import NodeSettings
 from edge.shelf import Shelf
 from edge.store import Store, Turn
 from edge.timekeeping import judged_instead
+from edge.upkeep import UpkeepDesk, check_able, restarted
 from edge.watchdog import Watchdog
 from protocol.errors import Refusal, RefusedError
 from protocol.ids import NodeId, UnitId
@@ -90,6 +91,7 @@ from protocol.messages import (
     Alarms,
     AsRun,
     ClaimReport,
+    Done,
     Presence,
     PresenceState,
     Received,
@@ -170,6 +172,7 @@ class Agent:
         self._doubtful: deque[Delivery] = deque()
         self._refusals = Refusals()
         self._keeping = Keeping(parts.store, self._send_report)
+        self._upkeep = UpkeepDesk(parts.box.blink)
         self._shelf = Shelf(settings, parts.cache, parts.fetcher)
         self._plan_trouble = ""
         self._birth_at_s: float | None = None
@@ -187,8 +190,11 @@ class Agent:
         self._rounds.every(600.0, parts.clock.keep, first_s=60.0)
         self._rounds.every(600.0, parts.health.keep, first_s=70.0)
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Play and report until told to stop.
+
+        Returns:
+            Whether an order asks for the program to be started again.
 
         Raises:
             ThreadDiedError: A thread has ended by itself, and the program must end too.
@@ -196,9 +202,12 @@ class Agent:
         self._wake_up()
         try:
             while self._live_on():
-                pass
+                if self._upkeep.is_to_restart(self._playout, self._parts.clock.now()):
+                    _log.info("restart_ordered")
+                    return True
         finally:
             self._lie_down()
+        return False
 
     # -- beginning and end
 
@@ -215,6 +224,7 @@ class Agent:
         )
         self._take(OnDisk(self._shelf.names()))
         self._take(self._held.programme(at_start=True))
+        self._tell_restarted()
         parts.fetcher.start()
         parts.live.start()
         parts.listening.start()
@@ -223,6 +233,13 @@ class Agent:
         parts.link.start()
         parts.watchdog.ready()
         _log.info("node_started", node_id=self._node, plans=len(self._held.plans))
+
+    def _tell_restarted(self) -> None:
+        now = self._parts.clock.now()
+        found = restarted(self._held.orders, self._playout.done, now)
+        told = {order: until for order, (_word, until) in found.items()}
+        self._playout = replace(self._playout, done={**self._playout.done, **told})
+        self._report(*(word for word, _until in found.values()))
 
     def _lie_down(self) -> None:
         """Stop everything, what sounds first; the runs stay open on disk and are taken up again."""
@@ -385,6 +402,7 @@ class Agent:
     def _take_delivery(self, delivery: Delivery) -> None:
         try:
             verdict, issued_at = self._judged(delivery)
+            self._check_able(verdict)
         except RefusedError as error:
             self._refuse(delivery, error)
             return
@@ -426,6 +444,11 @@ class Agent:
                 raise
         return receive(self._held, delivery.topic, raw, issued_at, newest_issued=newest), issued_at
 
+    def _check_able(self, verdict: Verdict) -> None:
+        if isinstance(verdict, Accepted) and verdict.order is not None:
+            trouble = self._keeping.trouble
+            check_able(verdict.order, self._playout, self._parts.clock.now(), trouble=trouble)
+
     def _put_off(self, delivery: Delivery) -> None:
         """Keep an order until the time is known; where too many wait, the oldest is refused."""
         self._doubtful.append(delivery)
@@ -459,8 +482,14 @@ class Agent:
         if verdict.order is None:
             self._plan_trouble = ""
             self._tell_birth_soon()
+        elif (done := self._upkeep.take(verdict.order, turn.now)) is not None:
+            self._report(done)
         _log.info("message_accepted", kind=verdict.kept.kind, message_id=verdict.kept.name)
         self._plan_files()
+
+    def _report(self, *words: Alarms | Done) -> None:
+        reports = tuple(map(numbered, words))
+        self._take_and_keep(Tick(), replace(self._turn(), reports=reports))
 
     def _tell_birth_soon(self) -> None:
         self._birth_at_s = self._birth_at_s or self._ticks_s() + _BIRTH_AGAIN_S
@@ -584,8 +613,7 @@ class Agent:
         standing = tuple(sorted(self._parts.box.standing | pressed | heard))
         if standing != self._told_alarms:
             self._told_alarms = standing
-            report = numbered(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
-            self._take_and_keep(Tick(), replace(self._turn(), reports=(report,)))
+            self._report(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
         self._parts.box.show(
             network=self._is_linked, sound=bool(self._playout.on_air), alarm=bool(standing)
         )

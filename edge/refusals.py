@@ -1,7 +1,8 @@
 """Counts what was refused, and says which of it is worth a report.
 
 An enemy may send a thousand bad messages a second: the same reason on the same topic is reported
-at once the first time, then at most once a minute with a count.
+at once the first time, then at most once a minute with a count. What is genuine, and refused for
+what it finds, is reported by itself, once.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,16 @@ from protocol.messages import Refused
 
 EVERY = timedelta(seconds=60)
 _MOST_KINDS = 200
+_ONE_BY_ONE = frozenset(
+    {
+        Refusal.REPLAYED,
+        Refusal.QUIET_HOURS,
+        Refusal.HUSHED,
+        Refusal.BUSY,
+        Refusal.UNABLE,
+    }
+)
+"""Said of orders that are genuine, each of which somebody waits for the answer to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ class Refusals:
     def note(self, bad: BadMessage, now: datetime) -> Refused | None:
         """Count a refusal, and give the report that it is time for, if it is."""
         self.counts[bad.reason.value] = self.counts.get(bad.reason.value, 0) + 1
-        once = bad.reason is Refusal.REPLAYED
+        once = bad.reason in _ONE_BY_ONE
         key = (bad.topic[:200], bad.reason.value, bad.message_id if once else "")
         seen = self._seen.get(key)
         if seen is None:

@@ -24,14 +24,18 @@ from protocol.messages import (
     Config,
     Hush,
     HushState,
+    Identify,
     Interval,
     LiftHush,
     Mode,
     Plan,
     Play,
+    Restart,
     Signed,
     SignedTime,
+    SoundCheck,
     Stop,
+    Upkeep,
 )
 from protocol.plan import Place, claims_at, is_targeted
 from protocol.policy import Policy, Silence, merge
@@ -72,30 +76,34 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A play, a stop, a hush or a lift that was accepted."""
+    """A play, a stop, a hush, a lift or an order to this one box that was accepted."""
 
-    message: Play | Stop | Hush | LiftHush
+    message: Play | Stop | Hush | LiftHush | Upkeep
     issued_at: datetime
     expires: datetime
     accepted_at: datetime
 
     @property
     def claim_id(self) -> str:
-        """The claim, or the hush, it is about."""
+        """The claim, the hush or the order it is about."""
         match self.message:
-            case Play(claim=claim):
+            case Play(claim=claim) | SoundCheck(claim=claim):
                 return claim.claim_id
             case Stop(claim_id=claim_id):
                 return claim_id
             case Hush(state=state) | LiftHush(state=state):
                 return state.hush_id
+            case Identify(order_id=order_id) | Restart(order_id=order_id):
+                return order_id
 
     @property
     def matters_until(self) -> datetime:
         """When it means nothing any more."""
         match self.message:
-            case Play(claim=claim):
+            case Play(claim=claim) | SoundCheck(claim=claim):
                 return max(claim.end, self.expires) + KEPT_AFTER
+            case Identify() | Restart():
+                return self.expires + KEPT_AFTER
             case Stop(until=until):
                 return max(until, self.expires) + KEPT_AFTER
             case Hush() | LiftHush():
@@ -163,7 +171,8 @@ class Holdings:
         ordered = [
             order.message.claim
             for order in self.orders.values()
-            if isinstance(order.message, Play) and is_targeted(order.message.claim.targets, place)
+            if isinstance(order.message, Play | SoundCheck)
+            and is_targeted(order.message.claim.targets, place)
         ]
         # The later word counts, whichever way it came and whenever; the plan's where equal.
         told = sorted([*ordered, *planned], key=lambda claim: claim.issued_at)
@@ -275,7 +284,9 @@ def receive(
             return _take_config(held, config, _kept("config", held.node, verified, raw, now))
         case Plan() as plan:
             return _take_plan(held, plan, _kept("plan", plan.unit, verified, raw, now))
-        case (Play() | Stop() | Hush() | LiftHush()) as message:
+        case (
+            Play() | Stop() | Hush() | LiftHush() | SoundCheck() | Identify() | Restart()
+        ) as message:
             order = Order(message, verified.issued_at, verified.expires, now)
             kept = replace(
                 _kept("order", verified.token.jti, verified, raw, now),
@@ -330,7 +341,9 @@ def _reheld(held: Holdings, kept: Kept) -> Holdings:
             return replace(held, config=config)
         case Plan() as plan:
             return replace(held, plans=MappingProxyType({**held.plans, plan.unit: plan}))
-        case (Play() | Stop() | Hush() | LiftHush()) as told:
+        case (
+            Play() | Stop() | Hush() | LiftHush() | SoundCheck() | Identify() | Restart()
+        ) as told:
             order = Order(told, verified.issued_at, verified.expires, kept.accepted_at)
             return replace(held, orders=MappingProxyType({**held.orders, kept.name: order}))
         case Acknowledge() | SignedTime() | Certificate():
@@ -389,7 +402,7 @@ def _fits(message: Signed, place: TopicPlace, node: str) -> bool:
             return place == TopicPlace(Kind.PLAN, message.unit)
         case Play() | Stop() | Hush() | LiftHush():
             return place.kind in {Kind.ORDER, Kind.NODE_ORDER}
-        case Acknowledge() | SignedTime():
+        case SoundCheck() | Identify() | Restart() | Acknowledge() | SignedTime():
             return place.kind is Kind.NODE_ORDER
         case Certificate():
             return False
@@ -399,6 +412,10 @@ def _check_scope(verified: Verified, place: Place) -> None:
     match verified.token.msg:
         case Plan() | Play() | Stop() | Hush() | LiftHush():
             check_scope(verified, place.chain)
+        case (SoundCheck() | Identify() | Restart()) as order:
+            check_scope(verified, place.chain)
+            if order.cluster != place.cluster:
+                raise RefusedError(Refusal.OUT_OF_SCOPE, f"not {order.cluster}")
         case Config() | Acknowledge() | SignedTime() | Certificate():
             pass
 

@@ -317,10 +317,13 @@ class _Course:
 
     def _hold(self, life: _Life, at: datetime) -> _Hold | None:
         claim, holder = life.claim, self._sounding
-        # Nobody waits in an emergency, and nobody but what would be cut is waited for.
+        # Nobody waits in an emergency, and nobody but what would be cut is waited for; nobody
+        # waits for whoever tries the loudspeakers.
         if claim.start_mode is StartMode.CUT or claim.bulletin_class is BulletinClass.EMERGENCY:
             return None
         if holder is None or not holder.wants or not self._policy.permits(claim, at):
+            return None
+        if holder.claim.kind is ClaimKind.CHECK:
             return None
         if key(holder.claim, at, self._policy) < key(claim, at, self._policy):
             return None

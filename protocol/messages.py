@@ -70,6 +70,7 @@ class ClaimKind(StrEnum):
     SCHEDULED = "scheduled"
     ANNOUNCEMENT = "announcement"
     LIVE = "live"
+    CHECK = "check"
 
 
 class WhenCut(StrEnum):
@@ -352,6 +353,51 @@ class LiftHush(_Wire, frozen=True, tag="lift-hush", tag_field="kind"):
             raise ValueError("a lift says when")
 
 
+class SoundCheck(_Wire, frozen=True, tag="sound-check", tag_field="kind"):
+    """Order to one node: sound this once, so that it is heard whether the loudspeakers work.
+
+    Attributes:
+        claim: Real, it gives way to all else; rehearsed, it may cut what is ordinary.
+
+    Raises:
+        ValueError: The claim is anything but a check of the unit at this one cluster.
+    """
+
+    unit: Id
+    cluster: Id
+    claim: Claim
+
+    def __post_init__(self) -> None:
+        """Refuse what would be more than a check."""
+        claim = self.claim
+        is_check = claim.kind is ClaimKind.CHECK and claim.bulletin_class is BulletinClass.ORDINARY
+        is_here = claim.unit == self.unit and claim.targets == Targets(clusters=(self.cluster,))
+        if not (is_check and is_here and claim.content.items):
+            raise ValueError("a sound check is a check at one cluster")
+
+
+class Identify(_Wire, frozen=True, tag="identify", tag_field="kind"):
+    """Order to one node: blink the lamps, so that somebody finds the box."""
+
+    unit: Id
+    cluster: Id
+    order_id: ClaimIdText
+    lasts_s: Annotated[float, msgspec.Meta(ge=1, le=300)]
+
+
+class Restart(_Wire, frozen=True, tag="restart", tag_field="kind"):
+    """Order to one node: begin anew, once what sounds has ended or at once."""
+
+    unit: Id
+    cluster: Id
+    order_id: ClaimIdText
+    at_once: bool = False
+
+
+Upkeep = SoundCheck | Identify | Restart
+"""Orders to the one node at a cluster, for whoever looks after it."""
+
+
 class Acknowledge(_Wire, frozen=True, tag="acknowledge", tag_field="kind"):
     """Order to one node: these reports are safe with the server and may be forgotten."""
 
@@ -387,7 +433,20 @@ class Certificate(_Wire, frozen=True, tag="certificate", tag_field="kind"):
     configures: bool = False
 
 
-Signed = Plan | Config | Play | Stop | Hush | LiftHush | Acknowledge | SignedTime | Certificate
+Signed = (
+    Plan
+    | Config
+    | Play
+    | Stop
+    | Hush
+    | LiftHush
+    | SoundCheck
+    | Identify
+    | Restart
+    | Acknowledge
+    | SignedTime
+    | Certificate
+)
 
 
 class PresenceState(StrEnum):
@@ -422,7 +481,7 @@ class Received(_Wire, frozen=True, tag="received", tag_field="kind"):
     """Report: an order was verified and is on disk.
 
     Attributes:
-        claim_id: The claim, or the hush, it was about.
+        claim_id: The claim, the hush or the order it was about.
         message_id: The order's own id, which tells the receipt of a stop from that of a play.
     """
 
@@ -569,6 +628,20 @@ class AsRun(_Wire, frozen=True, tag="as-run", tag_field="kind"):
     link: ChainLink | None = None
 
 
+class Done(_Wire, frozen=True, tag="done", tag_field="kind"):
+    """Report: an order that makes no sound was carried out.
+
+    Attributes:
+        claim_id: The order.
+        detail: With what, where that is not plain.
+    """
+
+    report_id: ReportId
+    claim_id: ClaimIdText
+    at: Instant
+    detail: Text = ""
+
+
 class Alarms(_Wire, frozen=True, tag="alarms", tag_field="kind"):
     """Report: what is amiss at the node; sent at its start and whenever it changes.
 
@@ -581,8 +654,8 @@ class Alarms(_Wire, frozen=True, tag="alarms", tag_field="kind"):
     standing: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
 
 
-ClaimReport = Received | Refused | Started | Preempted | AsRun
-"""Reports that are about one claim."""
+ClaimReport = Received | Refused | Started | Preempted | AsRun | Done
+"""Reports that are about one claim, or one order."""
 
 Report = ClaimReport | Alarms
 

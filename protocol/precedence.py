@@ -34,6 +34,9 @@ def key(claim: Claim, now: datetime, policy: Policy) -> Key:
             return 0, -claim.severity, -claim.issued_at.timestamp(), *_name(claim)
         case BulletinClass.PRIORITY:
             return 1, 0, *_priority_key(claim, policy)
+        case BulletinClass.ORDINARY if claim.kind is ClaimKind.CHECK:
+            # Whoever tries the loudspeakers neither cuts nor holds up what people are to hear.
+            return 3, claim.start.timestamp(), *_name(claim)
         case BulletinClass.ORDINARY:
             owned = claim.unit == policy.owner(now)
             return 2, 0 if owned else 1, claim.level, claim.start.timestamp(), *_name(claim)

@@ -28,12 +28,15 @@ from protocol.messages import (
     Config,
     Hush,
     HushState,
+    Identify,
     LiftHush,
     Mode,
     Plan,
     Play,
+    Restart,
     Signed,
     SignedTime,
+    SoundCheck,
     Stop,
     encode,
     read,
@@ -309,9 +312,11 @@ def _claims(message: Signed) -> tuple[Claim, ...]:
     match message:
         case Plan():
             return message.claims
-        case Play():
+        case Play() | SoundCheck():
             return (message.claim,)
-        case Config() | Stop() | Hush() | LiftHush() | Acknowledge() | SignedTime() | Certificate():
+        case Config() | Stop() | Hush() | LiftHush() | Identify() | Restart():
+            return ()
+        case Acknowledge() | SignedTime() | Certificate():
             return ()
 
 
@@ -321,7 +326,9 @@ def _hushes(message: Signed) -> tuple[HushState, ...]:
             return message.rules.hushes
         case Hush() | LiftHush():
             return (message.state,)
-        case Config() | Play() | Stop() | Acknowledge() | SignedTime() | Certificate():
+        case Config() | Play() | Stop() | SoundCheck() | Identify() | Restart():
+            return ()
+        case Acknowledge() | SignedTime() | Certificate():
             return ()
 
 
@@ -338,7 +345,7 @@ def _may_say(message: Signed, certificate: Certificate | None) -> bool:
     match message:
         case Config() | Acknowledge() | SignedTime():
             return certificate is None or certificate.configures
-        case Plan() | Stop() | Hush() | LiftHush():
+        case Plan() | Stop() | Hush() | LiftHush() | SoundCheck() | Identify() | Restart():
             return certificate is not None and message.unit == certificate.unit
         case Play():
             return certificate is not None and message.claim.unit == certificate.unit

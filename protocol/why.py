@@ -32,6 +32,7 @@ STEPS: tuple[tuple[Why, ...], ...] = (
     (Why.CLASS, Why.SEVERITY, Why.NEWER, Why.NAME, Why.NAME),
     (Why.CLASS, Why.DRILL, Why.RANK, Why.RANK, Why.LIVE, *_LAST),
     (Why.CLASS, Why.FRAME, *_LAST),
+    (Why.CLASS, Why.EARLIER, Why.NAME, Why.NAME),
 )
 """What each part of ``precedence.key`` stands for, by its first part."""
 

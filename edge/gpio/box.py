@@ -1,5 +1,6 @@
 """What is in the box beside the amplifier: contacts, the silence key, lamps, a fan."""
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from typing import Any, final
 
 from edge.errors import PinError
 from edge.settings import Board
+
+_BLINK_S = 0.25
+"""On for so long, and off for so long: nothing else on a pole blinks like that."""
 
 _BOUNCE_S = 0.05
 """A contact that opens and closes faster than this has not moved."""
@@ -33,6 +37,7 @@ class Box:
         board: How the node is wired.
         tell: Takes what happens, in a thread of gpiozero's.
         pin_factory: gpiozero's way to the pins; None takes the board's own.
+        clock: Monotonic seconds.
 
     Raises:
         PinError: The board has no such pin, or it cannot be driven.
@@ -43,8 +48,9 @@ class Box:
         board: Board,
         tell: Callable[[PinEvent], None],
         pin_factory: Any = None,  # noqa: ANN401 - gpiozero is untyped
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._board = board
+        self._board, self._clock, self._blinks_until_s = board, clock, 0.0
         self._pin_factory = pin_factory
         self._opened = ExitStack()
         try:
@@ -70,10 +76,19 @@ class Box:
         )
 
     def show(self, *, network: bool, sound: bool, alarm: bool) -> None:
-        """Set the lamps."""
+        """Set the lamps, unless they blink."""
+        if self._clock() < self._blinks_until_s:
+            return
         for name, lit in (("network", network), ("sound", sound), ("alarm", alarm)):
             if name in self._lamps:
                 self._lamps[name].value = lit
+
+    def blink(self, lasts_s: float) -> bool:
+        """Blink all lamps together for a while; False where there are none."""
+        self._blinks_until_s = self._clock() + lasts_s
+        for lamp in self._lamps.values():
+            lamp.blink(_BLINK_S, _BLINK_S, n=max(1, round(lasts_s / (2 * _BLINK_S))))
+        return bool(self._lamps)
 
     def cool(self, temperature_c: float | None) -> None:
         """Set the fan; it runs where the temperature is not known."""
@@ -95,9 +110,9 @@ class Box:
         return self._open(DigitalInputDevice, pin, pull_up=True, bounce_time=_BOUNCE_S)
 
     def _output(self, pin: int) -> Any:  # noqa: ANN401 - gpiozero is untyped
-        from gpiozero import OutputDevice  # noqa: PLC0415 - it takes a tenth of a second
+        from gpiozero import DigitalOutputDevice  # noqa: PLC0415 - it takes a tenth of a second
 
-        return self._open(OutputDevice, pin, initial_value=False)
+        return self._open(DigitalOutputDevice, pin, initial_value=False)
 
     def _open(self, make: Callable[..., Any], pin: int, **how: object) -> Any:  # noqa: ANN401 - gpiozero is untyped
         from gpiozero import GPIOZeroError  # noqa: PLC0415 - it takes a tenth of a second

@@ -27,6 +27,7 @@ from server.api import (
     slots,
     speech,
     units,
+    upkeep,
     waiting,
     warnings,
 )
@@ -50,6 +51,7 @@ def register(app: APIFlask) -> None:
         hushes,
         units,
         clusters,
+        upkeep,
         occurrences,
         reforms,
         broadcasts,

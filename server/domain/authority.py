@@ -32,6 +32,7 @@ class Action(StrEnum):
     HUSH = "hush"
     APPROVE = "approve"
     MAINTAIN = "maintain"
+    TEND = "tend"
     ADMINISTER = "administer"
 
 
@@ -44,6 +45,7 @@ _ON_AIR = frozenset(
         Action.ANNOUNCE_EMERGENCY,
         Action.STOP,
         Action.HUSH,
+        Action.TEND,
     }
 )
 
@@ -51,7 +53,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
     Role.ADMIN: frozenset(Action),
     Role.BROADCASTER: _ON_AIR | {Action.APPROVE},
     Role.COMMUNE_OFFICER: _ON_AIR,
-    Role.TECHNICIAN: frozenset({Action.VIEW, Action.MAINTAIN}),
+    Role.TECHNICIAN: frozenset({Action.VIEW, Action.MAINTAIN, Action.TEND}),
     Role.VIEWER: frozenset({Action.VIEW}),
 }
 

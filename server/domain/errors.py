@@ -141,6 +141,10 @@ class HushRefusedError(RefusedRequestError):
     """A hush cannot be ordered or lifted."""
 
 
+class UpkeepRefusedError(RefusedRequestError):
+    """A cluster cannot be tried or set like that."""
+
+
 class EscalationRefusedError(RefusedRequestError):
     """It cannot be laid down like that when clusters count as not answering."""
 

@@ -39,6 +39,7 @@ from server.domain.errors import (
     TakenError,
     TooOftenError,
     UnknownThingError,
+    UpkeepRefusedError,
     WaitingRefusedError,
     WarningRefusedError,
 )
@@ -150,6 +151,7 @@ MEANINGS: Mapping[type[Exception], _Meaning] = MappingProxyType(
         WaitingRefusedError: _Meaning(422, "waiting-refused"),
         RuleRefusedError: _Meaning(422, "rule-refused"),
         HushRefusedError: _Meaning(422, "hush-refused"),
+        UpkeepRefusedError: _Meaning(422, "upkeep-refused"),
         PreviewRefusedError: _Meaning(422, "preview-refused"),
         BulletinRefusedError: _Meaning(422, "bulletin-refused"),
         SheetRefusedError: _Meaning(422, "sheet-refused"),

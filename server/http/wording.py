@@ -202,6 +202,15 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "lift the silence, which takes two."
         ),
         "lift-asked": N_("%(person)s has asked to lift it already: approve that, or wait."),
+        "bad-deed": N_("There is no such order."),
+        "bad-volume": N_("The volume is a number of dB from -60 to 0, where 0 is the loudest."),
+        "no-equipment": N_("There is no equipment at this cluster yet."),
+        "no-chime": N_("There is no opening chime for this unit, which the quiet test sounds."),
+        "test-not-spoken": N_("The test could not be spoken on this server."),
+        "too-many-orders": N_(
+            "This cluster was given %(most)s orders within a minute; people live beside it. "
+            "Wait %(count)s seconds."
+        ),
         "lift-not-asked": N_(
             "Nobody has asked to lift it in the last quarter of an hour. Ask first; somebody else "
             "approves."
@@ -517,6 +526,9 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "out-of-scope": N_("its issuer has no say over these loudspeakers"),
         "class-not-allowed": N_("its issuer may not use this class"),
         "quiet-hours": N_("it fell into quiet hours"),
+        "hushed": N_("the loudspeakers are silent by order"),
+        "busy": N_("something is sounding that it may not cut"),
+        "unable": N_("its disk takes nothing, and what it knows would be lost"),
         "replayed": N_("it had been seen before"),
         "stale-version": N_("a newer one is already there"),
         "no-config": N_("the equipment is not set up yet"),

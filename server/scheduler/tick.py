@@ -30,6 +30,7 @@ from server.services import (
     reports,
     sending,
     units,
+    upkeep,
     waiting,
 )
 from server.services.keyring import Keyring
@@ -163,6 +164,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concer
     return (
         Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
         Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
+        Concern("upkeep_sent_again", in_one_transaction(upkeep.resend_due), OFTEN),
         Concern("clusters_named", in_one_transaction(naming), OFTEN),
         Concern("nodes_brought_up_to_date", lacking, OFTEN),
         Concern("waiting_lapsed", in_one_transaction(waiting.lapse), NOW_AND_THEN),

@@ -24,6 +24,7 @@ from server.store.models import (
     NodeRow,
     OccurrenceRow,
     SlotRow,
+    UpkeepRow,
 )
 from server.store.queries.among import among
 from server.store.queries.slots import TIMES
@@ -359,9 +360,10 @@ def _units_of(db: Session, claims: Collection[str]) -> dict[str, str]:
     broadcasts = select(BroadcastRow.broadcast_id, BroadcastRow.unit_id).where(
         BroadcastRow.broadcast_id.in_(claims)
     )
+    ordered = select(UpkeepRow.order_id, UpkeepRow.unit_id).where(UpkeepRow.order_id.in_(claims))
     unit_of: dict[str, str] = dict(db.execute(slots).all())
     owners = {claim: unit_of[slot] for claim, slot in slot_of.items() if slot in unit_of}
-    return {**dict(db.execute(broadcasts).all()), **owners}
+    return {**dict(db.execute(broadcasts).all()), **dict(db.execute(ordered).all()), **owners}
 
 
 def _merged(one: list[dict[str, str]], other: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -21,6 +21,9 @@ WARNING = "warning"
 PHRASE = "phrase"
 DRILL_BEFORE = "drill-before"
 DRILL_AFTER = "drill-after"
+CHECK = "check"
+"""Purpose of what a test of a loudspeaker says: nobody chooses it for a programme."""
+
 PINNED = frozenset({CHIME, WARNING, PHRASE, DRILL_BEFORE, DRILL_AFTER})
 """Purposes of the files that nodes keep for good."""
 
@@ -107,8 +110,8 @@ def usable_assets(
 ) -> Sequence[AssetRow]:
     """List what the last unit of ``chain`` may use: its own files and those of the units above."""
     rows = select(AssetRow).where(AssetRow.unit_id.in_(chain))
-    if purpose is not None:
-        rows = rows.where(AssetRow.purpose == purpose)
+    wanted = AssetRow.purpose != CHECK if purpose is None else AssetRow.purpose == purpose
+    rows = rows.where(wanted)
     return db.scalars(rows.order_by(AssetRow.created_at.desc(), AssetRow.digest)).all()
 
 

@@ -27,7 +27,14 @@ from protocol.messages import (
     encode,
 )
 from server.domain.hushes import is_hush_id
-from server.services import as_run, broadcasting, hush_deliveries, record_chains
+from server.services import (
+    as_run,
+    broadcasting,
+    hush_deliveries,
+    record_chains,
+    upkeep,
+    upkeep_words,
+)
 from server.store.inserts import insert_told_apart
 from server.store.models import (
     AsRunRow,
@@ -38,6 +45,7 @@ from server.store.models import (
     NodeRow,
     RecordLinkRow,
     ReportRow,
+    UpkeepRow,
 )
 from server.store.queries.among import among
 
@@ -60,6 +68,7 @@ class Known:
             now; shrinks as words are taken in.
         deliveries: Announcements on their way, by broadcast and cluster.
         hushes: Hushes on their way, by hush and cluster.
+        upkeep: Orders to the one node of a cluster, by their names.
         records: The row of each claim at a cluster of which a record is among the words.
         orders: Announcements that hold where nodes say that they are here, by cluster.
         silences: Hushes and lifts that hold there.
@@ -72,6 +81,7 @@ class Known:
     new: set[tuple[str, str]]
     deliveries: Mapping[Place, DeliveryRow]
     hushes: Mapping[Place, HushDeliveryRow]
+    upkeep: Mapping[str, UpkeepRow]
     records: Mapping[Place, AsRunRow]
     orders: Mapping[str, Sequence[tuple[DeliveryRow, BroadcastRow]]]
     silences: Mapping[str, Sequence[tuple[HushDeliveryRow, HushRow]]]
@@ -110,7 +120,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         if node_id in nodes and isinstance(word, Report)
     ]
     if not told:
-        return Known(nodes, set(), {}, {}, {}, orders, silences, set(), {})
+        return Known(nodes, set(), {}, {}, {}, {}, orders, silences, set(), {})
     recorded = _put_on_record(db, told, now)
     new = [
         (node.cluster_id, word)
@@ -125,6 +135,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         recorded,
         _deliveries_of(db, new),
         _hushes_of(db, new),
+        _upkeep_of(db, (word for _cluster, word in new)),
         as_run.rows_of(db, ended, now=now),
         orders,
         silences,
@@ -184,6 +195,11 @@ def _hushes_of(
         .with_for_update()
     )
     return {(row.hush_id, row.cluster_id): row for row in db.scalars(sent)}
+
+
+def _upkeep_of(db: Session, words: Iterable[ClaimReport]) -> dict[str, UpkeepRow]:
+    named = {upkeep_words.name_in(word) for word in words} - {""}
+    return upkeep.rows_of(db, named) if named else {}
 
 
 def check(word: NodeWord) -> None:

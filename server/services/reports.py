@@ -15,6 +15,7 @@ from protocol.messages import (
     Alarms,
     AsRun,
     ClaimReport,
+    Done,
     NodeWord,
     Preempted,
     Presence,
@@ -28,7 +29,14 @@ from protocol.messages import (
 from protocol.signing import SigningKey, audience_node, sign
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
-from server.services import as_run, broadcasting, events, hush_deliveries, record_chains
+from server.services import (
+    as_run,
+    broadcasting,
+    events,
+    hush_deliveries,
+    record_chains,
+    upkeep_words,
+)
 from server.services.known_words import Known, check, known
 from server.store.models import (
     AsRunRow,
@@ -93,7 +101,7 @@ def take_in(
             if _is_new(facts, node_id, word):
                 _take_alarms(db, node, word, now=now)
             return word.report_id
-        case Received() | Refused() | Started() | Preempted() | AsRun():
+        case Received() | Refused() | Started() | Preempted() | AsRun() | Done():
             _heard(db, node, now)
             if isinstance(word, AsRun):
                 # Also of one that is known: what came first from memory has its place by now.
@@ -271,14 +279,24 @@ def _on_air(db: Session, node: NodeRow, claim: str, said_at: datetime, now: date
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
 
 
+def _take_answer(
+    db: Session, node: NodeRow, word: ClaimReport, facts: Known, *, now: datetime
+) -> None:
+    """Take in what is the answer to a hush, or to an order to this one node."""
+    hush = facts.hushes.get((word.claim_id, node.cluster_id))
+    if hush is not None and isinstance(word, Received | Refused):
+        hush_deliveries.take_receipt(db, hush, word, now=now)
+    ordered = facts.upkeep.get(upkeep_words.name_in(word))
+    if ordered is not None:
+        upkeep_words.take(db, ordered, node.node_id, word, now=now)
+
+
 def _take_report(
     db: Session, node: NodeRow, word: ClaimReport, facts: Known, *, now: datetime
 ) -> None:
     cluster = node.cluster_id
     delivery = facts.deliveries.get((word.claim_id, cluster))
-    hush = facts.hushes.get((word.claim_id, cluster))
-    if hush is not None and isinstance(word, Received | Refused):
-        hush_deliveries.take_receipt(db, hush, word, now=now)
+    _take_answer(db, node, word, facts, now=now)
     match word:
         case Received() | Started() | Preempted():
             if delivery is not None:
@@ -298,6 +316,8 @@ def _take_report(
                 events.emit(db, kind="cluster", ref=node.cluster_id, now=now)
             if delivery is not None:
                 _conclude(db, delivery, record, now)
+        case Done():
+            pass
 
 
 def _take_refusal(

@@ -28,6 +28,7 @@ from server.web import (
     static_files,
     stream,
     units,
+    upkeep,
     warnings,
 )
 from server.web.errors import error_page
@@ -64,6 +65,7 @@ def register(app: Flask, installation: Installation) -> None:
         stream,
         accounts,
         units,
+        upkeep,
     ):
         app.register_blueprint(part.pages)
     app.register_blueprint(live.microphone_pages)

@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from protocol.messages import (
+    Done,
     Presence,
     PresenceState,
+    Received,
     Started,
 )
 from server.cli.demo.province import DONG_VAN
@@ -181,3 +183,20 @@ def test_the_days_of_a_slot_are_chosen_by_the_moon_and_the_next_five_are_shown(o
     page.wait_for_url(re.compile(r"/units/xa-lung-cu/timeline\?day="))
     page.goto("/units/xa-lung-cu/slots")
     expect(page.get_by_text("Hằng tháng; vào Thứ Hai lần thứ 1")).to_be_visible()
+
+
+def test_who_looks_for_a_box_sees_the_order_sent_and_answered_on_the_phone(open_page, served):
+    served.hear("lo-lo-chai", Presence(node="node-lo-lo-chai", state=PresenceState.HERE))
+    page = open_page(PHONE, login="phat-thanh")
+    page.get_by_role("searchbox").fill("lo lo chai")
+    page.locator("#cluster-lo-lo-chai").get_by_role("link", name="Kỹ thuật tại cụm").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    page.get_by_role("button", name="Nháy đèn").click()
+    order = page.locator("#upkeep [data-order]").first
+    expect(order).to_contain_text("Đã gửi")
+    now, name = datetime.now(UTC), order.get_attribute("data-order")
+    served.hear("lo-lo-chai", Received(report_id="t-2", claim_id=name, at=now, message_id=name))
+    expect(order).to_contain_text("Đã nhận")
+    served.hear("lo-lo-chai", Done(report_id="t-3", claim_id=name, at=now, detail="no-lamps"))
+    expect(order).to_contain_text("Đã xong")
+    expect(order).to_contain_text("Tủ này không có đèn")

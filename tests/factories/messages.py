@@ -22,9 +22,11 @@ from protocol.messages import (
     ClockSource,
     Config,
     Content,
+    Done,
     FrameTally,
     Hush,
     HushState,
+    Identify,
     LiftHush,
     Mode,
     NetworkKind,
@@ -38,11 +40,13 @@ from protocol.messages import (
     Received,
     Refused,
     Relay,
+    Restart,
     Rules,
     Segment,
     Severity,
     Signed,
     SignedTime,
+    SoundCheck,
     SoundProof,
     SoundVerdict,
     Started,
@@ -177,6 +181,25 @@ def a_lift(unit: str = COMMUNE, **overrides: object) -> LiftHush:
     return LiftHush(unit=unit, state=a_lifted_state(**overrides))
 
 
+def a_sound_check(cluster: str = CLUSTER, **overrides: object) -> SoundCheck:
+    """Make an order to try the loudspeakers of a cluster; overrides go to its claim."""
+    here = Targets(clusters=(cluster,))
+    about = {"claim_id": "kt-1", "kind": ClaimKind.CHECK, "targets": here, "end": at(1)}
+    return SoundCheck(unit=COMMUNE, cluster=cluster, claim=a_claim(**about | overrides))
+
+
+def an_identify(cluster: str = CLUSTER, **overrides: object) -> Identify:
+    """Make an order to blink the lamps."""
+    boring = Identify(unit=COMMUNE, cluster=cluster, order_id="kt-2", lasts_s=30.0)
+    return replace(boring, **overrides)
+
+
+def a_restart(cluster: str = CLUSTER, **overrides: object) -> Restart:
+    """Make an order to begin anew."""
+    boring = Restart(unit=COMMUNE, cluster=cluster, order_id="kt-3")
+    return replace(boring, **overrides)
+
+
 def an_acknowledge(*report_ids: str) -> Acknowledge:
     """Make the server's word that reports are safe with it."""
     return Acknowledge(report_ids=report_ids or ("bao-1",))
@@ -281,6 +304,9 @@ def one_of_each() -> dict[str, msgspec.Struct]:
         a_stop(),
         a_full_hush(),
         a_full_lift(),
+        a_sound_check(mode=Mode.DRILL, title="Thử loa", gain_db=-24.0),
+        an_identify(),
+        a_restart(at_once=True),
         an_acknowledge("bao-1", "bao-2"),
         SignedTime(nonce=A_NONCE, at=at(0.5)),
         a_certificate(PROVINCE_KEY),
@@ -315,6 +341,7 @@ def one_of_each() -> dict[str, msgspec.Struct]:
             reason="preempted:khan-1",
             segments=segments,
         ),
+        Done(report_id="bao-7", claim_id="kt-2", at=at(0.1), detail="lamps"),
         Alarms(report_id="bao-6", at=NOON, standing=("door", "mains-lost")),
         Telemetry(
             at=NOON,
@@ -339,6 +366,9 @@ def signed_one_of_each() -> dict[str, bytes]:
         "stop": (COMMUNE_KEY, audience_unit(COMMUNE)),
         "hush": (COMMUNE_KEY, audience_unit(COMMUNE)),
         "lift-hush": (COMMUNE_KEY, audience_unit(COMMUNE)),
+        "sound-check": (COMMUNE_KEY, audience_node(NODE)),
+        "identify": (COMMUNE_KEY, audience_node(NODE)),
+        "restart": (COMMUNE_KEY, audience_node(NODE)),
         "acknowledge": (PROVINCE_KEY, audience_node(NODE)),
         "time": (PROVINCE_KEY, audience_node(NODE)),
     }

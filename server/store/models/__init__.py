@@ -52,6 +52,7 @@ from server.store.models.units import (
     UnitKeyRow,
     UnitRow,
 )
+from server.store.models.upkeep import UpkeepRow
 from server.store.models.warnings import CompositionRow, WarningRecordingRow
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "UnitEdgeRow",
     "UnitKeyRow",
     "UnitRow",
+    "UpkeepRow",
     "UserRow",
     "WaitingRow",
     "WarningRecordingRow",

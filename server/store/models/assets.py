@@ -12,7 +12,7 @@ class AssetRow(Base):
 
     Attributes:
         purpose: ``programme``, ``warning`` (a prepared clip), ``phrase`` (a piece of
-            one), ``announcement`` or ``chime``.
+            one), ``announcement``, ``chime`` or ``check`` (a test of a loudspeaker).
         unit_id: Unit whose staff may use it; those below it may too.
     """
 

@@ -134,6 +134,12 @@ def lines(glances: Iterable[Glance]) -> list[UnitLine]:
     return [UnitLine(unit_id, own[0].unit_name, figures(own)) for unit_id, own in ordered]
 
 
+def tended(states: Iterable[ClusterState], person: Actor, tree: Tree) -> frozenset[str]:
+    """Name the units among these whose clusters somebody may look after."""
+    units = {state.unit_id for state in states}
+    return frozenset(one for one in units if may(person, Action.TEND, tree.chain(one)))
+
+
 def visible(glances: Iterable[Glance], person: Actor, tree: Tree) -> list[Glance]:
     """Keep what somebody may see."""
     seen = {unit for unit in tree.units if may(person, Action.VIEW, tree.chain(unit))}

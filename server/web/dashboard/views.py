@@ -13,6 +13,7 @@ from server.web.dashboard.presenters import (
     figures,
     grouped,
     lines,
+    tended,
     visible,
 )
 
@@ -56,4 +57,5 @@ def _clusters() -> dict[str, object]:
         "groups": grouped(states),
         "left_out": len(chosen) - len(listed),
         "figures": figures(seen),
+        "tended": tended(states, actor(), tree),
     }

@@ -32,24 +32,37 @@ from edge.store import Store
 from edge.timekeeping import Reading
 from edge.watchdog import Watchdog
 from protocol.chain import NOTHING_BEFORE
+from protocol.errors import Refusal
+from protocol.ids import NodeId
 from protocol.messages import (
     Alarms,
     AsRun,
     BulletinClass,
+    Done,
     Outcome,
     Presence,
     Received,
     Refused,
+    SoundCheck,
     SoundProof,
     SoundVerdict,
     Started,
     Telemetry,
     encode,
 )
-from protocol.signing import MAX_TOKEN_BYTES
-from protocol.topics import node_presence, unit_plan
-from tests.factories.claims import COMMUNE, NODE, an_asset
-from tests.factories.messages import COMMUNE_KEY, ROOT_KEY, a_plan, a_play, a_stop
+from protocol.signing import MAX_TOKEN_BYTES, audience_node
+from protocol.topics import node_order, node_presence, unit_plan
+from tests.factories.claims import COMMUNE, NODE, a_content, an_asset
+from tests.factories.messages import (
+    COMMUNE_KEY,
+    ROOT_KEY,
+    a_plan,
+    a_play,
+    a_restart,
+    a_sound_check,
+    a_stop,
+    an_identify,
+)
 from tests.factories.stations import SECRET, _fields, a_programme, an_urgent
 from tests.factories.waiting import wait_until
 
@@ -107,6 +120,7 @@ class Bench:
         self.amplifier = AmplifierRelay(Board())
         self.database = database
         self.error = None
+        self.is_to_start_again = None
         self._parts = {
             "events": self.events,
             "cache": self.cache,
@@ -131,7 +145,7 @@ class Bench:
         parts = Parts(store=Store(database), **self._parts)
         root = Ed25519PublicKey.from_public_bytes(settings.root_key)
         try:
-            Agent(settings, Holdings(settings.node, root), parts).run()
+            self.is_to_start_again = Agent(settings, Holdings(settings.node, root), parts).run()
         except ThreadDiedError as error:
             self.error = error
 
@@ -217,6 +231,76 @@ def test_a_real_emergency_is_heard_where_somebody_pressed_the_silence_key(statio
     station.hears(Alarms, standing=("silenced",))
     station.play(an_urgent(audio.add(b"not really sound", 30.0), _soon()))
     wait_until(lambda: bench.player.waiting)
+
+
+def ordered(station, message) -> None:
+    """Give an order to the one node."""
+    audience = (audience_node(NODE),)
+    name = message.claim.claim_id if isinstance(message, SoundCheck) else message.order_id
+    expires = datetime.now(UTC) + timedelta(minutes=1)
+    token = station.sign(message, audience=audience, expires=expires, message_id=name)
+    station.publish(node_order(NodeId(NODE)), token)
+
+
+def a_check_of(speech, name: str) -> SoundCheck:
+    now = datetime.now(UTC)
+    times = {"issued_at": now, "start": now, "end": now + timedelta(seconds=40)}
+    return a_sound_check(claim_id=name, content=a_content(items=(speech,)), **times)
+
+
+def test_a_test_sound_sounds_and_a_second_one_meanwhile_is_refused_each_by_name(
+    station, bench, audio
+):
+    speech = audio.add(b"not really sound", 3.0)
+    ordered(station, a_check_of(speech, "kt-a"))
+    station.hears(Received, claim_id="kt-a")
+    wait_until(lambda: bench.player.waiting)
+    bench.player.start(datetime.now(UTC))
+    station.hears(Started, claim_id="kt-a")
+    for name in ("kt-b", "kt-c"):
+        ordered(station, a_check_of(speech, name))
+        assert station.hears(Refused, message_id=name).reason is Refusal.BUSY
+    bench.player.finish(datetime.now(UTC) + timedelta(seconds=3))
+    assert station.final("kt-a").outcome is Outcome.PLAYED
+    assert not station.heard(AsRun, claim_id="kt-b")
+
+
+def test_the_lamp_blinks_for_whoever_looks_for_the_box(station, bench):
+    ordered(station, an_identify())
+    assert station.hears(Done, claim_id="kt-2").detail == "lamps"
+    lamp = bench.pins.pin(LAMP_PIN)
+    for lit in (1, 0, 1):
+        wait_until(lambda lit=lit: lamp.state == lit)
+
+
+def test_a_restart_waits_for_what_sounds_loses_nothing_and_is_told_of_once(
+    station, broker, audio, tmp_path
+):
+    station.acknowledges = False
+    folder = tmp_path / "restarts"
+    first = Bench(folder, broker, audio)
+    station.configure()
+    station.hears(Presence, config_version=1)
+    ordered(station, a_check_of(audio.add(b"not really sound", 3.0), "kt-a"))
+    wait_until(lambda: first.player.waiting)
+    first.player.start(datetime.now(UTC))
+    station.hears(Started, claim_id="kt-a")
+    ordered(station, a_restart())
+    station.hears(Received, claim_id="kt-3")
+    assert first.is_running()
+    first.player.finish(datetime.now(UTC) + timedelta(seconds=3))
+    wait_until(lambda: not first.is_running(), within_s=15)
+    assert first.is_to_start_again
+    assert not station.heard(Done)
+    station.words.clear()
+    for again in (True, False):
+        with closing(Bench(folder, broker, audio)) as later:
+            station.hears(Done, claim_id="kt-3")
+            # All that was never acknowledged is said again.
+            station.hears(Received, claim_id="kt-a")
+            station.hears(AsRun, claim_id="kt-a")
+            assert len({word.report_id for word in station.heard(Done)}) == 1
+            assert later.is_running() or again
 
 
 def test_what_was_heard_is_told_in_the_record_and_what_is_amiss_among_the_alarms(

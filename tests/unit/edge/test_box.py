@@ -1,5 +1,7 @@
 """Contacts, the silence key, lamps and the fan, on gpiozero's own imitation of a board."""
 
+from contextlib import closing
+
 import pytest
 from gpiozero.pins.mock import MockFactory
 
@@ -56,6 +58,25 @@ def test_a_press_of_the_silence_key_is_told_once_and_its_release_is_not(pins, to
 def test_lamps_show_what_they_are_told_and_those_that_are_not_wired_nothing(box, pins):
     box.show(network=True, sound=True, alarm=False)
     assert (pins.pin(22).state, pins.pin(23).state) == (1, 0)
+
+
+def test_lamps_blink_for_whoever_looks_for_the_box_and_then_show_what_they_did(pins, told):
+    now_s = [100.0]
+    with closing(Box(BOARD, told.append, pins, clock=lambda: now_s[0])) as box:
+        box.show(network=True, sound=False, alarm=False)
+        assert box.blink(30.0)
+        wait_until(lambda: pins.pin(23).state)
+        wait_until(lambda: not pins.pin(22).state)
+        box.show(network=False, sound=False, alarm=False)
+        wait_until(lambda: pins.pin(22).state)
+        now_s[0] += 30.0
+        box.show(network=True, sound=False, alarm=False)
+        assert (pins.pin(22).state, pins.pin(23).state) == (1, 0)
+
+
+def test_a_box_without_lamps_says_that_nothing_blinks(pins, told):
+    with closing(Box(Board(), told.append, pins)) as box:
+        assert not box.blink(30.0)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from protocol.messages import (
     PresenceState,
     Relay,
     Signed,
+    SoundCheck,
     decode_node_word,
     encode,
     read,
@@ -39,6 +40,7 @@ from tests.factories.messages import (
     a_hush_state,
     a_lifted_state,
     a_plan,
+    a_sound_check,
     all_kinds,
     kinds,
     one_of_each,
@@ -85,6 +87,8 @@ def drawn(  # noqa: C901, PLR0911, PLR0912 - one case for each type on the wire
             )
         case inspect.StructType(cls=cls) if cls in HUSHES:
             return HUSHES[cls]
+        case inspect.StructType(cls=cls) if cls is SoundCheck:
+            return st.builds(a_sound_check, mode=st.sampled_from(Mode), gain_db=st.floats(-60, 0))
         case inspect.StructType(cls=cls, fields=fields):
             return st.builds(cls, **{field.name: drawn(field.type) for field in fields})
         case inspect.StrType(pattern=None, min_length=low, max_length=high):
@@ -163,7 +167,7 @@ def test_times_without_an_offset_are_refused_at_every_depth(kind):
         for path in spots(value)
         if re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", str(found(value, path)))
     ]
-    assert times or kind in {"config", "acknowledge", "certificate"}
+    assert times or kind in {"config", "identify", "restart", "acknowledge", "certificate"}
     for path in times:
         naive = changed(payload, path, str(found(value, path)).removesuffix("Z"))
         assert refusal(kind, naive) is Refusal.GARBLED, path

@@ -24,9 +24,12 @@ from tests.factories.claims import (
 ORDINARY, PRIORITY, EMERGENCY = BulletinClass
 
 
-def tier(claim) -> BulletinClass:
-    """A drill is a priority claim, whatever it rehearses."""
-    return PRIORITY if claim.mode is Mode.DRILL else claim.bulletin_class
+def tier(claim) -> object:
+    """A drill is a priority claim, whatever it rehearses; an ordinary check is below all."""
+    if claim.mode is Mode.DRILL:
+        return PRIORITY
+    is_check = claim.kind is ClaimKind.CHECK and claim.bulletin_class is ORDINARY
+    return ClaimKind.CHECK if is_check else claim.bulletin_class
 
 
 def holds(why, heard, loser, now, policy) -> bool:
@@ -35,7 +38,7 @@ def holds(why, heard, loser, now, policy) -> bool:
         return any(silence.covers(now) for silence in policy.silences)
     if why is Why.QUIET:
         return any(stretch.covers(now) for stretch in policy.quiet)
-    order = [EMERGENCY, PRIORITY, ORDINARY]
+    order = [EMERGENCY, PRIORITY, ORDINARY, ClaimKind.CHECK]
     if why is Why.CLASS:
         return order.index(tier(heard)) < order.index(tier(loser))
     ranks = [policy.ranks.get(claim.claim_id, 10**6) for claim in (heard, loser)]
@@ -49,7 +52,8 @@ def holds(why, heard, loser, now, policy) -> bool:
         Why.LIVE: live == [True, False] and ranks[0] == ranks[1],
         Why.FRAME: owned == [True, False],
         Why.LEVEL: heard.level < loser.level,
-        Why.EARLIER: heard.start < loser.start and heard.level == loser.level,
+        Why.EARLIER: heard.start < loser.start
+        and (heard.level == loser.level or tier(heard) is ClaimKind.CHECK),
         Why.NAME: (heard.claim_id, heard.unit) < (loser.claim_id, loser.unit),
     }
     return tier(heard) is tier(loser) and facts[why]

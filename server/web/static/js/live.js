@@ -43,7 +43,7 @@ function open() {
   const lead = document.querySelector("[data-live]:not([data-live-along])");
   if (source || document.hidden || !lead) return;
   source = new EventSource(`/events/stream${last === null ? "" : `?after=${last}`}`);
-  for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin", "hush", "waiting", "contact"]) {
+  for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin", "hush", "upkeep", "waiting", "contact"]) {
     source.addEventListener(kind, (event) => {
       last = event.lastEventId;
       refresh(kind, JSON.parse(event.data).ref);

@@ -8,12 +8,12 @@ from server.domain.authority import Action, Actor, Grant, Role, demand, may
 from server.domain.errors import NotAllowedError
 from tests.factories.units import a_small_tree, actions, actors, an_actor, trees
 
-ON_AIR = {"view", "upload", "schedule", "announce", "announce-emergency", "stop", "hush"}
+ON_AIR = {"view", "upload", "schedule", "announce", "announce-emergency", "stop", "hush", "tend"}
 TABLE = {
     Role.ADMIN: {*ON_AIR, "approve", "maintain", "administer"},
     Role.BROADCASTER: {*ON_AIR, "approve"},
     Role.COMMUNE_OFFICER: ON_AIR,
-    Role.TECHNICIAN: {"view", "maintain"},
+    Role.TECHNICIAN: {"view", "maintain", "tend"},
     Role.VIEWER: {"view"},
 }
 

@@ -1,0 +1,88 @@
+"""Orders to a cluster in signs and words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from server.domain.upkeep import ANSWERED_WITHIN, Deed, Standing
+from server.http.languages import gettext
+from server.http.wording import N_, reason_sentence
+from server.services.upkeep import Order
+from server.web.words import Sign
+
+VOLUMES_DB = (0.0, -2.0, -4.0, -6.0, -8.0, -10.0, -12.0, -15.0, -18.0, -24.0, -30.0)
+
+_SIGNS: Mapping[Standing, Sign] = MappingProxyType(
+    {
+        Standing.SENT: Sign("waiting", "send-fill", N_("Sent")),
+        Standing.RECEIVED: Sign("waiting", "check2", N_("Received")),
+        Standing.SOUNDING: Sign("on-air", "broadcast", N_("Sounding")),
+        Standing.DONE: Sign("here", "check2-all", N_("Done")),
+        Standing.REFUSED: Sign("lost", "shield-exclamation", N_("Refused")),
+        Standing.FAILED: Sign("lost", "x-octagon-fill", N_("Failed")),
+        Standing.NO_ANSWER: Sign("lost", "wifi-off", N_("No answer")),
+    }
+)
+_DEEDS: Mapping[str, str] = MappingProxyType(
+    {
+        Deed.SPOKEN: N_("Spoken test"),
+        Deed.QUIET: N_("Quiet test"),
+        Deed.IDENTIFY: N_("Blink the lamps"),
+        Deed.RESTART: N_("Restart"),
+        Deed.VOLUME: N_("Volume"),
+    }
+)
+_HOW: Mapping[str, str] = MappingProxyType(
+    {
+        "lamps": N_("The lamps of the box blink for half a minute"),
+        "no-lamps": N_("This box has no lamps; a test sound shows where it is"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One order of the list."""
+
+    order_id: str
+    deed: str
+    sign: Sign
+    note: str
+    by: str
+    at: datetime
+    answered_at: datetime | None
+
+
+def lines(orders: Sequence[Order], people: Mapping[str, str]) -> list[Line]:
+    """Put orders into words."""
+    return [_line(one, people) for one in orders]
+
+
+def _line(one: Order, people: Mapping[str, str]) -> Line:
+    row = one.row
+    name = gettext(_DEEDS[row.deed])
+    if row.deed == Deed.VOLUME:
+        name = f"{name}: {row.facts['volume_db']:g} dB"
+    return Line(
+        order_id=row.order_id,
+        deed=name,
+        sign=_SIGNS[one.standing],
+        note=_note(one),
+        by=people.get(row.created_by, row.created_by),
+        at=row.created_at,
+        answered_at=row.ended_at or row.started_at or row.received_at,
+    )
+
+
+def _note(one: Order) -> str:
+    if one.standing is Standing.NO_ANSWER:
+        seconds = int(ANSWERED_WITHIN.total_seconds())
+        return gettext("The equipment has not answered within %(num)s seconds", num=seconds)
+    if one.standing is Standing.RECEIVED and one.row.deed == Deed.RESTART:
+        if one.row.facts["at_once"]:
+            return gettext("It is starting again")
+        return gettext("It waits until what sounds has ended")
+    if one.row.reason in _HOW:
+        return gettext(_HOW[one.row.reason])
+    return reason_sentence(one.row.reason)

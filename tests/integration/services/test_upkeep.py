@@ -1,0 +1,268 @@
+"""Try and set one cluster from afar: who may, what is sent, and what the answers come to."""
+
+from datetime import timedelta
+
+import pytest
+
+from edge.schedule import Accepted, Holdings, receive
+from protocol.errors import Refusal
+from protocol.messages import (
+    AsRun,
+    ClaimKind,
+    Done,
+    Mode,
+    Outcome,
+    Presence,
+    PresenceState,
+    Received,
+    Refused,
+    Segment,
+    Started,
+)
+from server.domain.authority import Actor, Grant, Role
+from server.domain.errors import NotAllowedError, TooOftenError, UpkeepRefusedError
+from server.domain.upkeep import ANSWERED_WITHIN, MOST_ORDERS, ORDER_LIFE, ORDERS_PER, Standing
+from server.services import upkeep
+from server.services.upkeep import Asked
+from server.store.models import AssetRow, AuditRow, ClusterRow, EventRow, OutboxRow, UpkeepRow
+from tests.factories.claims import NOON, an_asset
+from tests.factories.provinces import CHIME, _ingested
+from tests.factories.units import OPERATOR
+
+HERE, NODE = "xa-1-c1", "n-xa-1-c1"
+TOPIC = f"loa/1/node/{NODE}/in/order"
+S = timedelta(seconds=1)
+TECHNICIAN = Actor("tho-dien", (Grant(Role.TECHNICIAN, "xa-1"),))
+
+
+@pytest.fixture
+def node(province):
+    province.commission(HERE)
+    config = province.posted(f"{NODE}/in/config")[-1].payload
+    return receive(
+        Holdings(NODE, province.keyring.root_public), f"loa/1/node/{NODE}/in/config", config, NOON
+    ).holdings
+
+
+def order(province, deed, *, now=NOON, actor=TECHNICIAN, cluster=HERE, **facts: object):
+    asked = Asked(cluster, deed, **facts)
+    return province.run(upkeep.order, asked=asked, now=now, actor=actor, keyring=province.keyring)
+
+
+def stands(province, row, *, now=NOON) -> tuple[Standing, str]:
+    found = province.run(upkeep.find, order_id=row.order_id, now=now, actor=TECHNICIAN)
+    return found.standing, found.row.reason
+
+
+def refused(province, *args: object, **facts: object) -> list[str]:
+    with pytest.raises(UpkeepRefusedError) as caught:
+        order(province, *args, **facts)
+    return [finding.code for finding in caught.value.findings]
+
+
+def sent(province) -> OutboxRow:
+    return province.posted(f"{NODE}/in/order")[-1]
+
+
+@pytest.mark.parametrize("deed", ["quiet", "identify", "restart"])
+def test_an_order_is_one_that_the_node_takes_for_a_minute_and_no_longer(province, node, deed):
+    row = order(province, deed)
+    verdict = receive(node, TOPIC, sent(province).payload, NOON)
+    assert isinstance(verdict, Accepted)
+    assert verdict.order.claim_id == row.order_id
+    assert sent(province).expires_at == NOON + ORDER_LIFE
+    assert not sent(province).retained
+    (deed_done,) = province.rows(AuditRow, action=f"upkeep-{deed}")
+    assert (deed_done.subject, deed_done.actor) == (HERE, "tho-dien")
+    assert HERE in {event.ref for event in province.rows(EventRow) if event.kind == "upkeep"}
+
+
+@pytest.mark.parametrize(("cuts", "mode"), [(False, Mode.REAL), (True, Mode.DRILL)])
+@pytest.mark.usefixtures("node")
+def test_the_quiet_test_is_the_chime_that_nodes_keep_turned_down(province, cuts, mode):
+    order(province, "quiet", cuts=cuts)
+    claim = province.said(f"{NODE}/in/order")[-1].msg.claim
+    assert claim.kind is ClaimKind.CHECK
+    assert claim.mode is mode
+    assert [ref.digest for ref in claim.content.items] == [CHIME.digest]
+    assert claim.gain_db < -20
+
+
+@pytest.mark.usefixtures("node")
+def test_the_spoken_test_says_the_name_of_the_cluster_and_is_spoken_once(province):
+    assert refused(province, "spoken") == ["test-not-spoken"]
+    facts = {"cluster_id": HERE, "now": NOON, "actor": TECHNICIAN}
+    text = province.run(upkeep.words_to_speak, **facts)
+    assert province.rows(ClusterRow, cluster_id=HERE)[0].name in text
+    for _twice in range(2):
+        province.run(upkeep.keep_spoken, asset=_ingested(CHIME), **facts)
+    # What is kept under another name already is not taken for it.
+    assert refused(province, "spoken") == ["test-not-spoken"]
+    spoken = _ingested(an_asset("thu loa", duration_s=4.0))
+    province.run(upkeep.keep_spoken, asset=spoken, **facts)
+    assert province.run(upkeep.words_to_speak, **facts) == ""
+    order(province, "spoken")
+    assert province.said(f"{NODE}/in/order")[-1].msg.claim.gain_db == 0.0
+    (kept,) = province.rows(AssetRow, purpose="check")
+    assert (kept.unit_id, kept.title) == ("xa-1", text)
+
+
+@pytest.mark.usefixtures("node")
+def test_officers_and_technicians_of_the_subtree_may_and_nobody_else(province):
+    for role in (Role.ADMIN, Role.BROADCASTER, Role.COMMUNE_OFFICER, Role.TECHNICIAN):
+        for unit in ("tinh", "xa-1"):
+            actor = Actor(f"{role}-{unit}", (Grant(role, unit),))
+            province.run(upkeep.place, cluster_id=HERE, now=NOON, actor=actor)
+    for grant in (Grant(Role.VIEWER, "tinh"), Grant(Role.TECHNICIAN, "xa-2")):
+        with pytest.raises(NotAllowedError):
+            order(province, "identify", actor=Actor("la", (grant,)))
+    assert province.rows(UpkeepRow) == []
+
+
+@pytest.mark.usefixtures("node")
+def test_one_cluster_is_ordered_so_often_a_minute_whoever_orders_and_another_is_free(province):
+    province.commission("xa-1-c2")
+    for number in range(MOST_ORDERS):
+        order(province, "identify", actor=TECHNICIAN if number % 2 else OPERATOR)
+    with pytest.raises(TooOftenError) as caught:
+        order(province, "identify")
+    assert 0 < caught.value.wait_s <= ORDERS_PER.total_seconds() + 1
+    assert len(province.rows(UpkeepRow)) == MOST_ORDERS
+    order(province, "identify", cluster="xa-1-c2")
+    order(province, "identify", now=NOON + ORDERS_PER)
+
+
+@pytest.mark.parametrize(
+    ("deed", "facts", "codes"),
+    [
+        ("dance", {}, ["bad-deed"]),
+        ("volume", {}, ["bad-volume"]),
+        ("volume", {"volume_db": 0.5}, ["bad-volume"]),
+        ("volume", {"volume_db": -61.0}, ["bad-volume"]),
+        ("volume", {"volume_db": float("nan")}, ["bad-volume"]),
+    ],
+)
+@pytest.mark.usefixtures("node")
+def test_what_cannot_be_ordered_is_said(province, deed, facts, codes):
+    assert refused(province, deed, **facts) == codes
+
+
+def test_a_cluster_without_equipment_cannot_be_tried(province):
+    assert refused(province, "identify") == ["no-equipment"]
+
+
+# -- answers
+
+
+def words_of(row) -> dict[str, object]:
+    name, at = row.order_id, NOON + S
+    heard = (Segment(start=at, end=at + 2 * S, position_s=0.0),)
+    return {
+        "received": Received(report_id="b-1", claim_id=name, at=at, message_id=name),
+        "started": Started(report_id="b-2", claim_id=name, at=at),
+        "played": AsRun(
+            report_id="b-3",
+            claim_id=name,
+            cluster=HERE,
+            at=at + 2 * S,
+            outcome=Outcome.PLAYED,
+            segments=heard,
+        ),
+        "cut": AsRun(
+            report_id="b-4",
+            claim_id=name,
+            cluster=HERE,
+            at=at + 2 * S,
+            outcome=Outcome.CUT,
+            reason="preempted:tin-1",
+            segments=heard,
+        ),
+        "busy": Refused(report_id="b-5", at=at, topic="t", reason=Refusal.BUSY, message_id=name),
+        "replayed": Refused(
+            report_id="b-6", at=at, topic="t", reason=Refusal.REPLAYED, message_id=name
+        ),
+        "done": Done(report_id="b-7", claim_id=name, at=at, detail="lamps"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((), (Standing.SENT, "")),
+        (("received",), (Standing.RECEIVED, "")),
+        (("received", "started"), (Standing.SOUNDING, "")),
+        (("received", "started", "played"), (Standing.DONE, "")),
+        (("played", "started", "received", "played"), (Standing.DONE, "")),
+        (("received", "cut"), (Standing.FAILED, "preempted:tin-1")),
+        (("busy",), (Standing.REFUSED, "refused:busy")),
+        (("replayed", "received"), (Standing.RECEIVED, "")),
+        (("busy", "received", "played"), (Standing.DONE, "")),
+        (("played", "busy"), (Standing.DONE, "")),
+        (("done", "received"), (Standing.DONE, "lamps")),
+    ],
+)
+@pytest.mark.usefixtures("node")
+def test_answers_come_to_the_same_in_any_order_and_twice(province, words, expected):
+    row = order(province, "quiet")
+    told = words_of(row)
+    province.hear(NODE, *(told[word] for word in words), *(told[word] for word in words))
+    assert stands(province, row) == expected
+
+
+@pytest.mark.usefixtures("node")
+def test_another_node_answers_for_nobody_but_itself(province):
+    province.commission("xa-1-c2")
+    row = order(province, "identify")
+    province.hear("n-xa-1-c2", words_of(row)["done"])
+    assert stands(province, row)[0] is Standing.SENT
+
+
+@pytest.mark.usefixtures("node")
+def test_who_has_not_answered_is_named_after_a_while_and_may_still_answer(province):
+    row = order(province, "identify")
+    assert stands(province, row, now=NOON + ANSWERED_WITHIN - S)[0] is Standing.SENT
+    assert stands(province, row, now=NOON + ANSWERED_WITHIN)[0] is Standing.NO_ANSWER
+    province.hear(NODE, words_of(row)["done"], now=NOON + 2 * ANSWERED_WITHIN)
+    assert stands(province, row, now=NOON + 2 * ANSWERED_WITHIN)[0] is Standing.DONE
+
+
+def here(version: int = 0) -> Presence:
+    return Presence(node=NODE, state=PresenceState.HERE, at=NOON, config_version=version)
+
+
+@pytest.mark.usefixtures("node")
+def test_an_order_is_sent_again_byte_for_byte_until_it_is_answered_or_over(province):
+    province.hear(NODE, here())
+    row = order(province, "restart")
+    first = sent(province).payload
+    assert province.run(upkeep.resend_due, now=NOON + S) == 0
+    assert province.run(upkeep.resend_due, now=NOON + 3 * S) == 1
+    assert [one.payload for one in province.posted(f"{NODE}/in/order")] == [first, first]
+    province.hear(NODE, words_of(row)["received"])
+    assert province.run(upkeep.resend_due, now=NOON + 30 * S) == 0
+    late = order(province, "restart", now=NOON + 31 * S)
+    assert province.run(upkeep.resend_due, now=late.expires_at) == 0
+    assert province.rows(UpkeepRow, order_id=late.order_id)[0].next_attempt_at is None
+
+
+@pytest.mark.usefixtures("node")
+def test_a_volume_lasts_stands_in_the_configuration_and_is_done_once_the_node_holds_it(province):
+    row = order(province, "volume", volume_db=-12.0)
+    config = province.said(f"{NODE}/in/config")[-1].msg
+    assert config.volume_ceiling_db == -12.0
+    assert province.rows(ClusterRow, cluster_id=HERE)[0].volume_ceiling_db == -12.0
+    province.hear(NODE, here(config.version - 1))
+    province.run(upkeep.resend_due, now=NOON + 90 * S)
+    assert stands(province, row, now=NOON + 90 * S)[0] is Standing.NO_ANSWER
+    province.hear(NODE, here(config.version))
+    assert province.run(upkeep.resend_due, now=NOON + 120 * S) == 1
+    assert stands(province, row, now=NOON + 120 * S)[0] is Standing.DONE
+    assert province.posted(f"{NODE}/in/order") == []
+
+
+@pytest.mark.usefixtures("node")
+def test_the_record_of_a_test_sound_belongs_to_the_unit_that_ordered_it(province):
+    row = order(province, "quiet")
+    province.hear(NODE, words_of(row)["played"])
+    record = province.as_run(row.order_id)[HERE]
+    assert (record.unit_id, record.outcome) == ("xa-1", "played")
