@@ -63,12 +63,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What one cluster has said of an announcement; ``state`` is that of its delivery."""
+    """What one cluster has said of an announcement.
+
+    Attributes:
+        state: That of its delivery.
+        is_behind: Whether another announcement that goes first sounds there.
+    """
 
     cluster_id: str
     state: str
     has_received: bool
     has_started: bool
+    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ def silence(
 
     Who refuses or fails has answered, but the village hears nothing: it is named as not sounding.
     """
-    if is_settled(word):
+    if is_settled(word) or word.is_behind:
         return None
     is_late = now >= start + timedelta(seconds=rule.start_s)
     if word.has_received or word.state != State.SENT:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.escalation import Silence, Word, due, is_settled
 from server.domain.recurrence import local_day
-from server.services import events, raising
+from server.services import events, raising, turns
 from server.services.escalation_rules import rule_of
 from server.services.raising import Open
 from server.services.units import tree
@@ -30,7 +30,7 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
     if not lasting:
         return 0
     units = tree(db, today=local_day(now))
-    words = words_of(db, lasting)
+    words = words_of(db, lasting, now=now)
     so_far = _silent_so_far(db, lasting)
     taken = raising.taken(db, so_far)
     changed = 0
@@ -57,8 +57,9 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
     return changed
 
 
-def words_of(db: Session, lasting: Sequence[Open]) -> dict[str, list[Word]]:
+def words_of(db: Session, lasting: Sequence[Open], *, now: datetime) -> dict[str, list[Word]]:
     """Read what the clusters of some announcements have said that are not settled yet."""
+    behind = turns.ahead(db, [one.broadcast_id for one in lasting], now=now)
     rows = select(
         DeliveryRow.broadcast_id,
         DeliveryRow.cluster_id,
@@ -71,18 +72,28 @@ def words_of(db: Session, lasting: Sequence[Open]) -> dict[str, list[Word]]:
     )
     found: dict[str, list[Word]] = {one.broadcast_id: [] for one in lasting}
     for broadcast_id, cluster_id, state, received_at, started_at in db.execute(rows):
-        word = word_of(cluster_id, state, received_at, started_at)
+        is_behind = (broadcast_id, cluster_id) in behind
+        word = word_of(cluster_id, state, received_at, started_at, is_behind=is_behind)
         if not is_settled(word):
             found[broadcast_id].append(word)
     return found
 
 
 def word_of(
-    cluster_id: str, state: str, received_at: datetime | None, started_at: datetime | None
+    cluster_id: str,
+    state: str,
+    received_at: datetime | None,
+    started_at: datetime | None,
+    *,
+    is_behind: bool,
 ) -> Word:
     """Read what a delivery says."""
     return Word(
-        cluster_id, state, has_received=received_at is not None, has_started=started_at is not None
+        cluster_id,
+        state,
+        has_received=received_at is not None,
+        has_started=started_at is not None,
+        is_behind=is_behind,
     )
 
 

@@ -15,8 +15,9 @@ from server.domain.recurrence import local_day
 from server.domain.slots import slot_of_claim
 from server.domain.units import Tree
 from server.domain.upkeep import CHECK_TITLE, is_upkeep_id
-from server.services import escalating, escalation_rules
+from server.services import escalating, escalation_rules, turns
 from server.services.broadcasting import find
+from server.services.turns import Ahead
 from server.services.units import tree
 from server.store.models import (
     BroadcastRow,
@@ -96,6 +97,7 @@ class ClusterDelivery:
         silence: Why it is named, ``no-answer`` or ``not-sounding``; empty: it is not.
         named_at: When it was named first, though it may have answered since.
         answered_late_at: When one that had been named was seen to answer.
+        ahead: The announcement for whose end it waits there.
     """
 
     cluster_id: str
@@ -114,6 +116,7 @@ class ClusterDelivery:
     silence: str
     named_at: datetime | None
     answered_late_at: datetime | None
+    ahead: Ahead | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
     places = tree(db, today=local_day(now))
     rule = escalation_rules.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
     named = escalating.unanswered(db, broadcast_id)
+    ahead = turns.ahead(db, [broadcast_id], now=now)
     rows = db.execute(
         select(DeliveryRow, ClusterRow, NodeRow)
         .join(ClusterRow, ClusterRow.cluster_id == DeliveryRow.cluster_id)
@@ -212,7 +216,15 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
         _delivery(
             *row,
             named.get(row[0].cluster_id),
-            why=_silence(row[0], broadcast, rule, named.get(row[0].cluster_id), now),
+            why=_silence(
+                row[0],
+                broadcast,
+                rule,
+                named.get(row[0].cluster_id),
+                now,
+                is_behind=(broadcast_id, row[0].cluster_id) in ahead,
+            ),
+            ahead=ahead.get((broadcast_id, row[0].cluster_id)),
             now=now,
         )
         for row in rows
@@ -291,10 +303,16 @@ def _silence(
     rule: Rule,
     named: UnansweredRow | None,
     now: datetime,
+    *,
+    is_behind: bool,
 ) -> str:
     """Judge by the rule while it lasts; afterwards those stay named who never answered."""
     word = escalating.word_of(
-        delivery.cluster_id, delivery.state, delivery.received_at, delivery.started_at
+        delivery.cluster_id,
+        delivery.state,
+        delivery.received_at,
+        delivery.started_at,
+        is_behind=is_behind,
     )
     if is_settled(word):
         return ""
@@ -311,6 +329,7 @@ def _delivery(
     named: UnansweredRow | None,
     *,
     why: str,
+    ahead: Ahead | None,
     now: datetime,
 ) -> ClusterDelivery:
     return ClusterDelivery(
@@ -330,4 +349,5 @@ def _delivery(
         silence=why,
         named_at=named.since if named else None,
         answered_late_at=named.answered_at if named else None,
+        ahead=ahead,
     )

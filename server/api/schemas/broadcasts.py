@@ -134,6 +134,13 @@ class BroadcastAnswer(Answer):
     relation: str
 
 
+class AheadAnswer(Answer):
+    """The announcement for whose end another one waits at a cluster."""
+
+    broadcast_id: str
+    title: str
+
+
 class DeliveryAnswer(Answer):
     """One announcement at one cluster."""
 
@@ -153,6 +160,7 @@ class DeliveryAnswer(Answer):
     ]
     named_at: Instant | None
     answered_late_at: Instant | None
+    ahead: AheadAnswer | None
 
 
 class EscalationStep(Answer):

@@ -108,6 +108,27 @@ def test_who_answers_late_is_told_as_such_and_named_again_if_it_does_not_sound(p
     assert look(province, 22) == 0
 
 
+@pytest.mark.parametrize("graver", [True, False])
+def test_who_waits_behind_what_goes_first_is_not_named_and_who_should_have_cut_it_is(
+    province, graver
+):
+    province.commission("xa-1-c1")
+    first = province.announce(units=(), clusters=("xa-1-c1",), severity=2)
+    province.hear("n-xa-1-c1", started(first, "xa-1-c1", 1), now=after(1))
+    row = province.announce(
+        units=(), clusters=("xa-1-c1",), severity=3 if graver else 1, now=after(2)
+    )
+    province.hear("n-xa-1-c1", received(row, "xa-1-c1", 3), now=after(3))
+    look(province, 20)
+    assert named(province) == ({"xa-1-c1": ("not-sounding", False)} if graver else {})
+    there = status(province, row, 20)["xa-1-c1"]
+    assert there.silence == ("not-sounding" if graver else "")
+    assert (there.ahead is None) is graver
+    # What was stopped holds nobody up any more.
+    province.stop(first, now=after(21))
+    assert status(province, row, 22)["xa-1-c1"].silence == "not-sounding"
+
+
 def test_a_page_names_by_the_rule_even_while_nobody_has_noted_it_yet(province):
     row = province.announce()
     assert status(province, row, 9)["xa-1-c1"].silence == ""

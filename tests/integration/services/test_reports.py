@@ -373,23 +373,23 @@ def test_a_node_that_holds_older_things_is_sent_the_newest_and_not_every_second(
     assert province.run(arrears.bring_up_to_date, now=NOON + 90 * S) == 0
 
 
-def test_a_plan_that_many_nodes_lack_is_sent_once_to_its_unit(province):
+def add_two_nodes_that_lack_a_plan(province):
     for cluster in ("xa-1-c1", "xa-1-c2"):
         province.commission(cluster)
         word = Presence(node=f"n-{cluster}", state=PresenceState.HERE, config_version=2**40)
         province.hear(f"n-{cluster}", word)
     province.add_slot()
+
+
+def test_a_plan_that_many_nodes_lack_is_sent_once_to_its_unit(province):
+    add_two_nodes_that_lack_a_plan(province)
     carry(province, now=NOON)
     assert province.run(arrears.bring_up_to_date, now=NOON + 6 * S) == 1
     assert len(province.posted("/plan")) == 2
 
 
 def test_a_plan_is_not_sent_again_to_those_who_are_looked_at_a_moment_later(province):
-    for cluster in ("xa-1-c1", "xa-1-c2"):
-        province.commission(cluster)
-        word = Presence(node=f"n-{cluster}", state=PresenceState.HERE, config_version=2**40)
-        province.hear(f"n-{cluster}", word)
-    province.add_slot()
+    add_two_nodes_that_lack_a_plan(province)
     carry(province, now=NOON)
     assert province.run(arrears.bring_up_to_date, now=NOON + 6 * S, most=1) == 1
     assert province.run(arrears.bring_up_to_date, now=NOON + 6.5 * S, most=1) == 0

@@ -23,6 +23,7 @@ from tests.factories.claims import a_claim, an_announcement, an_asset, an_interv
 from tests.factories.live import a_live_claim, a_live_source
 from tests.factories.playouts import World, after_noon, files_of
 
+LABEL = an_asset("day la dien tap", duration_s=4.0)
 FRAMES = FrameTally(heard=500, late=2, missing=3)
 SPEAKS = a_live_claim(start=after_noon(0), end=after_noon(70))
 MUSIC = a_claim(claim_id="nhac", start=after_noon(-60), end=after_noon(600))
@@ -38,6 +39,17 @@ def a_world(*claims: Claim, have=None):
 def over(world, claim, at_s, cause=""):
     world.run_to(after_noon(at_s - TONE_S))
     world.take(LiveOver(key_of(claim), after_noon(at_s), cause, FRAMES))
+
+
+def a_drill():
+    return a_live_claim(source=a_live_source(label=LABEL), mode=Mode.DRILL)
+
+
+def says_first_what_it_is(world):
+    """The chime, the label, and only then who speaks."""
+    pieces = world.cues[-1].pieces
+    assert [piece.offset_s for piece in pieces] == [0.0, 3.0, 7.0]
+    assert isinstance(pieces[-1], CuedMicrophone)
 
 
 def test_the_chime_comes_first_then_the_microphone_then_the_programme_again():
@@ -129,30 +141,26 @@ def test_a_node_that_comes_late_hears_the_chime_and_joins():
 
 
 def test_a_node_that_joins_a_drill_late_says_first_that_it_is_one():
-    label = an_asset("day la dien tap", duration_s=4.0)
-    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    drill = a_drill()
     late = World(now=after_noon(30))
     late.take(OnDisk(files_of(drill)))
     late.hold(drill)
     late.run_to(after_noon(40))
     # It waits for the label: nobody could tell the words from real ones.
     assert not late.cues
-    late.take(OnDisk(files_of(drill) | {label.digest}))
+    late.take(OnDisk(files_of(drill) | {LABEL.digest}))
     late.run_to(after_noon(45))
-    assert [piece.offset_s for piece in late.cues[-1].pieces] == [0.0, 3.0, 7.0]
-    assert isinstance(late.cues[-1].pieces[-1], CuedMicrophone)
+    says_first_what_it_is(late)
 
 
 def test_a_node_that_starts_again_in_the_middle_of_a_drill_says_again_that_it_is_one():
-    label = an_asset("day la dien tap", duration_s=4.0)
-    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    drill = a_drill()
     world = a_world(drill)
-    world.take(OnDisk(files_of(drill) | {label.digest}))
+    world.take(OnDisk(files_of(drill) | {LABEL.digest}))
     world.run_to(after_noon(30))
     world.restart(timedelta(seconds=3))
     world.run_to(after_noon(50))
-    assert [piece.offset_s for piece in world.cues[-1].pieces] == [0.0, 3.0, 7.0]
-    assert isinstance(world.cues[-1].pieces[-1], CuedMicrophone)
+    says_first_what_it_is(world)
     over(world, drill, 60)
     world.run_to(after_noon(80))
     record = world.record("noi-1")
@@ -161,22 +169,19 @@ def test_a_node_that_starts_again_in_the_middle_of_a_drill_says_again_that_it_is
 
 
 def test_a_drill_that_comes_back_behind_something_real_says_again_that_it_is_one():
-    label = an_asset("day la dien tap", duration_s=4.0)
-    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    drill = a_drill()
     real = _lasting(an_announcement(claim_id="lu", start=after_noon(20), end=after_noon(300)), 5.0)
     world = a_world(drill, real)
-    world.take(OnDisk(files_of(drill, real) | {label.digest}))
+    world.take(OnDisk(files_of(drill, real) | {LABEL.digest}))
     world.run_to(after_noon(40))
     assert [world.at(after_noon(second)) for second in (19, 22, 30)] == ["noi-1", "lu", "noi-1"]
-    assert [piece.offset_s for piece in world.cues[-1].pieces] == [0.0, 3.0, 7.0]
-    assert isinstance(world.cues[-1].pieces[-1], CuedMicrophone)
+    says_first_what_it_is(world)
 
 
 def test_a_node_that_is_there_hears_the_label_from_who_speaks_alone():
-    label = an_asset("day la dien tap", duration_s=4.0)
-    drill = a_live_claim(source=a_live_source(label=label), mode=Mode.DRILL)
+    drill = a_drill()
     world = a_world(drill)
-    world.take(OnDisk(files_of(drill) | {label.digest}))
+    world.take(OnDisk(files_of(drill) | {LABEL.digest}))
     world.run_to(after_noon(10))
     assert [piece.offset_s for piece in world.cues[-1].pieces] == [0.0, 3.0]
 
