@@ -9,13 +9,16 @@ branch_labels = None
 depends_on = None
 
 
+# Not in a batch: that makes the table anew on SQLite, and the triggers of the tree would be gone.
+
+
 def upgrade() -> None:
-    with op.batch_alter_table("clusters") as clusters:
-        clusters.add_column(sa.Column("delay_ms", sa.Integer(), nullable=False, server_default="0"))
-        clusters.add_column(sa.Column("reach_m", sa.Integer(), nullable=True))
+    op.add_column(
+        "clusters", sa.Column("delay_ms", sa.Integer(), nullable=False, server_default="0")
+    )
+    op.add_column("clusters", sa.Column("reach_m", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("clusters") as clusters:
-        clusters.drop_column("reach_m")
-        clusters.drop_column("delay_ms")
+    op.drop_column("clusters", "reach_m")
+    op.drop_column("clusters", "delay_ms")
