@@ -8,7 +8,6 @@ from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from server.store.models import EventRow
-from server.store.wake import wake_after_commit
 
 _SAID = "loa_events_said"
 
@@ -24,7 +23,6 @@ def emit(db: Session, *, kind: str, ref: str, now: datetime) -> None:
     else:
         said = set()
     db.add(EventRow(kind=kind, ref=ref, at=now))
-    wake_after_commit(db)
     said.add((kind, ref))
     db.info[_SAID] = db.get_transaction(), said
 
