@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from edge.agent import Agent, AgentEvent, Parts, Stop, state_paths
 from edge.cache import Cache
 from edge.clock import Clock
+from edge.delay import Delay
 from edge.errors import EdgeError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
@@ -78,6 +79,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     cache = Cache(audio)
     machine = Machine()
     clock = Clock(machine, settings.state_dir / "clock.json")
+    delay = Delay(clock.now_s)
     receiver = Receiver(Web(near=settings.near_stations))
     lost = Presence(node=settings.node, state=PresenceState.LOST)
     identity = Identity(
@@ -108,13 +110,14 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         ),
         watchdog=watchdog,
         clock=clock,
+        delay=delay,
         health=Health(settings.state_dir, machine.boot_id),
         listening=listening,
         software=_software(),
         player=MixerPlayer(
             output,
             events,
-            clock=clock.now_s,
+            clock=delay.now_s,
             receive=receiver,
             listen=desk.speech,
         ),

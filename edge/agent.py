@@ -16,6 +16,7 @@ import structlog
 
 from edge.cache import Cache
 from edge.clock import Clock
+from edge.delay import Delay
 from edge.errors import EdgeError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
@@ -135,6 +136,7 @@ class Parts:
     Attributes:
         events: The one queue, on which every other part puts what happened.
         clock: What is known of the time.
+        delay: The clock that the player sounds by.
         listening: What hears the loudspeaker.
     """
 
@@ -149,6 +151,7 @@ class Parts:
     fetcher: Fetcher
     watchdog: Watchdog
     clock: Clock
+    delay: Delay
     health: Health
     listening: Listening
     software: str = ""
@@ -370,7 +373,7 @@ class Agent:
             case Hush():
                 self._parts.player.hush()
             case Amplifier(on):
-                self._parts.amplifier.power(on=on)
+                self._parts.amplifier.power(on=on, linger_s=self._parts.delay.lasts_s)
             case Tell(word):
                 _log.info("told", kind=type(word).__name__, claim_id=word.claim_id)
 
@@ -515,6 +518,8 @@ class Agent:
 
     def _hold_from_disk(self) -> None:
         self._held, bad = held_on_disk(self._held, self._keeping.tokens())
+        config = self._held.config
+        self._parts.delay.lasts_s = config.delay_s if config else 0.0
         for kept, error in bad:
             _log.warning("kept_message_refused", kind=kept.kind, reason=error.refusal.value)
         self._keeping.forget([kept for kept, _error in bad])

@@ -290,6 +290,7 @@ class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
         revoked_keys: Key ids that are no longer trusted, whatever vouches for them.
         audio: Base addresses of the audio files, tried in order.
         pinned: Files kept for good, such as the opening chime.
+        delay_s: How much later than by the clock all of the cluster's sound is heard.
     """
 
     node: Id
@@ -305,6 +306,7 @@ class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
     volume_ceiling_db: GainDb = 0.0
     audio: tuple[str, ...] = ()
     pinned: tuple[AssetRef, ...] = ()
+    delay_s: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
 class Play(_Wire, frozen=True, tag="play", tag_field="kind"):

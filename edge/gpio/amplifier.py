@@ -28,8 +28,13 @@ class AmplifierRelay:
         """Whether the relay is closed."""
         return bool(self._device.value)
 
-    def power(self, *, on: bool) -> None:
-        """Close the relay at once, or open it after the cool-down."""
+    def power(self, *, on: bool, linger_s: float = 0.0) -> None:
+        """Close the relay at once, or open it after the cool-down.
+
+        Args:
+            on: Whether to close it.
+            linger_s: How much longer than by the clock the sound still lasts.
+        """
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -37,7 +42,7 @@ class AmplifierRelay:
             if on:
                 self._device.on()
             else:
-                self._timer = threading.Timer(self._cool_down_s, self._cut)
+                self._timer = threading.Timer(self._cool_down_s + linger_s, self._cut)
                 self._timer.daemon = True
                 self._timer.start()
 

@@ -32,9 +32,16 @@ class Deed(StrEnum):
     IDENTIFY = "identify"
     RESTART = "restart"
     VOLUME = "volume"
+    DELAY = "delay"
 
 
 SOUNDS = frozenset({Deed.SPOKEN, Deed.QUIET})
+
+
+SETTINGS = frozenset({Deed.VOLUME, Deed.DELAY})
+"""What lasts, and stands in the node's configuration."""
+
+MOST_DELAY_MS = 1000
 
 
 class Standing(StrEnum):

@@ -204,6 +204,8 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "lift-asked": N_("%(person)s has asked to lift it already: approve that, or wait."),
         "bad-deed": N_("There is no such order."),
         "bad-volume": N_("The volume is a number of dB from -60 to 0, where 0 is the loudest."),
+        "bad-delay": N_("The delay is a whole number of ms from 0 to %(most)s."),
+        "bad-reach": N_("The reach is a whole number of metres from %(least)s to %(most)s."),
         "no-equipment": N_("There is no equipment at this cluster yet."),
         "no-chime": N_("There is no opening chime for this unit, which the quiet test sounds."),
         "test-not-spoken": N_("The test could not be spoken on this server."),

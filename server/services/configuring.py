@@ -218,6 +218,7 @@ def _config(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) ->
         latitude=cluster.latitude,
         longitude=cluster.longitude,
         volume_ceiling_db=cluster.volume_ceiling_db,
+        delay_s=cluster.delay_ms / 1000,
         languages=tuple(sorted(cluster.languages or VIETNAMESE)),
     )
 

@@ -33,11 +33,13 @@ from server.domain.units import Tree
 from server.domain.upkeep import (
     BLINKS_S,
     CHECK_TITLE,
+    MOST_DELAY_MS,
     MOST_ORDERS,
     ORDER_LIFE,
     ORDERS_PER,
     PREFIX,
     QUIET_DB,
+    SETTINGS,
     SOUNDS,
     Deed,
     Standing,
@@ -67,6 +69,7 @@ class Asked:
         cuts: Whether a test sound may cut an ordinary programme.
         at_once: Whether a restart may cut what sounds.
         volume_db: The loudest that the cluster may be from now on.
+        delay_ms: How much later than by the clock it sounds from now on.
     """
 
     cluster_id: str
@@ -74,6 +77,7 @@ class Asked:
     cuts: bool = False
     at_once: bool = False
     volume_db: float | None = None
+    delay_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +172,8 @@ def order(db: Session, asked: Asked, *, now: datetime, actor: Actor, keyring: Ke
         expires_at=now + ORDER_LIFE,
         next_attempt_at=next_attempt(0, now),
     )
-    if deed is Deed.VOLUME:
-        cluster.volume_ceiling_db = row.facts["volume_db"]
+    if deed in SETTINGS:
+        _set(cluster, asked)
         db.flush()  # the configuration reads it
         publish_config(db, node.node_id, now=now, keyring=keyring)
         row.facts = {**row.facts, "config_version": node.config_version}
@@ -261,7 +265,17 @@ def _wrong(asked: Asked) -> list[Finding]:
         volume_db is not None and QUIETEST_DB <= volume_db <= LOUDEST_DB
     ):
         return [Finding("bad-volume")]
+    delay_ms = asked.delay_ms
+    if asked.deed == Deed.DELAY and not (delay_ms is not None and 0 <= delay_ms <= MOST_DELAY_MS):
+        return [Finding("bad-delay", {"most": str(MOST_DELAY_MS)})]
     return []
+
+
+def _set(cluster: ClusterRow, asked: Asked) -> None:
+    if asked.deed == Deed.VOLUME and asked.volume_db is not None:
+        cluster.volume_ceiling_db = asked.volume_db
+    if asked.deed == Deed.DELAY and asked.delay_ms is not None:
+        cluster.delay_ms = asked.delay_ms
 
 
 def _facts(asked: Asked) -> dict[str, object]:
@@ -269,6 +283,8 @@ def _facts(asked: Asked) -> dict[str, object]:
         return {"cuts": asked.cuts}
     if asked.deed == Deed.RESTART:
         return {"at_once": asked.at_once}
+    if asked.deed == Deed.DELAY:
+        return {"delay_ms": asked.delay_ms}
     return {"volume_db": asked.volume_db} if asked.deed == Deed.VOLUME else {}
 
 

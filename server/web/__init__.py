@@ -20,6 +20,7 @@ from server.web import (
     groups,
     hushes,
     live,
+    neighbours,
     phone,
     plans,
     preview,
@@ -66,6 +67,7 @@ def register(app: Flask, installation: Installation) -> None:
         accounts,
         units,
         upkeep,
+        neighbours,
     ):
         app.register_blueprint(part.pages)
     app.register_blueprint(live.microphone_pages)

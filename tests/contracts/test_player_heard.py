@@ -8,6 +8,7 @@ from time import time
 import numpy as np
 import pytest
 
+from edge.delay import Delay
 from edge.errors import OutputError, PlayerClosedError
 from edge.link import Delivery
 from edge.live import LiveDesk
@@ -42,7 +43,9 @@ class Booth:
     def __init__(self, folder, **options: float):
         self.file = folder / "heard.wav"
         self.events = queue.SimpleQueue()
-        self.player = MixerPlayer(RecordingOutput(self.file, **options), self.events)
+        self.delay = Delay(time)
+        output = RecordingOutput(self.file, **options)
+        self.player = MixerPlayer(output, self.events, clock=self.delay.now_s)
         self.told = []
 
     def cue(self, claim_id, path, *, begins, length_s, piece_s=20.0):
@@ -78,6 +81,18 @@ def test_the_first_sample_is_heard_at_the_planned_instant(booth, song):
     assert not kept.between(kept.start_s, begins.timestamp() - kept.start_s - 0.001).any()
     assert lag_s(SONG, kept.between(begins, 0.8)) == pytest.approx(0.0, abs=0.001)
     assert not kept.between(begins + timedelta(seconds=0.901), 1.0).any()
+
+
+def test_a_cluster_with_a_delay_is_heard_so_much_later_and_tells_of_the_clock(booth, song):
+    booth.delay.lasts_s = 0.25
+    begins = now() + timedelta(seconds=0.4)
+    booth.cue("a", song, begins=begins, length_s=0.9)
+    told_at = booth.wait_for(Started).at
+    assert abs(told_at - begins) < timedelta(seconds=0.001)
+    booth.wait_for(Ended)
+    kept, heard_at = booth.close(), begins + timedelta(seconds=0.25)
+    assert not kept.between(begins, 0.249).any()
+    assert lag_s(SONG, kept.between(heard_at, 0.8)) == pytest.approx(0.0, abs=0.001)
 
 
 def test_a_cue_for_now_is_heard_within_120_ms_where_the_clock_says(booth, song):

@@ -379,7 +379,7 @@ def signed_one_of_each() -> dict[str, bytes]:
     return {**tokens, "certificate": a_certified(PROVINCE_KEY).encode()}
 
 
-def additions() -> dict[str, Plan | Play]:
+def additions() -> dict[str, Plan | Play | Config]:
     """Make what fields say that came after the first messages of the version were fixed."""
     relay = Content(relay=Relay(url="https://dai.example/truc-tiep.m3u8"))
     waits = a_claim(
@@ -391,6 +391,7 @@ def additions() -> dict[str, Plan | Play]:
         "plan-of-a-relay-and-start-modes": a_plan(claims=(waits, follows)),
         "plan-of-a-hush": a_plan(rules=Rules(hushes=hushes)),
         "play-of-somebody-who-speaks": Play(claim=a_live_claim()),
+        "config-of-a-delay": a_config(delay_s=0.25),
     }
 
 
@@ -430,7 +431,11 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
 
 def signed_additions() -> dict[str, bytes]:
     """Sign the additions by the key that may."""
-    return {name: a_token(plan, message_id=name) for name, plan in additions().items()}
+    node = {"key": PROVINCE_KEY, "audience": (audience_node(NODE),)}
+    return {
+        name: a_token(said, message_id=name, **(node if isinstance(said, Config) else {}))
+        for name, said in additions().items()
+    }
 
 
 def all_kinds() -> dict[str, type[msgspec.Struct]]:

@@ -10,7 +10,7 @@ from server.api.schemas.common import Answer, Instant, Request
 class UpkeepRequest(Request):
     """What is to be tried or set at a cluster."""
 
-    deed: Literal["spoken", "quiet", "identify", "restart", "volume"]
+    deed: Literal["spoken", "quiet", "identify", "restart", "volume", "delay"]
     cuts: Annotated[
         bool, Field(description="Whether a test sound may cut an ordinary programme.")
     ] = False
@@ -18,6 +18,10 @@ class UpkeepRequest(Request):
     volume_db: Annotated[
         float | None,
         Field(ge=-60, le=0, allow_inf_nan=False, description="The loudest it may be, lastingly."),
+    ] = None
+    delay_ms: Annotated[
+        int | None,
+        Field(ge=0, le=1000, description="How much later it sounds, lastingly."),
     ] = None
 
 

@@ -14,6 +14,8 @@ class ClusterRow(Base):
 
     Attributes:
         languages: Languages spoken there; none named: Vietnamese.
+        delay_ms: How much later than by the clock all of its sound is heard.
+        reach_m: How far its horns are understood; None: nobody has said.
     """
 
     __tablename__ = "clusters"
@@ -28,6 +30,8 @@ class ClusterRow(Base):
     contact_phone: Mapped[Word] = mapped_column(default="")
     volume_ceiling_db: Mapped[float] = mapped_column(default=0.0)
     languages: Mapped[WordList] = mapped_column(default=list, server_default="[]")
+    delay_ms: Mapped[int] = mapped_column(default=0, server_default="0")
+    reach_m: Mapped[int | None]
 
 
 class ClusterUnitRow(Base):

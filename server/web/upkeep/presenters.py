@@ -31,6 +31,7 @@ _DEEDS: Mapping[str, str] = MappingProxyType(
         Deed.IDENTIFY: N_("Blink the lamps"),
         Deed.RESTART: N_("Restart"),
         Deed.VOLUME: N_("Volume"),
+        Deed.DELAY: N_("Delay"),
     }
 )
 _HOW: Mapping[str, str] = MappingProxyType(
@@ -64,6 +65,8 @@ def _line(one: Order, people: Mapping[str, str]) -> Line:
     name = gettext(_DEEDS[row.deed])
     if row.deed == Deed.VOLUME:
         name = f"{name}: {row.facts['volume_db']:g} dB"
+    elif row.deed == Deed.DELAY:
+        name = f"{name}: {row.facts['delay_ms']} ms"
     return Line(
         order_id=row.order_id,
         deed=name,

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from server.domain.errors import Finding, TooOftenError, UpkeepRefusedError
-from server.domain.upkeep import ENDED, Deed
+from server.domain.upkeep import ENDED, MOST_DELAY_MS, Deed
 from server.http.context import actor, now, reading
 from server.http.upkeep import give
 from server.services import monitoring, upkeep
@@ -40,6 +40,7 @@ def order(cluster_id: str) -> ResponseReturnValue:
         cuts=form.get("cuts") == "yes",
         at_once=form.get("at_once") == "yes",
         volume_db=form.get("volume_db", type=float),
+        delay_ms=form.get("delay_ms", type=int),
     )
     try:
         give(asked)
@@ -61,13 +62,15 @@ def _state(cluster_id: str) -> dict[str, object]:
         (known,) = monitoring.overview(db, now=instant, units=units, only=[cluster_id])
         orders = upkeep.recent(db, cluster_id, now=instant)
         people = lists.full_names(db, [one.row.created_by for one in orders])
-        volume_db = row.volume_ceiling_db
+        volume_db, delay_ms = row.volume_ceiling_db, row.delay_ms
     is_open = any(one.standing not in ENDED and one.row.expires_at > instant for one in orders)
     return {
         "card": grouped([known])[0].cards[0],
         "unit": units.unit(known.unit_id),
         "has_node": node is not None,
         "volume_db": volume_db,
+        "delay_ms": delay_ms,
+        "most_delay_ms": MOST_DELAY_MS,
         "volumes": sorted({*VOLUMES_DB, volume_db}, reverse=True),
         "lines": lines(orders, people),
         "is_open": is_open,

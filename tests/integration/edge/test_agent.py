@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from base64 import urlsafe_b64decode
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from edge.agent import Agent, Parts, Stop, state_paths
 from edge.cache import Cache
 from edge.clock import Clock
+from edge.delay import Delay
 from edge.errors import ThreadDiedError
 from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
@@ -121,6 +123,7 @@ class Bench:
         self.database = database
         self.error = None
         self.is_to_start_again = None
+        self.delay = Delay(time.time)
         self._parts = {
             "events": self.events,
             "cache": self.cache,
@@ -134,6 +137,7 @@ class Bench:
             "fetcher": Fetcher(self.cache, NODE, SECRET, self.events.put),
             "watchdog": Watchdog(""),
             "clock": Clock(machine or Machine(), folder / "clock.json"),
+            "delay": self.delay,
             "health": Health(folder, "boot-1"),
             "listening": self.ear,
         }
@@ -263,6 +267,14 @@ def test_a_test_sound_sounds_and_a_second_one_meanwhile_is_refused_each_by_name(
     bench.player.finish(datetime.now(UTC) + timedelta(seconds=3))
     assert station.final("kt-a").outcome is Outcome.PLAYED
     assert not station.heard(AsRun, claim_id="kt-b")
+
+
+def test_a_cluster_sounds_as_late_as_its_newest_configuration_says(station, bench):
+    assert bench.delay.lasts_s == 0.0
+    station.configure(version=2, delay_s=0.25)
+    station.hears(Presence, config_version=2)
+    assert bench.delay.lasts_s == 0.25
+    assert time.time() - bench.delay.now_s() == pytest.approx(0.25, abs=0.05)
 
 
 def test_the_lamp_blinks_for_whoever_looks_for_the_box(station, bench):

@@ -140,6 +140,9 @@ def test_one_cluster_is_ordered_so_often_a_minute_whoever_orders_and_another_is_
         ("volume", {"volume_db": 0.5}, ["bad-volume"]),
         ("volume", {"volume_db": -61.0}, ["bad-volume"]),
         ("volume", {"volume_db": float("nan")}, ["bad-volume"]),
+        ("delay", {}, ["bad-delay"]),
+        ("delay", {"delay_ms": -1}, ["bad-delay"]),
+        ("delay", {"delay_ms": 1001}, ["bad-delay"]),
     ],
 )
 @pytest.mark.usefixtures("node")
@@ -258,6 +261,17 @@ def test_a_volume_lasts_stands_in_the_configuration_and_is_done_once_the_node_ho
     assert province.run(upkeep.resend_due, now=NOON + 120 * S) == 1
     assert stands(province, row, now=NOON + 120 * S)[0] is Standing.DONE
     assert province.posted(f"{NODE}/in/order") == []
+
+
+@pytest.mark.usefixtures("node")
+def test_a_delay_stands_in_the_configuration_in_seconds_and_leaves_the_volume_as_it_is(province):
+    order(province, "volume", volume_db=-12.0)
+    row = order(province, "delay", delay_ms=250)
+    config = province.said(f"{NODE}/in/config")[-1].msg
+    assert (config.delay_s, config.volume_ceiling_db) == (0.25, -12.0)
+    province.hear(NODE, here(config.version))
+    province.run(upkeep.resend_due, now=NOON + 3 * S)
+    assert stands(province, row)[0] is Standing.DONE
 
 
 @pytest.mark.usefixtures("node")

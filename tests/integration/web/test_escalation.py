@@ -1,11 +1,11 @@
 """Rules for clusters that do not answer, on pages and at the API; and who is named by them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from server.store.models import BroadcastRow, ClusterRow
+from server.store.models import BroadcastRow, ClusterRow, DeliveryRow, NodeRow
 from tests.factories.pages import COMMUNE, OTHER, form_token
 
 PAGE = f"/units/{COMMUNE}/escalation"
@@ -16,16 +16,17 @@ def sent(browser, path, **fields: object):
     return browser.post(path, data=fields)
 
 
-def announced(site, *, sent_before):
+def announced(site, *, sent_before, request_id="yeu-cau-1", **facts: object):
     """Announce, so that it was sent some time ago."""
     wanted = {
-        "request_id": "yeu-cau-1",
+        "request_id": request_id,
         "unit_id": COMMUNE,
         "title": "Lũ",
         "bulletin_class": "emergency",
         "severity": 2,
         "asset_digest": site.digest,
         "units": [COMMUNE],
+        **facts,
     }
     program = site.program("commune-officer")
     made = program.ask("POST", "/broadcasts", json=wanted).json["broadcast_id"]
@@ -105,3 +106,28 @@ def test_the_page_of_an_announcement_says_whom_to_call_and_by_which_rule(site):
     told = site.program("commune-officer").ask("GET", f"/broadcasts/{made}").json
     assert told["rule"] == {"answer_s": 10, "start_s": 15, "steps": []}
     assert {one["silence"] for one in told["deliveries"]} == {"no-answer"}
+
+
+def test_what_a_cluster_waits_for_is_told_on_the_page_and_to_programs(site):
+    first = announced(site, sent_before=timedelta(), title="Di dời ngay", severity=3)
+    later = announced(
+        site, sent_before=timedelta(), request_id="yeu-cau-2", units=[], clusters=["xa-1-c1"]
+    )
+    instant = datetime.now(UTC)
+    with site.sessions.begin() as db:
+        node = NodeRow(
+            node_id="n-1",
+            cluster_id="xa-1-c1",
+            secret_hash="none",  # noqa: S106 - no broker is asked
+            commissioned_at=instant,
+            presence="here",
+            last_heard_at=instant,
+            on_air=first,
+        )
+        db.add(node)
+        held = select(DeliveryRow).where(DeliveryRow.broadcast_id == later)
+        db.scalars(held).one().received_at = instant
+    officer = site.browser("commune-officer")
+    assert "chờ phát xong “Di dời ngay”" in officer.get(f"/broadcasts/{later}").text
+    told = officer.get(f"/api/v1/broadcasts/{later}").json["deliveries"][0]
+    assert told["ahead"] == {"broadcast_id": first, "title": "Di dời ngay"}

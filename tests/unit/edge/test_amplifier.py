@@ -36,6 +36,14 @@ def test_a_sound_that_follows_within_the_cool_down_keeps_it_closed(relay):
         wait_until(lambda: not relay.is_on, within_s=0.2)
 
 
+def test_it_stays_closed_for_as_long_as_a_delayed_sound_still_lasts(relay):
+    relay.power(on=True)
+    relay.power(on=False, linger_s=0.4)
+    with pytest.raises(AssertionError, match="not within"):
+        wait_until(lambda: not relay.is_on, within_s=0.2)
+    wait_until(lambda: not relay.is_on)
+
+
 def test_closing_opens_it_at_once_and_twice_is_harmless(relay):
     relay.power(on=True)
     device = relay._device

@@ -11,6 +11,7 @@ import pytest
 from protocol.messages import (
     AsRun,
     Certificate,
+    Config,
     NodeWord,
     Presence,
     Signed,
@@ -36,6 +37,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "protocol"
 ADDED = GOLDEN / "additions"
 NOW = GOLDEN / f"v{PROTOCOL_VERSION}"
 ADDED_FIELDS = {
+    (Config, "delay_s"),
     (AsRun, "frames"),
     (AsRun, "link"),
     (AsRun, "proof"),

@@ -1,0 +1,58 @@
+"""The horns of a unit that overlap: a list, with how far each reaches."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server.domain.authority import Action, may
+from server.domain.errors import Finding, UpkeepRefusedError
+from server.domain.recurrence import local_day
+from server.domain.turns import ASSUMED_REACH_M, LEAST_REACH_M, MOST_REACH_M
+from server.http.context import actor, now, reading, writing
+from server.services import neighbours, units
+from server.web.neighbours.presenters import lines
+
+pages = Blueprint("neighbours", __name__)
+
+
+@pages.get("/units/<unit_id>/neighbours")
+def overlaps(unit_id: str) -> ResponseReturnValue:
+    """Show who overlaps whom."""
+    return _page(unit_id, ())
+
+
+@pages.post("/units/<unit_id>/neighbours")
+def set_reach(unit_id: str) -> ResponseReturnValue:
+    """Say how far one reaches."""
+    typed = request.form.get("reach_m", "").strip()
+    # What is no number is as wrong as one that no horn reaches.
+    reach_m = None if not typed else int(typed) if typed.isdecimal() else -1
+    cluster_id = request.form.get("cluster_id", "")
+    try:
+        with writing() as db:
+            neighbours.set_reach(db, cluster_id, reach_m, now=now(), actor=actor())
+    except UpkeepRefusedError as refused:
+        return _page(unit_id, refused.findings), 422
+    here = url_for("neighbours.overlaps", unit_id=unit_id, _anchor=f"horn-{cluster_id}")
+    return redirect(here, 303)
+
+
+def _page(unit_id: str, findings: Sequence[Finding]) -> str:
+    instant, person = now(), actor()
+    with reading() as db:
+        tree = units.tree(db, today=local_day(instant))
+        found = neighbours.overlaps(db, unit_id, now=instant, actor=person)
+        shown = lines(found)
+    return render_template(
+        "neighbours/overlaps.html",
+        unit=tree.unit(unit_id),
+        lines=shown,
+        turn_count=len(set(found.turns.values())),
+        placeless=len(found.clusters) - len(found.near),
+        may_tend=may(person, Action.TEND, tree.chain(unit_id)),
+        assumed_m=ASSUMED_REACH_M,
+        least_m=LEAST_REACH_M,
+        most_m=MOST_REACH_M,
+        findings=findings,
+    )
