@@ -140,6 +140,10 @@ bench-live: setup-dev programs  ## how late and how evenly somebody who speaks l
 bench-node: setup-dev programs  ## what a node costs while it plays and while it waits, and how soon it sounds
 	$(BIN)/python -m tests.bench.node
 
+.PHONY: bench-proof
+bench-proof: setup-dev  ## what a node's ear finds at 6 dB below noise, what it takes for something, and what listening costs
+	$(BIN)/python -m tests.bench.proof
+
 .PHONY: bench-skew
 bench-skew: setup-dev programs  ## how far apart two and five nodes sound, and drift, in MINUTES=1 each; Snapcast beside them
 	$(BIN)/python -m tests.bench.skew

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from queue import SimpleQueue
@@ -91,12 +92,18 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         if not (isinstance(event, Delivery) and desk.takes(event)):
             events.put(event)
 
-    output, listening = _with_ear(settings, open_output(settings.output, clock=clock.now_s))
+    amplifier = AmplifierRelay(settings.board)
+
+    def player(output: Output) -> MixerPlayer:
+        return MixerPlayer(output, events, clock=delay.now_s, receive=receiver, listen=desk.speech)
+
+    output = open_output(settings.output, clock=clock.now_s)
+    sounding, listening = _with_ear(settings, output, player, amplifier)
     parts = Parts(
         events=events,
         store=Store(database),
         cache=cache,
-        amplifier=AmplifierRelay(settings.board),
+        amplifier=amplifier,
         box=Box(settings.board, events.put),
         live=desk,
         link=Link(identity, settings.mqtt, came, settings.tls_ca),
@@ -114,13 +121,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         health=Health(settings.state_dir, machine.boot_id),
         listening=listening,
         software=_software(),
-        player=MixerPlayer(
-            output,
-            events,
-            clock=delay.now_s,
-            receive=receiver,
-            listen=desk.speech,
-        ),
+        player=sounding,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: events.put(Stop()))
@@ -128,17 +129,25 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     return Agent(settings, Holdings(settings.node, root), parts)
 
 
-def _with_ear(settings: NodeSettings, output: Output) -> tuple[Output, Listening]:
-    """Tap the output where the board has an ear, and let that compare."""
+def _with_ear(
+    settings: NodeSettings,
+    output: Output,
+    player: Callable[[Output], MixerPlayer],
+    amplifier: AmplifierRelay,
+) -> tuple[MixerPlayer, Listening]:
+    """Make the player, and what hears it where the board has an ear."""
     setup = settings.board.listening
     if setup is None:
-        return output, NoEar()
+        return player(output), NoEar()
     # A board without an ear does not pay for one.
     from edge.listening.listener import Listener  # noqa: PLC0415 - 1 MB, for those who need it
     from edge.listening.tap import TappedOutput  # noqa: PLC0415 - with the listener
+    from edge.listening.tone import Loudspeaker  # noqa: PLC0415 - with the listener
 
     tapped = TappedOutput(output)
-    return tapped, Listener(setup, tapped, settings.state_dir / "listening.json")
+    sounding = player(tapped)
+    loudspeaker = Loudspeaker(settings.node, sounding, amplifier, settings.board.lead_s)
+    return sounding, Listener(setup, tapped, loudspeaker, settings.state_dir / "listening.json")
 
 
 def _parser() -> argparse.ArgumentParser:

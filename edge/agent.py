@@ -185,6 +185,7 @@ class Agent:
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
         self._rounds.every(1.0, self._ask_time, first_s=1.0)
+        self._rounds.every(1.0, self._test_tone, first_s=20.0)
         self._rounds.every(10.0, self._send_due, first_s=10.0)
         # Nodes started together must not all speak in the same instant.
         phase_s = sum(settings.node.encode()) % 15
@@ -690,6 +691,7 @@ class Agent:
             clock_error_s=round(clock.bound.total_seconds(), 3) if clock.bound else None,
             nonce=clock.ask() if clock.wants_answer else "",
             troubles=self._troubles(),
+            tone=self._parts.listening.tone,
         )
         word = self._parts.health.measured(word, now if clock.is_trusted else None)
         self._parts.link.publish(node_telemetry(self._node), encode(word), qos=0)
@@ -699,7 +701,11 @@ class Agent:
         word = order.word
         if not isinstance(word, AsRun):
             return word
-        return self._parts.listening.attested(word, self._parts.clock.now())
+        return self._parts.listening.attested(word, self._sounding_by())
+
+    def _sounding_by(self) -> datetime:
+        """Tell the time that the player sounds by."""
+        return self._parts.clock.now() - timedelta(seconds=self._parts.delay.lasts_s)
 
     def _troubles(self) -> tuple[str, ...]:
         told = {self._keeping.trouble, self._plan_trouble} | self._shelf.troubles()
@@ -725,6 +731,10 @@ class Agent:
         self._take(Tick())
         self._parts.box.cool(self._parts.health.temperature_c())
         self._tell_alarms()
+
+    def _test_tone(self) -> None:
+        if self._parts.clock.is_trusted:
+            self._parts.listening.look(self._playout, self._sounding_by())
 
     def _mark_alive(self) -> None:
         if self._playout.runs:

@@ -9,6 +9,7 @@ import tomllib
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -91,11 +92,15 @@ class ListeningInput:
         input: Where from: ``alsa``, ``alsa:DEVICE``, ``pulse`` or ``pulse:SOURCE``.
         gain_db: What is heard against what is sent; None: the node learns it.
         unordered_db: From which level on sound that nobody ordered is told; None: it is not.
+        tone_at: When the test tone falls due each day, by the clock on the wall; None: never.
+        tone_db: How quiet the tone is, against full scale.
     """
 
     input: str
     gain_db: float | None
     unordered_db: float | None
+    tone_at: time | None = time(4, 30)
+    tone_db: float = -30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +256,8 @@ class _Listening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     hears: Literal["microphone", "line"]
     gain_db: _Db | None = None
     unordered_db: _Db | None = None
+    tone_at: Annotated[str, msgspec.Meta(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|never)\Z")] = "04:30"
+    tone_db: Annotated[float, msgspec.Meta(ge=-60, le=0)] = -30.0
 
 
 class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -402,7 +409,9 @@ def load_board(path: Path) -> Board:
         # A wire hears the horn and nothing else; a microphone hears whoever sings below it.
         loud_db = _LINE_LOUD_DB if ear.hears == "line" else None
         loud_db = loud_db if ear.unordered_db is None else ear.unordered_db
-        board = replace(board, listening=ListeningInput(ear.input, ear.gain_db, loud_db))
+        at = None if ear.tone_at == "never" else time.fromisoformat(ear.tone_at)
+        heard = ListeningInput(ear.input, ear.gain_db, loud_db, at, ear.tone_db)
+        board = replace(board, listening=heard)
     if (wired := said.amplifier) is not None:
         board = replace(
             board,

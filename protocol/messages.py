@@ -680,6 +680,22 @@ class NetworkKind(StrEnum):
     OTHER = "other"
 
 
+class ToneHeard(_Wire, frozen=True):
+    """What became of the newest test tone of a node that listens to its loudspeaker.
+
+    Attributes:
+        at: When it sounded.
+        verdict: ``heard``, ``silent-horn``, or ``unclear`` when noise may have covered it.
+        level_dbfs: How loud it was heard; all that was heard, where it was not found.
+        delay_s: How much later it was heard than the node meant it to be.
+    """
+
+    at: Instant
+    verdict: SoundVerdict
+    level_dbfs: float
+    delay_s: float | None = None
+
+
 class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     """Measurements of a node; a sign of life even when all else is unknown.
 
@@ -693,6 +709,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
         under_voltage: Whether the supply has sunk too low lately.
         card_wear_percent: How much of its life the memory card has behind it.
         data_month_mb: What went through that network this month, of the node's own calendar.
+        tone: What became of the newest test tone, where the node listens.
     """
 
     at: Instant
@@ -712,6 +729,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     network: NetworkKind | None = None
     signal_dbm: float | None = None
     data_month_mb: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    tone: ToneHeard | None = None
 
 
 NodeWord = Presence | Report | Telemetry

@@ -7,7 +7,8 @@ without a microphone, which then loads nothing of it all.
 from datetime import datetime
 from typing import Protocol, final
 
-from protocol.messages import AsRun
+from edge.playout import Playout
+from protocol.messages import AsRun, ToneHeard
 
 
 class Listening(Protocol):
@@ -16,6 +17,18 @@ class Listening(Protocol):
     @property
     def standing(self) -> frozenset[str]:
         """The alarms that what was heard gives now."""
+
+    @property
+    def tone(self) -> ToneHeard | None:
+        """What became of the newest test tone."""
+
+    def look(self, playout: Playout, now: datetime) -> None:
+        """Play the test tone, or look for it, when it is time; called every second.
+
+        Args:
+            playout: What sounds.
+            now: The time, which must be known.
+        """
 
     def start(self) -> None:
         """Begin to listen."""
@@ -37,6 +50,10 @@ class NoEar:
     """A board without a microphone."""
 
     standing: frozenset[str] = frozenset()
+    tone: ToneHeard | None = None
+
+    def look(self, playout: Playout, now: datetime) -> None:
+        """Do nothing."""
 
     def start(self) -> None:
         """Do nothing."""

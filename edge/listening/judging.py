@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.listening.frames import FRAMES_PER_S, Powers, decibels
 from protocol.messages import SoundVerdict
@@ -37,6 +38,8 @@ _SURE = 1.25
 """Over one second; of 160 stretches of noise of 4 to 120 s none came nearer to speech than 0.95."""
 _LEAST_CORRELATION = 0.12
 _MOST_NEEDED = 0.9
+_STEADY_NEEDED = 0.6
+_NO_SIZE = 1e-9
 _UNPROVEN = 0.2
 _LONG_S = 30.0
 _NOISE_BORNE_DB = 6.0
@@ -94,8 +97,11 @@ def judge(
         return None
     sent_db = decibels(float(sent[sounding].mean()))
     all_db = decibels(float(at_once[listened].mean()))
-    match = _match(sent, heard)
+    moves = _moves(sent, sounding)
+    match = _match(sent, heard, moves=moves)
     needed = min(_MOST_NEEDED, max(_LEAST_CORRELATION, _SURE / math.sqrt(seconds)))
+    if not moves:
+        needed = max(needed, _STEADY_NEEDED)
     is_found = match.correlation >= needed and match.gain > 0
     gain_db = decibels(match.gain)
     level_db = sent_db + gain_db if is_found else all_db
@@ -104,6 +110,9 @@ def judge(
     elif is_found:
         is_low = usual_gain_db is not None and gain_db < usual_gain_db - QUIET_DB
         verdict = SoundVerdict.TOO_QUIET if is_low else SoundVerdict.HEARD
+    elif not moves and (~sounding & ~np.isnan(at_once)).sum() < _SMOOTH:
+        # Steady for all the time that somebody listened: there is nothing to tell it by.
+        verdict = SoundVerdict.UNCLEAR
     elif _would_be_found(sent_db, all_db, usual_gain_db, seconds, needed):
         verdict = SoundVerdict.SILENT_HORN
     else:
@@ -137,27 +146,30 @@ def _hums(hums: Sequence[tuple[float, float]], found_db: float | None) -> bool:
     return share > _HUM_SHARE and level_db > _LEAST_HUM_DB and is_louder
 
 
-def _match(sent: Powers, heard: Powers) -> _Match:
-    """Find the delay at which what was heard follows best what was sent."""
+def _moves(sent: Powers, sounding: NDArray[np.bool_]) -> bool:
+    """Say whether the sound moves within itself, its beginning and its end left out."""
+    (places,) = np.nonzero(sounding)
+    inside = slice(places[0] + _SMOOTH // 2, max(places[-1] + 1 - _SMOOTH // 2, 0))
     loudness = np.sqrt(sent)
-    mean = float(loudness.mean())
-    # Steady sound has only its beginning and its end; else slow changes, which a passing lorry
-    # makes too, are left out.
-    moves = float(np.std(_moving(loudness))) > _MOVES * mean
+    within = _moving(loudness)[inside]
+    return len(within) > 0 and float(within.std()) > _MOVES * float(loudness[inside].mean())
+
+
+def _match(sent: Powers, heard: Powers, *, moves: bool) -> _Match:
+    """Find the delay at which what was heard follows best what was sent.
+
+    Steady sound has only its beginning and its end; of all else slow changes are left out, for a
+    passing lorry makes such too.
+    """
+    loudness = np.sqrt(sent)
     moving = _moving if moves else np.asarray
     is_heard = ~np.isnan(heard)
     filled = np.where(is_heard, heard, np.nanmean(heard))
     one, other = moving(loudness), moving(np.sqrt(filled))
-    best = max(
-        (
-            (_correlation(one, other[at : at + len(one)], is_heard[at : at + len(one)]), at)
-            for at in range(_LATEST - _EARLIEST + 1)
-        ),
-        default=(0.0, 0),
-    )
-    at = best[1]
+    correlations = _correlations(one, other, is_heard)
+    at = int(correlations.argmax())
     gain = _slope(moving(sent), moving(filled)[at : at + len(sent)], is_heard[at : at + len(sent)])
-    return _Match(best[0], at + _EARLIEST, gain)
+    return _Match(float(correlations[at]), at + _EARLIEST, gain)
 
 
 def _moving(values: Powers) -> Powers:
@@ -169,13 +181,33 @@ def _moving(values: Powers) -> Powers:
     return moving
 
 
-def _correlation(one: Powers, other: Powers, counts: Powers) -> float:
-    one, other = one[counts], other[counts]
-    if len(one) < FRAMES_PER_S:
-        return 0.0
-    one, other = one - one.mean(), other - other.mean()
-    size = float(np.sqrt(np.dot(one, one) * np.dot(other, other)))
-    return float(np.dot(one, other)) / size if size > 0 else 0.0
+def _correlations(one: Powers, other: Powers, counts: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Correlate ``one`` with each stretch of ``other`` as long as itself, where that counts."""
+    size = len(other) + len(one)
+    masked = np.where(counts, other, 0.0)
+    ones, values, squares = (
+        np.conj(np.fft.rfft(part, size)) for part in (np.ones(len(one)), one, np.square(one))
+    )
+    valid, heard, heard_squares = (
+        np.fft.rfft(part, size) for part in (counts.astype(float), masked, np.square(masked))
+    )
+    lags = len(other) - len(one) + 1
+    pairs = (
+        (ones, valid),
+        (values, valid),
+        (squares, valid),
+        (ones, heard),
+        (ones, heard_squares),
+        (values, heard),
+    )
+    count, x, xx, y, yy, xy = (np.fft.irfft(a * b, size)[:lags] for a, b in pairs)
+    count = np.maximum(count, 1.0)
+    sizes = (xx - x * x / count) * (yy - y * y / count)
+    is_enough = (count >= FRAMES_PER_S) & (sizes > _NO_SIZE * float(xx.max() * yy.max()))
+    found: NDArray[np.float64] = np.where(
+        is_enough, (xy - x * y / count) / np.sqrt(np.where(is_enough, sizes, 1.0)), 0.0
+    )
+    return found
 
 
 def _slope(one: Powers, other: Powers, counts: Powers) -> float:

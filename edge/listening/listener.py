@@ -1,4 +1,4 @@
-"""Brings together what is sent and what is heard, and remembers how loud this place usually is."""
+"""Brings together what is sent and what is heard."""
 
 import math
 import threading
@@ -9,46 +9,45 @@ from datetime import datetime
 from pathlib import Path
 from typing import final
 
-import msgspec
 import numpy as np
 import structlog
 from msgspec.structs import replace
 
-from edge.disk import remember, remembered
+from edge.listening.chirp import search, tone_verdict
 from edge.listening.ear import Ear, recorder
-from edge.listening.frames import FRAMES_PER_S, RATE_HZ, Sound, decibels, frame_powers, hum
-from edge.listening.judging import MOST_LATE_S, Judgement, frames_around, judge
+from edge.listening.frames import (
+    FRAMES_PER_S,
+    RATE_HZ,
+    SILENCE_DB,
+    Sound,
+    decibels,
+    frame_powers,
+    hum,
+)
+from edge.listening.judging import MOST_EARLY_S, MOST_LATE_S, Judgement, frames_around, judge
+from edge.listening.memory import Memory
 from edge.listening.tap import TappedOutput
+from edge.listening.tone import HEARD_FOR_S, Loudspeaker, ToneTest
 from edge.listening.track import Track
 from edge.listening.unordered import Unordered
+from edge.playout import Playout
 from edge.settings import ListeningInput
-from protocol.messages import AsRun, Segment, SoundProof, SoundVerdict
+from protocol.messages import AsRun, Segment, SoundProof, SoundVerdict, ToneHeard
 
 _log = structlog.get_logger()
 
 MICROPHONE_LOST, UNORDERED = "microphone-lost", "unordered-sound"
-_ALARMS = frozenset({SoundVerdict.SILENT_HORN, SoundVerdict.TOO_QUIET, SoundVerdict.BUZZING})
 
 _LAST_S = 300
 _BEFORE_S = 2
 _KEPT_S = _LAST_S + 60
 _LOST_S = 30.0
-_LEARNED = 5
 _ECHOES_S = 2.0
 _SENT_POWER = 1e-7
 """What is sent more softly than -70 dB may not be heard."""
 
-
-class _Memory(msgspec.Struct, kw_only=True):
-    """What stands on disk.
-
-    Attributes:
-        gains_db: How much was heard of what was sent, the first few times.
-        alarm: What was amiss when last told; empty: nothing.
-    """
-
-    gains_db: list[float] = msgspec.field(default_factory=list)
-    alarm: str = ""
+_LATELY = 50
+_MOST_LACKING = 0.1
 
 
 @final
@@ -58,6 +57,7 @@ class Listener:
     Args:
         setup: What it listens with.
         output: Where what is sent can be learned.
+        loudspeaker: What sounds the test tone.
         path: Where it remembers what is usual here.
     """
 
@@ -65,16 +65,19 @@ class Listener:
         self,
         setup: ListeningInput,
         output: TappedOutput,
+        loudspeaker: Loudspeaker,
         path: Path,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._setup, self._output, self._path = setup, output, path
+        self._setup, self._output = setup, output
         self._monotonic = monotonic
-        self._memory = remembered(path, _Memory) or _Memory()
+        self._memory = Memory(path, setup.gain_db)
+        self._test = ToneTest(setup, loudspeaker, path.with_name("test-tone.wav"), self.hear_tone)
         self._lock = threading.Lock()
         self._sent, self._heard = Track(_KEPT_S, 0.0), Track(_KEPT_S, math.nan)
-        self._hums: deque[tuple[float, float, float]] = deque(maxlen=_KEPT_S)
+        self._hums: deque[tuple[float, tuple[float, float]]] = deque(maxlen=_KEPT_S)
         self._second: list[Sound] = []
+        self._lately: deque[tuple[float, Sound]] = deque(maxlen=_LATELY)
         self._unordered = Unordered(setup.unordered_db)
         self._heard_at_s = monotonic()
         self._ear = Ear(recorder(setup.input), self.hear, monotonic)
@@ -90,19 +93,29 @@ class Listener:
     @property
     def standing(self) -> frozenset[str]:
         """The alarms that what was heard gives now."""
+        told = {self._memory.alarm} - {""}
         with self._lock:
-            told = {self._memory.alarm} - {""}
             if self._unordered.stands:
                 told.add(UNORDERED)
             if self._monotonic() - self._heard_at_s > _LOST_S:
                 told.add(MICROPHONE_LOST)
         return frozenset(told)
 
+    @property
+    def tone(self) -> ToneHeard | None:
+        """What became of the newest test tone."""
+        return self._memory.tone
+
+    def look(self, playout: Playout, now: datetime) -> None:
+        """Play the test tone, or look for it, when it is time."""
+        self._test.look(playout, None if self.tone is None else self.tone.at, now)
+
     def hear(self, at_s: float, sound: Sound) -> None:
         """Take a piece of sound that began at an instant of the monotonic clock."""
         with self._lock:
             self._heard_at_s = self._monotonic()
             self._heard.put(at_s, frame_powers(sound))
+            self._lately.append((at_s, sound))
             self._second.append(sound)
             if sum(map(len, self._second)) >= RATE_HZ:
                 second = np.concatenate(self._second)
@@ -117,7 +130,7 @@ class Listener:
         judged = self._judged(longest, now)
         if judged is None:
             return record
-        self._learn(judged)
+        self._memory.take(judged)
         proof = SoundProof(
             verdict=judged.verdict,
             sent_dbfs=round(judged.sent_db, 1),
@@ -128,44 +141,52 @@ class Listener:
         _log.info("sound_judged", claim_id=record.claim_id, verdict=judged.verdict.value)
         return replace(record, proof=proof)
 
+    def hear_tone(self, began: datetime, now: datetime) -> None:
+        """Look for the test tone that began some seconds ago."""
+        began_s = self._monotonic() - (now - began).total_seconds()
+        heard = self._between(began_s - MOST_EARLY_S, began_s + HEARD_FOR_S)
+        verdict, level_db, delay_s = SoundVerdict.UNCLEAR, SILENCE_DB, None
+        if heard is not None:
+            found = search(heard)
+            verdict = tone_verdict(found, self._setup.tone_db, self._memory.usual_gain_db)
+            is_heard = verdict is SoundVerdict.HEARD
+            level_db = found.level_db if is_heard else found.noise_db
+            delay_s = round(found.at_s - MOST_EARLY_S, 3) if is_heard else None
+        self._memory.take_tone(
+            ToneHeard(at=began, verdict=verdict, level_dbfs=round(level_db, 1), delay_s=delay_s)
+        )
+        _log.info("test_tone_judged", verdict=verdict.value)
+
     def _judged(self, segment: Segment, now: datetime) -> Judgement | None:
         now_s = self._monotonic()
         end_s = now_s + (segment.end - now).total_seconds()
-        begin_s = now_s + (segment.start - now).total_seconds() - _BEFORE_S
-        first = math.floor(max(begin_s, end_s - _LAST_S) * FRAMES_PER_S)
+        begin_s = now_s + (segment.start - now).total_seconds()
+        first = math.floor(max(begin_s - _BEFORE_S, end_s - _LAST_S) * FRAMES_PER_S)
         end = math.ceil(end_s * FRAMES_PER_S)
         with self._lock:
             self._take_sent()
             sent = self._sent.take(first, end)
             heard = self._heard.take(*frames_around(first, end))
-            hums = [told for at_s, *told in self._hums if begin_s + _BEFORE_S < at_s <= end_s]
-            return judge(sent, heard, [(share, level) for share, level in hums], self._usual_db)
+            hums = [told for at_s, told in self._hums if begin_s < at_s <= end_s]
+        return judge(sent, heard, hums, self._memory.usual_gain_db)
 
-    @property
-    def _usual_db(self) -> float | None:
-        if self._setup.gain_db is not None:
-            return self._setup.gain_db
-        gains = self._memory.gains_db
-        return float(np.median(gains)) if len(gains) >= _LEARNED else None
-
-    def _learn(self, judged: Judgement) -> None:
-        """Remember what is usual here, and what is amiss."""
-        if judged.verdict is SoundVerdict.UNCLEAR:
-            return
+    def _between(self, begin_s: float, end_s: float) -> Sound | None:
+        """Give all that was heard from one instant to another; None: too much of it is lacking."""
+        sound = np.zeros(round((end_s - begin_s) * RATE_HZ), np.float32)
+        lacking = len(sound)
         with self._lock:
-            before = self._memory
-            alarm = judged.verdict.value if judged.verdict in _ALARMS else ""
-            gains = before.gains_db
-            if judged.verdict is SoundVerdict.HEARD and judged.gain_db is not None:
-                gains = [*gains, round(judged.gain_db, 1)][:_LEARNED]
-            self._memory = _Memory(gains_db=gains, alarm=alarm)
-            has_changed = self._memory != before
-        if has_changed:
-            remember(self._path, self._memory)
+            lately = tuple(self._lately)
+        for at_s, piece in lately:
+            first = round((at_s - begin_s) * RATE_HZ)
+            part = piece[max(0, -first) : max(0, len(sound) - first)]
+            if len(part):
+                sound[max(0, first) : max(0, first) + len(part)] = part
+                lacking -= len(part)
+        return sound if lacking < _MOST_LACKING * len(sound) else None
 
     def _take_second(self, end_s: float, second: Sound) -> None:
         self._take_sent()
-        self._hums.append((end_s, *hum(second)))
+        self._hums.append((end_s, hum(second)))
         first = math.floor((end_s - 1 - MOST_LATE_S - _ECHOES_S) * FRAMES_PER_S)
         sent = self._sent.take(first, math.ceil(end_s * FRAMES_PER_S))
         level_db = decibels(float(frame_powers(second).mean()))

@@ -216,6 +216,8 @@ def check(word: NodeWord) -> None:
         case _:
             claim = word.claim_id
     instants = [] if word.at is None else [word.at]
+    if isinstance(word, Telemetry) and word.tone is not None:
+        instants.append(word.tone.at)
     if isinstance(word, AsRun):
         instants += [at for part in word.segments for at in (part.start, part.end)]
     if len(claim) > LONGEST_CLAIM_ID:

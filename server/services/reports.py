@@ -216,7 +216,7 @@ def _take_telemetry(db: Session, node: NodeRow, word: Telemetry, now: datetime) 
 def _shown_measurements(node: NodeRow) -> tuple[object, ...]:
     """Give what pages show of a node's measurements and do not read anew every now and then."""
     told = node.telemetry
-    return told.get("clock_trusted") is False, tuple(told.get("troubles", ()))
+    return told.get("clock_trusted") is False, tuple(told.get("troubles", ())), told.get("tone")
 
 
 def _take_alarms(db: Session, node: NodeRow, word: Alarms, *, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -9,7 +10,7 @@ from protocol.messages import SoundVerdict
 from server.domain.record_chains import ClusterChains
 from server.http.languages import gettext, ngettext
 from server.http.wording import ALARMS, N_
-from server.web.formats import figure
+from server.web.formats import dmy_hm, figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,15 @@ WHEN_CUT = tuple(_WHEN_CUT)
 RECURRENCES = tuple(_RECURRENCES)
 
 
+_TONES: Mapping[str, str] = MappingProxyType(
+    {
+        "heard": N_("test tone heard %(at)s"),
+        "silent-horn": N_("test tone not heard %(at)s"),
+        "unclear": N_("test tone %(at)s: too much noise to tell"),
+    }
+)
+
+
 def liveness(code: str) -> Sign:
     """Show whether a cluster's equipment answers."""
     return _LIVENESS.get(code, _LIVENESS["none"])
@@ -233,7 +243,18 @@ def machine(measured: Mapping[str, Any]) -> str:
     for name, sentence in _MEASURES.items():
         if isinstance(value := measured.get(name), int | float):
             told.append(gettext(sentence, number=figure(round(value))))
+    if tone := test_tone(measured):
+        told.append(tone)
     return " · ".join(told)
+
+
+def test_tone(measured: Mapping[str, Any]) -> str:
+    """Say what became of a node's newest test tone, and when; empty where there was none."""
+    told = measured.get("tone")
+    if not told:
+        return ""
+    sentence = _TONES.get(told["verdict"], _TONES["unclear"])
+    return gettext(sentence, at=dmy_hm(datetime.fromisoformat(told["at"])))
 
 
 def bulletin_class(code: str) -> Sign:

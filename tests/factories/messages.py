@@ -54,6 +54,7 @@ from protocol.messages import (
     Stop,
     Targets,
     Telemetry,
+    ToneHeard,
     UnitPlace,
     WhenCut,
 )
@@ -415,6 +416,7 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
         correlation=0.75,
         delay_s=0.06,
     )
+    tone = ToneHeard(at=NOON, verdict=SoundVerdict.HEARD, level_dbfs=-54.5, delay_s=0.021)
     link = ChainLink(chain="chuoi-1", number=7, previous="0f" * 32)
     return {
         "as-run-of-a-live-broadcast": replace(words["as-run"], frames=frames),
@@ -425,6 +427,7 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
             words["telemetry"], troubles=("audio-does-not-fit", "disk-full")
         ),
         "telemetry-of-a-machine": replace(words["telemetry"], **machine),
+        "telemetry-of-a-test-tone": replace(words["telemetry"], tone=tone),
         "telemetry-of-a-clock": replace(words["telemetry"], nonce=A_NONCE, **clock),
     }
 

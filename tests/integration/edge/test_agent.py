@@ -50,11 +50,12 @@ from protocol.messages import (
     SoundVerdict,
     Started,
     Telemetry,
+    ToneHeard,
     encode,
 )
 from protocol.signing import MAX_TOKEN_BYTES, audience_node
 from protocol.topics import node_order, node_presence, unit_plan
-from tests.factories.claims import COMMUNE, NODE, a_content, an_asset
+from tests.factories.claims import COMMUNE, NODE, NOON, a_content, an_asset
 from tests.factories.messages import (
     COMMUNE_KEY,
     ROOT_KEY,
@@ -88,8 +89,13 @@ class Ear:
         self.standing = frozenset()
         self.is_listening = False
 
+    tone = ToneHeard(at=NOON, verdict=SoundVerdict.HEARD, level_dbfs=-54.5)
+
     def start(self):
         self.is_listening = True
+
+    def look(self, _playout, now):
+        self.looked_at = now
 
     def close(self):
         self.is_listening = False
@@ -328,6 +334,7 @@ def test_what_was_heard_is_told_in_the_record_and_what_is_amiss_among_the_alarms
     assert record.proof == PROOF
     assert (record.link.number, record.link.previous) == (1, NOTHING_BEFORE)
     station.hears(Alarms, standing=("silent-horn",))
+    wait_until(lambda: [word for word in station.heard(Telemetry) if word.tone == bench.ear.tone])
     bench.close()
     assert not bench.ear.is_listening
 

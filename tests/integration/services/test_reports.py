@@ -21,8 +21,10 @@ from protocol.messages import (
     Refused,
     Segment,
     SignedTime,
+    SoundVerdict,
     Started,
     Telemetry,
+    ToneHeard,
 )
 from protocol.signing import unverified
 from server.domain.errors import UnknownThingError
@@ -253,6 +255,7 @@ def test_what_no_database_can_hold_is_refused_and_changes_nothing(province):
     early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
     for word in (
         Telemetry(at=early),
+        Telemetry(at=NOON, tone=ToneHeard(at=early, verdict=SoundVerdict.HEARD, level_dbfs=-50)),
         Telemetry(at=NOON, on_air="x" * 97),
         Telemetry(at=NOON, on_air="a\0b"),
         Presence(node=NODE, state=PresenceState.HERE, software="a\0b"),

@@ -118,6 +118,28 @@ def test_a_steady_tone_is_found_by_its_beginning():
     assert (found.verdict, found.delay_s) == (SoundVerdict.HEARD, pytest.approx(0.5, abs=0.04))
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_steady_noise_is_found_by_its_beginning_wherever_its_frames_lie(seed):
+    sent = np.concatenate([QUIET, level(white(6.0, seed), -30.0)])
+    heard = late(sent, 0.05 + 0.0137 * seed) + level(pink(8, seed), -60.0)
+    found = judged(sent, heard, 0.0)
+    assert (found.verdict, found.correlation > 0.9) == (SoundVerdict.HEARD, True)
+
+
+def test_of_steady_sound_that_neither_begins_nor_ends_nothing_is_said():
+    sent = level(white(10.0), -30.0)
+    frames = frame_powers(sent)
+    silent = around(np.zeros_like(sent), len(frames))
+    assert judge(frames, silent, [], USUAL_DB).verdict is SoundVerdict.UNCLEAR
+
+
+def test_steady_sound_is_not_called_silent_where_its_beginning_was_not_listened_to():
+    sent = np.concatenate([QUIET, level(white(6.0), -30.0)])
+    frames = around(np.concatenate([QUIET, level(white(6.0, 2), -30.0)]), len(sent) // 160)
+    frames[: 3 * FRAMES_PER_S] = np.nan
+    assert judge(frame_powers(sent), frames, [], 0.0).verdict is SoundVerdict.UNCLEAR
+
+
 def test_sound_that_drops_out_for_a_third_of_the_time_is_still_found():
     sent = programme(12.0)
     heard = in_the_village(sent) * 0.1 + level(white(14), -70.0)

@@ -2,16 +2,20 @@
 
 import threading
 from datetime import timedelta
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
 
 from edge.errors import BadSettingError
+from edge.listening.chirp import LEVEL_DB, chirp
 from edge.listening.ear import PIECE, recorder
 from edge.listening.frames import FRAME, FRAMES_PER_S, RATE_HZ
 from edge.listening.listener import MICROPHONE_LOST, UNORDERED, Listener
 from edge.listening.tap import TappedOutput
+from edge.listening.tone import Loudspeaker
 from edge.listening.track import Track
+from edge.player.fake import FakePlayer
 from edge.settings import ListeningInput
 from protocol.messages import AsRun, Outcome, Segment, SoundVerdict
 from tests.factories.claims import CLUSTER, NOON
@@ -38,6 +42,14 @@ class Card:
         self.closed = True
 
 
+class Amplifier:
+    def __init__(self):
+        self.words = []
+
+    def power(self, *, on):
+        self.words.append(on)
+
+
 class Room:
     """A node that plays and hears, in a time of its own."""
 
@@ -45,8 +57,14 @@ class Room:
         self.now_s = BOOT_S
         self.output = TappedOutput(Card(), lambda: self.now_s)
         boring = {"input": "pulse", "gain_db": None, "unordered_db": -35.0}
+        self.player = FakePlayer(SimpleQueue())
+        self.amplifier = Amplifier()
         self.listener = Listener(
-            ListeningInput(**{**boring, **setup}), self.output, path, lambda: self.now_s
+            ListeningInput(**{**boring, **setup}),
+            self.output,
+            Loudspeaker("nut-1", self.player, self.amplifier),
+            path,
+            lambda: self.now_s,
         )
 
     def live(self, sent, heard):
@@ -135,6 +153,43 @@ def test_sound_without_an_order_is_told_and_what_was_ordered_is_not(room):
     assert UNORDERED in room.listener.standing
     room.wait(16)
     assert room.listener.standing == frozenset()
+
+
+def hear_tone(room, gain, noise_dbfs=-70.0):
+    """Let a tone sound 0.25 s late, and have it looked for."""
+    room.wait(1)
+    began = room.wall
+    heard = late(np.concatenate([chirp(), np.zeros(3 * RATE_HZ, np.float32)]), 0.25) * gain
+    room.live(np.zeros_like(heard), heard + level(pink(4), noise_dbfs))
+    room.listener.hear_tone(began, room.wall)
+    return room.listener.tone
+
+
+def test_a_tone_is_heard_late_and_quietly_and_remembered(room, path):
+    tone = hear_tone(room, 0.01, noise_dbfs=-45.0)
+    assert (tone.verdict, tone.delay_s) == (SoundVerdict.HEARD, pytest.approx(0.25, abs=0.002))
+    assert tone.level_dbfs == pytest.approx(LEVEL_DB - 40, abs=1.0)
+    assert Room(path).listener.tone == tone
+
+
+def test_a_tone_that_is_not_heard_is_told_until_one_is(room):
+    assert hear_tone(room, 0.0).verdict is SoundVerdict.SILENT_HORN
+    assert room.listener.standing == {"silent-horn"}
+    assert hear_tone(room, 0.01).verdict is SoundVerdict.HEARD
+    assert room.listener.standing == frozenset()
+
+
+def test_a_tone_that_noise_may_have_covered_says_nothing_of_the_horn(path):
+    room = Room(path, gain_db=-40.0)
+    assert hear_tone(room, 0.0, noise_dbfs=-20.0).verdict is SoundVerdict.UNCLEAR
+    assert room.listener.standing == frozenset()
+
+
+def test_a_tone_while_nobody_listened_says_nothing_of_the_horn(room):
+    room.wait(1)
+    room.now_s += 10
+    room.listener.hear_tone(room.wall - timedelta(seconds=5), room.wall)
+    assert room.listener.tone.verdict is SoundVerdict.UNCLEAR
 
 
 def test_a_microphone_that_gives_nothing_is_told(room):

@@ -37,6 +37,23 @@ def speaking():
         yield
 
 
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        ("heard", "nghe thấy âm thử lúc 22/11/2026 04:41"),
+        ("silent-horn", "không nghe thấy âm thử lúc 22/11/2026 04:41"),
+        ("unclear", "âm thử lúc 22/11/2026 04:41: ồn quá, chưa nghe rõ"),
+        ("of-tomorrow", "âm thử lúc 22/11/2026 04:41: ồn quá, chưa nghe rõ"),
+    ],
+)
+@pytest.mark.usefixtures("speaking")
+def test_what_became_of_a_test_tone_is_told_with_its_day(verdict, sentence):
+    tone = {"at": "2026-11-21T21:41:00Z", "verdict": verdict, "level_dbfs": -50.0}
+    with force_locale("vi"):
+        assert words.machine({"temperature_c": 41.0, "tone": tone}) == f"41 °C · {sentence}"
+        assert words.test_tone({"tone": None}) == words.test_tone({}) == ""
+
+
 def said_in_code():
     found = extract_from_dir(
         SERVER,
