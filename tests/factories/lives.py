@@ -13,23 +13,25 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from queue import Empty
+from queue import Empty, SimpleQueue
 from random import Random
-from typing import Any, cast
+from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from paho.mqtt.client import topic_matches_sub
 
-from edge.agent import Agent, Parts, state_paths
+from edge.agent import Agent, AgentEvent, Parts, state_paths
 from edge.cache import Cache, Want
 from edge.clock import Clock
+from edge.delay import Delay
 from edge.errors import StoreError
-from edge.fetch import Fetched
+from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
 from edge.health import Health
-from edge.link import Connected, Delivery, Disconnected
+from edge.link import Connected, Delivery, Disconnected, Link
 from edge.listening import NoEar
+from edge.live import LiveDesk
 from edge.machine import FakeMachine
 from edge.player import Damaged, Ended, Piece, Sound, Started, check_sound
 from edge.schedule import Holdings
@@ -594,23 +596,24 @@ class Node:
             state_dir=state,
             board=Board(),
         )
-        parts = {
-            "events": agenda,
-            "store": Disk(Store(database), self._server),
-            "cache": self._cache,
-            "player": Loudspeaker(agenda, self._clock, self.heard),
-            "amplifier": AmplifierRelay(Board()),
-            "box": Box(Board(), agenda.put),
-            "live": Nobody(),
-            "listening": NoEar(),
-            "link": self.link,
-            "fetcher": Courier(agenda, self._server, self._cache, self._files),
-            "watchdog": Watchdog(""),
-            "clock": self._clock,
-            "health": Health(state, agenda.machine.boot_id),
-        }
+        parts = Parts(
+            events=cast("SimpleQueue[AgentEvent]", agenda),
+            store=cast("Store", Disk(Store(database), self._server)),
+            cache=self._cache,
+            player=Loudspeaker(agenda, self._clock, self.heard),
+            amplifier=AmplifierRelay(Board()),
+            box=Box(Board(), agenda.put),
+            live=cast("LiveDesk", Nobody()),
+            link=cast("Link", self.link),
+            fetcher=cast("Fetcher", Courier(agenda, self._server, self._cache, self._files)),
+            watchdog=Watchdog(""),
+            clock=self._clock,
+            delay=Delay(self._clock.now_s),
+            health=Health(state, agenda.machine.boot_id),
+            listening=NoEar(),
+        )
         root = Ed25519PublicKey.from_public_bytes(settings.root_key)
-        self._agent = Agent(settings, Holdings(NODE, root), Parts(**cast("Any", parts)))
+        self._agent = Agent(settings, Holdings(NODE, root), parts)
 
 
 def a_file(number: int, duration_s: float) -> tuple[AssetRef, bytes]:
