@@ -50,7 +50,7 @@ def set_up_logging(*, as_json: bool | None = None, level: int = logging.INFO) ->
 def settle() -> None:
     """Leave what a process has loaded by now out of every later search for garbage.
 
-    Modules and tables of a web worker are a few hundred thousand objects that live as long as it
+    Modules and tables of a program are a few hundred thousand objects that live as long as it
     does. To look through them took a third of the time of a request that reads thousands of rows.
     What a request has in hand was looked through for every seven hundred values more, a tenth of
     its time; nearly none of it is garbage that must be searched for.

@@ -11,6 +11,7 @@ import structlog
 from server.mqtt.gateway import Gateway
 from server.mqtt.inbox import Inbox
 from server.mqtt.outbox import OutboxCarrier, mark_confirmed, wake_on_commit
+from server.observability import settle
 from server.services.keyring import GATEWAY, Keyring, secret_text
 from server.settings import Settings
 from server.store.engine import open_engine, open_sessions
@@ -53,6 +54,7 @@ def run(settings: Settings, stop: Event) -> None:
         for one in workers:
             one.start()
         link.open()
+        settle()
         log.info("gateway_started", host=settings.mqtt_host, port=settings.mqtt_port)
         try:
             _watch(workers, link, stop)

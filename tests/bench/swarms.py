@@ -1,11 +1,12 @@
-"""Run a swarm of nodes for an installation, in a process of their own."""
+"""Run a swarm of nodes for an installation, in processes of their own."""
 
 import json
 import queue
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from threading import Thread
 
 from protocol.signing import public_text
@@ -13,6 +14,8 @@ from tests.bench.measuring import say
 from tests.bench.sites import SECRET, Site
 
 READY = "ready"
+PROCESSES = 2
+"""Real nodes compute side by side; here they may on as many processors as there are."""
 
 
 @contextmanager
@@ -27,7 +30,6 @@ def a_swarm(site: Site, *, bare: bool) -> Iterator[None]:
         for commune, own in site.province.clusters.items()
         for cluster in own
     }
-    file = site.settings.state_dir / "swarm.json"
     said = {
         "host": site.settings.mqtt_host,
         "port": site.settings.mqtt_port,
@@ -35,15 +37,26 @@ def a_swarm(site: Site, *, bare: bool) -> Iterator[None]:
         "root_key": public_text(site.keyring.root_public),
         "bare": bare,
         "plans": 2,
-        "nodes": {node: chain_of[cluster] for node, cluster in site.nodes.items()},
     }
-    file.write_text(json.dumps(said))
+    nodes = [(node, chain_of[cluster]) for node, cluster in site.nodes.items()]
+    with ExitStack() as ending:
+        swarms = []
+        for number in range(PROCESSES):
+            file = site.settings.state_dir / f"swarm-{number}.json"
+            file.write_text(json.dumps({**said, "nodes": dict(nodes[number::PROCESSES])}))
+            swarms.append(ending.enter_context(_a_process(file)))
+        for swarm in swarms:
+            _await_ready(swarm, 300.0 + 0.2 * len(nodes))
+        yield
+
+
+@contextmanager
+def _a_process(file: Path) -> Iterator[subprocess.Popen[str]]:
     swarm = subprocess.Popen(
         (sys.executable, "-m", "tests.bench.swarm", str(file)), stdout=subprocess.PIPE, text=True
     )
     try:
-        _await_ready(swarm, 300.0 + 0.2 * len(site.nodes))
-        yield
+        yield swarm
     finally:
         swarm.kill()
         swarm.wait()

@@ -39,7 +39,7 @@ from tests.bench.swarms import a_swarm
 SIZES = (100, 866, 2000, 5000)
 YARDSTICK = 866
 ROUNDS = 20
-LOOK_S = 0.02
+LOOK_S = 0.05
 SETTLED_LOOKS = 20
 """So often in a row nothing may be left to tell."""
 SETTLED_LOOK_S = 0.1
