@@ -46,7 +46,7 @@ def test_what_is_spoken_into_a_browser_is_heard_in_the_villages_within_a_second_
     town: Town, page: Page
 ) -> None:
     broadcast = go_on_air(page, "Nói trực tiếp", VILLAGES)
-    page.get_by_text("2/2 cụm loa đang phát").wait_for()
+    page.locator("[data-heard]", has_text="2/2 cụm loa đang phát").wait_for()
     said_from = datetime.now(UTC) + timedelta(seconds=1)
     town.wait_until(said_from + timedelta(seconds=5))
     words = mouth(page).words(said_from, 4.0)
@@ -75,7 +75,7 @@ def test_when_the_phone_is_gone_the_loudspeakers_close_by_themselves(
     town: Town, page: Page
 ) -> None:
     broadcast = go_on_air(page, "Mất mạng", VILLAGES)
-    page.get_by_text("2/2 cụm loa đang phát").wait_for()
+    page.locator("[data-heard]", has_text="2/2 cụm loa đang phát").wait_for()
     town.wait_until(datetime.now(UTC) + timedelta(seconds=2))
     gone = datetime.now(UTC)
     page.context.close()
