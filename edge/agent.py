@@ -701,11 +701,7 @@ class Agent:
         word = order.word
         if not isinstance(word, AsRun):
             return word
-        return self._parts.listening.attested(word, self._sounding_by())
-
-    def _sounding_by(self) -> datetime:
-        """Tell the time that the player sounds by."""
-        return self._parts.clock.now() - timedelta(seconds=self._parts.delay.lasts_s)
+        return self._parts.listening.attested(word, self._parts.delay.now())
 
     def _troubles(self) -> tuple[str, ...]:
         told = {self._keeping.trouble, self._plan_trouble} | self._shelf.troubles()
@@ -734,7 +730,7 @@ class Agent:
 
     def _test_tone(self) -> None:
         if self._parts.clock.is_trusted:
-            self._parts.listening.look(self._playout, self._sounding_by())
+            self._parts.listening.look(self._playout, self._parts.delay.now())
 
     def _mark_alive(self) -> None:
         if self._playout.runs:

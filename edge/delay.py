@@ -1,6 +1,7 @@
 """The clock by which this cluster sounds: behind the true one by as much as its place asks for."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import final
 
 
@@ -25,3 +26,7 @@ class Delay:
     def now_s(self) -> float:
         """Tell the time to sound by, in epoch seconds."""
         return self._clock() - self.lasts_s
+
+    def now(self) -> datetime:
+        """Tell the time to sound by."""
+        return datetime.fromtimestamp(self.now_s(), UTC)

@@ -36,8 +36,6 @@ class Deed(StrEnum):
 
 
 SOUNDS = frozenset({Deed.SPOKEN, Deed.QUIET})
-
-
 SETTINGS = frozenset({Deed.VOLUME, Deed.DELAY})
 """What lasts, and stands in the node's configuration."""
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.escalation import Silence, Word, due, is_settled
 from server.domain.recurrence import local_day
-from server.services import events, raising, turns
+from server.services import events, going_first, raising
 from server.services.escalation_rules import rule_of
 from server.services.raising import Open
 from server.services.units import tree
@@ -59,7 +59,7 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
 
 def words_of(db: Session, lasting: Sequence[Open], *, now: datetime) -> dict[str, list[Word]]:
     """Read what the clusters of some announcements have said that are not settled yet."""
-    behind = turns.ahead(db, [one.broadcast_id for one in lasting], now=now)
+    behind = going_first.ahead(db, [one.broadcast_id for one in lasting], now=now)
     rows = select(
         DeliveryRow.broadcast_id,
         DeliveryRow.cluster_id,

@@ -15,9 +15,9 @@ from server.domain.recurrence import local_day
 from server.domain.slots import slot_of_claim
 from server.domain.units import Tree
 from server.domain.upkeep import CHECK_TITLE, is_upkeep_id
-from server.services import escalating, escalation_rules, turns
+from server.services import escalating, escalation_rules, going_first
 from server.services.broadcasting import find
-from server.services.turns import Ahead
+from server.services.going_first import Ahead
 from server.services.units import tree
 from server.store.models import (
     BroadcastRow,
@@ -201,7 +201,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
     places = tree(db, today=local_day(now))
     rule = escalation_rules.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
     named = escalating.unanswered(db, broadcast_id)
-    ahead = turns.ahead(db, [broadcast_id], now=now)
+    ahead = going_first.ahead(db, [broadcast_id], now=now)
     rows = db.execute(
         select(DeliveryRow, ClusterRow, NodeRow)
         .join(ClusterRow, ClusterRow.cluster_id == DeliveryRow.cluster_id)

@@ -49,6 +49,7 @@ from server.domain.upkeep import (
 )
 from server.services import audit, catalogue, events, outbox, rate_counts
 from server.services.configuring import publish_config
+from server.services.framing import LEAST_CEILING_DB
 from server.services.keyring import Keyring
 from server.services.slot_values import asset_ref
 from server.services.units import tree
@@ -56,7 +57,6 @@ from server.store.gates import pass_gate
 from server.store.models import AssetRow, ClusterRow, NodeRow, UpkeepRow
 
 MAKER = "loa"
-LOUDEST_DB, QUIETEST_DB = 0.0, -60.0
 SLACK = timedelta(seconds=15)
 """How much later than it was ordered a test sound may begin: its file may have to be fetched."""
 
@@ -262,7 +262,7 @@ def _wrong(asked: Asked) -> list[Finding]:
         return [Finding("bad-deed")]
     volume_db = asked.volume_db
     if asked.deed == Deed.VOLUME and not (
-        volume_db is not None and QUIETEST_DB <= volume_db <= LOUDEST_DB
+        volume_db is not None and LEAST_CEILING_DB <= volume_db <= 0
     ):
         return [Finding("bad-volume")]
     delay_ms = asked.delay_ms
