@@ -17,13 +17,13 @@ def upgrade() -> None:
     op.add_column(
         "clusters", sa.Column("data_plan_day", sa.Integer(), nullable=False, server_default="1")
     )
-    op.add_column("nodes", sa.Column("data_mb", sa.Float(), nullable=False, server_default="0"))
+    op.add_column("nodes", sa.Column("data_mb", sa.Double(), nullable=False, server_default="0"))
     op.add_column("nodes", sa.Column("data_day", sa.Date(), nullable=True))
     op.create_table(
         "data_marks",
         sa.Column("node_id", sa.String(64), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("data_mb", sa.Float(), nullable=False),
+        sa.Column("data_mb", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("node_id", "day", name=op.f("pk_data_marks")),
         sa.ForeignKeyConstraint(
             ["node_id"], ["nodes.node_id"], name=op.f("fk_data_marks_node_id_nodes")
