@@ -15,8 +15,11 @@ from edge.player.reader import Audio
 _RING = 2 * RATE_HZ
 # So much lies between what is spoken and what is read: recorders hand over in pieces.
 _STORE = 120 * RATE_HZ // 1000
-# More than this has piled up: the recorder was held up, or its crystal is the faster one.
-_MOST = 400 * RATE_HZ // 1000
+# Each time it has run dry it is kept further away: a machine that was too busy once will be again.
+_STORE_MORE = 60 * RATE_HZ // 1000
+_STORE_MOST = 300 * RATE_HZ // 1000
+# More than this beyond has piled up: the recorder was held up, or its crystal is the faster one.
+_SPARE = 280 * RATE_HZ // 1000
 _FADE = 5 * RATE_HZ // 1000
 
 
@@ -32,6 +35,7 @@ class NearSpeech:
         # An instant, and the sample that is heard then; none before any is.
         self._anchor: tuple[float, int] | None = None
         self._read_to = 0
+        self._store = _STORE
 
     @property
     def has_come(self) -> bool:
@@ -55,7 +59,8 @@ class NearSpeech:
         """Add what is heard from an instant on, in microseconds since 1970."""
         low, high = self._window
         first = self._place(begins_us)
-        if first is not None and low <= first and first + len(block) <= high <= first + _MOST:
+        most = self._store + _SPARE
+        if first is not None and low <= first and first + len(block) <= high <= first + most:
             self._read_to = first + len(block)
             block += self._read(first, len(block))
             return
@@ -66,9 +71,11 @@ class NearSpeech:
             fall[:there] = np.linspace(1.0, 0.0, there, dtype=np.float32)
             block += self._read(first, len(block)) * fall
             self._anchor = None
-        anew = high - _STORE
+            if first + len(block) > high:
+                self._store = min(_STORE_MOST, self._store + _STORE_MORE)
+        anew = high - self._store
         # Nothing is heard twice.
-        if anew >= max(low, self._read_to) and len(block) <= _STORE:
+        if anew >= max(low, self._read_to) and len(block) <= self._store:
             self._anchor, self._read_to = (begins_us, anew), anew + len(block)
             rise = np.minimum(1.0, np.arange(len(block), dtype=np.float32) / _FADE)
             block += self._read(anew, len(block)) * rise
