@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 
 from protocol.messages import Claim, ClaimKind, Content, Relay
@@ -10,32 +11,38 @@ from server.domain.slots import ContentKind, Slot, claim_id
 _PLACE = attrgetter("start", "claim_id")
 
 
-def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
-    """Yield a claim for each occurrence of a slot that touches ``start`` to ``end``.
+@lru_cache(maxsize=4096)
+def claims_of(slot: Slot, start: datetime, end: datetime) -> tuple[Claim, ...]:
+    """Give a claim for each occurrence of a slot that touches ``start`` to ``end``.
 
-    A live slot without files holds its time free for whoever goes live, and claims nothing.
+    A live slot without files holds its time free for whoever goes live, and claims nothing. The
+    slots of a province say the same to every cluster that is looked at.
     """
     content = _content(slot)
     if content is None:
-        return
-    for begins, ends in slot.rule.occurrences(start, end):
-        yield Claim(
-            claim_id=claim_id(slot.slot_id, begins),
-            unit=slot.unit_id,
-            level=slot.level,
-            bulletin_class=slot.bulletin_class,
-            kind=ClaimKind.SCHEDULED,
-            issued_at=slot.created_at,
-            start=begins,
-            end=ends,
-            content=content,
-            targets=slot.targets,
-            title=slot.title,
-            gain_db=slot.gain_db,
-            when_cut=slot.when_cut,
-            start_mode=slot.start_mode,
-            wait_s=slot.wait_s,
-        )
+        return ()
+    return tuple(
+        [
+            Claim(
+                claim_id=claim_id(slot.slot_id, begins),
+                unit=slot.unit_id,
+                level=slot.level,
+                bulletin_class=slot.bulletin_class,
+                kind=ClaimKind.SCHEDULED,
+                issued_at=slot.created_at,
+                start=begins,
+                end=ends,
+                content=content,
+                targets=slot.targets,
+                title=slot.title,
+                gain_db=slot.gain_db,
+                when_cut=slot.when_cut,
+                start_mode=slot.start_mode,
+                wait_s=slot.wait_s,
+            )
+            for begins, ends in slot.rule.occurrences(start, end)
+        ]
+    )
 
 
 def _content(slot: Slot) -> Content | None:

@@ -127,20 +127,6 @@ class Tree:
             yield at
             waiting.extend(self.children(at))
 
-    def above(self, cluster_id: str) -> "Tree":
-        """Cut out the part that stands above one cluster; it alone stands under it.
-
-        Of each group it holds who is in this part. A cluster that is not there has nothing above.
-        """
-        place = self.clusters.get(cluster_id)
-        itself = frozenset((cluster_id,))
-        return Tree(
-            {} if place is None else {one: self.units[one] for one in self.chain(place)},
-            {} if place is None else {cluster_id: place},
-            {group: itself for group, members in self.groups.items() if cluster_id in members},
-            {cluster_id: self.languages[cluster_id]} if cluster_id in self.languages else {},
-        )
-
     def speaks(self, cluster_id: str, languages: Collection[str]) -> bool:
         """Say whether one of some languages is spoken at a cluster: Vietnamese if none is named."""
         return not self.languages.get(cluster_id, VIETNAMESE).isdisjoint(languages)

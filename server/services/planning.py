@@ -25,6 +25,7 @@ from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.announced import Lasting, lasting_and_over, lasting_by_unit
 from server.services.hush_words import hushes_by_unit, silences_by_unit
+from server.services.kept_slots import KEPT
 from server.services.keyring import Keyring, certificates
 from server.services.slot_values import read_slots
 from server.services.sources import sources
@@ -315,7 +316,7 @@ def heard_by(
     wanted = _wanted(above, start, end)._replace(refs=_names(places, units))
     slots = [
         slot
-        for slot in read_slots(db, wanted, units)
+        for slot in KEPT.read(db, wanted, units)
         if any(is_targeted(slot.targets, place) for place in places)
     ]
     lasting, over = lasting_and_over(db, above, start=start, end=end, now=now)

@@ -303,7 +303,7 @@ def cluster_timeline(
     Raises:
         UnknownThingError: There has never been such a cluster.
     """
-    units = tree(db, today=local_day(start)).above(cluster_id)
+    units = tree(db, today=local_day(start))
     if cluster_id not in units.clusters and db.get(ClusterRow, cluster_id) is None:
         raise UnknownThingError("cluster", cluster_id)
     found = timelines(db, [cluster_id], start=start, end=end, now=now, units=units)
