@@ -11,7 +11,7 @@ from server.api.schemas.common import Answer, Instant, Request
 class UpkeepRequest(Request):
     """What is to be tried or set at a cluster."""
 
-    deed: Literal["spoken", "quiet", "identify", "restart", "volume", "delay"]
+    deed: Literal["spoken", "quiet", "identify", "restart", "volume", "delay", "talk"]
     cuts: Annotated[
         bool, Field(description="Whether a test sound may cut an ordinary programme.")
     ] = False
@@ -28,6 +28,17 @@ class UpkeepRequest(Request):
     delay_ms: Annotated[
         int | None,
         Field(ge=0, le=1000, description="How much later it sounds, lastingly."),
+    ] = None
+    talk: Annotated[
+        Literal["never", "cut-off", "always"] | None,
+        Field(description="When the talk key of its box may be used, lastingly."),
+    ] = None
+    away_min: Annotated[
+        int | None,
+        Field(ge=1, le=1440, description="After how long without a network, for `cut-off`."),
+    ] = None
+    talk_s: Annotated[
+        int | None, Field(ge=10, le=900, description="The longest that is spoken at once.")
     ] = None
 
 
