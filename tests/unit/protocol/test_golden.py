@@ -38,6 +38,7 @@ ADDED = GOLDEN / "additions"
 NOW = GOLDEN / f"v{PROTOCOL_VERSION}"
 ADDED_FIELDS = {
     (Config, "delay_s"),
+    (Config, "talk_key"),
     (AsRun, "frames"),
     (AsRun, "link"),
     (AsRun, "proof"),
