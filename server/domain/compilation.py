@@ -6,11 +6,14 @@ from operator import attrgetter
 
 from protocol.messages import Claim, ClaimKind, Content, Relay
 from server.domain.slots import ContentKind, Slot, claim_id
+from server.domain.turn_taking import NO_TURNS, TurnOf, sharing
 
 _PLACE = attrgetter("start", "claim_id")
 
 
-def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
+def claims_of(
+    slot: Slot, start: datetime, end: datetime, turns: TurnOf = NO_TURNS
+) -> Iterable[Claim]:
     """Yield a claim for each occurrence of a slot that touches ``start`` to ``end``.
 
     A live slot without files holds its time free for whoever goes live, and claims nothing.
@@ -18,6 +21,8 @@ def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
     content = _content(slot)
     if content is None:
         return
+    shared = sharing(slot, turns)
+    in_turns = None if shared is None else shared.told()
     for begins, ends in slot.rule.occurrences(start, end):
         yield Claim(
             claim_id=claim_id(slot.slot_id, begins),
@@ -35,6 +40,7 @@ def claims_of(slot: Slot, start: datetime, end: datetime) -> Iterable[Claim]:
             when_cut=slot.when_cut,
             start_mode=slot.start_mode,
             wait_s=slot.wait_s,
+            turns=in_turns,
         )
 
 
@@ -45,9 +51,13 @@ def _content(slot: Slot) -> Content | None:
 
 
 def compiled(
-    slots: Iterable[Slot], announcements: Iterable[Claim], start: datetime, end: datetime
+    slots: Iterable[Slot],
+    announcements: Iterable[Claim],
+    start: datetime,
+    end: datetime,
+    turns: TurnOf = NO_TURNS,
 ) -> tuple[Claim, ...]:
     """List the claims of one unit from ``start`` to ``end``, always in the same order."""
-    claims = [claim for slot in slots for claim in claims_of(slot, start, end)]
+    claims = [claim for slot in slots for claim in claims_of(slot, start, end, turns)]
     claims.extend(announcements)
     return tuple(sorted(claims, key=_PLACE))

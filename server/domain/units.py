@@ -11,12 +11,17 @@ VIETNAMESE = frozenset(("vi",))
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """An administrative unit; ``level_rank`` 0 is the highest level."""
+    """An administrative unit; ``level_rank`` 0 is the highest level.
+
+    Attributes:
+        takes_turns: Whether loudspeakers that overlap sound its slots one after the other.
+    """
 
     unit_id: str
     name: str
     level_rank: int
     parent_id: str | None
+    takes_turns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +44,24 @@ class Tree:
     Attributes:
         groups: Clusters of each group that people have made.
         languages: Languages spoken at a cluster, where it has been said.
+        cut_from: The whole tree, of which this is the part above one cluster.
     """
 
     units: Mapping[str, Unit]
     clusters: Mapping[str, str]
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     languages: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    cut_from: "Tree | None" = field(default=None, compare=False, repr=False)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
         """Units under no other."""
         return tuple(unit_id for unit_id, unit in self.units.items() if unit.parent_id is None)
+
+    @cached_property
+    def takes_turns(self) -> bool:
+        """Whether there is a unit whose loudspeakers take turns."""
+        return any(unit.takes_turns for unit in self.units.values())
 
     @cached_property
     def _chains(self) -> dict[str, tuple[str, ...]]:
@@ -139,6 +151,7 @@ class Tree:
             {} if place is None else {cluster_id: place},
             {group: itself for group, members in self.groups.items() if cluster_id in members},
             {cluster_id: self.languages[cluster_id]} if cluster_id in self.languages else {},
+            self.cut_from or self,
         )
 
     def speaks(self, cluster_id: str, languages: Collection[str]) -> bool:

@@ -21,6 +21,7 @@ from server.domain.errors import KeyMissingError
 from server.domain.frames import TimeFrame, rules
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import Slot
+from server.domain.turn_taking import NO_TURNS
 from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.announced import Lasting, lasting_and_over, lasting_by_unit
@@ -28,6 +29,7 @@ from server.services.hush_words import hushes_by_unit, silences_by_unit
 from server.services.keyring import Keyring, certificates
 from server.services.slot_values import read_slots
 from server.services.sources import sources
+from server.services.turn_taking import turns_of
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import (
@@ -271,7 +273,12 @@ def _compiled(
         by_unit.setdefault(slot.unit_id, []).append(slot)
     frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
     ranks = ranks_by_unit(db, unit_ids, since=start)
+    taken = turns_of(db, unit_ids, units)
     for unit_id in unit_ids:
+        turns = taken.get(unit_id, NO_TURNS)
+        own, announced = by_unit.get(unit_id, ()), lasting.get(unit_id, ())
+        claims = compiled(own, announced, start, end, turns)
+        is_shared = bool(turns) and any(claim.turns is not None for claim in claims)
         chain = set(units.chain(unit_id))
         chain_frames = [frame for frame in frames if frame.unit_id in chain]
         yield Plan(
@@ -279,9 +286,10 @@ def _compiled(
             version=1,
             start=start,
             end=end,
-            claims=compiled(by_unit.get(unit_id, ()), lasting.get(unit_id, ()), start, end),
+            claims=claims,
             rules=rules(units.unit(unit_id), chain_frames, start, end),
             ranks=ranks.get(unit_id, {}),
+            turns=dict(turns) if is_shared else {},
         )
 
 
@@ -310,6 +318,8 @@ def heard_by(
     units: Tree,
 ) -> dict[str, Heard]:
     """Collect what each of some clusters goes by; of clusters side by side little is read twice."""
+    if units.cut_from is not None and units.takes_turns:
+        units = units.cut_from  # a cluster's turn rests on those that are beside it
     places = [Place(one, units.chain_of_cluster(one)) for one in cluster_ids]
     above = list(dict.fromkeys(unit_id for place in places for unit_id in place.chain))
     wanted = _wanted(above, start, end)._replace(refs=_names(places, units))
