@@ -1,4 +1,4 @@
-"""How much went through a network this month: what a SIM card's plan is spent on."""
+"""How much went through a network, this month and in all: what a SIM card's plan is spent on."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +17,14 @@ class _Kept(msgspec.Struct, kw_only=True):
 
     Attributes:
         month: Year and month that ``used_bytes`` belongs to; empty until the time was known.
+        total_bytes: All that was ever counted; no month begins it anew.
         boot_id: The boot in which ``seen_bytes`` was counted.
         seen_bytes: What each interface had counted since that boot when it was last looked at.
     """
 
     month: str = ""
     used_bytes: _Bytes = 0
+    total_bytes: _Bytes = 0
     boot_id: str = ""
     seen_bytes: dict[str, _Bytes] = msgspec.field(default_factory=dict)
 
@@ -59,7 +61,13 @@ class DataUse:
             kept.used_bytes = 0
         kept.month = month
         kept.used_bytes += fresh
+        kept.total_bytes += fresh
         return round(kept.used_bytes / 1e6, 1)
+
+    @property
+    def total_mb(self) -> float:
+        """All that was ever counted."""
+        return round(self._kept.total_bytes / 1e6, 1)
 
     def keep(self) -> None:
         """Put the sum on disk; a disk that takes nothing costs the sum and nothing else."""

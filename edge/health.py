@@ -27,6 +27,7 @@ class Health:
     def measured(self, word: Telemetry, known: datetime | None) -> Telemetry:
         """Fill in what the machine tells of itself; ``known`` is the time, where that is known."""
         sensors, traffic = self._sensors, self._sensors.traffic()
+        month_mb = self._data_use.count(traffic, known) if traffic.name else None
         return structs.replace(
             word,
             temperature_c=sensors.temperature_c(),
@@ -36,7 +37,8 @@ class Health:
             card_wear_percent=sensors.card_wear_percent(),
             network=traffic.kind,
             signal_dbm=sensors.signal_dbm(traffic.name),
-            data_month_mb=self._data_use.count(traffic, known) if traffic.name else None,
+            data_month_mb=month_mb,
+            data_total_mb=self._data_use.total_mb,
         )
 
     def keep(self) -> None:

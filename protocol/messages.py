@@ -740,6 +740,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
         under_voltage: Whether the supply has sunk too low lately.
         card_wear_percent: How much of its life the memory card has behind it.
         data_month_mb: What went through that network this month, of the node's own calendar.
+        data_total_mb: What ever went through its networks; falls only where its disk has forgotten.
         tone: What became of the newest test tone, where the node listens.
     """
 
@@ -760,6 +761,7 @@ class Telemetry(_Wire, frozen=True, tag="telemetry", tag_field="kind"):
     network: NetworkKind | None = None
     signal_dbm: float | None = None
     data_month_mb: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    data_total_mb: Annotated[float, msgspec.Meta(ge=0, le=1_000_000_000)] | None = None
     tone: ToneHeard | None = None
 
 

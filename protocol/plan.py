@@ -103,8 +103,9 @@ def heard_among(
             wanting = [claim for claim in present if id(claim) not in less]
             wanting += shorter.move(left)
             until = min(until, shorter.until)
-        if len(wanting) == 1 and is_free and not less:  # so it is at most instants
-            heard: Claim | None = wanting[0]
+        if len(wanting) == 1 and is_free:  # so it is at most instants
+            one = wanting[0]
+            heard: Claim | None = one if one.start <= left < one.end else None
         else:
             heard = winner(wanting, left, here) if wanting else None
         if heard is not before and heard != before:

@@ -41,6 +41,8 @@ class ClusterFacts:
     contact_name: str = ""
     contact_phone: str = ""
     languages: tuple[str, ...] = ()
+    data_plan_mb: int | None = None
+    data_plan_day: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,8 @@ def _entered(row: Row, cluster_id: str, unit: str) -> ClusterFacts:
         row.contact_name or "",
         row.contact_phone or "",
         row.languages or (),
+        row.data_plan_mb,
+        row.data_plan_day or 1,
     )
 
 
@@ -262,6 +266,8 @@ def _altered(row: Row, before: ClusterFacts) -> ClusterFacts:
         contact_name=_said(row.contact_name, before.contact_name),
         contact_phone=_said(row.contact_phone, before.contact_phone),
         languages=_said(row.languages, before.languages),
+        data_plan_mb=_said(row.data_plan_mb, before.data_plan_mb),
+        data_plan_day=_said(row.data_plan_day, before.data_plan_day),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from protocol.errors import BadIdError
 from protocol.ids import checked_id
 from server.domain.cluster_sheets import EXAMPLE_ID, HEADINGS, Column, Fault, Tally
+from server.domain.data_plans import FIRST_DAYS, DataPlan, read_volume
 from server.domain.languages import language_named
 
 AT_ONCE = 1_000
@@ -48,6 +49,8 @@ class Row(NamedTuple):
     contact_name: str | None
     contact_phone: str | None
     languages: tuple[str, ...] | None
+    data_plan_mb: int | None
+    data_plan_day: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,17 @@ def _people(text: str) -> object:
     return int(text) if _PEOPLE.match(text) else _wrong(Fault.NOT_A_NUMBER, text)
 
 
+def _data_plan(text: str) -> object:
+    amount_mb = read_volume(text)
+    is_known = amount_mb is not None and DataPlan(amount_mb).is_sensible
+    return amount_mb if is_known else _wrong(Fault.BAD_DATA_PLAN, text)
+
+
+def _day_of_month(text: str) -> object:
+    day = int(text) if _PEOPLE.match(text) else 0
+    return day if day in FIRST_DAYS else _wrong(Fault.NOT_A_NUMBER, text)
+
+
 def _phone(text: str) -> object:
     """Put back the zero that a spreadsheet took off the front of a number."""
     lost = len(text) == _PHONE_DIGITS - 1 and text.isdecimal()
@@ -206,4 +220,6 @@ _JUDGES: Mapping[Column, _Judge] = {
     Column.CONTACT_NAME: _text(200),
     Column.CONTACT_PHONE: _phone,
     Column.LANGUAGES: _languages,
+    Column.DATA_PLAN_MB: _data_plan,
+    Column.DATA_PLAN_DAY: _day_of_month,
 }

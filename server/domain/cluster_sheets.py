@@ -32,6 +32,8 @@ class Column(StrEnum):
     CONTACT_NAME = "contact_name"
     CONTACT_PHONE = "contact_phone"
     LANGUAGES = "languages"
+    DATA_PLAN_MB = "data_plan_mb"
+    DATA_PLAN_DAY = "data_plan_day"
 
     # Enum's own is written in Python; a large sheet asks for it millions of times.
     __hash__ = str.__hash__
@@ -49,6 +51,8 @@ HEADINGS: Mapping[Column, tuple[str, ...]] = MappingProxyType(
         Column.CONTACT_NAME: ("Người liên hệ", "contact_name", "contact"),
         Column.CONTACT_PHONE: ("Điện thoại", "Số điện thoại", "contact_phone", "phone"),
         Column.LANGUAGES: ("Ngôn ngữ", "Tiếng", "languages", "language"),
+        Column.DATA_PLAN_MB: ("Dung lượng SIM/tháng", "Gói dữ liệu", "data_plan"),
+        Column.DATA_PLAN_DAY: ("Ngày bắt đầu gói", "data_plan_day"),
     }
 )
 """Headings by which each column is known, marks and case apart; the template writes the first."""
@@ -74,6 +78,7 @@ class Fault(StrEnum):
     BAD_ID = "cell-bad-id"
     NOT_A_NUMBER = "cell-not-a-number"
     UNKNOWN_LANGUAGE = "cell-unknown-language"
+    BAD_DATA_PLAN = "cell-bad-data-plan"
     UNKNOWN_COMMUNE = "row-unknown-commune"
     NOT_YOURS = "row-not-yours"
     HALF_A_PLACE = "row-half-a-place"

@@ -44,14 +44,12 @@ class Tree:
     Attributes:
         groups: Clusters of each group that people have made.
         languages: Languages spoken at a cluster, where it has been said.
-        cut_from: The whole tree, of which this is the part above one cluster.
     """
 
     units: Mapping[str, Unit]
     clusters: Mapping[str, str]
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     languages: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    cut_from: "Tree | None" = field(default=None, compare=False, repr=False)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
@@ -138,21 +136,6 @@ class Tree:
             at = waiting.pop()
             yield at
             waiting.extend(self.children(at))
-
-    def above(self, cluster_id: str) -> "Tree":
-        """Cut out the part that stands above one cluster; it alone stands under it.
-
-        Of each group it holds who is in this part. A cluster that is not there has nothing above.
-        """
-        place = self.clusters.get(cluster_id)
-        itself = frozenset((cluster_id,))
-        return Tree(
-            {} if place is None else {one: self.units[one] for one in self.chain(place)},
-            {} if place is None else {cluster_id: place},
-            {group: itself for group, members in self.groups.items() if cluster_id in members},
-            {cluster_id: self.languages[cluster_id]} if cluster_id in self.languages else {},
-            self.cut_from or self,
-        )
 
     def speaks(self, cluster_id: str, languages: Collection[str]) -> bool:
         """Say whether one of some languages is spoken at a cluster: Vietnamese if none is named."""

@@ -205,6 +205,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-deed": N_("There is no such order."),
         "bad-volume": N_("The volume is a number of dB from -60 to 0, where 0 is the loudest."),
         "bad-delay": N_("The delay is a whole number of ms from 0 to %(most)s."),
+        "bad-data-plan": N_(
+            "The data of a month is an amount from %(least)s to %(most)s, such as 4 GB or 500 MB, "
+            "and it starts anew on a day from 1 to 31."
+        ),
         "bad-reach": N_("The reach is a whole number of metres from %(least)s to %(most)s."),
         "no-equipment": N_("There is no equipment at this cluster yet."),
         "no-chime": N_("There is no opening chime for this unit, which the quiet test sounds."),
@@ -401,6 +405,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
             "Use small letters without marks, digits and hyphens, 64 at most."
         ),
         "cell-not-a-number": N_("Row %(row)s: “%(column)s” is no number that fits: “%(value)s”."),
+        "cell-bad-data-plan": N_(
+            "Row %(row)s: “%(value)s” is no amount of data for a month. "
+            "Write it with its unit, for example 4 GB or 500 MB."
+        ),
         "cell-unknown-language": N_(
             "Row %(row)s: “%(value)s” is no language that is known here. "
             "Write codes or names with commas between, for example vi, hmn, Tày."

@@ -35,6 +35,8 @@ _FACTS = (
     ClusterRow.contact_name,
     ClusterRow.contact_phone,
     ClusterRow.languages,
+    ClusterRow.data_plan_mb,
+    ClusterRow.data_plan_day,
 )
 
 

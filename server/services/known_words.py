@@ -30,6 +30,7 @@ from server.domain.hushes import is_hush_id
 from server.services import (
     as_run,
     broadcasting,
+    data_plans,
     hush_deliveries,
     record_chains,
     upkeep,
@@ -107,6 +108,8 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         .with_for_update(key_share=True)
     )
     nodes = {row.node_id: row for row in db.scalars(active)}
+    measured = {node_id for node_id, word in words if isinstance(word, Telemetry)}
+    data_plans.begin_day(db, [row for name, row in nodes.items() if name in measured], now=now)
     here = {
         nodes[node_id].cluster_id
         for node_id, word in words

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.domain.data_plans import DataUse
 from server.domain.escalation import Rule, is_settled, silence
 from server.domain.nodes import Liveness, liveness
 from server.domain.recurrence import local_day
 from server.domain.slots import slot_of_claim
 from server.domain.units import Tree
 from server.domain.upkeep import CHECK_TITLE, is_upkeep_id
-from server.services import escalating, escalation_rules, going_first
+from server.services import data_plans, escalating, escalation_rules, going_first
 from server.services.broadcasting import find
 from server.services.going_first import Ahead
 from server.services.units import tree
@@ -36,7 +37,11 @@ _ANSWERING = frozenset({Liveness.HERE, Liveness.LATE})
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What is told of a cluster among very many."""
+    """What is told of a cluster among very many.
+
+    Attributes:
+        is_data_short: Whether most of its SIM's plan is used.
+    """
 
     cluster_id: str
     name: str
@@ -45,6 +50,7 @@ class Glance:
     unit_name: str
     liveness: str
     on_air: bool
+    is_data_short: bool
 
     @property
     def answers(self) -> bool:
@@ -60,6 +66,7 @@ class ClusterState:
         clock_trusted: Whether its node says that it knows the time; None: it does not say.
         troubles: What its node says it cannot do by itself, in codes.
         alarms: Names of the alarms that its node said stand, since ``alarms_at``.
+        data: How the plan of its SIM stands; None: it has none.
         machine: What its node last measured, by the names of the protocol's telemetry.
     """
 
@@ -86,6 +93,7 @@ class ClusterState:
     troubles: tuple[str, ...]
     alarms: tuple[str, ...]
     alarms_at: datetime | None
+    data: DataUse | None
     machine: Mapping[str, Any]
 
 
@@ -144,6 +152,7 @@ def glances(db: Session, *, now: datetime, units: Tree) -> list[Glance]:
             (NodeRow.cluster_id == ClusterRow.cluster_id) & NodeRow.decommissioned_at.is_(None),
         )
     )
+    short = {name for name, use in data_plans.uses(db, now=now).items() if use.is_short}
     found = []
     for cluster_id, name, village, presence, last_heard_at, on_air in rows:
         unit = units.units.get(units.clusters.get(cluster_id, ""))
@@ -152,7 +161,16 @@ def glances(db: Session, *, now: datetime, units: Tree) -> list[Glance]:
         alive = NO_NODE if presence is None else liveness(presence, last_heard_at, now).value
         sounds = bool(on_air) and alive in _ANSWERING
         found.append(
-            Glance(cluster_id, name, village, unit.unit_id, unit.name, alive, on_air=sounds)
+            Glance(
+                cluster_id,
+                name,
+                village,
+                unit.unit_id,
+                unit.name,
+                alive,
+                on_air=sounds,
+                is_data_short=cluster_id in short,
+            )
         )
     return found
 
@@ -185,8 +203,18 @@ def overview(
     nodes = {node.cluster_id: node for node in db.scalars(working)}
     newest = dict(db.execute(select(PlanRow.unit_id, PlanRow.version)).all())
     titles = titles_of(db, {node.on_air for node in nodes.values() if node.on_air})
+    data = data_plans.uses(db, now=now, only=wanted)
     states = [
-        _state(row, nodes.get(row.cluster_id), units, newest, titles, now) for row in clusters
+        _state(
+            row,
+            nodes.get(row.cluster_id),
+            units,
+            newest,
+            titles,
+            data=data.get(row.cluster_id),
+            now=now,
+        )
+        for row in clusters
     ]
     return sorted(states, key=lambda state: (state.unit_name, state.village, state.name))
 
@@ -258,6 +286,8 @@ def _state(
     units: Tree,
     newest: dict[str, int],
     titles: dict[str, tuple[str, str]],
+    *,
+    data: DataUse | None,
     now: datetime,
 ) -> ClusterState:
     unit_id = units.clusters[row.cluster_id]
@@ -293,6 +323,7 @@ def _state(
         clock_trusted=node.telemetry.get("clock_trusted") if node else None,
         alarms=tuple(node.alarms) if node else (),
         alarms_at=node.alarms_at if node else None,
+        data=data,
         machine=node.telemetry if node else {},
     )
 

@@ -26,6 +26,7 @@ from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.announced import Lasting, lasting_and_over, lasting_by_unit
 from server.services.hush_words import hushes_by_unit, silences_by_unit
+from server.services.kept_slots import KEPT
 from server.services.keyring import Keyring, certificates
 from server.services.slot_values import read_slots
 from server.services.sources import sources
@@ -318,14 +319,12 @@ def heard_by(
     units: Tree,
 ) -> dict[str, Heard]:
     """Collect what each of some clusters goes by; of clusters side by side little is read twice."""
-    if units.cut_from is not None and units.takes_turns:
-        units = units.cut_from  # a cluster's turn rests on those that are beside it
     places = [Place(one, units.chain_of_cluster(one)) for one in cluster_ids]
     above = list(dict.fromkeys(unit_id for place in places for unit_id in place.chain))
     wanted = _wanted(above, start, end)._replace(refs=_names(places, units))
     slots = [
         slot
-        for slot in read_slots(db, wanted, units)
+        for slot in KEPT.read(db, wanted, units)
         if any(is_targeted(slot.targets, place) for place in places)
     ]
     lasting, over = lasting_and_over(db, above, start=start, end=end, now=now)

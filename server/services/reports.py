@@ -27,6 +27,7 @@ from protocol.messages import (
     Telemetry,
 )
 from protocol.signing import SigningKey, audience_node, sign
+from server.domain.data_plans import counted
 from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
 from server.services import (
@@ -208,6 +209,7 @@ def forget(db: Session, *, now: datetime) -> int:
 
 def _take_telemetry(db: Session, node: NodeRow, word: Telemetry, now: datetime) -> None:
     before = _shown_measurements(node)
+    node.data_mb += counted(word.data_total_mb, node.telemetry.get("data_total_mb"))
     node.telemetry = msgspec.to_builtins(msgspec.structs.replace(word, nonce=""))
     if _shown_measurements(node) != before:
         events.emit(db, kind="cluster", ref=node.cluster_id, now=now)

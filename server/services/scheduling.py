@@ -321,7 +321,7 @@ def cluster_timeline(
     Raises:
         UnknownThingError: There has never been such a cluster.
     """
-    units = tree(db, today=local_day(start)).above(cluster_id)
+    units = tree(db, today=local_day(start))
     if cluster_id not in units.clusters and db.get(ClusterRow, cluster_id) is None:
         raise UnknownThingError("cluster", cluster_id)
     found = timelines(db, [cluster_id], start=start, end=end, now=now, units=units)
@@ -348,9 +348,10 @@ def timelines(
     alike: dict[tuple[object, ...], list[TimelineSpan]] = {}
     heard = heard_by(db, there, start=start, end=end, now=now, units=units)
     for cluster_id, goes_by in heard.items():
+        names = tuple((claim.unit, claim.claim_id) for claim in goes_by.claims)
         # Where they take turns, one claim has another time at each.
-        names = tuple((claim.unit, claim.claim_id, claim.start) for claim in goes_by.claims)
-        key = (units.clusters[cluster_id], names)
+        starts = tuple(claim.start for claim in goes_by.claims) if units.takes_turns else ()
+        key = (units.clusters[cluster_id], names, starts)
         if key not in alike:
             alike[key] = spans_of(goes_by, start, end, units)
         found[cluster_id] = alike[key]

@@ -32,8 +32,10 @@ _EXAMPLE = {
     Column.CONTACT_NAME: "Nguyễn Văn A",
     Column.CONTACT_PHONE: "0912345678",
     Column.LANGUAGES: "vi, hmn, tyz",
+    Column.DATA_PLAN_MB: "4 GB",
+    Column.DATA_PLAN_DAY: "1",
 }
-_WIDTHS = (18, 34, 22, 12, 12, 12, 10, 24, 16, 16)
+_WIDTHS = (18, 34, 22, 12, 12, 12, 10, 24, 16, 16, 22, 18)
 
 Rows = list[list[str]]
 

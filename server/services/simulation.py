@@ -13,7 +13,7 @@ from protocol.plan import Place, is_targeted
 from protocol.policy import merge
 from protocol.turns import in_its_turn
 from server.domain.authority import Action, Actor, demand
-from server.domain.compilation import claims_of
+from server.domain.compilation import claims_in_turns
 from server.domain.errors import Finding, SlotRefusedError, UnknownThingError
 from server.domain.recurrence import LOCAL, day_bounds, local_day
 from server.domain.slots import Slot, slot_of_claim
@@ -176,7 +176,7 @@ class _Changes:
         self._start, self._end = stretch
         own_turns = turns_of(db, [wanted.unit_id], units).get(wanted.unit_id, NO_TURNS)
         self._turns = own_turns
-        self.claims = tuple(claims_of(wanted, *stretch, own_turns))
+        self.claims = claims_in_turns(wanted, *stretch, own_turns)
         self.loses_to: set[tuple[str, str]] = set()
         clusters = wanted.clusters | (old.clusters if old else frozenset())
         chains = {units.chain(units.clusters[one]) for one in clusters}

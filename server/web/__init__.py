@@ -12,6 +12,7 @@ from server.web import (
     calendars,
     contacts,
     dashboard,
+    data_plans,
     desk,
     dossiers,
     escalation,
@@ -67,6 +68,7 @@ def register(app: Flask, installation: Installation) -> None:
         accounts,
         units,
         upkeep,
+        data_plans,
         neighbours,
     ):
         app.register_blueprint(part.pages)

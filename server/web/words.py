@@ -1,6 +1,6 @@
 """Words for states, classes and outcomes, each with the shape that says the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -231,9 +231,9 @@ def liveness(code: str) -> Sign:
     return _LIVENESS.get(code, _LIVENESS["none"])
 
 
-def alarms(names: Iterable[str]) -> str:
+def alarm(name: str) -> str:
     """Say what is amiss at a node; an unknown alarm is shown as it is."""
-    return " · ".join(gettext(ALARMS.get(name, name)) for name in names)
+    return gettext(ALARMS.get(name, name))
 
 
 def machine(measured: Mapping[str, Any]) -> str:

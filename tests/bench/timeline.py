@@ -1,9 +1,9 @@
 """How long the plans and timelines of a province, and of a country, take.
 
 ``make bench-timeline`` ends with one line of JSON. Every figure is that of the slower of SQLite and
-PostgreSQL. Rows are read anew each time, but for the tree, which every process keeps in memory. Of
-recurrences a process keeps what it has worked out last, and so it does here: what the province's
-slots say to every cluster is known after the first few, what those of one commune say is not. To
+PostgreSQL. A process keeps the tree in memory, and the slots of the weeks that it was asked for
+last as long as their versions stay the same; so it does here: what the province's slots say to
+every cluster is known after the first few, what those of one commune say is not. To
 compile a plan is to go from the rows to its bytes and their digest, as is done before one is
 published.
 """

@@ -14,6 +14,7 @@ from tests.browser.conftest import PHONE
 OFFICER = "xa-dong-van"
 CLUSTERS = ("pho-co", "ta-lung", "thai-phin-tung")
 HELD_MS = 1400
+MADE_MS = 20_000
 
 
 # Only then has the worker kept the page that has brought it.
@@ -131,6 +132,68 @@ def test_what_is_sent_without_a_network_waits_through_a_reload_and_goes_once(pho
     for page in (phone, other):
         expect(page.locator("[data-unsent]")).to_be_hidden()
     assert announced(phone, "Sạt lở ở dốc Chín Khoanh") == 1
+
+
+def test_what_is_typed_without_a_network_is_spoken_when_there_is_one_and_goes_once_it_was_heard(
+    phone,
+):
+    phone.context.set_offline(True)
+    phone.get_by_text("Thôn Tả Lủng").click()
+    phone.get_by_role("button", name="Gõ chữ").click()
+    phone.get_by_label("Nội dung cần đọc").fill("Nước suối lên cao. Bà con không qua ngầm tràn.")
+    phone.get_by_role("button", name="Tạo âm thanh").first.click()
+    phone.get_by_label("Tiêu đề").fill("Không qua ngầm tràn")
+    phone.get_by_label("Số lần phát").select_option(label="3 lần")
+    phone.get_by_role("button", name="Tiếp tục").click()
+    expect(phone.locator("[data-own=words]")).to_contain_text("Bà con không qua ngầm tràn")
+    hold(phone)
+    kept = phone.locator("[data-unsent-list] li")
+    expect(kept).to_contain_text("Có mạng sẽ tạo âm thanh")
+    phone.reload()
+    expect(kept).to_contain_text("Không qua ngầm tràn")
+    other = phone.context.new_page()
+    other.goto("/urgent")
+    phone.context.set_offline(False)
+    for page in (phone, other):
+        expect(page.locator("[data-unsent-list]")).to_contain_text("chưa ai nghe", timeout=MADE_MS)
+    assert announced(phone, "Không qua ngầm tràn") == 0
+    kept.get_by_role("button", name="Nghe và phát").click()
+    heard = phone.locator("[data-summary] audio")
+    expect(heard).to_have_attribute("src", re.compile(r"/urgent/heard\.ogg\?"))
+    assert phone.request.get(heard.get_attribute("src")).body().startswith(b"OggS")
+    hold(phone)
+    phone.wait_for_url("**/broadcasts/b-*")
+    (sent,) = (
+        one
+        for one in phone.request.get("/api/v1/broadcasts").json()["broadcasts"]
+        if one["title"] == "Không qua ngầm tràn"
+    )
+    assert (sent["repeat"], sent["bulletin_class"]) == (3, "priority")
+    expect(other.locator("[data-unsent]")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_a_warning_in_the_words_of_the_library_goes_by_itself_one_that_was_filled_in_is_heard_first(
+    phone,
+):
+    phone.context.set_offline(True)
+    for title, place in (("Lũ quét chung", ""), ("Lũ quét Tả Lủng", "thôn Tả Lủng")):
+        phone.get_by_text("Thôn Tả Lủng").first.click()
+        phone.get_by_role("button", name="Cảnh báo").click()
+        phone.get_by_label("Cảnh báo soạn sẵn").select_option("flash-flood")
+        phone.locator("[data-fill='flash-flood'] [data-slot]").first.fill(place)
+        phone.get_by_label("Tiêu đề").fill(title)
+        phone.get_by_label("Số quyết định").fill("15/QĐ-UBND")
+        phone.get_by_role("button", name="Tiếp tục").click()
+        hold(phone)
+        expect(phone.locator("[data-unsent-list]")).to_contain_text(title)
+    phone.context.set_offline(False)
+    # Its words are spoken first.
+    expect(phone.get_by_text("Đã gửi: “Lũ quét chung”.")).to_be_visible(timeout=MADE_MS)
+    waits = phone.locator("[data-unsent-list] li")
+    expect(waits).to_contain_text("chưa ai nghe", timeout=MADE_MS)
+    assert announced(phone, "Lũ quét chung") == 1
+    assert announced(phone, "Lũ quét Tả Lủng") == 0
 
 
 def test_a_network_lost_during_the_upload_and_an_answer_lost_behind_it_make_one_announcement(

@@ -430,6 +430,7 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
             words["telemetry"], troubles=("audio-does-not-fit", "disk-full")
         ),
         "telemetry-of-a-machine": replace(words["telemetry"], **machine),
+        "telemetry-of-all-data": replace(words["telemetry"], data_total_mb=10_812.5),
         "telemetry-of-a-test-tone": replace(words["telemetry"], tone=tone),
         "telemetry-of-a-clock": replace(words["telemetry"], nonce=A_NONCE, **clock),
     }

@@ -1,11 +1,12 @@
 """What programs send and are sent of clusters: sheets, lists, and what one will sound."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from apiflask.fields import UploadFile
 from pydantic import ConfigDict, Field
 
 from server.api.schemas.common import Answer, Day, FindingAnswer, Id, Instant, Request
+from server.domain.data_plans import LEAST_PLAN_MB, MOST_PLAN_MB
 
 
 class SheetUpload(Request):
@@ -62,6 +63,34 @@ class SheetVerdictAnswer(Answer):
     columns_passed_over: list[str]
 
 
+class DataPlanRequest(Request):
+    """What the SIM of a cluster may use in a month; null: nobody knows."""
+
+    monthly_mb: Annotated[int | None, Field(ge=LEAST_PLAN_MB, le=MOST_PLAN_MB)]
+    first_day: Annotated[int, Field(ge=1, le=31)] = 1
+
+
+class DataUseAnswer(Answer):
+    """What of a SIM's plan is used in its month from ``first`` to before ``after``."""
+
+    monthly_mb: int
+    first_day: int
+    used_mb: float
+    percent: int
+    standing: Literal["fine", "near", "over"]
+    first: Day
+    after: Day
+    counted_from: Day | None
+    forecast_mb: int | None
+
+
+class DataPlanAnswer(Answer):
+    """The plan of one cluster's SIM; null: it has none."""
+
+    cluster_id: str
+    data: DataUseAnswer | None
+
+
 class ClusterAnswer(Answer):
     """A cluster, and what is known of it now."""
 
@@ -86,6 +115,7 @@ class ClusterAnswer(Answer):
     troubles: list[str]
     alarms: list[str]
     alarms_at: Instant | None
+    data: DataUseAnswer | None
     machine: Annotated[
         dict[str, Any],
         Field(description="What the node last measured, by the names of the protocol's telemetry."),

@@ -29,7 +29,7 @@ from server.store.models.escalation import (
     UnansweredRow,
 )
 from server.store.models.hushes import HushDeliveryRow, HushRow
-from server.store.models.nodes import ClusterRow, ClusterUnitRow, NodeRow
+from server.store.models.nodes import ClusterRow, ClusterUnitRow, DataMarkRow, NodeRow
 from server.store.models.outbox import EventRow, OutboxRow, RefusalRow, ReportRow
 from server.store.models.slots import (
     FrameRow,
@@ -72,6 +72,7 @@ __all__ = [
     "ClusterUnitRow",
     "CompositionRow",
     "ContactRow",
+    "DataMarkRow",
     "DeliveryRow",
     "EscalationRow",
     "EscalationRuleRow",

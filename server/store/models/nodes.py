@@ -16,6 +16,8 @@ class ClusterRow(Base):
         languages: Languages spoken there; none named: Vietnamese.
         delay_ms: How much later than by the clock all of its sound is heard.
         reach_m: How far its horns are understood; None: nobody has said.
+        data_plan_mb: What its SIM may use in a month; None: nobody has said.
+        data_plan_day: Day of the month on which that starts anew.
     """
 
     __tablename__ = "clusters"
@@ -32,6 +34,8 @@ class ClusterRow(Base):
     languages: Mapped[WordList] = mapped_column(default=list, server_default="[]")
     delay_ms: Mapped[int] = mapped_column(default=0, server_default="0")
     reach_m: Mapped[int | None]
+    data_plan_mb: Mapped[int | None]
+    data_plan_day: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class ClusterUnitRow(Base):
@@ -59,6 +63,8 @@ class NodeRow(Base):
         on_air_at: Instant, by its own clock, of which that is known.
         alarms: Names of the alarms that it said stand.
         alarms_at: Instant, by its own clock, since when that is so.
+        data_mb: What went through its network since it was first heard of; only grows.
+        data_day: Day, by the server's clock, whose beginning was marked last.
     """
 
     __tablename__ = "nodes"
@@ -101,3 +107,15 @@ class NodeRow(Base):
     telemetry: Mapped[Document] = mapped_column(default=dict)
     alarms: Mapped[WordList] = mapped_column(default=list, server_default="[]")
     alarms_at: Mapped[Instant | None]
+    data_mb: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    data_day: Mapped[date | None]
+
+
+class DataMarkRow(Base):
+    """What a node had used when it was first heard of on a day of the server's."""
+
+    __tablename__ = "data_marks"
+
+    node_id: Mapped[Id] = mapped_column(ForeignKey("nodes.node_id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    data_mb: Mapped[float]

@@ -60,6 +60,11 @@ _ALL = (
     .where(_slots.withdrawn_at.is_(None))
     .order_by(_slots.slot_id)
 )
+_VERSIONS = (
+    select(_slots.slot_id, _slots.unit_id, _slots.version)
+    .where(_slots.withdrawn_at.is_(None))
+    .order_by(_slots.slot_id)
+)
 _FILES = select(_assets.digest, _assets.duration_s, _assets.size_bytes).where(
     among(_assets.digest, "digests")
 )
@@ -102,11 +107,22 @@ SlotColumns = Row[*tuple[Any, ...]]
 
 def slot_columns(db: Session, wanted: WantedSlots) -> Sequence[SlotColumns]:
     """Read the slots that are not withdrawn and for which all holds, by their ids."""
+    return _answer(db, _ALL, wanted)
+
+
+def slot_versions(db: Session, wanted: WantedSlots) -> Sequence[Row[str, str, int]]:
+    """Read of the same slots nothing but id, unit and version."""
+    return _answer(db, _VERSIONS, wanted)
+
+
+def _answer(
+    db: Session, question: Select[*tuple[Any, ...]], wanted: WantedSlots
+) -> Sequence[SlotColumns]:
     facts = {name: fact for name, fact in wanted._asdict().items() if fact is not None}
     if wanted.first is not None:
         facts["first"] = wanted.first - _LONGEST
     db.flush()  # plain columns are read past the session: what waits in it is wanted too
-    return db.execute(_question(frozenset(facts)), facts).all()
+    return db.execute(_narrowed(question, frozenset(facts)), facts).all()
 
 
 def running(first: date, last: date) -> ColumnElement[bool]:
@@ -127,6 +143,8 @@ def digests_in_order(written: str | None) -> tuple[str, ...]:
     return tuple(digest for _, _, digest in sorted(items, key=lambda item: int(item[0])))
 
 
-@lru_cache(maxsize=32)
-def _question(facts: frozenset[str]) -> Select[*tuple[Any, ...]]:
-    return _ALL.where(*(_CONDITIONS[name] for name in sorted(facts)))
+@lru_cache(maxsize=64)
+def _narrowed(
+    question: Select[*tuple[Any, ...]], facts: frozenset[str]
+) -> Select[*tuple[Any, ...]]:
+    return question.where(*(_CONDITIONS[name] for name in sorted(facts)))

@@ -1,15 +1,18 @@
 """Clusters grouped by the unit they belong to, with the figures that come first."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 
 from server.domain.authority import Action, Actor, may
 from server.domain.units import Tree
+from server.http.languages import gettext
 from server.services.monitoring import ClusterState, Glance
 from server.web import words
+from server.web.data_plans.presenters import DataShown, shown
 from server.web.words import Sign
 
 MOST_CARDS = 60
@@ -30,6 +33,21 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that is amiss at a cluster, or that one should know of it.
+
+    Attributes:
+        css: What colours it beyond a note; mostly empty.
+        since: When it was told, where that matters.
+    """
+
+    icon: str
+    text: str
+    css: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One cluster on the page."""
 
@@ -38,15 +56,19 @@ class Card:
     on_air: bool
     searched: str
     level_percent: int
-    alarms: str
+    notes: tuple[Note, ...]
+    data: DataShown | None
     machine: str
 
     @property
-    def filter_code(self) -> str:
+    def filter_codes(self) -> str:
         """Which of the page's filters it falls under."""
-        if self.on_air:
-            return "on-air"
-        return "connected" if self.state.liveness in _ANSWERING else "trouble"
+        codes = ["on-air"] if self.on_air else []
+        if not self.on_air and self.state.liveness not in _ANSWERING:
+            codes.append("trouble")
+        if self.state.data is not None and self.state.data.is_short:
+            codes.append("data")
+        return " ".join(codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +137,7 @@ def _all(_one: Glance) -> bool:
 _FILTERS: Mapping[str, Callable[[Glance], bool]] = {
     "on-air": lambda one: one.on_air,
     "trouble": lambda one: not one.answers,
+    "data": lambda one: one.is_data_short,
 }
 
 
@@ -177,9 +200,37 @@ def plain(text: str) -> str:
 def _card(state: ClusterState) -> Card:
     on_air = bool(state.on_air_claim)
     sign = words.ON_AIR if on_air else words.liveness(state.liveness)
-    level, alarms = _level_percent(state.level_dbfs), words.alarms(state.alarms)
-    machine = words.machine(state.machine)
-    return Card(state, sign, on_air, searched(state), level, alarms, machine)
+    data = shown(state.data) if state.data else None
+    # The node's own month is no month of the plan.
+    hidden = {"data_month_mb"} if data else set()
+    measured = {name: value for name, value in state.machine.items() if name not in hidden}
+    return Card(
+        state,
+        sign,
+        on_air,
+        searched(state),
+        _level_percent(state.level_dbfs),
+        tuple(_notes(state, data)),
+        data,
+        words.machine(measured),
+    )
+
+
+def _notes(state: ClusterState, data: DataShown | None) -> Iterator[Note]:
+    """Name all that is amiss, the gravest first."""
+    for name in state.alarms:
+        yield Note("exclamation-octagon-fill", words.alarm(name), "text-lost", state.alarms_at)
+    if data is not None and data.warning:
+        yield Note("exclamation-triangle-fill", data.warning, "text-lost")
+    if state.machine.get("under_voltage"):
+        yield Note("exclamation-triangle-fill", gettext("The power supply is too weak"))
+    if state.clock_trusted is False and state.liveness in _ANSWERING:
+        untrusted = gettext("Clock not trusted yet: what is scheduled may have to wait")
+        yield Note("clock-history", untrusted)
+    for code in state.troubles:
+        yield Note("exclamation-triangle-fill", words.trouble(code))
+    if state.liveness == "here" and not state.holds_newest_plan:
+        yield Note("arrow-repeat", gettext("The newest plan is on its way"))
 
 
 def _level_percent(level_dbfs: float | None) -> int:

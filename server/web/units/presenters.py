@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from server.domain.cluster_import import Change, Verdict
 from server.domain.cluster_sheets import HEADINGS, SHOWN_OF_A_KIND, Column
+from server.domain.data_plans import volume_text
 
 _NOTHING = "–"
 
@@ -41,6 +42,8 @@ def _changed(change: Change) -> Changed:
 
 def _text(facts: object, column: Column) -> str:
     value = getattr(facts, column.value)
+    if column is Column.DATA_PLAN_MB and value is not None:
+        value = volume_text(value)
     if isinstance(value, tuple):
         value = ", ".join(value)
     return _NOTHING if value in {None, ""} else str(value)

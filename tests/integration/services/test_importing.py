@@ -294,3 +294,10 @@ def test_the_tree_that_is_foreseen_is_the_one_that_is_read_back(province):
     grown = province.run(lambda db: importing._grown(db, units.tree(db, today=TODAY), verdict))
     take_in(province, *rows[1:])
     assert province.run(units.tree, today=TODAY) == grown
+
+
+def test_a_sheet_says_what_the_sims_of_clusters_may_use(province):
+    plan = {"data_plan_mb": "1,5 GB", "data_plan_day": "15"}
+    take_in(province, new("Cụm xa-1-c1", cluster_id="xa-1-c1", **plan), new("Chợ", **plan))
+    rows = [row for row in province.rows(ClusterRow) if row.data_plan_mb is not None]
+    assert [(row.data_plan_mb, row.data_plan_day) for row in rows] == [(1500, 15)] * 2

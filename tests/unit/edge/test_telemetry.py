@@ -124,6 +124,16 @@ def test_a_month_begins_at_nothing_and_only_when_the_time_is_known(tmp_path):
     assert use.count(Traffic("wwan0", total_bytes=6_000_000), november) == 1.0
     assert use.count(Traffic("wwan0", total_bytes=7_000_000), None) == 2.0
     assert use.count(Traffic("wwan0", total_bytes=9_000_000), december) == 2.0
+    assert use.total_mb == 4.0
+
+
+def test_what_was_ever_counted_outlives_a_wrong_month_and_a_new_program(tmp_path):
+    use = DataUse(tmp_path / "data.json", "0")
+    wrong, right = datetime(2040, 1, 1), datetime(2026, 12, 1)  # noqa: DTZ001 - on the wall
+    for number, wall in enumerate((right, wrong, right), 1):
+        use.count(Traffic("wwan0", total_bytes=number * 1_000_000), wall)
+    use.keep()
+    assert DataUse(tmp_path / "data.json", "1").total_mb == use.total_mb == 2.0
 
 
 def test_an_interface_that_was_taken_out_counts_from_nothing(tmp_path):

@@ -54,6 +54,7 @@ ADDED_FIELDS = {
     (Telemetry, "network"),
     (Telemetry, "signal_dbm"),
     (Telemetry, "data_month_mb"),
+    (Telemetry, "data_total_mb"),
     (Telemetry, "tone"),
 }
 """Fields of messages that came later: the first golden bytes know nothing of them."""

@@ -12,7 +12,7 @@ function apply() {
   for (const group of document.querySelectorAll("[data-group]")) {
     let shown = 0;
     for (const card of group.querySelectorAll("[data-cluster]")) {
-      const fits = card.dataset.searched.includes(wanted) && (!filter || card.dataset.state === filter);
+      const fits = card.dataset.searched.includes(wanted) && (!filter || card.dataset.states.split(" ").includes(filter));
       card.hidden = !fits;
       shown += fits;
     }

@@ -3,8 +3,6 @@
 // Asked for each time: a log-in that was renewed in place brings another.
 export const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
 
-const PATIENCE_MS = 60000;
-
 export class Sound {
   constructor(root) {
     this.root = root;
@@ -48,22 +46,6 @@ export class Sound {
     request.open("POST", "/api/v1/assets");
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(form);
-  }
-
-  // Have the server make a sound, and say which it was once it is there to be heard; done when that has ended.
-  make(url, body, made) {
-    this.clear();
-    const request = new XMLHttpRequest();
-    this.sending = request;
-    this.say(this.state.dataset.preparing, null);
-    request.addEventListener("load", () => { this.#answered(request); made(this.digest.value); });
-    for (const lost of ["error", "timeout"]) request.addEventListener(lost, () => this.refuse(this.state.dataset.lost));
-    request.open("POST", url);
-    request.timeout = PATIENCE_MS;
-    request.setRequestHeader("Content-Type", "application/json");
-    request.setRequestHeader("X-CSRFToken", csrfToken());
-    request.send(JSON.stringify(body));
-    return new Promise((resolve) => { request.addEventListener("loadend", resolve); });
   }
 
   use(digest, title, length) {

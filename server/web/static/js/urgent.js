@@ -34,7 +34,7 @@ const factor = new Factor(page.querySelector("[data-factor]"), person, login);
 const keeping = new Keeping(form, { person, unit, unitName, failed: () => say([unkept]) });
 if (await keeping.begin()) keeping.restore();
 const sound = new KeptSound(form.querySelector("[data-sound]"), keeping, login);
-const asking = new Asking(section, { form, keeping, sound, login, refused: say, send });
+const asking = new Asking(section, { form, keeping, sound, login, staleMin: Number(staleMin), refused: say, send });
 const unsent = new Unsent(page.querySelector("[data-unsent]"), {
   person, login, factor, staleMin: Number(staleMin), current: () => keeping.draft.id, open: take, sent, progress,
 });
@@ -112,7 +112,7 @@ async function take(draft) {
   form.dispatchEvent(new CustomEvent("restored"));
   settle();
   await unsent.show();
-  if (draft.state === "held") await asking.show();
+  if (["held", "spoken"].includes(draft.state)) await asking.show();
 }
 
 function settle() {

@@ -1,5 +1,7 @@
 """What a sheet of clusters would do, and which rows are wrong."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -279,3 +281,29 @@ def test_an_empty_cell_leaves_the_languages_as_they_are():
     assert examined(a_sheet(a_row(cluster_id="c-1")), a_ground(there)).same == 1
     (change,) = examined(a_sheet(a_row(cluster_id="c-1", languages="vi")), a_ground(there)).changed
     assert change.after.languages == ("vi",)
+
+
+def test_a_plan_of_data_is_read_with_its_unit_and_an_empty_cell_leaves_it_as_it_is():
+    (new,) = judged(a_row(data_plan_mb="1,5 GB", data_plan_day="15")).new
+    assert (new.data_plan_mb, new.data_plan_day) == (1500, 15)
+    (bare,) = judged(a_row()).new
+    assert (bare.data_plan_mb, bare.data_plan_day) == (None, 1)
+    there = replace(CAP, data_plan_mb=4000, data_plan_day=5)
+    assert judged(a_row(), there=(there,)).same == 1
+    (change,) = judged(a_row(data_plan_mb="500 MB"), there=(there,)).changed
+    assert change.columns == (Column.DATA_PLAN_MB,)
+    assert (change.after.data_plan_mb, change.after.data_plan_day) == (500, 5)
+
+
+@pytest.mark.parametrize(
+    ("cells_", "fault"),
+    [
+        ({"data_plan_mb": "4"}, Fault.BAD_DATA_PLAN),
+        ({"data_plan_mb": "0 MB"}, Fault.BAD_DATA_PLAN),
+        ({"data_plan_day": "32"}, Fault.NOT_A_NUMBER),
+        ({"data_plan_day": "0"}, Fault.NOT_A_NUMBER),
+    ],
+)
+def test_a_plan_that_there_is_not_is_a_fault(cells_, fault):
+    (kind,) = judged(a_row(**cells_)).faults
+    assert kind.shown[0].code == fault

@@ -42,6 +42,7 @@ def a_state(cluster_id="c-1", **changed: object):
         "troubles": (),
         "alarms": (),
         "alarms_at": None,
+        "data": None,
         "machine": {},
     }
     return ClusterState(**{**facts, **changed})
@@ -55,6 +56,7 @@ def a_glance(cluster_id="c-1", **changed: object):
         "unit_name": "Xã Một",
         "liveness": "here",
         "on_air": False,
+        "is_data_short": False,
     }
     return Glance(cluster_id, **{**facts, **changed})
 
@@ -97,7 +99,7 @@ def test_of_many_clusters_those_of_a_unit_those_found_or_those_in_a_state_are_ch
     glances = [
         a_glance("c-3", village="Đoài", liveness="lost"),
         a_glance("c-1", village="Bản Cáp", on_air=True),
-        a_glance("c-2", village="Bản Lè", unit_id="xa-2", unit_name="Xã Ỷ La"),
+        a_glance("c-2", village="Bản Lè", unit_id="xa-2", unit_name="Xã Ỷ La", is_data_short=True),
     ]
 
     def chosen(**asked: str) -> list[str]:
@@ -108,6 +110,7 @@ def test_of_many_clusters_those_of_a_unit_those_found_or_those_in_a_state_are_ch
     assert chosen(words=" ban ") == ["c-1", "c-2"]
     assert chosen(words="Ỷ LA") == ["c-2"]
     assert chosen(show="trouble") == ["c-3"]
+    assert chosen(show="data") == ["c-2"]
     assert chosen(show="on-air", words="doai") == []
 
 

@@ -1,11 +1,13 @@
-// Sends what is held: its sound first, where it is still only here, then the announcement. Its id was made
-// with it and goes along, so that the server knows a second try from a second announcement.
+// Sends what is held: its sound first, where it is still only here or was never made, then the announcement.
+// Its id was made with it and goes along, so that the server knows a second try from a second announcement.
+// A sound made here of what somebody wrote was heard by nobody yet: that announcement waits to be heard.
 
 import { ask, judged, Lost, LoggedOut, Refused } from "./answers.js";
 import { change, Incomplete, mine, remove, soundOf, tell } from "./store.js";
 
 const STALLED_MS = 30000;
 const AHEAD_MS = 60000;
+const SPOKEN_WITHIN_MS = 60000;
 
 // Only one at a time, whatever the number of tabs and the worker; the next finds what is left.
 export function alone(name, act) {
@@ -17,13 +19,23 @@ export function isOld(draft, staleMin, now = Date.now()) {
   return now - draft.heldAt > staleMin * 60000 || draft.heldAt - now > AHEAD_MS;
 }
 
-// Send all that is held and fresh; say what became of each, and whether some could not be reached.
+export const minutesSince = (at) => Math.max(1, Math.round((Date.now() - at) / 60000));
+
+// Send all that is held and fresh, and have spoken what waits for its sound; say what became of each, and
+// whether some could not be reached.
 export function sendHeld(person, { staleMin, progress = () => {} }) {
   return alone("loa-send", async () => {
-    const outcome = { sent: [], lost: false, loggedOut: false, unproven: null };
+    const outcome = { sent: [], spoken: [], lost: false, loggedOut: false, unproven: null };
     for (const draft of await mine(person)) {
-      if (draft.state !== "held" || isOld(draft, staleMin)) continue;
+      const isUnspoken = draft.state === "unspoken";
+      if (!isUnspoken && (draft.state !== "held" || isOld(draft, staleMin))) continue;
       try {
+        if (isUnspoken) {
+          await spokenOf(draft, { state: "spoken" });
+          outcome.spoken.push(draft.id);
+          tell({ spoken: draft.id, title: titleOf(draft) });
+          continue;
+        }
         const address = await sendOne(draft, progress);
         outcome.sent.push({ id: draft.id, address });
         await remove(draft.id);
@@ -52,7 +64,7 @@ export async function me(person) {
 
 async function sendOne(draft, progress) {
   const { csrf_token: token } = await me(draft.person);
-  const asset = draft.asset ?? await uploadedOf(draft, token, progress);
+  const asset = draft.asset ?? (draft.speech ? await spokenOf(draft) : await uploadedOf(draft, token, progress));
   const form = new URLSearchParams(draft.fields);
   form.set("request_id", draft.id);
   form.set("unit_id", draft.unit);
@@ -76,6 +88,25 @@ export async function uploadedOf(draft, token, progress, signal) {
   await change(draft.id, (kept) => (kept?.take?.id === draft.take.id ? { ...kept, asset } : kept));
   return asset;
 }
+
+// Have the server speak what was written, and note what the sound is called there; the same words twice are
+// one file.
+export async function spokenOf(draft, facts = {}) {
+  const { csrf_token: token } = await me(draft.person);
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const { url, body } = draft.speech;
+  const signal = AbortSignal.timeout(SPOKEN_WITHIN_MS);
+  const answer = await ask(url, draft.person, { method: "POST", body: JSON.stringify(body), headers, signal });
+  const said = await answer.json();
+  const { digest, title, duration_s: length_s } = said.asset ?? said;
+  const asset = { digest, title, length_s };
+  const wanted = JSON.stringify(draft.speech);
+  await change(draft.id, (kept) => (JSON.stringify(kept?.speech) === wanted ? { ...kept, ...facts, asset } : kept));
+  return asset;
+}
+
+// Whether it goes as it is: it could be heard, or its words are the library's own and nobody has typed any.
+export const mayGo = (draft) => Boolean(draft.asset || draft.take || draft.speech?.own);
 
 export const titleOf = (draft) => (draft.fields.find(([name]) => name === "title")?.[1] ?? "").trim();
 

@@ -54,12 +54,12 @@ export async function mine(person) {
   return found.sort((one, other) => one.changedAt - other.changedAt);
 }
 
-// Whose announcements wait in some state.
-export async function ownersOf(state) {
+// Whose announcements wait in one of some states.
+export async function ownersOf(...states) {
   const found = await within(["drafts"], "readonly", (drafts, give) => {
     drafts.getAll().onsuccess = (event) => give(event.target.result);
   });
-  return [...new Set(found.filter((draft) => draft.state === state).map((draft) => draft.person))];
+  return [...new Set(found.filter((draft) => states.includes(draft.state)).map((draft) => draft.person))];
 }
 
 // Read, change and write in one go, so that two tabs never undo each other's changes.

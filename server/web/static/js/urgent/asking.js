@@ -1,7 +1,7 @@
 // The second screen: whom it will reach, how long it lasts, how it will sound; and the button to hold.
 
 import { ask, LoggedOut, Lost, Refused } from "../kept/answers.js";
-import { me, titleOf } from "../kept/sending.js";
+import { isOld, mayGo, me, minutesSince, titleOf } from "../kept/sending.js";
 import { chosenClusters, chosenPeople } from "../picker.js";
 import { lengthText } from "../sound.js";
 import { holding } from "./hold.js";
@@ -9,17 +9,20 @@ import { holding } from "./hold.js";
 const LOOK_AGAIN_MS = 2000;
 
 export class Asking {
-  constructor(section, { form, keeping, sound, login, refused, send }) {
-    Object.assign(this, { section, form, keeping, sound, login, refused });
+  constructor(section, { form, keeping, sound, login, staleMin, refused, send }) {
+    Object.assign(this, { section, form, keeping, sound, login, staleMin, refused });
     this.summary = section.querySelector("[data-summary]");
     this.hint = section.querySelector("[data-hold-hint]");
     this.offline = section.querySelector("[data-offline]");
+    this.aged = section.querySelector("[data-aged]");
     section.querySelector("[data-change]").addEventListener("click", () => history.back());
     holding(section.querySelector("[data-hold]"), section.querySelector("[data-hold-other]"), {
       act: send,
       hint: (text) => { this.hint.textContent = text; },
     });
     window.addEventListener("popstate", (event) => { if (!event.state?.asking) this.close(); });
+    // Its sound was made, or brought to the server, meanwhile: it can be heard now.
+    form.addEventListener("sound", () => { if (this.sound.there) this.look(); });
     // The stream says that a cluster has come or gone; a burst is one look.
     this.summary.addEventListener("live", () => {
       clearTimeout(this.timer);
@@ -43,6 +46,7 @@ export class Asking {
     if (!history.state?.asking) history.pushState({ asking: true }, "");
     this.hint.textContent = "";
     this.#own();
+    this.#age();
     window.scrollTo(0, 0);
     this.section.querySelector("h1").focus();
     await this.look();
@@ -58,6 +62,8 @@ export class Asking {
   async look() {
     if (!this.open) return;
     const { draft } = this.keeping;
+    // The server has nothing to say of it before its sound is made.
+    if (this.sound.unspoken) { this.#lost(); return; }
     try {
       const { csrf_token: token } = await me(draft.person);
       const body = new URLSearchParams(draft.fields);
@@ -82,9 +88,23 @@ export class Asking {
       } else if (error instanceof LoggedOut) {
         if (await this.login.again()) await this.look();
       } else if (error instanceof Lost) {
-        this.offline.hidden = false;
+        this.#lost();
       } else throw error;
     }
+  }
+
+  // Kept on this phone for now: whether it then goes by itself, or is to be heard first.
+  #lost() {
+    const words = this.offline.dataset;
+    this.offline.querySelector("[data-offline-said]").textContent = mayGo(this.keeping.draft) ? words.goes : words.heard;
+    this.offline.hidden = false;
+  }
+
+  // What was written a while ago may not be true any more.
+  #age() {
+    const { heldAt } = this.keeping.draft;
+    this.aged.hidden = !heldAt || !isOld({ heldAt }, this.staleMin);
+    if (!this.aged.hidden) this.aged.querySelector("[data-aged-said]").textContent = this.aged.dataset.said.replace("{}", minutesSince(heldAt));
   }
 
   #missing() {
@@ -104,7 +124,11 @@ export class Asking {
     put("title", titleOf(this.keeping.draft));
     put("clusters", chosenClusters(this.form).size);
     put("people", figure.format(chosenPeople(this.form)));
-    put("length", lengthText(repeat * this.sound.length_s + repeat - 1));
+    const { unspoken, speech } = this.sound;
+    put("length", unspoken ? "?" : lengthText(repeat * this.sound.length_s + repeat - 1));
+    made.querySelector("[data-own-heard]").hidden = unspoken;
+    made.querySelector("[data-own-unspoken]").hidden = !unspoken;
+    if (unspoken) put("words", speech.words);
     this.summary.replaceChildren(made);
     this.#hear();
   }

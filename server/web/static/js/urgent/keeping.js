@@ -1,6 +1,6 @@
 // The announcement of this tab, kept on the phone as it is typed and recorded.
 
-import { alone } from "../kept/sending.js";
+import { alone, mayGo } from "../kept/sending.js";
 import { addPiece, change, dropTake, mine, remove, soundOf, tell } from "../kept/store.js";
 
 const SETTLED_MS = 300;
@@ -47,7 +47,7 @@ export class Keeping {
     const now = Date.now();
     this.draft = {
       id: newId(), person: this.person, unit: this.unit, unitName: this.unitName, place: this.place,
-      fields: [], take: null, asset: null, state: "writing", changedAt: now, heldAt: null,
+      fields: [], take: null, asset: null, speech: null, state: "writing", changedAt: now, heldAt: null,
     };
     await this.#claim(this.draft.id);
   }
@@ -133,8 +133,9 @@ export class Keeping {
     return soundOf(this.draft);
   }
 
+  // Confirmed: it goes by itself from now on, unless nobody can have heard it yet.
   async hold() {
-    const held = await this.keep({ state: "held", heldAt: Date.now() });
+    const held = await this.keep({ state: mayGo(this.draft) ? "held" : "unspoken", heldAt: Date.now() });
     tell();
     return held;
   }

@@ -1,8 +1,8 @@
-// The sound of an announcement: heard from the phone at once, brought to the server when that can be
-// reached, and never lost in between.
+// The sound of an announcement: heard from the phone at once and brought to the server when that can be
+// reached, or made there of what was written; never lost in between.
 
 import { Lost, LoggedOut, Refused } from "../kept/answers.js";
-import { me, uploadedOf } from "../kept/sending.js";
+import { me, spokenOf, uploadedOf } from "../kept/sending.js";
 import { lengthText, Sound } from "../sound.js";
 
 const AGAIN_MS = 5000;
@@ -11,12 +11,22 @@ export class KeptSound extends Sound {
   constructor(root, keeping, login) {
     super(root);
     Object.assign(this, { keeping, login, address: null, waiting: null, settled: null });
-    window.addEventListener("online", () => this.push());
+    this.title = keeping.form.querySelector("[data-title-field]");
+    window.addEventListener("online", () => { this.push(); this.#speak(); });
+  }
+
+  // What the sound was made of, or is to be, if it was written.
+  get speech() {
+    return this.keeping.draft.speech ?? null;
+  }
+
+  get unspoken() {
+    return Boolean(this.speech && !this.keeping.draft.asset);
   }
 
   get there() {
     const { draft } = this.keeping;
-    return Boolean(draft.asset || draft.take?.length_s);
+    return Boolean(draft.asset || draft.take?.length_s || draft.speech);
   }
 
   // Whether it comes from this phone alone: what was recorded is not given up for what can be made again.
@@ -49,14 +59,14 @@ export class KeptSound extends Sound {
 
   use(digest, title, length, length_s = secondsOf(length)) {
     this.clear();
-    this.keeping.keep({ asset: { digest, length_s, title, length }, take: null });
+    this.keeping.keep({ asset: { digest, length_s, title, length }, take: null, speech: null });
     super.use(digest, title, length);
   }
 
   // What is said has changed: what there was is not it any more.
   clear() {
     const { draft } = this.keeping;
-    if (draft.asset || draft.take) this.keeping.keep({ asset: null, take: null });
+    if (draft.asset || draft.take || draft.speech) this.keeping.keep({ asset: null, take: null, speech: null });
     this.clearShown();
   }
 
@@ -70,26 +80,51 @@ export class KeptSound extends Sound {
     super.clear();
   }
 
-  make(url, body, made) {
-    this.settled = this.#make(url, body, made);
+  // Have the server speak it: now, or as soon as it can be reached.
+  make(speech) {
+    this.clear();
+    this.keeping.keep({ speech });
+    this.settled = this.#speak();
   }
 
-  async #make(url, body, made) {
-    this.clear();
-    const { turn } = this;
-    try {
-      await me(this.keeping.draft.person);
-    } catch (error) {
-      if (!(error instanceof LoggedOut)) { this.refuse(this.state.dataset.lost); return; }
-      if (!await this.login.again()) return;
-    }
+  async #speak() {
+    const { draft } = this.keeping;
+    const { speech } = draft;
+    if (!this.unspoken || draft.state !== "writing") return;
+    this.sending?.abort();
+    clearTimeout(this.waiting);
+    const abort = new AbortController();
+    this.sending = abort;
+    const words = this.state.dataset;
     // What is to be said has changed meanwhile: this would not be it.
-    if (turn === this.turn) await super.make(url, body, made);
+    const current = () => this.sending === abort && this.keeping.draft === draft && draft.speech === speech && !abort.signal.aborted;
+    this.say(words.preparing, null);
+    try {
+      const asset = await spokenOf(draft);
+      if (!current()) return;
+      draft.asset = asset;
+      if (!this.title.value.trim()) this.title.value = asset.title;
+      super.use(asset.digest, asset.title, lengthText(asset.length_s));
+    } catch (error) {
+      if (!current()) return;
+      if (error instanceof Refused) {
+        await this.keeping.keep({ speech: null });
+        this.refuse(error.message || words.lost);
+        this.changed();
+      } else if (error instanceof LoggedOut) {
+        if (await this.login.again()) await this.#speak();
+      } else if (error instanceof Lost) {
+        this.say(words.unspoken, 0);
+        this.progress.hidden = true;
+        this.changed();
+        this.waiting = setTimeout(() => this.#speak(), AGAIN_MS);
+      } else throw error;
+    }
   }
 
   // Show again what was kept; a recording that was cut off is as long as its pieces.
   async restore() {
-    const { asset, take } = this.keeping.draft;
+    const { asset, take, speech } = this.keeping.draft;
     if (take) {
       const blob = await this.keeping.sound();
       if (!blob.size) return;
@@ -97,7 +132,9 @@ export class KeptSound extends Sound {
       this.#show(blob, take.name);
       if (asset) this.digest.value = asset.digest; else await this.push();
     } else if (asset) {
-      super.use(asset.digest, asset.title, asset.length);
+      super.use(asset.digest, asset.title, asset.length ?? lengthText(asset.length_s));
+    } else if (speech) {
+      await this.#speak();
     }
   }
 

@@ -1,11 +1,12 @@
 // What could not be sent yet, and what was left half written: listed, sent when the network is back, opened
-// again or thrown away. What has grown old is never sent by itself.
+// again or thrown away. What has grown old, and what nobody could hear yet, is never sent by itself.
 
-import { alone, isOld, sendHeld, titleOf } from "../kept/sending.js";
+import { alone, isOld, minutesSince, sendHeld, titleOf } from "../kept/sending.js";
 import { change, mine, onTold, remove, tell } from "../kept/store.js";
 
 const SOON_MS = 2000;
 const LATEST_MS = 30000;
+const SPOKEN_MS = [200, 100, 200];
 
 export class Unsent {
   constructor(section, { person, staleMin, current, open, sent, progress, login, factor }) {
@@ -15,8 +16,14 @@ export class Unsent {
     this.pause_ms = SOON_MS;
     this.timer = null;
     this.running = null;
-    onTold((told) => { if (told.sent) this.sent(told); this.show(); });
-    window.addEventListener("online", () => this.run());
+    onTold((told) => {
+      if (told.sent) this.sent(told);
+      // Somebody who holds the phone in their hand, or in their pocket, is to hear it and let it go.
+      if (told.spoken) navigator.vibrate?.(SPOKEN_MS);
+      this.show();
+    });
+    // The pauses have grown while there was nothing: they begin anew.
+    window.addEventListener("online", () => { this.pause_ms = SOON_MS; this.run(); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.run(); });
   }
 
@@ -68,19 +75,22 @@ export class Unsent {
     const words = this.section.dataset;
     const line = this.item.content.cloneNode(true).firstElementChild;
     const old = draft.state === "held" && isOld(draft, this.staleMin);
-    const minutes = Math.max(1, Math.round((Date.now() - (draft.heldAt ?? draft.changedAt)) / 60000));
+    const minutes = minutesSince(draft.heldAt ?? draft.changedAt);
     const said = {
       held: old ? words.old.replace("{}", minutes) : words.held,
       refused: words[draft.code] ?? `${words.refused} ${draft.why}`,
       writing: words.writing,
+      unspoken: words.unspoken,
+      spoken: words.spoken,
     };
     line.dataset.unsentState = old ? "old" : draft.state;
     line.querySelector("[data-unsent-title]").textContent = titleOf(draft) || words.noTitle;
     line.querySelector("[data-unsent-when]").textContent = `${draft.unitName} · ${clock(draft.heldAt ?? draft.changedAt)}`;
     line.querySelector("[data-unsent-said]").textContent = said[draft.state];
     const go = line.querySelector("[data-unsent-go]");
-    go.textContent = draft.state === "held" && !old ? words.sendNow : words.look;
-    go.addEventListener("click", () => { if (draft.state === "held" && !old) this.run(); else this.open(draft); });
+    const byItself = draft.state === "unspoken" || (draft.state === "held" && !old);
+    go.textContent = byItself ? words.sendNow : words[draft.state === "spoken" ? "hear" : "look"];
+    go.addEventListener("click", () => { if (byItself) this.run(); else this.open(draft); });
     line.querySelector("[data-unsent-drop]").addEventListener("click", async () => {
       if (!window.confirm(words.ask.replace("{}", titleOf(draft) || words.noTitle))) return;
       // Not while it is on its way: then it is too late, and it must not look as if it were not.

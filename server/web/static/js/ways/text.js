@@ -1,8 +1,10 @@
-// A way: type it; shown as it will be read, corrected, spoken by the server, then heard before use.
+// A way: type it; shown as it will be read, corrected, spoken by the server, then heard before use. Without a
+// network it is read by the server's rule, as soon as there is one.
 
 import { csrfToken } from "../sound.js";
 
 const PAUSE_MS = 350;
+const NOTHING = { said: "", spans: [] };
 
 export default function text({ panel, form, sound }) {
   const part = (name) => panel.querySelector(`[data-${name}]`);
@@ -10,15 +12,11 @@ export default function text({ panel, form, sound }) {
   const [speak, refused] = [part("speak"), part("text-refused")];
   let waiting = null;
   let asked = 0;
-  let making = false;
-  let mine = "";
 
   function changed() {
     // What is heard must be what stands here.
-    if (making || (mine && sound.digest.value === mine)) sound.clear();
-    making = false;
-    mine = "";
-    speak.disabled = !said.value.trim();
+    if (sound.speech?.way === "text") sound.clear();
+    speak.disabled = !written.value.trim();
   }
 
   function show(reading) {
@@ -29,7 +27,6 @@ export default function text({ panel, form, sound }) {
       Object.assign(document.createElement("dt"), { textContent: span.written }),
       Object.assign(document.createElement("dd"), { textContent: span.said || "–" }),
     ]));
-    changed();
   }
 
   function refuse(sentence) {
@@ -42,7 +39,7 @@ export default function text({ panel, form, sound }) {
     const number = asked;
     if (!written.value.trim()) {
       refuse("");
-      show({ said: "", spans: [] });
+      show(NOTHING);
       return;
     }
     let answer;
@@ -53,34 +50,35 @@ export default function text({ panel, form, sound }) {
         body: JSON.stringify({ text: written.value, language: voice.value }),
       });
     } catch {
-      if (number === asked) refuse(sound.state.dataset.lost);
+      if (number !== asked) return;
+      // What stood there was the reading of something else; the server reads by its rule then.
+      refuse(refused.dataset.unread);
+      show(NOTHING);
       return;
     }
     const told = await answer.json().catch(() => ({}));
     if (number !== asked) return; // an older answer, overtaken by a newer one
     refuse(answer.ok ? "" : told.detail || told.title || sound.state.dataset.lost);
-    show(answer.ok ? told : { said: "", spans: [] });
+    show(answer.ok ? told : NOTHING);
   }
 
   // What was kept on the phone stands here again.
   function restored() {
     part("reading").hidden = !said.value;
-    speak.disabled = !said.value.trim();
-    mine = sound.digest.value;
+    speak.disabled = !written.value.trim();
   }
 
   form.addEventListener("restored", restored);
   written.addEventListener("input", () => {
     changed();
-    speak.disabled = true;
+    said.value = "";
     clearTimeout(waiting);
     waiting = setTimeout(read, PAUSE_MS);
   });
-  voice.addEventListener("change", read);
+  voice.addEventListener("change", () => { changed(); read(); });
   pace.addEventListener("change", changed);
   said.addEventListener("input", changed);
   speak.addEventListener("click", () => {
-    making = true;
     const body = {
       unit_id: sound.root.dataset.unit,
       title: form.querySelector("[data-title-field]").value.trim().slice(0, 200) || null,
@@ -89,9 +87,6 @@ export default function text({ panel, form, sound }) {
       language: voice.value,
       pace: Number(pace.value),
     };
-    sound.make("/api/v1/speech", body, (digest) => {
-      making = false;
-      mine = digest;
-    });
+    sound.make({ way: "text", url: "/api/v1/speech", words: said.value || written.value, body, own: false });
   });
 }

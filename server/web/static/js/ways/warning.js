@@ -5,8 +5,6 @@ export default function warning({ panel, form, sound }) {
   const choice = panel.querySelector("[data-warning]");
   const make = panel.querySelector("[data-make]");
   const title = form.querySelector("[data-title-field]");
-  let mine = "";
-  let making = false;
 
   function chosen() {
     return panel.querySelector(`[data-fill="${choice.value}"]`);
@@ -14,9 +12,7 @@ export default function warning({ panel, form, sound }) {
 
   // What is heard must be what stands here.
   function changed() {
-    if (making || (mine && sound.digest.value === mine)) sound.clear();
-    making = false;
-    mine = "";
+    if (sound.speech?.way === "warning") sound.clear();
   }
 
   function filled() {
@@ -30,6 +26,8 @@ export default function warning({ panel, form, sound }) {
     chosen().querySelector("[data-filled]").textContent = sentences.join(" ");
   }
 
+  const wordsOf = (fill) => [...fill.querySelectorAll("[data-words]")].map((part) => part.textContent.trim()).filter(Boolean).join(" ");
+
   function shown() {
     for (const fill of panel.querySelectorAll("[data-fill]")) {
       fill.hidden = fill.dataset.fill !== choice.value;
@@ -40,22 +38,18 @@ export default function warning({ panel, form, sound }) {
   }
 
   function speak() {
-    making = true;
+    const slots = filled();
     const body = {
       unit_id: sound.root.dataset.unit,
-      values: Object.fromEntries(filled().map((slot) => [slot.dataset.slot, slot.value.trim()])),
+      values: Object.fromEntries(slots.map((slot) => [slot.dataset.slot, slot.value.trim()])),
       languages: [...chosen().querySelectorAll("[data-language]:checked")].map((box) => box.value),
     };
-    sound.make(`/api/v1/warnings/${choice.value}/sounds`, body, (digest) => {
-      making = false;
-      mine = digest;
-    });
+    sound.make({ way: "warning", url: `/api/v1/warnings/${choice.value}/sounds`, words: wordsOf(chosen()), body, own: !slots.length });
   }
 
   // What was kept on the phone stands here again.
   form.addEventListener("restored", () => {
     shown();
-    mine = choice.value ? sound.digest.value : "";
     if (choice.value && !panel.hidden && !sound.there) speak();
   });
   choice.addEventListener("change", () => {

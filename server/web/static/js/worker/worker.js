@@ -96,7 +96,7 @@ export function serve({ build, shell, offline, own, staleMin }) {
   }
 
   async function sendAll() {
-    for (const person of await ownersOf("held")) {
+    for (const person of await ownersOf("held", "unspoken")) {
       const { lost } = await sendHeld(person, { staleMin });
       // The browser tries again later, each time after a longer pause.
       if (lost) throw new Error("no network yet");
