@@ -30,10 +30,12 @@ from edge.observability import configure
 from edge.player.engine import MixerPlayer
 from edge.player.output import Output, open_output
 from edge.player.reception import Receiver
+from edge.player.spoken import Speaking
 from edge.player.web import Web
 from edge.schedule import Holdings
 from edge.settings import NodeSettings, Overrides, environment, load, overrides_from
 from edge.store import Store
+from edge.talk import TalkDesk
 from edge.watchdog import Watchdog
 from protocol.ids import NodeId
 from protocol.messages import Presence, PresenceState, encode
@@ -87,6 +89,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         settings.node, settings.secret, node_presence(NodeId(settings.node)), encode(lost)
     )
     desk = LiveDesk(events.put, clock=clock.now_s)
+    talk = TalkDesk(settings.board.talk_key, settings.board.lead_s, clock.ticks_s)
 
     def came(event: LinkEvent) -> None:
         if not (isinstance(event, Delivery) and desk.takes(event)):
@@ -94,8 +97,11 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
 
     amplifier = AmplifierRelay(settings.board)
 
+    def listen(name: str) -> Speaking | None:
+        return talk.speech(name) or desk.speech(name)
+
     def player(output: Output) -> MixerPlayer:
-        return MixerPlayer(output, events, clock=delay.now_s, receive=receiver, listen=desk.speech)
+        return MixerPlayer(output, events, clock=delay.now_s, receive=receiver, listen=listen)
 
     output = open_output(settings.output, clock=clock.now_s)
     sounding, listening = _with_ear(settings, output, player, amplifier)
@@ -106,6 +112,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         amplifier=amplifier,
         box=Box(settings.board, events.put),
         live=desk,
+        talk=talk,
         link=Link(identity, settings.mqtt, came, settings.tls_ca),
         fetcher=Fetcher(
             cache,

@@ -20,7 +20,14 @@ from edge.delay import Delay
 from edge.errors import EdgeError, ThreadDiedError
 from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
-from edge.gpio.box import Box, ContactMoved, PinEvent, SilencePressed
+from edge.gpio.box import (
+    Box,
+    ContactMoved,
+    PinEvent,
+    SilencePressed,
+    TalkPressed,
+    TalkReleased,
+)
 from edge.health import Health
 from edge.keeping import Keeping
 from edge.link import Connected, Delivery, Disconnected, Link, LinkEvent
@@ -65,6 +72,7 @@ from edge.runs import (
     CuedPiece,
     CuedRelay,
     CuedSound,
+    key_of,
     restored,
 )
 from edge.schedule import (
@@ -83,6 +91,7 @@ from edge.schedule import (
 from edge.settings import NodeSettings
 from edge.shelf import Shelf
 from edge.store import Store, Turn
+from edge.talk import TalkDesk
 from edge.timekeeping import judged_instead
 from edge.upkeep import UpkeepDesk, check_able, restarted
 from edge.watchdog import Watchdog
@@ -147,6 +156,7 @@ class Parts:
     amplifier: AmplifierRelay
     box: Box
     live: LiveDesk
+    talk: TalkDesk
     link: Link
     fetcher: Fetcher
     watchdog: Watchdog
@@ -185,6 +195,7 @@ class Agent:
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
         self._rounds.every(1.0, self._ask_time, first_s=1.0)
+        self._rounds.every(1.0, self._look_after_talk, first_s=1.0)
         self._rounds.every(1.0, self._test_tone, first_s=20.0)
         self._rounds.every(10.0, self._send_due, first_s=10.0)
         # Nodes started together must not all speak in the same instant.
@@ -255,6 +266,7 @@ class Agent:
             parts.amplifier.close,
             parts.box.close,
             parts.live.close,
+            parts.talk.end,
             parts.listening.close,
             self._mark_alive,
             parts.clock.keep,
@@ -316,6 +328,10 @@ class Agent:
                 self._tell_alarms()
             case SilencePressed():
                 self._turn_silence()
+            case TalkPressed():
+                self._begin_talk()
+            case TalkReleased():
+                self._take_talk_over(self._parts.talk.release(self._parts.clock.now()))
             case _:
                 self._take_from_player(event)
         return True
@@ -324,6 +340,9 @@ class Agent:
         match event:
             case Started() | Ended():
                 self._take(event)
+                if self._held.talk is not None:
+                    # Whoever speaks sees by a lamp that they are heard.
+                    self._tell_alarms()
             case Stalled(claim_id, _at, reason):
                 _log.warning("relay_stalled", claim_id=claim_id, error=reason.value)
                 self._take(event)
@@ -359,6 +378,7 @@ class Agent:
         for order in orders:
             self._obey(order)
         self._keep(replace(turn, reports=(), runs=self._playout.runs, done=self._playout.done))
+        self._let_talk_go()
 
     def _keep(self, turn: Turn) -> None:
         self._keeping.keep(turn, self._ticks_s())
@@ -401,6 +421,7 @@ class Agent:
                 self._take_connected(event)
             case Disconnected(reason):
                 self._is_linked = False
+                self._parts.talk.note_link(is_up=False)
                 _log.warning("link_lost", error=reason)
 
     def _take_delivery(self, delivery: Delivery) -> None:
@@ -480,6 +501,7 @@ class Agent:
             self._hold_from_disk()
             self._listen()
             self._take(self._held.programme())
+            self._look_after_talk()
         else:
             self._take_and_keep(verdict.holdings.programme(), turn)
             self._held = verdict.holdings
@@ -491,7 +513,7 @@ class Agent:
         _log.info("message_accepted", kind=verdict.kept.kind, message_id=verdict.kept.name)
         self._plan_files()
 
-    def _report(self, *words: Alarms | Done) -> None:
+    def _report(self, *words: Alarms | AsRun | Done) -> None:
         reports = tuple(map(numbered, words))
         self._take_and_keep(Tick(), replace(self._turn(), reports=reports))
 
@@ -611,12 +633,44 @@ class Agent:
         silence = self._held.key_silence
         return silence is not None and silence.covers(now)
 
+    def _begin_talk(self) -> None:
+        """Let whoever stands at the box speak, or tell that they may not."""
+        clock, held = self._parts.clock, self._held
+        began = self._parts.talk.press(held.config, self._playout.on_disk, clock.now())
+        if isinstance(began, AsRun):
+            _log.warning("talk_refused", reason=began.reason)
+            self._report(began)
+        elif began is not None:
+            _log.warning("talk_began", claim_id=began.claim_id)
+            self._held = replace(held, talk=began)
+            self._take(self._held.programme())
+
+    def _take_talk_over(self, over: LiveOver | None) -> None:
+        if over is not None:
+            self._take(over)
+
+    def _look_after_talk(self) -> None:
+        """End what is spoken at the box where it gives no sound, or is not allowed any more."""
+        if not self._parts.talk.may_go_on(self._held.config):
+            self._held = replace(self._held, talk=None)
+            self._parts.talk.end()
+            self._take(self._held.programme())
+        self._take_talk_over(self._parts.talk.look(self._parts.clock.now()))
+
+    def _let_talk_go(self) -> None:
+        """Stop recording once what was spoken has its record."""
+        talk = self._held.talk
+        if talk is not None and key_of(talk) in self._playout.done:
+            self._held = replace(self._held, talk=None)
+            self._parts.talk.end()
+
     def _tell_alarms(self) -> None:
         """Report what is amiss, where that has changed, and light the lamps."""
         now = self._parts.clock.now()
         pressed = {SILENCED} if self._is_silenced(now) else set()
-        heard = self._parts.listening.standing
-        standing = tuple(sorted(self._parts.box.standing | pressed | heard))
+        heard, box = self._parts.listening.standing, self._parts.box
+        talk = self._parts.talk.standing(self._held.config, is_closed=box.is_talk_key_closed)
+        standing = tuple(sorted(box.standing | pressed | heard | talk))
         if standing != self._told_alarms:
             self._told_alarms = standing
             self._report(Alarms(report_id=UNNUMBERED, at=now, standing=standing))
@@ -655,6 +709,7 @@ class Agent:
 
     def _take_connected(self, event: Connected) -> None:
         self._is_linked = True
+        self._parts.talk.note_link(is_up=True)
         _log.info("link_up", endpoint=event.endpoint)
         self._send_birth(nonce=self._parts.clock.ask())
         self._keeping.send_due(self._ticks_s(), all_again=True)

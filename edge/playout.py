@@ -100,13 +100,13 @@ class LiveOver:
 
     Attributes:
         cause: Why, unless it was spoken to its end.
-        frames: How its frames came.
+        frames: How its frames came; None of what was spoken at the box.
     """
 
     key: ClaimKey
     at: datetime
     cause: str
-    frames: FrameTally
+    frames: FrameTally | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,7 @@ class Playout:
             key: claim
             for key, claim in self.programme.claims.items()
             if claim.content.live is not None
+            and claim.kind is not ClaimKind.LOCAL
             and key not in self.done
             and claim.start - CUE_AHEAD <= now < claim.end
         }

@@ -305,7 +305,7 @@ def stalled(run: Run, at: datetime, reason: str) -> Run:
     return replace(closed(run, at), stalled=True, cause=known or f"relay-{reason}")
 
 
-def silenced(run: Run, at: datetime, cause: str, frames: FrameTally) -> Run:
+def silenced(run: Run, at: datetime, cause: str, frames: FrameTally | None) -> Run:
     """Note that a live broadcast is over at ``at``, and why unless it was spoken to its end."""
     return replace(run, over_at=at, cause=run.cause or cause, frames=frames)
 

@@ -117,6 +117,7 @@ class Holdings:
 
     Attributes:
         key_silence: What somebody ordered by the silence key of the box, if it still counts.
+        talk: What somebody speaks by the talk key of the box.
     """
 
     node: str
@@ -125,6 +126,7 @@ class Holdings:
     plans: Mapping[str, Plan] = field(default_factory=lambda: MappingProxyType({}))
     orders: Mapping[str, Order] = field(default_factory=lambda: MappingProxyType({}))
     key_silence: Silence | None = None
+    talk: Claim | None = None
 
     @property
     def place(self) -> Place | None:
@@ -176,7 +178,8 @@ class Holdings:
         ]
         # The later word counts, whichever way it came and whenever; the plan's where equal.
         told = sorted([*ordered, *planned], key=lambda claim: claim.issued_at)
-        return {key_of(claim): claim for claim in told}
+        said = () if self.talk is None else (self.talk,)
+        return {key_of(claim): claim for claim in (*told, *said)}
 
     def _stops(self) -> Mapping[tuple[str, str], datetime]:
         stops: dict[tuple[str, str], datetime] = {}

@@ -68,6 +68,20 @@ class SilenceKey:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkInput:
+    """A key between a pin and ground, by which whoever stands there speaks, and their microphone.
+
+    Attributes:
+        input: Where from: ``alsa``, ``alsa:DEVICE``, ``pulse`` or ``pulse:SOURCE``.
+        gain_db: How much louder than it is recorded it is heard.
+    """
+
+    pin: int
+    input: str
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Fan:
     """A fan: on from ``on_c`` of the processor's temperature, off again below ``off_c``."""
 
@@ -124,6 +138,7 @@ class Board:
     output: str = "alsa"
     contacts: tuple[Contact, ...] = ()
     silence_key: SilenceKey | None = None
+    talk_key: TalkInput | None = None
     lamps: tuple[Lamp, ...] = ()
     fan: Fan | None = None
     listening: ListeningInput | None = None
@@ -139,6 +154,8 @@ class Board:
             wired.append(("amplifier", self.amplifier_pin))
         if self.silence_key is not None:
             wired.append(("silence_key", self.silence_key.pin))
+        if self.talk_key is not None:
+            wired.append(("talk_key", self.talk_key.pin))
         if self.fan is not None:
             wired.append(("fan", self.fan.pin))
         return tuple(wired)
@@ -241,6 +258,15 @@ class _SilenceKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     minutes: Annotated[int, msgspec.Meta(ge=1, le=240)] = 30
 
 
+_SOURCE_PATTERN = r"^(alsa|pulse)(:.+)?\Z"
+
+
+class _TalkKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pin: _Pin
+    input: Annotated[str, msgspec.Meta(pattern=_SOURCE_PATTERN)]
+    gain_db: Annotated[float, msgspec.Meta(ge=-40, le=40)] = 0.0
+
+
 class _Fan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pin: _Pin
     on_c: Annotated[float, msgspec.Meta(ge=20, le=90)] = 65.0
@@ -252,7 +278,7 @@ _LINE_LOUD_DB = -35.0
 
 
 class _Listening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    input: Annotated[str, msgspec.Meta(pattern=r"^(alsa|pulse)(:.+)?\Z")]
+    input: Annotated[str, msgspec.Meta(pattern=_SOURCE_PATTERN)]
     hears: Literal["microphone", "line"]
     gain_db: _Db | None = None
     unordered_db: _Db | None = None
@@ -267,6 +293,7 @@ class _Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     amplifier: _Amplifier | None = None
     contacts: dict[Literal["amplifier-fault", "door", "mains-lost"], _Contact] = {}
     silence_key: _SilenceKey | None = None
+    talk_key: _TalkKey | None = None
     lamps: dict[Literal["network", "sound", "alarm"], _Pin] = {}
     fan: _Fan | None = None
     listening: _Listening | None = None
@@ -401,6 +428,8 @@ def load_board(path: Path) -> Board:
     )
     if (key := said.silence_key) is not None:
         board = replace(board, silence_key=SilenceKey(key.pin, key.minutes))
+    if (talk := said.talk_key) is not None:
+        board = replace(board, talk_key=TalkInput(talk.pin, talk.input, talk.gain_db))
     if (fan := said.fan) is not None:
         if fan.off_c >= fan.on_c:
             raise BadSettingError(str(path), f"fan.off_c {fan.off_c} is not below {fan.on_c}")

@@ -18,6 +18,9 @@ BroadcastId = NewType("BroadcastId", str)
 ClaimId = NewType("ClaimId", str)
 AssetDigest = NewType("AssetDigest", str)
 
+TALK_PREFIX = "nt-"
+"""How the name of what was spoken by the key of a box begins, and that of nothing else."""
+
 # Ended by \Z: a dollar sign would also match before a newline at the end.
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,63}\Z"
 CLAIM_ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,95}\Z"

@@ -18,7 +18,8 @@ ClaimIdText = Annotated[str, msgspec.Meta(pattern=CLAIM_ID_PATTERN)]
 Digest = Annotated[str, msgspec.Meta(pattern=DIGEST_PATTERN)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Length = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
-GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
+LEAST_GAIN_DB = -60
+GainDb = Annotated[float, msgspec.Meta(ge=LEAST_GAIN_DB, le=0)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 RELAY_PATTERN = r"^https?://[!-~]{1,500}\Z"
@@ -66,12 +67,13 @@ class Mode(StrEnum):
 
 
 class ClaimKind(StrEnum):
-    """Where a claim comes from."""
+    """Where a claim comes from; ``local`` is made by a node for its own talk key, never sent."""
 
     SCHEDULED = "scheduled"
     ANNOUNCEMENT = "announcement"
     LIVE = "live"
     CHECK = "check"
+    LOCAL = "local"
 
 
 class WhenCut(StrEnum):
@@ -312,6 +314,21 @@ class UnitPlace(_Wire, frozen=True):
     level: Annotated[int, msgspec.Meta(ge=0, le=9)]
 
 
+class TalkKey(_Wire, frozen=True):
+    """Who stands at the box may speak by its key and its microphone, without any order.
+
+    Attributes:
+        away_s: So long must the broker not have been reached before; 0: it need not be away, and
+            quiet hours hold for it. With any other they do not: nobody else could warn then.
+        most_s: The longest that is spoken at once, the opening not counted.
+        opening: Heard first, where it is on disk.
+    """
+
+    away_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+    most_s: Annotated[float, msgspec.Meta(ge=5, le=900)]
+    opening: AssetRef | None = None
+
+
 class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
     """What one node must know before it may make a sound.
 
@@ -322,6 +339,7 @@ class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
         audio: Base addresses of the audio files, tried in order.
         pinned: Files kept for good, such as the opening chime.
         delay_s: How much later than by the clock all of the cluster's sound is heard.
+        talk_key: When the talk key of the box may be used; None: never.
     """
 
     node: Id
@@ -338,6 +356,7 @@ class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
     audio: tuple[str, ...] = ()
     pinned: tuple[AssetRef, ...] = ()
     delay_s: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    talk_key: TalkKey | None = None
 
 
 class Play(_Wire, frozen=True, tag="play", tag_field="kind"):

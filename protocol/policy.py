@@ -13,6 +13,7 @@ from protocol.messages import (
     BulletinClass,
     Ceiling,
     Claim,
+    ClaimKind,
     Frame,
     HushState,
     Interval,
@@ -86,13 +87,14 @@ class Policy:
     def permits(self, claim: Claim, now: datetime) -> bool:
         """Say whether ``claim`` may sound at ``now``.
 
-        Only a real emergency passes through quiet hours, and through a hush that spares it.
+        Only a real emergency passes through quiet hours, and through a hush that spares it. Who
+        speaks at the box while the network is away passes through the one, and never the other.
         """
         if self.stops and self.is_stopped(claim, now):
             return False
         if self.silences and self.hushed_by(claim, now) is not None:
             return False
-        if not self.quiet or _is_emergency(claim):
+        if not self.quiet or _passes_quiet(claim):
             return True
         return not any(stretch.covers(now) for stretch in self.quiet)
 
@@ -128,8 +130,12 @@ class Policy:
         return min((self.volume_ceiling_db, *touched))
 
 
-def _is_emergency(claim: Claim) -> bool:
+def _passes_quiet(claim: Claim) -> bool:
     return claim.bulletin_class is BulletinClass.EMERGENCY and claim.mode is Mode.REAL
+
+
+def _is_emergency(claim: Claim) -> bool:
+    return _passes_quiet(claim) and claim.kind is not ClaimKind.LOCAL
 
 
 def newest_words(told: Iterable[tuple[str, HushState]]) -> dict[tuple[str, Mode], HushState]:

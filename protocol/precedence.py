@@ -29,6 +29,10 @@ def key(claim: Claim, now: datetime, policy: Policy) -> Key:
     if claim.mode is Mode.DRILL:
         # A rehearsal never displaces anything real of priority or above, whatever it rehearses.
         return 1, 1, *_priority_key(claim, policy)
+    if claim.kind is ClaimKind.LOCAL:
+        # Whoever speaks at the box has no order for it: every emergency of the network goes before
+        # them, however slight, and they before all else.
+        return 0, 1, -claim.issued_at.timestamp(), *_name(claim)
     match claim.bulletin_class:
         case BulletinClass.EMERGENCY:
             return 0, -claim.severity, -claim.issued_at.timestamp(), *_name(claim)

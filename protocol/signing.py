@@ -25,6 +25,7 @@ from protocol.messages import (
     BulletinClass,
     Certificate,
     Claim,
+    ClaimKind,
     Config,
     Hush,
     HushState,
@@ -296,6 +297,9 @@ def check_scope(verified: Verified, chain: Collection[str]) -> None:
     Raises:
         RefusedError: Out of scope.
     """
+    for claim in _claims(verified.token.msg):
+        if claim.kind is ClaimKind.LOCAL:
+            raise RefusedError(Refusal.OUT_OF_SCOPE, f"{claim.claim_id} is for its box to say")
     certificate = verified.certificate
     if certificate is None:
         return

@@ -1,4 +1,4 @@
-"""What is in the box beside the amplifier: contacts, the silence key, lamps, a fan."""
+"""What is in the box beside the amplifier: contacts, keys, lamps, a fan."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,17 @@ class SilencePressed:
     """Event: somebody pressed the silence key."""
 
 
-PinEvent = ContactMoved | SilencePressed
+@dataclass(frozen=True, slots=True)
+class TalkPressed:
+    """Event: somebody presses the talk key."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkReleased:
+    """Event: the talk key was let go."""
+
+
+PinEvent = ContactMoved | SilencePressed | TalkPressed | TalkReleased
 
 
 @final
@@ -58,6 +68,7 @@ class Box:
             self._lamps = {one.shows: self._output(one.pin) for one in board.lamps}
             self._fan = self._output(board.fan.pin) if board.fan else None
             key = self._input(board.silence_key.pin) if board.silence_key else None
+            self._talk = self._input(board.talk_key.pin) if board.talk_key else None
         except PinError:
             self._opened.close()
             raise
@@ -65,6 +76,9 @@ class Box:
             contact.when_activated = contact.when_deactivated = lambda: tell(ContactMoved())
         if key is not None:
             key.when_activated = lambda: tell(SilencePressed())
+        if self._talk is not None:
+            self._talk.when_activated = lambda: tell(TalkPressed())
+            self._talk.when_deactivated = lambda: tell(TalkReleased())
 
     @property
     def standing(self) -> frozenset[str]:
@@ -74,6 +88,11 @@ class Box:
             for one in self._board.contacts
             if bool(self._contacts[one.alarm].value) != one.open_is_alarm
         )
+
+    @property
+    def is_talk_key_closed(self) -> bool:
+        """Whether the talk key is pressed now, or stuck."""
+        return self._talk is not None and bool(self._talk.value)
 
     def show(self, *, network: bool, sound: bool, alarm: bool) -> None:
         """Set the lamps, unless they blink."""

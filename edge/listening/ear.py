@@ -33,28 +33,33 @@ _LATENCIES = 50
 _NICE = 10
 _JOIN_S = 2.0
 _FORM = {
-    "alsa": ("arecord", "-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "--buffer-time=500000"),
-    "pulse": ("parec", "--raw", "--format=s16le", "--channels=1", "--latency-msec=100"),
+    "alsa": ("arecord", "-q", "-t", "raw", "-f", "S16_LE", "-c", "1"),
+    "pulse": ("parec", "--raw", "--format=s16le", "--channels=1"),
 }
-_RATE = {"alsa": ("-r", str(RATE_HZ)), "pulse": (f"--rate={RATE_HZ}",)}
+_PATIENT = {"alsa": "--buffer-time=500000", "pulse": "--latency-msec=100"}
+_QUICK = {"alsa": "--buffer-time=120000", "pulse": "--latency-msec=40"}
 
 
-def recorder(source: str) -> tuple[str, ...]:
+def recorder(source: str, rate_hz: int = RATE_HZ, *, is_quick: bool = False) -> tuple[str, ...]:
     """Name the program that records from a source, with its words.
 
     Args:
         source: ``alsa``, ``alsa:DEVICE``, ``pulse`` or ``pulse:SOURCE``.
+        rate_hz: Samples in a second.
+        is_quick: Whether somebody waits for what is recorded.
 
     Raises:
         BadSettingError: There is no such kind of source.
     """
     kind, _, device = source.partition(":")
     if kind not in _FORM:
-        raise BadSettingError("listening.input", f"{source} is not alsa or pulse, with a device")
+        raise BadSettingError("input", f"{source} is not alsa or pulse, with a device")
     named: tuple[str, ...] = ()
     if device:
         named = ("-D", device) if kind == "alsa" else (f"--device={device}",)
-    return (*_FORM[kind], *_RATE[kind], *named)
+    rate = ("-r", str(rate_hz)) if kind == "alsa" else (f"--rate={rate_hz}",)
+    held = _QUICK[kind] if is_quick else _PATIENT[kind]
+    return (*_FORM[kind], held, *rate, *named)
 
 
 @final
@@ -62,9 +67,12 @@ class Ear:
     """Keeps a recorder running, and hands over what it hears.
 
     Args:
-        command: Writes 16-bit samples at 8 kHz to its standard output for as long as it runs.
+        command: Writes 16-bit samples to its standard output for as long as it runs.
         heard: Takes, in the ear's own thread, a piece of sound and when on the monotonic clock it
             began.
+        rate_hz: Samples in a second.
+        piece: How many are handed over at once.
+        nice: How much all else goes before it.
     """
 
     def __init__(
@@ -72,7 +80,12 @@ class Ear:
         command: Sequence[str],
         heard: Callable[[float, Sound], None],
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        rate_hz: int = RATE_HZ,
+        piece: int = PIECE,
+        nice: int = _NICE,
     ) -> None:
+        self._rate_hz, self._piece, self._nice = rate_hz, piece, nice
         self._command = tuple(command)
         self._heard = heard
         self._monotonic = monotonic
@@ -83,16 +96,20 @@ class Ear:
         """Begin to listen."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """Let it stop by itself, within half a second."""
+        self._closing.set()
+
     def close(self) -> None:
         """Stop listening; closing twice is harmless."""
-        self._closing.set()
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):
             # On Linux this is of the thread alone; its children have it from here.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), self._nice)
         pause_s = 1.0
         while not self._closing.is_set():
             began_s = self._monotonic()
@@ -125,6 +142,7 @@ class Ear:
         if child.stdout is None:
             raise AssertionError("the child was given a pipe")
         pipe, raw, count = child.stdout.fileno(), bytearray(), 0
+        piece, rate_hz = self._piece, self._rate_hz
         # The shortest way that any of the last pieces took: what came later was held up.
         began: deque[float] = deque(maxlen=_LATENCIES)
         waited_s = 0.0
@@ -135,15 +153,15 @@ class Ear:
                     return "it is alive and records nothing"
                 continue
             waited_s = 0.0
-            more = os.read(pipe, PIECE * _BYTES)
+            more = os.read(pipe, piece * _BYTES)
             if not more:
                 return f"it ended with {child.wait()}"
             raw += more
-            while len(raw) >= PIECE * _BYTES:
-                count += PIECE
-                began.append(self._monotonic() - count / RATE_HZ)
-                samples = np.frombuffer(bytes(raw[: PIECE * _BYTES]), "<i2")
+            while len(raw) >= piece * _BYTES:
+                count += piece
+                began.append(self._monotonic() - count / rate_hz)
+                samples = np.frombuffer(bytes(raw[: piece * _BYTES]), "<i2")
                 sound = samples.astype(np.float32) / _FULL_SCALE
-                del raw[: PIECE * _BYTES]
-                self._heard(min(began) + (count - PIECE) / RATE_HZ, sound)
+                del raw[: piece * _BYTES]
+                self._heard(min(began) + (count - piece) / rate_hz, sound)
         return ""

@@ -5,7 +5,7 @@ What is late at that instant is missing for good. The audio thread decodes: 0.05
 
 import math
 from datetime import timedelta
-from typing import final
+from typing import Protocol, final
 
 import av
 import numpy as np
@@ -27,6 +27,13 @@ _KEPT = 25
 _FAR = 50
 _NOTES_HZ = (659.26, 523.25)
 _TONE_PEAK = 0.16
+
+
+class Speaking(Protocol):
+    """What somebody says, by the instants at which it is heard."""
+
+    def add_to(self, block: Audio, begins_us: float) -> None:
+        """Add what is heard from an instant on, in microseconds since 1970."""
 
 
 @final
@@ -96,7 +103,7 @@ class Spoken:
 
     failed = False
 
-    def __init__(self, piece: Microphone, begins_s: float, speech: Speech | None) -> None:
+    def __init__(self, piece: Microphone, begins_s: float, speech: Speaking | None) -> None:
         """Lay it out.
 
         Args:

@@ -10,12 +10,12 @@ import numpy as np
 from edge.player import Microphone, Piece, Sound, Station
 from edge.player.decoder import decode
 from edge.player.reader import Audio
-from edge.player.spoken import Speech, Spoken
+from edge.player.spoken import Speaking, Spoken
 from edge.player.track import Decoder, Track
 from edge.player.tuner import Receive, Tuned
 
 # The name of a live broadcast -> what is heard of it; None when it is not known.
-Listen = Callable[[str], Speech | None]
+Listen = Callable[[str], Speaking | None]
 AnyTrack = Track | Tuned | Spoken
 
 

@@ -26,7 +26,7 @@ def add_to(api: APIBlueprint) -> None:
     @api.input(UpkeepRequest, arg_name="wanted")
     @api.output(UpkeepAnswer, status_code=201)
     @api.doc(
-        summary="Sound a test, blink the lamps, set the volume or restart",
+        summary="Sound a test, blink the lamps, restart, or set volume, delay or talk key",
         responses=[403, 404, 422, 429, 503],
     )
     def order_upkeep(cluster_id: str, wanted: UpkeepRequest) -> UpkeepAnswer:

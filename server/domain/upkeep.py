@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from protocol.ids import TALK_PREFIX
 from protocol.messages import Outcome
 
 PREFIX = "kt-"
@@ -33,13 +34,29 @@ class Deed(StrEnum):
     RESTART = "restart"
     VOLUME = "volume"
     DELAY = "delay"
+    TALK = "talk"
 
 
 SOUNDS = frozenset({Deed.SPOKEN, Deed.QUIET})
-SETTINGS = frozenset({Deed.VOLUME, Deed.DELAY})
+SETTINGS = frozenset({Deed.VOLUME, Deed.DELAY, Deed.TALK})
 """What lasts, and stands in the node's configuration."""
 
 MOST_DELAY_MS = 1000
+
+
+class TalkWhen(StrEnum):
+    """When whoever stands at the box may speak by its talk key."""
+
+    NEVER = "never"
+    CUT_OFF = "cut-off"
+    ALWAYS = "always"
+
+
+TALK_AWAY_MIN = (1, 1440)
+TALK_MOST_S = (10, 900)
+"""Least and most that may be asked for."""
+
+TALK_TITLE = "Nói tại cụm loa"
 
 
 class Standing(StrEnum):
@@ -73,6 +90,18 @@ class Told:
 def is_upkeep_id(name: str) -> bool:
     """Say whether a report about ``name`` may be about such an order."""
     return name.startswith(PREFIX)
+
+
+def is_talk_id(name: str) -> bool:
+    """Say whether a report about ``name`` is about what was spoken by the key of a box."""
+    return name.startswith(TALK_PREFIX)
+
+
+def talk_when(away_min: int | None) -> TalkWhen:
+    """Say when a talk key may be used, as a cluster has it."""
+    if away_min is None:
+        return TalkWhen.NEVER
+    return TalkWhen.CUT_OFF if away_min else TalkWhen.ALWAYS
 
 
 def standing(told: Told, *, sent_at: datetime, now: datetime) -> Standing:

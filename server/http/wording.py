@@ -205,6 +205,13 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-deed": N_("There is no such order."),
         "bad-volume": N_("The volume is a number of dB from -60 to 0, where 0 is the loudest."),
         "bad-delay": N_("The delay is a whole number of ms from 0 to %(most)s."),
+        "bad-talk": N_("The talk key may be used never, once the network is away, or always."),
+        "bad-away": N_(
+            "The network must be away for a whole number of minutes from %(least)s to %(most)s."
+        ),
+        "bad-talk-length": N_(
+            "What is spoken lasts a whole number of seconds from %(least)s to %(most)s."
+        ),
         "bad-data-plan": N_(
             "The data of a month is an amount from %(least)s to %(most)s, such as 4 GB or 500 MB, "
             "and it starts anew on a day from 1 to 31."
@@ -492,6 +499,13 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "live-lost": N_("What was spoken did not arrive any more"),
         "live-broken-off": N_("The connection of the microphone broke"),
         "live-too-long": N_("The longest time for speaking was over"),
+        "live-no-microphone": N_("The microphone gave no sound"),
+        "released": N_("The talk key was let go before anything could be heard"),
+        "talk-not-armed": N_("The talk key of the box was pressed, and may never be used"),
+        "talk-network-here": N_(
+            "The talk key of the box was pressed before the network had been away for long enough"
+        ),
+        "talk-too-often": N_("The talk key of the box was pressed too often"),
         "relay-no-answer": N_("The radio station did not answer"),
         "relay-refused": N_("The radio station refused to send"),
         "relay-forbidden": N_("The address is none that loudspeakers may take a relay from"),
@@ -513,6 +527,8 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "door": N_("The box is open"),
         "mains-lost": N_("No mains power"),
         "silenced": N_("Silenced by the key of the box"),
+        "talk-key-stuck": N_("The talk key of the box is stuck"),
+        "talk-microphone-lost": N_("The microphone of the talk key gives no sound"),
         "silent-horn": N_("The loudspeaker does not sound"),
         "too-quiet": N_("The loudspeaker is much too quiet"),
         "buzzing": N_("The loudspeaker buzzes"),

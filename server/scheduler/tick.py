@@ -28,6 +28,7 @@ from server.services import (
     planning,
     rate_counts,
     reform_day,
+    renewing,
     reports,
     sending,
     units,
@@ -171,6 +172,8 @@ def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concer
         Concern("waiting_lapsed", in_one_transaction(waiting.lapse), NOW_AND_THEN),
         Concern("broadcasts_concluded", in_one_transaction(as_run.close_ended), OFTEN),
         Concern("silences_recorded", Silences(), NOW_AND_THEN),
+        # Before plans and configurations, which carry what nodes must know of keys.
+        Concern("keys_renewed", partial(renew_keys, keyring=keyring), HOURLY),
         # Before those are concluded whose time is up.
         Concern("bulletins_placed", place, HOURLY),
         Concern("bulletins_concluded", in_one_transaction(bulletin_results.conclude), SELDOM),
@@ -237,6 +240,21 @@ def place_bulletins(sessions: Sessions, now: datetime, *, keyring: Keyring, days
             # One sender that cannot sign must not keep the others' bulletins waiting.
             log.error("bulletin_not_signed", bulletin_id=bulletin_id, error=str(error))  # noqa: TRY400 - no trace needed
     return placed
+
+
+def renew_keys(sessions: Sessions, now: datetime, *, keyring: Keyring) -> int:
+    """Give units their next keys in time; without the root key, say that somebody must bring it."""
+    try:
+        with sessions.begin() as db:
+            return renewing.renew_keys(
+                db, now=now, keyring=keyring, actor=Actor.operator("scheduler")
+            )
+    except KeyMissingError as error:
+        with reading(sessions) as db:
+            due = renewing.ending(db, now=now)
+        first = min(due.values()).isoformat()
+        log.error("keys_not_renewed", error=str(error), units=len(due), first_ends=first)  # noqa: TRY400 - no trace needed
+        return 0
 
 
 def publish_configs(sessions: Sessions, now: datetime, *, keyring: Keyring) -> int:

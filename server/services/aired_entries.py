@@ -13,6 +13,7 @@ from server.domain.aired import Entry, Kind, Tally
 from server.domain.recurrence import LOCAL, Recurrence, day_bounds, instant
 from server.domain.slots import claim_id, slot_of_claim
 from server.domain.units import Tree
+from server.domain.upkeep import TALK_TITLE, is_talk_id
 from server.services.coming_days import ComingDays
 from server.services.slot_values import clusters_of, sorted_out
 from server.services.units import clusters_of_day
@@ -143,7 +144,7 @@ def strangers(db: Session, view: View, rows: Sequence[AsRunRow]) -> list[Entry]:
             Entry(
                 row.claim_id,
                 Kind.UNPLANNED,
-                slot.title if slot else "",
+                slot.title if slot else TALK_TITLE if is_talk_id(row.claim_id) else "",
                 unit_id,
                 name_of(view.units, unit_id),
                 slot.bulletin_class if slot else "",

@@ -12,6 +12,7 @@ from server.domain.deliveries import FINAL, State
 from server.domain.hearing import Stretch
 from server.domain.recurrence import LOCAL, local_day
 from server.domain.slots import ContentKind, claim_id
+from server.domain.upkeep import is_talk_id
 from server.services import events
 from server.services.planning import slots_of
 from server.services.slot_values import rule_of_columns
@@ -325,11 +326,14 @@ def _insert_silence(db: Session, reasons: Mapping[tuple[str, str], str], now: da
     if not reasons:
         return
     units = _units_of(db, {claim for claim, _ in reasons})
+    # Nobody ordered what was spoken at a box: it is of the unit that the box is of.
+    spoken = {cluster for claim, cluster in reasons if is_talk_id(claim)}
+    homes = tree(db, today=local_day(now)).clusters if spoken else {}
     rows: list[dict[str, object]] = [
         {
             "claim_id": claim,
             "cluster_id": cluster,
-            "unit_id": units.get(claim),
+            "unit_id": homes.get(cluster) if is_talk_id(claim) else units.get(claim),
             "outcome": Outcome.MISSED.value,
             "reason": reason,
             "segments": {"heard": []},

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session, undefer
 from protocol import topics
 from protocol.errors import RefusedError
 from protocol.ids import NodeId
-from protocol.messages import Config, UnitPlace
+from protocol.messages import Config, TalkKey, UnitPlace
 from protocol.plan import Place
 from protocol.signing import audience_node, sign, unverified
 from server.domain.recurrence import local_day
 from server.domain.units import VIETNAMESE, Tree
 from server.services import outbox
-from server.services.catalogue import pinned
+from server.services.catalogue import default_opening, pinned
 from server.services.holding import in_mid_programme
 from server.services.keyring import Keyring, certificates, revoked_keys
 from server.services.slot_values import asset_ref
@@ -219,7 +219,19 @@ def _config(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) ->
         longitude=cluster.longitude,
         volume_ceiling_db=cluster.volume_ceiling_db,
         delay_s=cluster.delay_ms / 1000,
+        talk_key=_talk_key(db, cluster, chain),
         languages=tuple(sorted(cluster.languages or VIETNAMESE)),
+    )
+
+
+def _talk_key(db: Session, cluster: ClusterRow, chain: tuple[str, ...]) -> TalkKey | None:
+    if cluster.talk_away_min is None:
+        return None
+    chime = default_opening(db, chain=chain)
+    return TalkKey(
+        away_s=60.0 * cluster.talk_away_min,
+        most_s=float(cluster.talk_most_s),
+        opening=None if chime is None else asset_ref(chime),
     )
 
 

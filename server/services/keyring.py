@@ -116,9 +116,16 @@ class Keyring:
         return self._root is not None
 
     def issue(
-        self, db: Session, *, unit_id: str, level: int, configures: bool, now: datetime
+        self,
+        db: Session,
+        *,
+        unit_id: str,
+        level: int,
+        configures: bool,
+        now: datetime,
+        signs_from: datetime | None = None,
     ) -> UnitKeyRow:
-        """Make a key for a unit and let the root key vouch for it.
+        """Make a key for a unit and let the root key vouch for it, from now or from some day on.
 
         Raises:
             KeyMissingError: The root key is not on this machine.
@@ -126,6 +133,7 @@ class Keyring:
         if self._root is None:
             raise KeyMissingError(ROOT_ISSUER)
         key = SigningKey(unit_id, Ed25519PrivateKey.generate())
+        since = signs_from or now
         certificate = Certificate(
             unit=unit_id,
             level=level,
@@ -139,10 +147,10 @@ class Keyring:
             key_id=key.key_id,
             unit_id=unit_id,
             sealed_private=self.seal(raw),
-            certificate=certify(self._root, certificate, issued_at=now, expires=now + KEY_LIFE),
+            certificate=certify(self._root, certificate, issued_at=since, expires=since + KEY_LIFE),
             configures=configures,
-            valid_from=now,
-            valid_to=now + KEY_LIFE,
+            valid_from=since,
+            valid_to=since + KEY_LIFE,
         )
         db.add(row)
         return row
@@ -153,7 +161,7 @@ class Keyring:
         Raises:
             KeyMissingError: It has none.
         """
-        row = db.scalar(_valid(now).where(UnitKeyRow.unit_id == unit_id).limit(1))
+        row = db.scalar(_signing(now).where(UnitKeyRow.unit_id == unit_id).limit(1))
         if row is None:
             raise KeyMissingError(unit_id)
         return self._opened(row)
@@ -164,7 +172,7 @@ class Keyring:
         Raises:
             KeyMissingError: No unit has one.
         """
-        row = db.scalar(_valid(now).where(UnitKeyRow.configures).limit(1))
+        row = db.scalar(_signing(now).where(UnitKeyRow.configures).limit(1))
         if row is None:
             raise KeyMissingError("configuration")
         return self._opened(row)
@@ -175,7 +183,7 @@ class Keyring:
 
 
 def certificates(db: Session, units: Iterable[str], *, now: datetime) -> tuple[str, ...]:
-    """List the valid certificates of some units, and of those that may configure."""
+    """List the certificates of some units and of those that may configure: all that may be met."""
     wanted = UnitKeyRow.unit_id.in_(tuple(units)) | UnitKeyRow.configures
     rows = db.scalars(_valid(now).where(wanted))
     return tuple(sorted(row.certificate.decode() for row in rows))
@@ -203,7 +211,13 @@ def revoked_keys(db: Session) -> tuple[str, ...]:
     return tuple(db.scalars(revoked.order_by(UnitKeyRow.key_id)))
 
 
+def _signing(now: datetime) -> Select[UnitKeyRow]:
+    """Ask for the keys that may sign by now, the newest first."""
+    return _valid(now).where(UnitKeyRow.valid_from <= now)
+
+
 def _valid(now: datetime) -> Select[UnitKeyRow]:
+    """Ask for the keys that are good, or will be: who is to believe them must know them before."""
     return (
         select(UnitKeyRow)
         .where(UnitKeyRow.revoked_at.is_(None), UnitKeyRow.valid_to > now)

@@ -15,7 +15,7 @@ from server.domain.nodes import Liveness, liveness
 from server.domain.recurrence import local_day
 from server.domain.slots import slot_of_claim
 from server.domain.units import Tree
-from server.domain.upkeep import CHECK_TITLE, is_upkeep_id
+from server.domain.upkeep import CHECK_TITLE, TALK_TITLE, is_talk_id, is_upkeep_id
 from server.services import data_plans, escalating, escalation_rules, going_first
 from server.services.broadcasting import find
 from server.services.going_first import Ahead
@@ -275,7 +275,8 @@ def titles_of(db: Session, claims: set[str]) -> dict[str, tuple[str, str]]:
         for row in db.scalars(select(BroadcastRow).where(BroadcastRow.broadcast_id.in_(claims)))
     }
     tests = {claim: (CHECK_TITLE, "ordinary") for claim in claims if is_upkeep_id(claim)}
-    broadcasts |= tests
+    talks = {claim: (TALK_TITLE, "priority") for claim in claims if is_talk_id(claim)}
+    broadcasts |= tests | talks
     found = {claim: broadcasts.get(claim) or slots.get(slot_of_claim(claim)) for claim in claims}
     return {claim: title for claim, title in found.items() if title is not None}
 

@@ -13,6 +13,7 @@ from protocol import topics
 from protocol.content import length_s
 from protocol.ids import NodeId
 from protocol.messages import (
+    LEAST_GAIN_DB,
     BulletinClass,
     Claim,
     ClaimKind,
@@ -41,15 +42,17 @@ from server.domain.upkeep import (
     QUIET_DB,
     SETTINGS,
     SOUNDS,
+    TALK_AWAY_MIN,
+    TALK_MOST_S,
     Deed,
     Standing,
+    TalkWhen,
     Told,
     spoken_text,
     standing,
 )
 from server.services import audit, catalogue, events, outbox, rate_counts
 from server.services.configuring import publish_config
-from server.services.framing import LEAST_CEILING_DB
 from server.services.keyring import Keyring
 from server.services.slot_values import asset_ref
 from server.services.units import tree
@@ -70,6 +73,10 @@ class Asked:
         at_once: Whether a restart may cut what sounds.
         volume_db: The loudest that the cluster may be from now on.
         delay_ms: How much later than by the clock it sounds from now on.
+        talk: When the talk key of its box may be used from now on: ``never``, ``cut-off`` or
+            ``always``.
+        away_min: For how many minutes the network must have been away before, for ``cut-off``.
+        talk_s: The longest that is spoken by it at once.
     """
 
     cluster_id: str
@@ -78,6 +85,9 @@ class Asked:
     at_once: bool = False
     volume_db: float | None = None
     delay_ms: int | None = None
+    talk: str | None = None
+    away_min: int | None = None
+    talk_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +157,15 @@ def order(db: Session, asked: Asked, *, now: datetime, actor: Actor, keyring: Ke
 
     Raises:
         UnknownThingError: No such cluster.
-        NotAllowedError: The actor may not look after it.
+        NotAllowedError: The actor may not look after it, or let people speak there.
         UpkeepRefusedError: With every rule that it breaks.
         TooOftenError: The cluster was ordered too often within a minute.
         KeyMissingError: Its unit has no key.
     """
     cluster, node, units = place(db, asked.cluster_id, now=now, actor=actor)
+    if asked.deed == Deed.TALK:
+        # Who speaks at the box goes before all but emergencies: who may order those lets them.
+        demand(actor, Action.ANNOUNCE_EMERGENCY, units.chain_of_cluster(asked.cluster_id))
     findings = _wrong(asked)
     if node is None:
         findings.append(Finding("no-equipment"))
@@ -262,13 +275,32 @@ def _wrong(asked: Asked) -> list[Finding]:
         return [Finding("bad-deed")]
     volume_db = asked.volume_db
     if asked.deed == Deed.VOLUME and not (
-        volume_db is not None and LEAST_CEILING_DB <= volume_db <= 0
+        volume_db is not None and LEAST_GAIN_DB <= volume_db <= 0
     ):
         return [Finding("bad-volume")]
     delay_ms = asked.delay_ms
     if asked.deed == Deed.DELAY and not (delay_ms is not None and 0 <= delay_ms <= MOST_DELAY_MS):
         return [Finding("bad-delay", {"most": str(MOST_DELAY_MS)})]
-    return []
+    return _wrong_talk(asked) if asked.deed == Deed.TALK else []
+
+
+def _wrong_talk(asked: Asked) -> list[Finding]:
+    if asked.talk not in set(TalkWhen):
+        return [Finding("bad-talk")]
+    if asked.talk == TalkWhen.NEVER:
+        return []
+    findings = []
+    if asked.talk == TalkWhen.CUT_OFF and not _lies_in(asked.away_min, TALK_AWAY_MIN):
+        least, most = TALK_AWAY_MIN
+        findings.append(Finding("bad-away", {"least": str(least), "most": str(most)}))
+    if not _lies_in(asked.talk_s, TALK_MOST_S):
+        least, most = TALK_MOST_S
+        findings.append(Finding("bad-talk-length", {"least": str(least), "most": str(most)}))
+    return findings
+
+
+def _lies_in(number: int | None, bounds: tuple[int, int]) -> bool:
+    return number is not None and bounds[0] <= number <= bounds[1]
 
 
 def _set(cluster: ClusterRow, asked: Asked) -> None:
@@ -276,6 +308,19 @@ def _set(cluster: ClusterRow, asked: Asked) -> None:
         cluster.volume_ceiling_db = asked.volume_db
     if asked.deed == Deed.DELAY and asked.delay_ms is not None:
         cluster.delay_ms = asked.delay_ms
+    if asked.deed == Deed.TALK:
+        cluster.talk_away_min = _away_min(asked)
+        cluster.talk_most_s = asked.talk_s or cluster.talk_most_s
+
+
+def _away_min(asked: Asked) -> int | None:
+    match asked.talk:
+        case TalkWhen.ALWAYS:
+            return 0
+        case TalkWhen.CUT_OFF:
+            return asked.away_min
+        case _:
+            return None
 
 
 def _facts(asked: Asked) -> dict[str, object]:
@@ -285,6 +330,9 @@ def _facts(asked: Asked) -> dict[str, object]:
         return {"at_once": asked.at_once}
     if asked.deed == Deed.DELAY:
         return {"delay_ms": asked.delay_ms}
+    if asked.deed == Deed.TALK:
+        told = {"talk": asked.talk, "away_min": _away_min(asked), "talk_s": asked.talk_s}
+        return {name: fact for name, fact in told.items() if fact is not None}
     return {"volume_db": asked.volume_db} if asked.deed == Deed.VOLUME else {}
 
 

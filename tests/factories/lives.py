@@ -37,6 +37,7 @@ from edge.player import Damaged, Ended, Piece, Sound, Started, check_sound
 from edge.schedule import Holdings
 from edge.settings import Board, NodeSettings
 from edge.store import Store
+from edge.talk import TalkDesk
 from edge.watchdog import Watchdog
 from protocol.ids import NodeId
 from protocol.messages import (
@@ -604,6 +605,7 @@ class Node:
             amplifier=AmplifierRelay(Board()),
             box=Box(Board(), agenda.put),
             live=cast("LiveDesk", Nobody()),
+            talk=TalkDesk(None, 0.0, self._clock.ticks_s),
             link=cast("Link", self.link),
             fetcher=cast("Fetcher", Courier(agenda, self._server, self._cache, self._files)),
             watchdog=Watchdog(""),

@@ -52,6 +52,7 @@ from protocol.messages import (
     Started,
     StartMode,
     Stop,
+    TalkKey,
     Targets,
     Telemetry,
     ToneHeard,
@@ -396,6 +397,9 @@ def additions() -> dict[str, Plan | Play | Config]:
         "play-of-somebody-who-speaks": Play(claim=a_live_claim()),
         "config-of-a-delay": a_config(delay_s=0.25),
         "plan-of-turns": a_plan(claims=(in_turns,), turns={CLUSTER: 1, "cum-2": 2}),
+        "config-of-a-talk-key": a_config(
+            talk_key=TalkKey(away_s=600.0, most_s=120.0, opening=an_asset("chuong", duration_s=3.5))
+        ),
     }
 
 

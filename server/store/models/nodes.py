@@ -15,6 +15,9 @@ class ClusterRow(Base):
     Attributes:
         languages: Languages spoken there; none named: Vietnamese.
         delay_ms: How much later than by the clock all of its sound is heard.
+        talk_away_min: For how many minutes the network must have been away before the talk key of
+            its box may be used; 0: it need not be; None: it may never be.
+        talk_most_s: The longest that is spoken by it at once.
         reach_m: How far its horns are understood; None: nobody has said.
         data_plan_mb: What its SIM may use in a month; None: nobody has said.
         data_plan_day: Day of the month on which that starts anew.
@@ -33,6 +36,8 @@ class ClusterRow(Base):
     volume_ceiling_db: Mapped[float] = mapped_column(default=0.0)
     languages: Mapped[WordList] = mapped_column(default=list, server_default="[]")
     delay_ms: Mapped[int] = mapped_column(default=0, server_default="0")
+    talk_away_min: Mapped[int | None]
+    talk_most_s: Mapped[int] = mapped_column(default=120, server_default="120")
     reach_m: Mapped[int | None]
     data_plan_mb: Mapped[int | None]
     data_plan_day: Mapped[int] = mapped_column(default=1, server_default="1")

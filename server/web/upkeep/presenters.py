@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from server.domain.upkeep import ANSWERED_WITHIN, Deed, Standing
+from server.domain.upkeep import (
+    ANSWERED_WITHIN,
+    TALK_AWAY_MIN,
+    TALK_MOST_S,
+    Deed,
+    Standing,
+    TalkWhen,
+    talk_when,
+)
 from server.http.languages import gettext
 from server.http.wording import N_, reason_sentence
 from server.services.upkeep import Order
+from server.store.models import ClusterRow, UpkeepRow
 from server.web.words import Sign
 
 VOLUMES_DB = (0.0, -2.0, -4.0, -6.0, -8.0, -10.0, -12.0, -15.0, -18.0, -24.0, -30.0)
@@ -32,6 +41,7 @@ _DEEDS: Mapping[str, str] = MappingProxyType(
         Deed.RESTART: N_("Restart"),
         Deed.VOLUME: N_("Volume"),
         Deed.DELAY: N_("Delay"),
+        Deed.TALK: N_("Talk key"),
     }
 )
 _HOW: Mapping[str, str] = MappingProxyType(
@@ -40,6 +50,52 @@ _HOW: Mapping[str, str] = MappingProxyType(
         "no-lamps": N_("This box has no lamps; a test sound shows where it is"),
     }
 )
+
+
+_TALK: Mapping[str, str] = MappingProxyType(
+    {
+        TalkWhen.NEVER: N_("Never"),
+        TalkWhen.CUT_OFF: N_("Once the network has been away for a while"),
+        TalkWhen.ALWAYS: N_("Always"),
+    }
+)
+_USUAL_AWAY_MIN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """When the talk key of a cluster's box may be used.
+
+    Attributes:
+        away_min: What stands in the form, also where it does not count.
+    """
+
+    when: TalkWhen
+    away_min: int
+    most_s: int
+
+    @classmethod
+    def of(cls, row: ClusterRow) -> "Talk":
+        """Tell it of a cluster."""
+        away_min = row.talk_away_min or _USUAL_AWAY_MIN
+        return cls(talk_when(row.talk_away_min), away_min, row.talk_most_s)
+
+    @property
+    def sentence(self) -> str:
+        """Say it in words."""
+        if self.when is TalkWhen.CUT_OFF:
+            return gettext("Once the network has been away for %(num)s min", num=self.away_min)
+        return gettext(_TALK[self.when])
+
+    @property
+    def away_bounds(self) -> tuple[int, int]:
+        """Least and most minutes."""
+        return TALK_AWAY_MIN
+
+    @property
+    def length_bounds(self) -> tuple[int, int]:
+        """Least and most seconds."""
+        return TALK_MOST_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +123,8 @@ def _line(one: Order, people: Mapping[str, str]) -> Line:
         name = f"{name}: {row.facts['volume_db']:g} dB"
     elif row.deed == Deed.DELAY:
         name = f"{name}: {row.facts['delay_ms']} ms"
+    elif row.deed == Deed.TALK:
+        name = f"{name}: {_told_talk(row)}"
     return Line(
         order_id=row.order_id,
         deed=name,
@@ -76,6 +134,11 @@ def _line(one: Order, people: Mapping[str, str]) -> Line:
         at=row.created_at,
         answered_at=row.ended_at or row.started_at or row.received_at,
     )
+
+
+def _told_talk(row: UpkeepRow) -> str:
+    away_min = row.facts.get("away_min")
+    return Talk(talk_when(away_min), away_min or 0, 0).sentence
 
 
 def _note(one: Order) -> str:

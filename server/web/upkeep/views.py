@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from server.domain.authority import Action, may
 from server.domain.errors import Finding, TooOftenError, UpkeepRefusedError
 from server.domain.upkeep import ENDED, MOST_DELAY_MS, Deed
 from server.http.context import actor, now, reading
@@ -13,7 +14,7 @@ from server.services import monitoring, upkeep
 from server.services.upkeep import Asked
 from server.store.queries import lists
 from server.web.dashboard.presenters import grouped
-from server.web.upkeep.presenters import VOLUMES_DB, lines
+from server.web.upkeep.presenters import VOLUMES_DB, Talk, lines
 
 pages = Blueprint("upkeep", __name__)
 
@@ -41,6 +42,9 @@ def order(cluster_id: str) -> ResponseReturnValue:
         at_once=form.get("at_once") == "yes",
         volume_db=form.get("volume_db", type=float),
         delay_ms=form.get("delay_ms", type=int),
+        talk=form.get("talk"),
+        away_min=form.get("away_min", type=int),
+        talk_s=form.get("talk_s", type=int),
     )
     try:
         give(asked)
@@ -63,8 +67,11 @@ def _state(cluster_id: str) -> dict[str, object]:
         orders = upkeep.recent(db, cluster_id, now=instant)
         people = lists.full_names(db, [one.row.created_by for one in orders])
         volume_db, delay_ms = row.volume_ceiling_db, row.delay_ms
+        talk = Talk.of(row)
     is_open = any(one.standing not in ENDED and one.row.expires_at > instant for one in orders)
     return {
+        "talk": talk,
+        "may_let_speak": may(person, Action.ANNOUNCE_EMERGENCY, units.chain_of_cluster(cluster_id)),
         "card": grouped([known])[0].cards[0],
         "unit": units.unit(known.unit_id),
         "has_node": node is not None,

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 import threading
 import time
 from base64 import urlsafe_b64decode
@@ -27,10 +28,12 @@ from edge.health import Health
 from edge.link import Delivery, Identity, Link
 from edge.live import LiveDesk
 from edge.machine import Machine
+from edge.player import Microphone
 from edge.player.fake import FakePlayer
 from edge.schedule import Holdings
-from edge.settings import Board, Contact, Endpoint, Lamp, NodeSettings, SilenceKey
+from edge.settings import Board, Contact, Endpoint, Lamp, NodeSettings, SilenceKey, TalkInput
 from edge.store import Store
+from edge.talk import STUCK, TalkDesk
 from edge.timekeeping import Reading
 from edge.watchdog import Watchdog
 from protocol.chain import NOTHING_BEFORE
@@ -42,6 +45,7 @@ from protocol.messages import (
     BulletinClass,
     Done,
     Outcome,
+    Preempted,
     Presence,
     Received,
     Refused,
@@ -49,6 +53,7 @@ from protocol.messages import (
     SoundProof,
     SoundVerdict,
     Started,
+    TalkKey,
     Telemetry,
     ToneHeard,
     encode,
@@ -69,13 +74,24 @@ from tests.factories.messages import (
 from tests.factories.stations import SECRET, _fields, a_programme, an_urgent
 from tests.factories.waiting import wait_until
 
-KEY_PIN, DOOR_PIN, LAMP_PIN = 13, 5, 22
+KEY_PIN, DOOR_PIN, LAMP_PIN, TALK_PIN = 13, 5, 22, 16
 BOARD = Board(
     contacts=(Contact("door", DOOR_PIN, open_is_alarm=False),),
     silence_key=SilenceKey(KEY_PIN, minutes=10),
+    talk_key=TalkInput(TALK_PIN, "alsa"),
     lamps=(Lamp("alarm", LAMP_PIN),),
 )
 
+
+RECORDS = """
+import sys, time
+while True:
+    sys.stdout.buffer.write(bytes(1920))
+    sys.stdout.flush()
+    time.sleep(0.02)
+"""
+SPEAKS = (sys.executable, "-c", RECORDS)
+"""Records silence for as long as it runs."""
 
 PROOF = SoundProof(
     verdict=SoundVerdict.SILENT_HORN, sent_dbfs=-20.0, level_dbfs=-80.0, correlation=0.0
@@ -137,6 +153,7 @@ class Bench:
             "amplifier": self.amplifier,
             "box": Box(BOARD, self.events.put, self.pins),
             "live": LiveDesk(self.events.put),
+            "talk": TalkDesk(BOARD.talk_key, BOARD.lead_s, time.monotonic, lambda _source: SPEAKS),
             "link": Link(
                 Identity(NODE, SECRET, node_presence(NODE), b"{}"), settings.mqtt, self.events.put
             ),
@@ -147,6 +164,8 @@ class Bench:
             "health": Health(folder, "boot-1"),
             "listening": self.ear,
         }
+        self.talk = self._parts["talk"]
+        self.listen = self.talk.speech
         self._thread = threading.Thread(target=self._run, args=(settings, database))
         self._thread.start()
 
@@ -241,6 +260,101 @@ def test_a_real_emergency_is_heard_where_somebody_pressed_the_silence_key(statio
     station.hears(Alarms, standing=("silenced",))
     station.play(an_urgent(audio.add(b"not really sound", 30.0), _soon()))
     wait_until(lambda: bench.player.waiting)
+
+
+def has_microphone(sound) -> bool:
+    return sound is not None and isinstance(sound.pieces[-1], Microphone)
+
+
+def speaks(station, bench):
+    """Press the talk key where that is allowed, until somebody is heard; give the claim's name."""
+    bench.pins.pin(TALK_PIN).drive_low()
+    wait_until(lambda: has_microphone(bench.player.waiting))
+    bench.player.start(bench.player.waiting.begins)
+    told = station.hears(Started, claim_id=bench.player.sounding.claim_id.partition("/")[2])
+    # A device tells of a first sample while that is still in its buffer.
+    wait_until(lambda: datetime.now(UTC) > told.at)
+    return told
+
+
+def test_a_talk_key_that_nobody_has_allowed_does_nothing_and_is_on_record_once(station, bench):
+    key = bench.pins.pin(TALK_PIN)
+    for _ in range(3):
+        key.drive_low()
+        wait_until(bench.events.empty)
+        key.drive_high()
+    record = station.hears(AsRun, reason="talk-not-armed")
+    assert (record.outcome, record.segments) == (Outcome.MISSED, ())
+    assert record.link is not None
+    assert bench.player.cues == []
+    assert not bench.amplifier.is_on
+    assert len(station.heard(AsRun)) == 1
+
+
+def test_whoever_holds_the_talk_key_is_heard_over_a_programme_which_returns(station, bench, audio):
+    station.configure(version=2, talk_key=TalkKey(away_s=0.0, most_s=60.0))
+    station.hears(Presence, config_version=2)
+    song = audio.add(b"not really sound", 30.0)
+    station.plan(a_programme(song, datetime.now(UTC) - timedelta(seconds=1)))
+    wait_until(lambda: bench.player.waiting)
+    bench.player.start(datetime.now(UTC))
+    station.hears(Started, claim_id="tin-1")
+    told = speaks(station, bench)
+    assert station.hears(Preempted, claim_id="tin-1").by == told.claim_id
+    assert bench.amplifier.is_on
+    assert bench.listen(bench.player.sounding.claim_id) is not None
+    wait_until(lambda: datetime.now(UTC) > told.at + timedelta(seconds=1))
+    bench.pins.pin(TALK_PIN).drive_high()
+    record = station.final(told.claim_id)
+    assert record.outcome is Outcome.PLAYED
+    (segment,) = record.segments
+    assert timedelta(seconds=1) < segment.end - segment.start < timedelta(seconds=5)
+    wait_until(lambda: bench.player.waiting and "tin-1" in bench.player.waiting.claim_id)
+    assert bench.listen(f"{COMMUNE}/{told.claim_id}") is None
+
+
+def test_where_the_network_must_be_gone_the_talk_key_waits_for_that(station, bench, broker):
+    station.configure(version=2, talk_key=TalkKey(away_s=0.5, most_s=60.0))
+    station.hears(Presence, config_version=2)
+    key = bench.pins.pin(TALK_PIN)
+    key.drive_low()
+    assert station.hears(AsRun).reason == "talk-network-here"
+    key.drive_high()
+    broker.kill()
+    wait_until(lambda: bench.talk.away_s > 0.5)
+    key.drive_low()
+    wait_until(lambda: has_microphone(bench.player.waiting))
+
+
+def test_an_emergency_that_comes_cuts_whoever_speaks_at_the_box(station, bench, audio):
+    station.configure(version=2, talk_key=TalkKey(away_s=0.0, most_s=60.0))
+    station.hears(Presence, config_version=2)
+    told = speaks(station, bench)
+    station.play(an_urgent(audio.add(b"not really sound", 30.0), _soon()))
+    assert station.hears(Preempted, claim_id=told.claim_id).by == "khan-1"
+
+
+def test_what_is_spoken_ends_when_a_new_configuration_forbids_it(station, bench):
+    station.configure(version=2, talk_key=TalkKey(away_s=0.0, most_s=60.0))
+    station.hears(Presence, config_version=2)
+    told = speaks(station, bench)
+    station.configure(version=3)
+    record = station.final(told.claim_id)
+    assert (record.outcome, record.reason) == (Outcome.CUT, "withdrawn")
+    wait_until(lambda: bench.player.sounding is None)
+
+
+@pytest.mark.slow
+def test_a_talk_key_that_sticks_speaks_once_and_is_an_alarm_until_it_opens(station, bench):
+    station.configure(version=2, talk_key=TalkKey(away_s=0.0, most_s=5.0))
+    station.hears(Presence, config_version=2)
+    told = speaks(station, bench)
+    record = station.final(told.claim_id)
+    assert (record.outcome, record.reason) == (Outcome.CUT, "live-too-long")
+    wait_until(lambda: STUCK in last_alarms(station)[-1], within_s=15)
+    bench.pins.pin(TALK_PIN).drive_high()
+    wait_until(lambda: STUCK not in last_alarms(station)[-1], within_s=15)
+    assert len(station.heard(AsRun)) == 1
 
 
 def ordered(station, message) -> None:

@@ -18,11 +18,19 @@ from protocol.messages import (
     Refused,
     Segment,
     Started,
+    TalkKey,
 )
 from server.domain.authority import Actor, Grant, Role
 from server.domain.errors import NotAllowedError, TooOftenError, UpkeepRefusedError
-from server.domain.upkeep import ANSWERED_WITHIN, MOST_ORDERS, ORDER_LIFE, ORDERS_PER, Standing
-from server.services import upkeep
+from server.domain.upkeep import (
+    ANSWERED_WITHIN,
+    MOST_ORDERS,
+    ORDER_LIFE,
+    ORDERS_PER,
+    TALK_TITLE,
+    Standing,
+)
+from server.services import monitoring, upkeep
 from server.services.upkeep import Asked
 from server.store.models import AssetRow, AuditRow, ClusterRow, EventRow, OutboxRow, UpkeepRow
 from tests.factories.claims import NOON, an_asset
@@ -280,3 +288,78 @@ def test_the_record_of_a_test_sound_belongs_to_the_unit_that_ordered_it(province
     province.hear(NODE, words_of(row)["played"])
     record = province.as_run(row.order_id)[HERE]
     assert (record.unit_id, record.outcome) == ("xa-1", "played")
+
+
+OFFICER = Actor("can-bo", (Grant(Role.COMMUNE_OFFICER, "xa-1"),))
+
+
+@pytest.mark.parametrize(
+    ("asked", "away_s"),
+    [
+        ({"talk": "cut-off", "away_min": 15, "talk_s": 90}, 900.0),
+        ({"talk": "always", "talk_s": 90}, 0.0),
+    ],
+)
+@pytest.mark.usefixtures("node")
+def test_a_talk_key_is_allowed_by_the_signed_configuration_with_the_chime_that_nodes_keep(
+    province, asked, away_s
+):
+    assert province.said(f"{NODE}/in/config")[-1].msg.talk_key is None
+    row = order(province, "talk", actor=OFFICER, **asked)
+    config = province.said(f"{NODE}/in/config")[-1].msg
+    assert config.talk_key == TalkKey(away_s=away_s, most_s=90.0, opening=CHIME)
+    assert config.talk_key.opening in config.pinned
+    (done,) = province.rows(AuditRow, action="upkeep-talk")
+    assert (done.subject, done.actor) == (HERE, "can-bo")
+    province.hear(NODE, here(config.version))
+    province.run(upkeep.resend_due, now=NOON + 3 * S)
+    assert stands(province, row)[0] is Standing.DONE
+    order(province, "talk", actor=OFFICER, talk="never")
+    assert province.said(f"{NODE}/in/config")[-1].msg.talk_key is None
+    # What was set stands in the form again.
+    assert province.rows(ClusterRow, cluster_id=HERE)[0].talk_most_s == 90
+
+
+@pytest.mark.usefixtures("node")
+def test_a_talk_key_is_allowed_by_whoever_may_announce_emergencies_there_and_nobody_else(province):
+    for actor in (TECHNICIAN, Actor("la", (Grant(Role.COMMUNE_OFFICER, "xa-2"),))):
+        with pytest.raises(NotAllowedError):
+            order(province, "talk", actor=actor, talk="always", talk_s=60)
+    assert province.rows(ClusterRow, cluster_id=HERE)[0].talk_away_min is None
+    assert province.rows(AuditRow, action="upkeep-talk") == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "codes"),
+    [
+        ({}, ["bad-talk"]),
+        ({"talk": "sometimes"}, ["bad-talk"]),
+        ({"talk": "always"}, ["bad-talk-length"]),
+        ({"talk": "always", "talk_s": 9}, ["bad-talk-length"]),
+        ({"talk": "always", "talk_s": 901}, ["bad-talk-length"]),
+        ({"talk": "cut-off"}, ["bad-away", "bad-talk-length"]),
+        ({"talk": "cut-off", "away_min": 0, "talk_s": 60}, ["bad-away"]),
+        ({"talk": "cut-off", "away_min": 1441, "talk_s": 60}, ["bad-away"]),
+    ],
+)
+@pytest.mark.usefixtures("node")
+def test_what_a_talk_key_cannot_be_is_refused_and_leaves_it_as_it_was(province, asked, codes):
+    assert refused(province, "talk", actor=OFFICER, **asked) == codes
+    assert province.said(f"{NODE}/in/config")[-1].msg.talk_key is None
+
+
+def a_talk_record(name, **facts: object) -> AsRun:
+    return AsRun(report_id=f"r-{name}", claim_id=name, cluster=HERE, at=NOON + 30 * S, **facts)
+
+
+@pytest.mark.usefixtures("node")
+def test_what_was_spoken_at_the_box_is_on_record_with_its_unit_and_so_is_a_refused_press(province):
+    heard = (Segment(start=NOON, end=NOON + 25 * S, position_s=3.0),)
+    province.hear(NODE, Started(report_id="r-1", claim_id="nt-1", at=NOON))
+    assert province.run(monitoring.titles_of, claims={"nt-1"})["nt-1"][0] == TALK_TITLE
+    spoken = a_talk_record("nt-1", outcome=Outcome.PLAYED, segments=heard)
+    refused = a_talk_record("nt-2", outcome=Outcome.MISSED, reason="talk-not-armed")
+    province.hear(NODE, spoken, refused, spoken)
+    first, second = (province.as_run(name)[HERE] for name in ("nt-1", "nt-2"))
+    assert (first.unit_id, first.outcome, first.start) == ("xa-1", "played", NOON)
+    assert (second.unit_id, second.reason, second.start) == ("xa-1", "talk-not-armed", None)

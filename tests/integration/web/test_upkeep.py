@@ -103,6 +103,26 @@ def test_the_volume_is_set_on_the_page_and_stands_there(equipped):
         assert pressed(technician, deed="volume", volume_db=wrong).status_code == 422
 
 
+def test_an_officer_sets_the_talk_key_on_the_page_and_a_technician_sees_how_it_stands(equipped):
+    officer, technician = equipped.browser("commune-officer"), equipped.browser("technician")
+    assert '<strong id="talk-now">Không bao giờ</strong>' in officer.get(PAGE).text
+    asked = {"deed": "talk", "talk": "cut-off", "away_min": "15", "talk_s": "90"}
+    assert pressed(officer, **asked).status_code == 303
+    shown = technician.get(PAGE).text
+    assert '<strong id="talk-now">Khi đã mất mạng 15 phút</strong>' in shown
+    assert "Phím nói: Khi đã mất mạng 15 phút" in shown
+    assert 'name="talk"' not in shown
+    assert pressed(technician, **asked).status_code == 403
+    wrong = pressed(officer, **{**asked, "away_min": "0"})
+    assert wrong.status_code == 422
+    assert "số phút nguyên từ 1 đến 1440" in wrong.text
+    program = equipped.program("commune-officer")
+    answer = program.ask("POST", PAGE, json={"deed": "talk", "talk": "always", "talk_s": 60})
+    assert answer.status_code == 201
+    assert answer.json["facts"]["talk"] == "always"
+    assert "Phím nói: Luôn luôn" in technician.get(PAGE).text
+
+
 def test_who_orders_too_often_is_told_how_long_to_wait(equipped):
     technician = equipped.program("technician")
     for _again in range(MOST_ORDERS):

@@ -6,14 +6,15 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from edge.errors import PinError
-from edge.gpio.box import Box, ContactMoved, SilencePressed
-from edge.settings import Board, Contact, Fan, Lamp, SilenceKey
+from edge.gpio.box import Box, ContactMoved, SilencePressed, TalkPressed, TalkReleased
+from edge.settings import Board, Contact, Fan, Lamp, SilenceKey, TalkInput
 from tests.factories.waiting import wait_until
 
 DOOR, MAINS = Contact("door", 5, open_is_alarm=True), Contact("mains-lost", 6, open_is_alarm=False)
 BOARD = Board(
     contacts=(DOOR, MAINS),
     silence_key=SilenceKey(13, 30),
+    talk_key=TalkInput(16, "alsa"),
     lamps=(Lamp("network", 22), Lamp("alarm", 23)),
     fan=Fan(24, on_c=65, off_c=55),
 )
@@ -53,6 +54,15 @@ def test_a_press_of_the_silence_key_is_told_once_and_its_release_is_not(pins, to
     close_contact(pins, 13)
     pins.pin(13).drive_high()
     wait_until(lambda: told == [SilencePressed()])
+
+
+def test_the_talk_key_is_told_of_when_it_is_pressed_and_when_it_is_let_go(box, pins, told):
+    close_contact(pins, 16)
+    wait_until(lambda: told == [TalkPressed()])
+    assert box.is_talk_key_closed
+    pins.pin(16).drive_high()
+    wait_until(lambda: told == [TalkPressed(), TalkReleased()])
+    assert not box.is_talk_key_closed
 
 
 def test_lamps_show_what_they_are_told_and_those_that_are_not_wired_nothing(box, pins):

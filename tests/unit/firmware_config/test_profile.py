@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.settings import Contact, Fan, Lamp, SilenceKey
+from edge.settings import Contact, Fan, Lamp, SilenceKey, TalkInput
 from firmware_config.errors import BadProfileError, UnknownProfileError
 from firmware_config.profile import checked, names, profile
 
@@ -29,6 +29,9 @@ def test_an_unknown_profile_is_refused_with_the_known_ones_named():
         'format = 1\nname = "board"\n[contacts.door]\npin = 5',
         'format = 1\nname = "board"\n[fan]\npin = 24\non_c = 50\noff_c = 50',
         'format = 1\nname = "board"\n[silence_key]\npin = 13\nminutes = 0',
+        'format = 1\nname = "board"\n[talk_key]\npin = 16',
+        'format = 1\nname = "board"\n[talk_key]\npin = 16\ninput = "wav:talk.wav"',
+        'format = 1\nname = "board"\n[talk_key]\npin = 20\ninput = "alsa"',
         "not toml",
     ],
 )
@@ -48,17 +51,27 @@ def test_two_things_at_one_pin_are_both_named(tmp_path):
         checked(path)
 
 
+def test_a_talk_key_at_the_pin_of_the_silence_key_is_refused_with_both_named(tmp_path):
+    path = tmp_path / "board.toml"
+    keys = '[silence_key]\npin = 13\n[talk_key]\npin = 13\ninput = "alsa"\n'
+    path.write_text(f'format = 1\nname = "board"\n{keys}')
+    with pytest.raises(BadProfileError, match="pin 13 is both silence_key and talk_key"):
+        checked(path)
+
+
 def test_all_that_a_box_may_have_is_read(tmp_path):
     path = tmp_path / "board.toml"
     path.write_text(
         'format = 1\nname = "board"\n'
         '[contacts.mains-lost]\npin = 5\nalarm_when = "open"\n'
         "[silence_key]\npin = 13\nminutes = 20\n"
+        '[talk_key]\npin = 16\ninput = "alsa:plughw:1"\ngain_db = 12\n'
         "[lamps]\nnetwork = 22\n"
         "[fan]\npin = 24\n"
     )
     board = checked(path)
     assert board.contacts == (Contact("mains-lost", 5, open_is_alarm=True),)
     assert board.silence_key == SilenceKey(13, 20)
+    assert board.talk_key == TalkInput(16, "alsa:plughw:1", 12.0)
     assert board.lamps == (Lamp("network", 22),)
     assert board.fan == Fan(24, on_c=65.0, off_c=55.0)

@@ -40,6 +40,7 @@ NOW = GOLDEN / f"v{PROTOCOL_VERSION}"
 ADDED_FIELDS = {
     (Config, "delay_s"),
     (Plan, "turns"),
+    (Config, "talk_key"),
     (AsRun, "frames"),
     (AsRun, "link"),
     (AsRun, "proof"),

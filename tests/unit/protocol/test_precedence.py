@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import BulletinClass, Claim, ClaimKind, Mode, Severity
-from protocol.policy import Policy
+from protocol.policy import Policy, Silence
 from protocol.precedence import key, winner
 from tests.factories.claims import (
     COMMUNE,
@@ -135,6 +135,38 @@ def test_among_priority_claims_the_higher_unit_then_the_earlier_start_then_the_n
     assert heard(low, late) == "a"
     early = a_claim(claim_id="z", level=1, bulletin_class=PRIORITY, start=at(-10))
     assert heard(low, early) == "z"
+
+
+@given(several_claims, policies, instants, st.sampled_from((PRIORITY, EMERGENCY)))
+def test_who_speaks_at_the_box_goes_before_all_but_the_emergencies_of_the_network(
+    some, policy, now, bulletin_class
+):
+    talk = an_announcement(
+        claim_id="nt-1",
+        bulletin_class=bulletin_class,
+        severity=Severity.EXTREME,
+        kind=ClaimKind.LOCAL,
+        issued_at=at(59),
+        start=at(-30),
+        end=at(31),
+    )
+    emergencies = [claim for claim in some if key(claim, now, policy)[0] == 0]
+    without = winner(emergencies, now, policy)
+    allowed = talk if policy.permits(talk, now) else winner(some, now, policy)
+    assert winner([*some, talk], now, policy) == (without or allowed)
+
+
+def test_a_hush_silences_who_speaks_at_the_box_also_where_it_spares_emergencies():
+    talk = an_announcement(claim_id="nt-1", kind=ClaimKind.LOCAL)
+    spares = Silence("im-1", COMMUNE, at(-5), spares_emergencies=True)
+    assert heard(talk, policy=Policy(silences=(spares,))) is None
+
+
+def test_quiet_hours_hold_for_who_speaks_at_the_box_unless_nobody_else_could_warn():
+    quiet = Policy(quiet=(an_interval(-5, 5),))
+    for bulletin_class, name in ((PRIORITY, None), (EMERGENCY, "nt-1")):
+        talk = an_announcement(claim_id="nt-1", kind=ClaimKind.LOCAL, bulletin_class=bulletin_class)
+        assert heard(talk, policy=quiet) == name
 
 
 def test_the_graver_emergency_wins_even_when_it_is_the_older_and_from_below():

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.errors import Refusal, RefusedError
-from protocol.messages import BulletinClass, Targets
+from protocol.messages import BulletinClass, ClaimKind, Targets
 from protocol.signing import audience_node, audience_unit, check_scope, verify
 from tests.factories.claims import (
     CLUSTER,
@@ -53,6 +53,11 @@ def refusal(message, key=COMMUNE_KEY, believed=ALL, chain=HERE.chain):
 
 def limited(*classes: BulletinClass):
     return a_trust(a_certified(COMMUNE_KEY, classes=classes))
+
+
+def test_nobody_may_send_what_only_the_talk_key_of_a_box_may_say():
+    assert refusal(a_play(kind=ClaimKind.LOCAL)) is Refusal.OUT_OF_SCOPE
+    assert refusal(a_plan(claims=(a_claim(kind=ClaimKind.LOCAL),))) is Refusal.OUT_OF_SCOPE
 
 
 def test_a_class_that_the_key_may_not_order_is_refused():
