@@ -18,7 +18,8 @@ ClaimIdText = Annotated[str, msgspec.Meta(pattern=CLAIM_ID_PATTERN)]
 Digest = Annotated[str, msgspec.Meta(pattern=DIGEST_PATTERN)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Length = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
-GainDb = Annotated[float, msgspec.Meta(ge=-60, le=0)]
+LEAST_GAIN_DB = -60
+GainDb = Annotated[float, msgspec.Meta(ge=LEAST_GAIN_DB, le=0)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 RELAY_PATTERN = r"^https?://[!-~]{1,500}\Z"

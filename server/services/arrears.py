@@ -50,6 +50,9 @@ def bring_up_to_date(db: Session, *, now: datetime, most: int = MOST_NUDGED) -> 
     for node, token in _tokens(db, NodeRow.node_id, NodeRow.config_token, configs):
         _post(db, topics.node_config(NodeId(node)), token, now)
     if nudged:
+        # Locked in order, as whoever takes in what nodes say locks them too.
+        rows = select(NodeRow.node_id).where(NodeRow.node_id.in_(nudged)).order_by(NodeRow.node_id)
+        db.execute(rows.with_for_update(key_share=True))
         db.execute(update(NodeRow).where(NodeRow.node_id.in_(nudged)).values(nudged_at=now))
     return len(plans) + len(configs)
 

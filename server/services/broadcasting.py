@@ -13,6 +13,7 @@ from protocol import topics
 from protocol.content import length_s, opening_s
 from protocol.ids import NodeId, UnitId
 from protocol.messages import (
+    LEAST_GAIN_DB,
     BulletinClass,
     Claim,
     ClaimKind,
@@ -53,7 +54,6 @@ MOST_RESENT = 300
 """Orders sent again in one transaction; the others follow a second later."""
 
 MOST_REPEATS = 50
-LEAST_GAIN_DB = -60.0
 
 CLOSING = timedelta(seconds=5)
 """In which nodes close a live broadcast that was spoken for as long as it may be."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from protocol.messages import LEAST_GAIN_DB
 from server.domain.authority import Action, Actor, demand, demand_laying_down
 from server.domain.errors import Finding, FrameRefusedError, StaleError, UnknownThingError
 from server.domain.frames import TimeFrame
@@ -35,7 +36,6 @@ from server.store.models import FrameRow, LevelRow
 
 QUIET = "quiet"
 KINDS = ("frame", QUIET)
-LEAST_CEILING_DB = -60.0
 SESSION_LIMITS_S = (60, 86_400)
 MOST_NAMED = 10
 
@@ -320,7 +320,7 @@ def _wrong_fields(new: NewFrame) -> list[Finding]:
     if new.session_limit_s is not None and not low_s <= new.session_limit_s <= high_s:
         findings.append(Finding("bad-session-limit"))
     ceiling_db = new.volume_ceiling_db
-    if ceiling_db is not None and not LEAST_CEILING_DB <= ceiling_db <= 0:
+    if ceiling_db is not None and not LEAST_GAIN_DB <= ceiling_db <= 0:
         findings.append(Finding("bad-ceiling"))
     if new.legal_reference and not is_line(new.legal_reference):
         findings.append(Finding("bad-legal-reference", {"longest": str(LONGEST_LINE)}))

@@ -3,19 +3,21 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from protocol.messages import Claim, Play
 from protocol.policy import Policy
-from protocol.precedence import Key, key
+from protocol.precedence import key
 from protocol.signing import unverified
 from server.domain.nodes import Liveness, liveness
+from server.domain.recurrence import local_day
+from server.services.planning import policies_of
+from server.services.units import tree
 from server.store.models import BroadcastRow, DeliveryRow, NodeRow
-
-if TYPE_CHECKING:
-    from protocol.messages import Play
+from server.store.queries.among import among
 
 _ANSWERING = frozenset({Liveness.HERE, Liveness.LATE})
 
@@ -61,23 +63,46 @@ def ahead(
         for broadcast, cluster, on_air, presence, heard_at in db.execute(sounding)
         if liveness(presence, heard_at, now) in _ANSWERING
     ]
-    titles, keys = _ranked(db, {one for pair in pairs for one in (pair[0], pair[2])}, now)
+    orders = _orders(db, {one for pair in pairs for one in (pair[0], pair[2])})
+    policies = _policies(db, {cluster for _, cluster, _ in pairs}, now)
+    found = {}
+    for broadcast, cluster, on_air in pairs:
+        policy = policies.get(cluster)
+        if policy is not None and goes_first(orders[on_air][1], orders[broadcast][1], now, policy):
+            found[broadcast, cluster] = Ahead(on_air, orders[on_air][0])
+    return found
+
+
+def goes_first(one: Claim, other: Claim, now: datetime, policy: Policy) -> bool:
+    """Say whether, of two claims at one cluster, the rule of all nodes puts this one first."""
+    return key(one, now, policy) < key(other, now, policy)
+
+
+def _orders(db: Session, broadcasts: Collection[str]) -> dict[str, tuple[str, Claim]]:
+    """Read title and claim of some announcements."""
+    if not broadcasts:
+        return {}
+    rows = select(BroadcastRow.broadcast_id, BroadcastRow.title, BroadcastRow.token).where(
+        among(BroadcastRow.broadcast_id, broadcasts)
+    )
+    # Nothing else is ever kept as the order of an announcement.
     return {
-        (broadcast, cluster): Ahead(on_air, titles[on_air])
-        for broadcast, cluster, on_air in pairs
-        if keys[on_air] < keys[broadcast]
+        name: (title, cast("Play", unverified(token).msg).claim)
+        for name, title, token in db.execute(
+            rows.where(among(BroadcastRow.broadcast_id, broadcasts))
+        )
     }
 
 
-def _ranked(
-    db: Session, broadcasts: Collection[str], now: datetime
-) -> tuple[dict[str, str], dict[str, Key]]:
-    titles: dict[str, str] = {}
-    keys: dict[str, Key] = {}
-    rows = select(BroadcastRow).where(BroadcastRow.broadcast_id.in_(broadcasts))
-    for row in db.scalars(rows) if broadcasts else ():
-        # Nothing else is ever kept as the order of an announcement.
-        claim = cast("Play", unverified(row.token).msg).claim
-        titles[row.broadcast_id] = row.title
-        keys[row.broadcast_id] = key(claim, now, Policy())
-    return titles, keys
+def _policies(db: Session, clusters: Collection[str], now: datetime) -> dict[str, Policy]:
+    """Merge the rules at some clusters, of which very many stand below the same units.
+
+    Whose time frame it is and what the commune has ranked decide too; silence does not, for where
+    one is silent nothing is on air that it would have to wait for.
+    """
+    if not clusters:
+        return {}
+    units = tree(db, today=local_day(now))
+    chains = {one: units.chain_of_cluster(one) for one in clusters if one in units.clusters}
+    found = policies_of(db, set(chains.values()), at=now, units=units)
+    return {cluster: found[chain] for cluster, chain in chains.items()}

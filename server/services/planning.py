@@ -42,6 +42,7 @@ from server.store.queries.slots import WantedSlots
 from server.store.types import InstantType
 
 PLAN_DAYS = 14
+_AN_INSTANT = timedelta(microseconds=1)
 _frames = FrameRow.__table__.c
 _FRAME_COLUMNS = (
     _frames.unit_id,
@@ -341,6 +342,16 @@ def heard_by(
         claims = (*claims_at(own, place), *before)
         found[place.cluster] = Heard(claims, policies[place.chain])
     return found
+
+
+def policies_of(
+    db: Session, chains: Collection[tuple[str, ...]], *, at: datetime, units: Tree
+) -> dict[tuple[str, ...], Policy]:
+    """Merge what holds at an instant below each of some chains, as nodes do; but for silence."""
+    above = list(dict.fromkeys(unit_id for chain in chains for unit_id in chain))
+    made = _compiled(db, above, (), {}, start=at, end=at + _AN_INSTANT, units=units)
+    plans = {plan.unit: plan for plan in made}
+    return {chain: merge([plans[unit] for unit in chain], chain[-1]) for chain in chains}
 
 
 def slots_of(

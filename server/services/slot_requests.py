@@ -7,7 +7,14 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from protocol.messages import RELAY_PATTERN, BulletinClass, StartMode, Targets, WhenCut
+from protocol.messages import (
+    LEAST_GAIN_DB,
+    RELAY_PATTERN,
+    BulletinClass,
+    StartMode,
+    Targets,
+    WhenCut,
+)
 from server.domain.errors import Finding, PatternError
 from server.domain.languages import is_language
 from server.domain.public_holidays import HolidayChoice
@@ -20,7 +27,6 @@ from server.services.slot_values import asset_ref, narrowed, refs
 from server.services.texts import is_line
 from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
 
-LEAST_GAIN_DB = -60.0
 MOST_ITEMS = 500
 MOST_EXCLUDED = 1000
 MOST_NAMED = 10

@@ -41,30 +41,44 @@ class Table:
     rows: Iterable[Sequence[Cell]]
 
 
-def write_csv(table: Table, file: IO[bytes]) -> None:
-    """Write the table as CSV in UTF-8; the mark at its front is for Excel."""
+def write_csv(tables: Sequence[Table], file: IO[bytes]) -> None:
+    """Write tables as CSV in UTF-8, an empty line between them; the mark in front is for Excel."""
     lines = TextIOWrapper(file, "utf-8-sig", newline="", write_through=True)
     writer = csv.writer(lines)
-    writer.writerow([_as_text(column.heading) for column in table.columns])
-    writer.writerows([_as_text(cell) for cell in row] for row in table.rows)
+    for number, table in enumerate(tables):
+        if number:
+            writer.writerow([])
+        writer.writerow([_as_text(column.heading) for column in table.columns])
+        writer.writerows([_as_text(cell) for cell in row] for row in table.rows)
     lines.detach()
 
 
-def write_workbook(table: Table, file: IO[bytes], folder: Path) -> None:
-    """Write the table as a workbook with one sheet; rows wait in files in ``folder``."""
+def write_workbook(tables: Sequence[Table], file: IO[bytes], folder: Path) -> None:
+    """Write a workbook with a sheet for each table; rows wait in files in ``folder``."""
     options = {"constant_memory": True, "tmpdir": str(folder)}
     book = xlsxwriter.Workbook(file, options)
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
     formats = {one: book.add_format({"num_format": one}) for one in (_DATE, _TIME, _BOTH, _LENGTH)}
-    sheet = book.add_worksheet(table.name.translate(_NOT_IN_NAMES)[:_LONGEST_NAME].strip() or "1")
-    for place, column in enumerate(table.columns):
-        sheet.set_column(place, place, column.width)
-        sheet.write_string(0, place, column.heading, bold)
-    sheet.freeze_panes(1, 0)
-    for number, row in enumerate(table.rows, 1):
-        for place, cell in enumerate(row):
-            _write(sheet, (number, place), cell, formats)
+    for name, table in zip(_sheet_names(tables), tables, strict=True):
+        sheet = book.add_worksheet(name)
+        for place, column in enumerate(table.columns):
+            sheet.set_column(place, place, column.width)
+            sheet.write_string(0, place, column.heading, bold)
+        sheet.freeze_panes(1, 0)
+        for number, row in enumerate(table.rows, 1):
+            for place, cell in enumerate(row):
+                _write(sheet, (number, place), cell, formats)
     book.close()
+
+
+def _sheet_names(tables: Iterable[Table]) -> list[str]:
+    """Name sheets as spreadsheet programs allow: short, and no two alike but for their case."""
+    names: list[str] = []
+    for number, table in enumerate(tables, 1):
+        name = table.name.translate(_NOT_IN_NAMES)[:_LONGEST_NAME].strip() or str(number)
+        is_taken = name.casefold() in {known.casefold() for known in names}
+        names.append(str(number) if is_taken else name)
+    return names
 
 
 def _write(

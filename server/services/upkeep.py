@@ -13,6 +13,7 @@ from protocol import topics
 from protocol.content import length_s
 from protocol.ids import NodeId
 from protocol.messages import (
+    LEAST_GAIN_DB,
     BulletinClass,
     Claim,
     ClaimKind,
@@ -52,7 +53,6 @@ from server.domain.upkeep import (
 )
 from server.services import audit, catalogue, events, outbox, rate_counts
 from server.services.configuring import publish_config
-from server.services.framing import LEAST_CEILING_DB
 from server.services.keyring import Keyring
 from server.services.slot_values import asset_ref
 from server.services.units import tree
@@ -275,7 +275,7 @@ def _wrong(asked: Asked) -> list[Finding]:
         return [Finding("bad-deed")]
     volume_db = asked.volume_db
     if asked.deed == Deed.VOLUME and not (
-        volume_db is not None and LEAST_CEILING_DB <= volume_db <= 0
+        volume_db is not None and LEAST_GAIN_DB <= volume_db <= 0
     ):
         return [Finding("bad-volume")]
     delay_ms = asked.delay_ms

@@ -107,17 +107,22 @@ class ActAnswer(Answer):
     reason: str
 
 
-class CopyAnswer(Answer):
-    """What became of a bulletin at one commune."""
+class StandingAnswer(Answer):
+    """How a bulletin stands at a commune, and what it has answered."""
 
-    unit_id: str
-    unit_name: str
     standing: str
     slot_id: str | None
     until: Instant | None
     reason: str
     answered_at: Instant | None
     answered_by: str | None
+
+
+class CopyAnswer(StandingAnswer):
+    """What became of a bulletin at one commune."""
+
+    unit_id: str
+    unit_name: str
     clusters: int
     sounded: int
 
@@ -133,16 +138,10 @@ class BulletinReport(Answer):
     communes: list[CopyAnswer]
 
 
-class LetterAnswer(Answer):
+class LetterAnswer(StandingAnswer):
     """A bulletin in a commune's inbox."""
 
     bulletin: BulletinAnswer
-    standing: str
-    slot_id: str | None
-    until: Instant | None
-    reason: str
-    answered_at: Instant | None
-    answered_by: str | None
 
 
 class LetterList(Answer):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from protocol.messages import LEAST_GAIN_DB
 from server.api.schemas.common import ALL_WEEK, Answer, Id, Request, printable
 
 
@@ -27,7 +28,9 @@ class FrameRequest(Request):
     owner_id: Id | None = None
     owner_rank: Annotated[int, Field(ge=0, le=9)] | None = None
     session_limit_s: Annotated[int, Field(ge=60, le=86_400)] | None = None
-    volume_ceiling_db: Annotated[float, Field(ge=-60, le=0, allow_inf_nan=False)] | None = None
+    volume_ceiling_db: (
+        Annotated[float, Field(ge=LEAST_GAIN_DB, le=0, allow_inf_nan=False)] | None
+    ) = None
     legal_reference: Annotated[str, Field(max_length=200), AfterValidator(printable)] = ""
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from protocol.messages import LEAST_GAIN_DB
 from server.api.schemas.common import Answer, Instant, Request
 
 
@@ -17,7 +18,12 @@ class UpkeepRequest(Request):
     at_once: Annotated[bool, Field(description="Whether a restart may cut what sounds.")] = False
     volume_db: Annotated[
         float | None,
-        Field(ge=-60, le=0, allow_inf_nan=False, description="The loudest it may be, lastingly."),
+        Field(
+            ge=LEAST_GAIN_DB,
+            le=0,
+            allow_inf_nan=False,
+            description="The loudest it may be, lastingly.",
+        ),
     ] = None
     delay_ms: Annotated[
         int | None,

@@ -1,4 +1,4 @@
-"""The record of an announcement as a table: a line for each cluster and each piece heard there."""
+"""The record of an announcement as tables: what was heard where, and who was told of it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -7,11 +7,36 @@ from server.domain.recurrence import LOCAL, local_day
 from server.http.languages import gettext
 from server.services.dossiers import Dossier
 from server.services.tables import Cell, Column, Table
-from server.web.dossiers.words import outcome_words, piece_words
+from server.web.dossiers.words import outcome_words, piece_words, told_words
 
 
-def dossier_table(found: Dossier) -> Table:
-    """List what was heard where, second by second."""
+def dossier_tables(found: Dossier) -> list[Table]:
+    """List what was heard where, second by second, and who was told, if anybody was."""
+    return [_heard(found), _told(found)] if found.told else [_heard(found)]
+
+
+def _told(found: Dossier) -> Table:
+    columns = (
+        Column(gettext("Who"), 24),
+        Column(gettext("Channel or telephone"), 24),
+        Column(gettext("Told at"), 20),
+        Column(gettext("Of what"), 48),
+        Column(gettext("What became of it"), 48),
+    )
+    rows = (
+        (
+            one.contact_name,
+            one.channel_name or one.phone,
+            one.alert.created_at,
+            one.alert.subject,
+            told_words(one.alert),
+        )
+        for one in found.told
+    )
+    return Table(gettext("Who was told"), columns, rows)
+
+
+def _heard(found: Dossier) -> Table:
     columns = (
         Column(gettext("Unit"), 24),
         Column(gettext("Village"), 20),

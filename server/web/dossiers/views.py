@@ -10,7 +10,7 @@ from server.services import dossiers
 from server.services.dossiers import Dossier
 from server.web.dossiers import words
 from server.web.dossiers.presenters import lanes
-from server.web.dossiers.sheets import dossier_table
+from server.web.dossiers.sheets import dossier_tables
 from server.web.exports.sending import sent_sheet
 from server.web.live.presenters import loudness_words
 
@@ -51,7 +51,7 @@ def paper(broadcast_id: str) -> ResponseReturnValue:
 def sheet(broadcast_id: str, kind: str) -> ResponseReturnValue:
     """Give what was heard where as a table."""
     found = _found(broadcast_id)
-    return sent_sheet(dossier_table(found), kind, _name(found))
+    return sent_sheet(dossier_tables(found), kind, _name(found))
 
 
 def _found(broadcast_id: str) -> Dossier:

@@ -97,7 +97,7 @@ def sheet(unit_id: str, what: str, kind: str) -> ResponseReturnValue:
     except ExportRefusedError as refused:
         return _page(unit_id, refused.findings), 422
     of = f"{local_day(instant)}" if what == "slots" else f"{days[0]}_{days[1]}"
-    return sent_sheet(table, kind, f"{word}_{unit_id}_{of}")
+    return sent_sheet([table], kind, f"{word}_{unit_id}_{of}")
 
 
 def _slots(

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pypdfium2
 import pytest
 from fontTools.ttLib import TTFont
+from python_calamine import CalamineWorkbook
 
 from protocol.content import layout
 from protocol.signing import unverified
@@ -219,6 +220,15 @@ def test_the_record_names_who_was_told_when_and_what_became_of_it(site):
         assert said in page
         assert said in printed
     assert "quota" in printed
+    table = viewer.get(f"/broadcasts/{one}/record.csv", buffered=True).data.decode("utf-8-sig")
+    told_lines = list(csv.DictReader(io.StringIO(table.split("\r\n\r\n")[1])))
+    assert [line["Người nhận"] for line in told_lines] == ["Ông Páo"] * 2
+    assert [line["Nội dung"] for line in told_lines] == ["2/2 cụm loa", "Vẫn còn"]
+    assert "quota" in told_lines[0]["Kết quả"]
+    assert told_lines[1]["Kết quả"] == "Cần gọi điện"
+    book = viewer.get(f"/broadcasts/{one}/record.xlsx", buffered=True).data
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_name("Đã báo tin cho ai")
+    assert [row[-2] for row in sheet.to_python()] == ["Nội dung", "2/2 cụm loa", "Vẫn còn"]
     told = site.program("viewer").ask("GET", f"/broadcasts/{one}/record").json["told"]
     assert [(each["about"], each["after_s"], each["state"]) for each in told] == [
         ("silence", 10, "sent"),
