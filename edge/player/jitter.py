@@ -13,7 +13,7 @@ from protocol.live import FRAME, Ending, LiveFrames
 from protocol.messages import FrameTally
 
 SILENCE = timedelta(seconds=1.5)
-"""After so much without a frame to hear a broadcast is over."""
+"""After so much without a frame to hear, and without word that it goes on, a broadcast is over."""
 
 FIRST_WAIT = timedelta(seconds=4)
 """So long somebody may take to begin to speak."""
@@ -58,6 +58,7 @@ class JitterBuffer:
         self._frames: dict[int, bytes] = {}
         self._asked = 0
         self._taken = 0
+        self._goes_on_until = 0
         self._end: int | None = None
         self._ending = Ending.GOES_ON
         self._missed: set[int] = set()
@@ -87,6 +88,9 @@ class JitterBuffer:
         self._forget(now_us)
         for number, frame in enumerate(message.frames, start=message.sequence):
             self._take(number, frame)
+        if not message.frames:
+            # A phone that stands still: nothing was captured so far, and more is to come.
+            self._goes_on_until = max(self._goes_on_until, message.sequence)
         if message.ending is not Ending.GOES_ON and self._end is None:
             self._end = message.sequence + len(message.frames)
             self._ending = message.ending
@@ -115,7 +119,8 @@ class JitterBuffer:
         if self._end is not None:
             cause = BROKEN_OFF if self._ending is Ending.BROKEN_OFF else ""
             return Over(zero_us + self._end * _FRAME_US, cause)
-        silent_us = max(zero_us + self._taken * _FRAME_US, self._expected_us)
+        known = max(self._taken, self._goes_on_until)
+        silent_us = max(zero_us + known * _FRAME_US, self._expected_us)
         return Over(now_us, LOST) if now_us >= silent_us + _SILENCE_US else None
 
     def _take(self, number: int, frame: bytes) -> None:

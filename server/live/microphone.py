@@ -18,6 +18,7 @@ from server.domain.errors import NotAllowedError, RefusedRequestError, ServerErr
 from server.live.capture import Captured, read_said, read_sound, read_ticket
 from server.live.errors import GarbledMicrophoneError
 from server.live.labels import label_frames
+from server.live.pulse import Pulse
 from server.live.recording import Recorder
 from server.live.speaking import Labels, Speaking
 from server.live.stamping import Stamper
@@ -32,9 +33,6 @@ from server.store.engine import Sessions
 
 HELLO_S = 5.0
 """So long a connection may say nothing before it says who it is."""
-
-SILENCE = timedelta(seconds=1.5)
-"""A microphone on air from which nothing comes for so long is lost."""
 
 _LOOK_S = 0.1
 _LOOK_FOR_STOP = timedelta(seconds=0.5)
@@ -121,6 +119,7 @@ class _Microphone:
         self._ticket = ticket
         self._stamper = Stamper()
         self._webm = webm
+        self._pong: Event | None = None
 
     def run(self) -> Spoken | None:
         _tell(self._connection, {"state": "ready"})
@@ -200,7 +199,8 @@ class _Microphone:
 
     def _pass_on(self, broadcast: Speaking, broadcast_id: str) -> str:
         """Pass on what comes, and tell why that ended."""
-        heard_at = looked_at = self._studio.clock()
+        looked_at = self._studio.clock()
+        pulse = Pulse(looked_at)
         while not self._studio.stopping.is_set():
             message = self._received()
             now = self._studio.clock()
@@ -209,18 +209,33 @@ class _Microphone:
                 if read_said(message) == "stop":
                     return "spoken"
             elif message is not None:
-                heard_at = now
+                pulse.heard(now)
                 for captured in self._captured(message):
                     broadcast.take(captured, now)
-            if now - heard_at >= SILENCE:
+            if pulse.is_lost(now):
                 return "broken-off"
             if now >= broadcast.ends_at:
                 return "too-long"
+            self._bridge(broadcast, pulse, now)
             if now - looked_at >= _LOOK_FOR_STOP:
                 looked_at = now
                 if self._is_stopped(broadcast_id):
                     return "stopped"
         return "server-ended"
+
+    def _bridge(self, broadcast: Speaking, pulse: Pulse, now: datetime) -> None:
+        """While nothing comes, tell the nodes that it goes on, and ask whether anybody is there.
+
+        Browsers answer for a page that hangs.
+        """
+        if pulse.is_quiet(now):
+            broadcast.hold_on(now)
+        if self._pong is not None and self._pong.is_set():
+            pulse.answered(now)
+            self._pong = None
+        if self._pong is None and pulse.is_due(now):
+            pulse.asked(now)
+            self._pong = self._connection.ping()
 
     def _received(self) -> str | bytes | None:
         try:

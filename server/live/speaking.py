@@ -16,6 +16,7 @@ from server.live.recording import Recorder
 from server.live.stamping import Stamper
 from server.services.microphones import OnAir
 
+_HELD_EVERY_S = 0.3
 # The last word is no order that would be repeated: so it is said more than once.
 _LAST_WORDS = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,6 +64,7 @@ class Speaking:
         self._labels = labels
         self._labelled = 0
         self._is_unrecorded = False
+        self._held_s = 0.0
         self._topic = topics.live(BroadcastId(on_air.broadcast_id))
 
     @property
@@ -78,7 +80,20 @@ class Speaking:
             return
         # Nobody's voice comes before the label, however early their clock may seem.
         self.say_label(self._on_air.speak_at)
-        self._pass_on(captured_s, frames)
+        if arrived.timestamp() < captured_s + self._on_air.delay.total_seconds():
+            self._pass_on(captured_s, frames)
+        else:
+            # Of a phone that stood still: too late for every loudspeaker, but it was said.
+            self._keep(captured_s, frames)
+
+    def hold_on(self, now: datetime) -> None:
+        """Tell the nodes that nothing was captured until now, and that it goes on."""
+        first_s, now_s = self._stamper.first_captured_s, now.timestamp()
+        if first_s is None or now_s - self._held_s < _HELD_EVERY_S:
+            return
+        self._held_s = now_s
+        number = max(self._stamper.next_number, int((now_s - first_s) / FRAME_S))
+        self._send(number, (), Ending.GOES_ON)
 
     def say_label(self, now: datetime) -> None:
         """Say what it is, as far as that is due by now; a node that is not there yet misses it."""
@@ -106,10 +121,15 @@ class Speaking:
             self._pass_on(captured_s + first * FRAME_S, some)
 
     def _pass_on(self, captured_s: float, frames: tuple[bytes, ...]) -> None:
-        number = self._stamper.number(captured_s, len(frames))
+        number = self._keep(captured_s, frames)
         if number is not None:
             self._send(number, frames, Ending.GOES_ON)
+
+    def _keep(self, captured_s: float, frames: tuple[bytes, ...]) -> int | None:
+        number = self._stamper.number(captured_s, len(frames))
+        if number is not None:
             self._record(number, frames)
+        return number
 
     def _record(self, number: int, frames: tuple[bytes, ...]) -> None:
         try:

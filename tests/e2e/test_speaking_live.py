@@ -26,6 +26,9 @@ LATE = "dong-cap"
 VILLAGES = ("Thôn Làng Má", "Thôn Bản Cáp")
 
 
+STAND_STILL = "() => { const until = performance.now() + 1900; while (performance.now() < until); }"
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with a_town(tmp_path_factory.mktemp("live"), set(CLUSTERS)) as running:
@@ -42,12 +45,15 @@ def page(town: Town, tmp_path: Path) -> Iterator[Page]:
 
 
 @pytest.mark.timeout(240)
-def test_what_is_spoken_into_a_browser_is_heard_in_the_villages_within_a_second_and_a_half(
+def test_what_is_spoken_is_heard_within_a_second_and_a_half_though_the_page_stands_still(
     town: Town, page: Page
 ) -> None:
     broadcast = go_on_air(page, "Nói trực tiếp", VILLAGES)
     page.locator("[data-heard]", has_text="2/2 cụm loa đang phát").wait_for()
     said_from = datetime.now(UTC) + timedelta(seconds=1)
+    town.wait_until(said_from + timedelta(seconds=1))
+    # A cheap phone at other work: the words go past the page that hangs.
+    page.evaluate(STAND_STILL)
     town.wait_until(said_from + timedelta(seconds=5))
     words = mouth(page).words(said_from, 4.0)
     page.get_by_role("button", name="Kết thúc").click()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from protocol.messages import Mode
@@ -31,6 +31,7 @@ from server.services.broadcasting import NewBroadcast
 from server.services.keyring import FLASK, secret_text
 from server.web.live.forms import UrgentForm
 from server.web.security import content_policy
+from server.web.static_files import static_file
 
 pages = Blueprint("microphone", __name__)
 
@@ -46,6 +47,7 @@ _ENDS: Mapping[str, str] = MappingProxyType(
         "no-microphone": N_("The microphone could not be connected. Go back and try again."),
     }
 )
+_SENDER = "js/speak/sender.js"
 _REFUSALS = ("already-spoken", "drill-label-missing", "ticket-expired", "bad-ticket")
 
 
@@ -80,7 +82,6 @@ def prepare() -> ResponseReturnValue:
             now=instant,
         )
     secret = secret_text(here().settings.secrets_dir, FLASK)
-    microphone = here().settings.microphone_url(request.host)
     page = make_response(
         render_template(
             "live/speak.html",
@@ -89,13 +90,27 @@ def prepare() -> ResponseReturnValue:
             reach=reach,
             longest_s=microphones.MAX_LENGTH.total_seconds(),
             ticket=microphones.ticket(new, actor=person, secret=secret, now=instant, proof=given),
-            microphone=microphone,
+            microphone=here().settings.microphone_url(request.host),
             sentences=_sentences(),
         )
     )
-    where = urlsplit(microphone)
-    page.headers["Content-Security-Policy"] = content_policy(f"{where.scheme}://{where.netloc}")
-    return page
+    return _connecting(page)
+
+
+@pages.get("/urgent/microphone.js")
+def sender() -> ResponseReturnValue:
+    """Send what holds the microphone's connection: a thread of its own goes by its own policy."""
+    answer = Response(f'import "{static_file(_SENDER)}";\n', mimetype="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
+    return _connecting(answer)
+
+
+def _connecting(answer: Response) -> Response:
+    """Let it connect to where microphones are taken."""
+    where = urlsplit(here().settings.microphone_url(request.host))
+    policy = content_policy(f"{where.scheme}://{where.netloc}")
+    answer.headers["Content-Security-Policy"] = policy
+    return answer
 
 
 def _proven(given: Proof) -> tuple[Proof, tuple[Finding, ...]]:

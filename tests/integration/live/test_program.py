@@ -1,11 +1,12 @@
 """The program that takes microphones: real connections, a real broker, and what was kept."""
 
+import socket
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 from threading import Event, Thread
 
 import av
@@ -84,8 +85,9 @@ class Studio:
         )
 
     @contextmanager
-    def microphone(self, ticket: str | None = None):
-        with connect(f"ws://127.0.0.1:{self.place.settings.microphone_port}") as connection:
+    def microphone(self, ticket: str | None = None, port: int = 0):
+        port = port or self.place.settings.microphone_port
+        with connect(f"ws://127.0.0.1:{port}", close_timeout=0.5) as connection:
             connection.send(msgspec.json.encode({"ticket": ticket or self.ticket()}).decode())
             yield Browser(connection)
 
@@ -140,12 +142,18 @@ class Listener:
 
     def until_the_end(self):
         """All frames by number, and how it ended."""
+        said = self.messages()
         frames = {}
-        while True:
-            message = self.next()
+        for message in said:
             frames.update(enumerate(message.frames, start=message.sequence))
-            if message.ending is not Ending.GOES_ON:
-                return frames, message.ending
+        return frames, said[-1].ending
+
+    def messages(self):
+        """All that is said until it ends."""
+        said = [self.next()]
+        while said[-1].ending is Ending.GOES_ON:
+            said.append(self.next())
+        return said
 
 
 class Browser:
@@ -172,12 +180,17 @@ class Browser:
         threading.Event().wait(told["speak_in_s"] + 0.02)
         return told["broadcast"]
 
+    def now_s(self):
+        return time.monotonic() - self._began
+
+    def send(self, captured_s, frames):
+        self.connection.send(packed(captured_s * 1000, frames))
+
     def speak(self, frames=FRAMES):
         for number in range(0, len(frames), 3):
-            some = frames[number : number + 3]
-            captured_ms = (time.monotonic() - self._began) * 1000
+            some, captured_s = frames[number : number + 3], self.now_s()
             threading.Event().wait(0.02 * len(some))
-            self.connection.send(packed(captured_ms, some))
+            self.send(captured_s, some)
 
 
 def let_in(place):
@@ -295,21 +308,85 @@ def test_a_drill_whose_label_is_lost_is_never_ordered(studio, tmp_path):
         assert db.query(BroadcastRow).filter(BroadcastRow.title.contains("Không nhãn")).count() == 0
 
 
-@pytest.mark.parametrize("how", ["vanishes", "falls silent", "sends rubbish"])
+@contextmanager
+def a_wire(port: int):
+    """A way to a port of this machine that carries bytes until it is cut; neither end is told."""
+    cut = Event()
+    with ExitStack() as stack:
+        door = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+        def carry(one, other):
+            with suppress(OSError):
+                while some := one.recv(65_536):
+                    if not cut.is_set():
+                        other.sendall(some)
+
+        def serve():
+            near = stack.enter_context(door.accept()[0])
+            far = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            for ends in ((near, far), (far, near)):
+                Thread(target=carry, args=ends, daemon=True).start()
+
+        Thread(target=serve, daemon=True).start()
+        yield door.getsockname()[1], cut
+
+
+@pytest.mark.parametrize("how", ["vanishes", "is cut off", "sends rubbish"])
 def test_a_microphone_that_is_lost_ends_the_broadcast_within_two_seconds(studio, how):
-    with studio.microphone() as browser:
+    port = studio.place.settings.microphone_port
+    with a_wire(port) as (near, cut), studio.microphone(port=near) as browser:
         broadcast = browser.go_on_air()
         with studio.node(broadcast) as node:
             browser.speak()
             lost = time.monotonic()
             if how == "vanishes":
                 browser.connection.socket.close()
+            elif how == "is cut off":
+                cut.set()
             elif how == "sends rubbish":
                 browser.connection.send(b"\x01rubbish")
             _, ending = node.until_the_end()
             assert ending is Ending.BROKEN_OFF
             assert time.monotonic() - lost < 2
     assert rms(studio.recording(broadcast)) > 0.05
+
+
+@pytest.mark.parametrize("still_s", [pytest.param(1.5, marks=pytest.mark.slow), 1.9])
+def test_a_page_that_stands_still_stays_on_air_and_what_comes_too_late_is_kept_but_not_heard(
+    studio, still_s
+):
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+        with studio.node(broadcast) as node:
+            browser.speak()
+            still_since = browser.now_s()
+            threading.Event().wait(still_s)
+            # All at once, as a page sends it that was away.
+            behind = FRAMES[: round(still_s / 0.02) // 3 * 3]
+            for number in range(0, len(behind), 3):
+                browser.send(still_since + number * 0.02, behind[number : number + 3])
+            browser.speak()
+            browser.say("stop")
+            assert browser.hears("over")["reason"] == "spoken"
+            messages = node.messages()
+    assert messages[-1].ending is Ending.SPOKEN
+    # The nodes are told that it goes on, often enough for none to give it up.
+    told_s = [one.captured_us / 1e6 for one in messages]
+    assert max(later - earlier for earlier, later in pairwise(told_s)) < 1
+    assert any(not one.frames for one in messages[:-3])
+    heard = sum(len(one.frames) for one in messages)
+    assert 2 * len(FRAMES) <= heard < 2 * len(FRAMES) + len(behind) - 20
+    assert len(studio.recording(broadcast)) / 48_000 == pytest.approx(2 * 1.2 + still_s, abs=0.3)
+
+
+@pytest.mark.slow
+def test_a_microphone_that_stands_still_for_good_is_given_up_though_its_connection_lives(studio):
+    with studio.microphone() as browser:
+        broadcast = browser.go_on_air()
+        with studio.node(broadcast) as node:
+            browser.speak()
+            assert node.until_the_end()[1] is Ending.BROKEN_OFF
+            assert browser.hears("over")["reason"] == "broken-off"
 
 
 def test_a_stop_from_the_page_takes_the_microphone_off_air(studio):

@@ -153,6 +153,21 @@ def test_a_broadcast_whose_frames_come_again_in_time_goes_on():
     assert buffer.over(heard_at(3) + SILENCE // timedelta(microseconds=1)) is None
 
 
+def test_word_that_it_goes_on_keeps_a_broadcast_without_frames_and_only_as_long_as_it_comes():
+    buffer = a_buffer()
+    buffer.take(some_frames(), HEARD_US)
+    for number in range(15, 200, 15):
+        buffer.take(some_frames(sequence=number, count=0), HEARD_US)
+    # Late word of before changes nothing.
+    buffer.take(some_frames(sequence=30, count=0), HEARD_US)
+    silent_us = heard_at(195) + SILENCE // timedelta(microseconds=1)
+    assert buffer.over(silent_us - 1) is None
+    assert buffer.over(silent_us) == Over(silent_us, LOST)
+    buffer.take(some_frames(sequence=250), heard_at(200))
+    assert buffer.frame(100) is None
+    assert buffer.frame(250) == body(250)
+
+
 def test_a_broadcast_in_which_nobody_ever_speaks_is_given_up():
     buffer = a_buffer()
     wait_us = FIRST_WAIT // timedelta(microseconds=1)

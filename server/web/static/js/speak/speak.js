@@ -2,9 +2,6 @@
 
 import { Microphone, ways } from "./microphone.js";
 
-// More than two seconds that could not be sent yet are heard by nobody: they are left out.
-const MOST_UNSENT = 8192;
-
 const root = document.querySelector("[data-speak]");
 const button = root.querySelector("[data-talk]");
 const label = root.querySelector("[data-talk-label]");
@@ -17,13 +14,10 @@ const again = root.querySelector("[data-again]");
 const words = root.dataset;
 const sentences = new Map([...root.querySelectorAll("[data-code]")].map((one) => [one.dataset.code, one.textContent]));
 
-let socket = null;
 let microphone = null;
 let state = "off";
 let endsAt = 0;
 let ticking = null;
-let shownAt = 0;
-let loudest = 0;
 
 function show(next, sentence) {
   state = next;
@@ -41,33 +35,20 @@ function end(sentence) {
   clearInterval(ticking);
   clock.textContent = "";
   microphone?.close();
-  socket?.close();
   meter.value = 0;
   show("over", sentence);
 }
 
 function level(peak) {
-  loudest = Math.max(loudest, peak);
-  const now = performance.now();
-  if (now - shownAt < 60) return;
-  shownAt = now;
   // -60 dB to full.
-  meter.value = loudest > 0 ? Math.max(0, 1 + Math.log10(loudest) / 3) : 0;
-  loudest = 0;
+  meter.value = peak > 0 ? Math.max(0, 1 + Math.log10(peak) / 3) : 0;
 }
 
-function send(message) {
-  if (socket?.readyState === WebSocket.OPEN && socket.bufferedAmount < MOST_UNSENT) socket.send(message);
-}
-
-async function turnOn() {
+function turnOn() {
   show("opening", words.opening);
-  microphone = new Microphone({ send, level });
-  socket = new WebSocket(words.microphone);
-  socket.binaryType = "arraybuffer";
-  socket.addEventListener("open", () => socket.send(JSON.stringify({ ticket: words.ticket })));
-  socket.addEventListener("message", ({ data }) => told(JSON.parse(data)));
-  socket.addEventListener("close", () => end(state === "on-air" ? sentences.get("broken-off") : sentences.get("no-microphone")));
+  const closed = () => end(sentences.get(state === "on-air" ? "broken-off" : "no-microphone"));
+  microphone = new Microphone(words.sender, { told, closed, level });
+  microphone.connect(words.microphone, words.ticket);
 }
 
 async function told(news) {
@@ -117,8 +98,8 @@ function onAir({ broadcast, speak_in_s: startsIn, max_length_s: longest }) {
 
 button.addEventListener("click", () => {
   if (state === "off") turnOn();
-  else if (state === "ready") socket.send(JSON.stringify({ say: "start" }));
-  else if (state === "on-air") socket.send(JSON.stringify({ say: "stop" }));
+  else if (state === "ready") microphone.say("start");
+  else if (state === "on-air") microphone.say("stop");
 });
 
 window.addEventListener("beforeunload", (event) => { if (state === "on-air") event.preventDefault(); });

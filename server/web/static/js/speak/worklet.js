@@ -5,6 +5,13 @@ const FRAME = 960;
 class Frames extends AudioWorkletProcessor {
   frame = new Float32Array(FRAME);
   filled = 0;
+  out = null;
+
+  constructor() {
+    super();
+    // Whom the frames go to: not the page, which may stand still.
+    this.port.onmessage = ({ data }) => { this.out = data; };
+  }
 
   process([[channel]]) {
     if (!channel) return true;
@@ -14,7 +21,7 @@ class Frames extends AudioWorkletProcessor {
       this.filled += count;
       at += count;
       if (this.filled < FRAME) break;
-      this.port.postMessage({ at: currentFrame + at - FRAME, samples: this.frame }, [this.frame.buffer]);
+      this.out?.postMessage({ at: currentFrame + at - FRAME, samples: this.frame }, [this.frame.buffer]);
       this.frame = new Float32Array(FRAME);
       this.filled = 0;
     }
