@@ -69,6 +69,7 @@ class Programme:
     Attributes:
         claims: Claims that target this cluster, those that were stopped too.
         ceiling_db: Loudest gain that the node's configuration allows.
+        delay: How much later than by the clock the player sounds, and tells that it does.
         at_start: Whether this is what the disk held when the node started.
     """
 
@@ -76,6 +77,7 @@ class Programme:
     claims: Mapping[ClaimKey, Claim] = field(default_factory=lambda: MappingProxyType({}))
     policy: Policy = field(default_factory=Policy)
     ceiling_db: float = 0.0
+    delay: timedelta = timedelta()
     at_start: bool = False
 
 
@@ -290,11 +292,20 @@ class _Turn:
                 self._finish(key, self.now, ended_by=Outcome.STOPPED)
             elif self._waits_for_time(claim):
                 continue
-            elif claim.start <= self.now and (over_at := until(self._run(key))) <= self.now:
-                self._finish(key, over_at)
+            elif claim.start <= self.now and self._known_at(key) <= self.now:
+                self._finish(key, until(self._run(key)))
         for key in [key for key, end in self.done.items() if end + REMEMBERED < self.now]:
             if key not in self.state.programme.claims:
                 del self.done[key]
+
+    def _known_at(self, key: ClaimKey) -> datetime:
+        """Tell when all is known of a claim that is over.
+
+        One that was begun, and of which nothing was heard yet, may be shorter than the delay.
+        """
+        run = self._run(key)
+        is_to_come = run.begins is not None and not run.heard
+        return until(run) + (self.state.programme.delay if is_to_come else timedelta())
 
     def judge(self) -> None:
         """Decide who is heard now and next, and order what that changes."""
@@ -604,7 +615,7 @@ class _Turn:
                 ahead = TUNE_AHEAD if run.is_live else CUE_AHEAD
                 candidates |= {run.start - ahead, run.start}
             else:
-                candidates.add(until(run))
+                candidates |= {until(run), self._known_at(key)}
                 if returns:
                     candidates.add(until(run) - TUNE_AHEAD)
         for run in self.runs.values():

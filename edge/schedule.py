@@ -158,6 +158,7 @@ class Holdings:
             claims=MappingProxyType(self._claims()),
             policy=self.policy,
             ceiling_db=self.config.volume_ceiling_db,
+            delay=timedelta(seconds=self.config.delay_s),
             at_start=at_start,
         )
 

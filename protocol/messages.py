@@ -34,6 +34,7 @@ Trouble = Annotated[str, msgspec.Meta(max_length=64)]
 Nonce = Annotated[str, msgspec.Meta(pattern=NONCE_PATTERN)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
+Turn = Annotated[int, msgspec.Meta(ge=0, le=999)]
 Rank = Annotated[int, msgspec.Meta(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 
 MAX_PLAIN_BYTES = 64 * 1024
@@ -158,6 +159,28 @@ class Targets(_Wire, frozen=True):
     exclude: tuple[Id, ...] = msgspec.field(default=(), name="except")
 
 
+class Turns(_Wire, frozen=True):
+    """How a claim is heard where loudspeakers overlap: in one turn after the other.
+
+    Attributes:
+        order: The turns that there are, the first to sound first.
+        lasts_s: How long a turn lasts.
+        every_s: From the beginning of one turn to that of the next.
+
+    Raises:
+        ValueError: A turn comes twice, or begins before the one before it is over.
+    """
+
+    order: Annotated[tuple[Turn, ...], msgspec.Meta(min_length=2, max_length=50)]
+    lasts_s: Length
+    every_s: Length
+
+    def __post_init__(self) -> None:
+        """Refuse what would let two sound at once."""
+        if len(set(self.order)) < len(self.order) or self.every_s < self.lasts_s:
+            raise ValueError("turns follow each other")
+
+
 class Claim(_Wire, frozen=True):
     """One thing that wants to be heard.
 
@@ -172,6 +195,7 @@ class Claim(_Wire, frozen=True):
         gain_db: Loudness against the full level, never above 0.
         start_mode: ``cut`` begins at its start; ``wait`` lets the file that is sounding end, at
             most ``wait_s`` seconds; ``next`` lets it end, however long that takes.
+        turns: How those that it targets take turns; None: all sound at once.
     """
 
     claim_id: ClaimIdText
@@ -192,6 +216,7 @@ class Claim(_Wire, frozen=True):
     when_cut: WhenCut = WhenCut.REJOIN
     start_mode: StartMode = StartMode.CUT
     wait_s: Length = 0.0
+    turns: Turns | None = None
 
     def covers(self, now: datetime) -> bool:
         """Say whether ``now`` lies in the claim's own time."""
@@ -264,7 +289,12 @@ class Rules(_Wire, frozen=True):
 
 
 class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
-    """All that one unit has published for the coming days."""
+    """All that one unit has published for the coming days.
+
+    Attributes:
+        turns: Whose turn it is when, by cluster, where a claim is heard in turns; those that are
+            not named are in turn 0.
+    """
 
     unit: Id
     version: Version
@@ -274,6 +304,7 @@ class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
     rules: Rules = Rules()
     ranks: dict[str, Rank] = msgspec.field(default_factory=dict)
     certificates: tuple[str, ...] = ()
+    turns: dict[str, Turn] = msgspec.field(default_factory=dict)
 
 
 class UnitPlace(_Wire, frozen=True):

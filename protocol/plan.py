@@ -11,6 +11,7 @@ from protocol.airtime import apart
 from protocol.messages import Claim, Frame, Interval, Plan, Targets
 from protocol.policy import EVER, Policy, Silence
 from protocol.precedence import winner
+from protocol.turns import in_its_turn
 
 HeardSpan = tuple[datetime, datetime, Claim | None, Sequence[Claim]]
 """Start and end of a span, the claim that is heard, and those around it, itself among them."""
@@ -52,9 +53,12 @@ def is_targeted(targets: Targets, place: Place) -> bool:
 
 
 def claims_at(plans: Iterable[Plan], place: Place) -> tuple[Claim, ...]:
-    """Collect the claims of the plans above a cluster that target it."""
+    """Collect the claims of the plans above a cluster that target it, each in its turn there."""
     return tuple(
-        claim for plan in plans for claim in plan.claims if is_targeted(claim.targets, place)
+        claim if claim.turns is None else in_its_turn(claim, plan.turns.get(place.cluster, 0))
+        for plan in plans
+        for claim in plan.claims
+        if is_targeted(claim.targets, place)
     )
 
 

@@ -20,6 +20,7 @@ from server.api.schemas.desk import (
     WhyAbsentAnswer,
     WhyAnswer,
     WhyLoserAnswer,
+    WhyOtherTurnAnswer,
     WhyQuery,
     WithdrawalRequest,
 )
@@ -213,6 +214,16 @@ def _why(said: why.Answer) -> WhyAnswer:
                 sentence=absence_sentence(one.why),
             )
             for one in said.absent
+        ],
+        other_turns=[
+            WhyOtherTurnAnswer(
+                slot_id=one.slot.slot_id,
+                title=one.slot.title,
+                unit_id=one.slot.unit_id,
+                start=one.start,
+                end=one.end,
+            )
+            for one in said.other_turns
         ],
         stopped=[claim.claim_id for claim in said.stopped],
     )

@@ -1,4 +1,4 @@
-"""Whose horns overlap, and in which turn each would speak."""
+"""Whose horns overlap, in which turns, and whether they take turns on air."""
 
 from apiflask import APIBlueprint
 
@@ -9,8 +9,11 @@ from server.api.schemas.neighbours import (
     NeighboursQuery,
     ReachAnswer,
     ReachRequest,
+    TakeTurnsAnswer,
+    TakeTurnsRequest,
+    TooShortAnswer,
 )
-from server.http.context import actor, now, reading, writing
+from server.http.context import actor, here, now, reading, writing
 from server.services import neighbours
 from server.services.neighbours import Overlaps
 
@@ -26,7 +29,29 @@ def add_to(api: APIBlueprint) -> None:
         with reading() as db:
             found = neighbours.overlaps(db, asked.unit_id, now=now(), actor=actor())
             horns = [_horn(found, cluster_id) for cluster_id in sorted(found.near)]
-            return NeighboursAnswer(turn_count=len(set(found.turns.values())), horns=horns)
+            return NeighboursAnswer(
+                turn_count=len(set(found.turns.values())),
+                takes_turns=found.takes_turns,
+                too_short=[TooShortAnswer.model_validate(one) for one in found.too_short],
+                horns=horns,
+            )
+
+    @api.put("/units/<unit_id>/turns")
+    @api.input(TakeTurnsRequest, arg_name="wanted")
+    @api.output(TakeTurnsAnswer)
+    @api.doc(summary="Say whether loudspeakers that overlap take turns", responses=[403, 404, 422])
+    def take_turns(unit_id: str, wanted: TakeTurnsRequest) -> TakeTurnsAnswer:
+        with writing() as db:
+            row = neighbours.take_turns(
+                db,
+                unit_id,
+                on=wanted.on,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
+            )
+            return TakeTurnsAnswer(unit_id=row.unit_id, takes_turns=row.takes_turns)
 
     @api.put("/clusters/<cluster_id>/reach")
     @api.input(ReachRequest, arg_name="wanted")
@@ -42,6 +67,8 @@ def _horn(found: Overlaps, cluster_id: str) -> HornAnswer:
     row = found.clusters[cluster_id]
     return HornAnswer(
         cluster_id=cluster_id,
+        latitude=found.horns[cluster_id].latitude,
+        longitude=found.horns[cluster_id].longitude,
         turn=found.turns[cluster_id],
         reach_m=row.reach_m,
         delay_ms=row.delay_ms,

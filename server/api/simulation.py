@@ -10,8 +10,10 @@ from server.api.schemas.trials import (
     TrialFinding,
     TrialGroup,
     TrialSpan,
+    TrialTurns,
     TrialWinner,
 )
+from server.domain.turn_taking import Sharing
 from server.http.context import actor, now, reading
 from server.http.wording import finding_sentence
 from server.services import scheduling, simulation
@@ -35,6 +37,7 @@ def add_to(api: APIBlueprint) -> None:
             reached=effect.reached,
             days=list(effect.days),
             is_silent=effect.is_silent,
+            turns=_turns(effect.sharing),
             groups=[_group(group) for group in effect.groups],
             loses_to=[TrialWinner(title=title, unit_name=unit) for title, unit in effect.loses_to],
             findings=[
@@ -42,6 +45,17 @@ def add_to(api: APIBlueprint) -> None:
                 for one in effect.findings
             ],
         )
+
+
+def _turns(sharing: Sharing | None) -> TrialTurns | None:
+    if sharing is None:
+        return None
+    return TrialTurns(
+        turn_count=len(sharing.order),
+        each_s=sharing.lasts_s,
+        needed_s=sharing.needed_s,
+        fits=sharing.fits,
+    )
 
 
 def _group(group: simulation.Group) -> TrialGroup:

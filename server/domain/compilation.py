@@ -5,14 +5,17 @@ from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 
-from protocol.messages import Claim, ClaimKind, Content, Relay
+from protocol.messages import Claim, ClaimKind, Content, Relay, Turns
 from server.domain.slots import ContentKind, Slot, claim_id
+from server.domain.turn_taking import NO_TURNS, TurnOf, sharing
 
 _PLACE = attrgetter("start", "claim_id")
 
 
 @lru_cache(maxsize=4096)
-def claims_of(slot: Slot, start: datetime, end: datetime) -> tuple[Claim, ...]:
+def claims_of(
+    slot: Slot, start: datetime, end: datetime, turns: Turns | None = None
+) -> tuple[Claim, ...]:
     """Give a claim for each occurrence of a slot that touches ``start`` to ``end``.
 
     A live slot without files holds its time free for whoever goes live, and claims nothing. The
@@ -39,6 +42,7 @@ def claims_of(slot: Slot, start: datetime, end: datetime) -> tuple[Claim, ...]:
                 when_cut=slot.when_cut,
                 start_mode=slot.start_mode,
                 wait_s=slot.wait_s,
+                turns=turns,
             )
             for begins, ends in slot.rule.occurrences(start, end)
         ]
@@ -51,10 +55,24 @@ def _content(slot: Slot) -> Content | None:
     return Content(items=slot.items) if slot.items else None
 
 
+def claims_in_turns(slot: Slot, start: datetime, end: datetime, turns: TurnOf) -> tuple[Claim, ...]:
+    """Give the same of a slot whose clusters have these turns."""
+    shared = sharing(slot, turns)
+    told = None if shared is None else shared.told()
+    return claims_of(slot, start, end) if told is None else claims_of(slot, start, end, told)
+
+
 def compiled(
-    slots: Iterable[Slot], announcements: Iterable[Claim], start: datetime, end: datetime
+    slots: Iterable[Slot],
+    announcements: Iterable[Claim],
+    start: datetime,
+    end: datetime,
+    turns: TurnOf = NO_TURNS,
 ) -> tuple[Claim, ...]:
     """List the claims of one unit from ``start`` to ``end``, always in the same order."""
-    claims = [claim for slot in slots for claim in claims_of(slot, start, end)]
+    if turns:
+        claims = [one for slot in slots for one in claims_in_turns(slot, start, end, turns)]
+    else:
+        claims = [claim for slot in slots for claim in claims_of(slot, start, end)]
     claims.extend(announcements)
     return tuple(sorted(claims, key=_PLACE))

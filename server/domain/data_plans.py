@@ -9,6 +9,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from server.domain.zone import LOCAL
 
@@ -108,8 +109,9 @@ def volume_text(amount_mb: float) -> str:
     return f"{whole // _MB_PER_GB},{whole % _MB_PER_GB // 10:02}".rstrip("0").rstrip(",") + " GB"
 
 
+@lru_cache(maxsize=256)
 def month_of_plan(first_day: int, today: date) -> tuple[date, date]:
-    """Tell from which day to before which one the plan's month runs in which a day lies."""
+    """Tell from which day to before which one the plan's month runs; thousands have the same."""
     begun = _begins(today.year, today.month, first_day)
     if begun > today:
         last = today.replace(day=1) - timedelta(days=1)

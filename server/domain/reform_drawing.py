@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import cos, hypot, radians
 
+from server.domain.distances import Point, distance_m
 from server.domain.errors import Finding
 from server.domain.names import folded
 from server.domain.reform_rules import (
@@ -25,10 +25,8 @@ from server.domain.reforms import (
 )
 from server.domain.units import Tree, Unit
 
-TIE_KM = 0.05
+TIE_M = 50.0
 """Two points that are equally far away but for this much: a map cannot tell them apart."""
-
-_KM_IN_A_DEGREE = 111.2
 
 
 def drawn(ground: Ground, proposal: Proposal) -> Drawing:
@@ -149,7 +147,7 @@ class _Places:
             self.undecided.append(Undecided(cluster, way.unit_id, "left"))
         return None
 
-    def _points(self) -> dict[str, tuple[float, float]]:
+    def _points(self) -> dict[str, Point]:
         born = {
             new.unit_id: (new.latitude, new.longitude)
             for new in self.proposal.born
@@ -161,29 +159,20 @@ class _Places:
         facts = self.ground.facts.get(cluster)
         return "" if facts is None else folded(facts.village)
 
-    def _point(self, cluster: str) -> tuple[float, float] | None:
+    def _point(self, cluster: str) -> Point | None:
         facts = self.ground.facts.get(cluster)
         if facts is None or facts.latitude is None or facts.longitude is None:
             return None
         return facts.latitude, facts.longitude
 
 
-def _nearest(
-    point: tuple[float, float] | None, units: Mapping[str, tuple[float, float]]
-) -> list[str]:
+def _nearest(point: Point | None, units: Mapping[str, Point]) -> list[str]:
     """List the nearest unit, or all that are as near as it; none without a point."""
     if point is None:
         return []
-    away = {unit: _km(point, there) for unit, there in units.items()}
-    least = min(away.values())
-    return [unit for unit, km in away.items() if km - least < TIE_KM]
-
-
-def _km(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Measure on a flat map: at the size of a province that is right to a few metres."""
-    north = other[0] - one[0]
-    east = (other[1] - one[1]) * cos(radians((one[0] + other[0]) / 2))
-    return _KM_IN_A_DEGREE * hypot(north, east)
+    away = {unit: distance_m(point, there) for unit, there in units.items()}
+    least_m = min(away.values())
+    return [unit for unit, metres in away.items() if metres - least_m < TIE_M]
 
 
 def _left(undecided: Iterable[Undecided], ground: Ground) -> Iterator[Finding]:

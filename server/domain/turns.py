@@ -8,15 +8,16 @@ the same turns, on every machine, and there are never more turns than one and th
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from math import asin, cos, radians, sin, sqrt
+from math import radians
+
+from server.domain.distances import EARTH_M, Point, distance_m
 
 ASSUMED_REACH_M = 300
 """Of a horn of which nobody has said how far it reaches: 30 W on a pole of ten metres."""
 
 LEAST_REACH_M, MOST_REACH_M = 20, 3000
 
-_EARTH_M = 6_371_000.0
-_DEGREE_M = _EARTH_M * radians(1)
+_DEGREE_M = EARTH_M * radians(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Horn:
     latitude: float
     longitude: float
     reach_m: float
+
+    @property
+    def point(self) -> Point:
+        """Where they stand."""
+        return self.latitude, self.longitude
 
 
 Neighbours = Mapping[str, Mapping[str, float]]
@@ -44,7 +50,7 @@ def neighbours(horns: Iterable[Horn]) -> Neighbours:
         for other in by_latitude[number + 1 :]:
             if other.latitude - one.latitude > strip:
                 break
-            metres = distance_m(one, other)
+            metres = distance_m(one.point, other.point)
             if metres < one.reach_m + other.reach_m:
                 found[one.cluster_id][other.cluster_id] = metres
                 found[other.cluster_id][one.cluster_id] = metres
@@ -58,12 +64,3 @@ def turns(overlapping: Neighbours) -> dict[str, int]:
         taken = {given[other] for other in overlapping[cluster] if other in given}
         given[cluster] = next(turn for turn in count() if turn not in taken)
     return given
-
-
-def distance_m(one: Horn, other: Horn) -> float:
-    """Tell how far apart two horns stand, along the ground."""
-    north, south = radians(one.latitude), radians(other.latitude)
-    across = sin((south - north) / 2) ** 2
-    along = sin(radians(other.longitude - one.longitude) / 2) ** 2
-    half = across + cos(north) * cos(south) * along
-    return 2 * _EARTH_M * asin(min(1.0, sqrt(half)))

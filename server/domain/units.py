@@ -11,12 +11,17 @@ VIETNAMESE = frozenset(("vi",))
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """An administrative unit; ``level_rank`` 0 is the highest level."""
+    """An administrative unit; ``level_rank`` 0 is the highest level.
+
+    Attributes:
+        takes_turns: Whether loudspeakers that overlap sound its slots one after the other.
+    """
 
     unit_id: str
     name: str
     level_rank: int
     parent_id: str | None
+    takes_turns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,11 @@ class Tree:
     def roots(self) -> tuple[str, ...]:
         """Units under no other."""
         return tuple(unit_id for unit_id, unit in self.units.items() if unit.parent_id is None)
+
+    @cached_property
+    def takes_turns(self) -> bool:
+        """Whether there is a unit whose loudspeakers take turns."""
+        return any(unit.takes_turns for unit in self.units.values())
 
     @cached_property
     def _chains(self) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from server.domain.errors import UnknownThingError
 from server.domain.units import Tree
 from server.services import aired_entries
 from server.services.aired_entries import Stretch, View, name_of
+from server.services.aired_turns import at_cluster, noted_for
 from server.services.as_run import segments_of
 from server.services.planning import slots_of
 from server.services.units import tree
@@ -82,8 +83,11 @@ def claim_at_unit(
     rows = db.scalars(select(AsRunRow).where(AsRunRow.claim_id == claim)).all()
     told = {row.cluster_id: row for row in rows if row.cluster_id in under}
     meant = (_meant(db, entry, found.units) & under) | told.keys()
-    clusters = _names(db, meant)
-    return entry, [_at(entry, clusters[one], told.get(one), found.units) for one in clusters]
+    clusters, turns = _names(db, meant), noted_for(db, [entry], found.units)
+    return entry, [
+        _at(at_cluster(entry, turns, one), clusters[one], told.get(one), found.units)
+        for one in clusters
+    ]
 
 
 def day_of_cluster(db: Session, cluster_id: str, *, day: date, now: datetime) -> list[AtCluster]:
@@ -118,6 +122,8 @@ def day_of_cluster(db: Session, cluster_id: str, *, day: date, now: datetime) ->
     known |= told.keys()
     entries += [one for one in aired_entries.coming(db, view) if one.claim_id not in known]
     cluster = _names(db, [cluster_id])[cluster_id]
+    turns = noted_for(db, entries, units)
+    entries = [at_cluster(entry, turns, cluster_id) for entry in entries]
     ordered = sorted(entries, key=lambda one: (one.start, one.claim_id))
     return [_at(entry, cluster, told.get(entry.claim_id), units) for entry in ordered]
 

@@ -16,6 +16,7 @@ from server.domain.upkeep import is_talk_id
 from server.services import events
 from server.services.planning import slots_of
 from server.services.slot_values import rule_of_columns
+from server.services.turn_taking import noted, turns_of
 from server.services.units import tree
 from server.store.inserts import insert_new
 from server.store.models import (
@@ -251,6 +252,7 @@ def _note_occurrences(db: Session, since: datetime | None, *, now: datetime) -> 
     units = tree(db, today=local_day(now))
     wanted = sorted({begun[claim][0] for claim in new})
     slots = {slot.slot_id: slot for slot in slots_of(db, units=units, slot_ids=wanted)}
+    taken = turns_of(db, {slot.unit_id for slot in slots.values()}, units)
     rows = [
         {
             "claim_id": claim,
@@ -261,6 +263,7 @@ def _note_occurrences(db: Session, since: datetime | None, *, now: datetime) -> 
             "start": start,
             "end": end,
             "clusters": ",".join(sorted(slots[slot_id].clusters)),
+            "turns": noted(slots[slot_id], taken),
         }
         for claim in sorted(new)
         for slot_id, start, end in (begun[claim],)

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from server.domain.authority import Actor
 from server.domain.data_plans import (
@@ -115,18 +115,27 @@ def forget(db: Session, *, now: datetime) -> int:
 
 def _counted(db: Session, clusters: Sequence[str], begun: date, today: date) -> dict[str, _Counted]:
     """Add up what all nodes have used that served clusters since a day, the replaced ones too."""
-    mark, first = aliased(DataMarkRow), aliased(DataMarkRow)
-    # A mark of tomorrow was set by a clock that was ahead.
-    days = select(func.min(first.day)).where(
-        first.node_id == NodeRow.node_id, first.day >= begun, first.day <= today
+    # A mark of tomorrow was set by a clock that was ahead. Each is one look into the key's index.
+    marks = (
+        select(DataMarkRow)
+        .where(
+            DataMarkRow.node_id == NodeRow.node_id,
+            DataMarkRow.day >= begun,
+            DataMarkRow.day <= today,
+        )
+        .order_by(DataMarkRow.day)
+        .limit(1)
     )
-    read = (
-        select(NodeRow.cluster_id, NodeRow.data_mb - mark.data_mb, mark.day)
-        .join(mark, mark.node_id == NodeRow.node_id)
-        .where(among(NodeRow.cluster_id, clusters), mark.day == days.scalar_subquery())
+    before_mb, marked = (
+        marks.with_only_columns(column).scalar_subquery()
+        for column in (DataMarkRow.data_mb, DataMarkRow.day)
+    )
+    read = select(NodeRow.cluster_id, NodeRow.data_mb - before_mb, marked).where(
+        among(NodeRow.cluster_id, clusters)
     )
     found: dict[str, _Counted] = {}
     for cluster_id, used_mb, since in db.execute(read):
-        before = found.get(cluster_id, _Counted(0.0, since))
-        found[cluster_id] = _Counted(before.used_mb + used_mb, min(before.since, since))
+        if since is not None:
+            before = found.get(cluster_id, _Counted(0.0, since))
+            found[cluster_id] = _Counted(before.used_mb + used_mb, min(before.since, since))
     return found

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from server.domain.units import Tree
-from server.services import planning
+from server.services import planning, turn_taking
 from server.store.models import BroadcastRow, ClaimRankRow, FrameRow, HushRow, SlotRow, UnitKeyRow
 
 LOOKED_AT_ANYWAY = timedelta(minutes=10)
@@ -56,7 +56,7 @@ class PlanWatch:
 
 
 def _common(db: Session, now: datetime, units: Tree, days: int) -> Trace:
-    """Sum up what many plans rest on: the day, the tree, frames and keys."""
+    """Sum up what many plans rest on: the day, the tree, places that count, frames and keys."""
     # Frames are few, and changed in place.
     frames = select(*FrameRow.__table__.c).where(FrameRow.withdrawn_at.is_(None))
     laid_down = tuple(map(tuple, db.execute(frames.order_by(FrameRow.frame_id))))
@@ -67,7 +67,8 @@ def _common(db: Session, now: datetime, units: Tree, days: int) -> Trace:
             func.count().filter(UnitKeyRow.valid_to > now),
         ).select_from(UnitKeyRow)
     ).one()
-    return (planning.window(now, days), units, laid_down, tuple(keys))
+    placed = turn_taking.trace(db, units)
+    return (planning.window(now, days), units, placed, laid_down, tuple(keys))
 
 
 def _by_unit(db: Session, now: datetime, units: Tree, days: int) -> Mapping[str, Trace]:

@@ -21,6 +21,7 @@ from server.domain.errors import KeyMissingError
 from server.domain.frames import TimeFrame, rules
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.slots import Slot
+from server.domain.turn_taking import NO_TURNS
 from server.domain.units import Tree
 from server.services import events, outbox
 from server.services.announced import Lasting, lasting_and_over, lasting_by_unit
@@ -29,6 +30,7 @@ from server.services.kept_slots import KEPT
 from server.services.keyring import Keyring, certificates
 from server.services.slot_values import read_slots
 from server.services.sources import sources
+from server.services.turn_taking import turns_of
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import (
@@ -273,7 +275,12 @@ def _compiled(
         by_unit.setdefault(slot.unit_id, []).append(slot)
     frames = frames_of(db, {upper for unit_id in unit_ids for upper in units.chain(unit_id)})
     ranks = ranks_by_unit(db, unit_ids, since=start)
+    taken = turns_of(db, unit_ids, units)
     for unit_id in unit_ids:
+        turns = taken.get(unit_id, NO_TURNS)
+        own, announced = by_unit.get(unit_id, ()), lasting.get(unit_id, ())
+        claims = compiled(own, announced, start, end, turns)
+        is_shared = bool(turns) and any(claim.turns is not None for claim in claims)
         chain = set(units.chain(unit_id))
         chain_frames = [frame for frame in frames if frame.unit_id in chain]
         yield Plan(
@@ -281,9 +288,10 @@ def _compiled(
             version=1,
             start=start,
             end=end,
-            claims=compiled(by_unit.get(unit_id, ()), lasting.get(unit_id, ()), start, end),
+            claims=claims,
             rules=rules(units.unit(unit_id), chain_frames, start, end),
             ranks=ranks.get(unit_id, {}),
+            turns=dict(turns) if is_shared else {},
         )
 
 

@@ -19,6 +19,7 @@ from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownT
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
 from server.domain.slots import Slot, slot_of_claim
+from server.domain.turn_taking import Sharing
 from server.domain.units import Tree
 from server.services import audit, clashing, events, guarding, overriding
 from server.services.keyring import Keyring
@@ -41,6 +42,7 @@ from server.services.slot_requests import (
     wrong_days,
     wrong_rule,
 )
+from server.services.turn_taking import sharing_of
 from server.services.units import tree
 from server.store.gates import pass_gate
 from server.store.models import AssetRow, ClusterRow, SlotRow
@@ -54,6 +56,7 @@ __all__ = [
     "check_slot",
     "day_timeline",
     "foreseen",
+    "sharing_foreseen",
     "slack_s",
     "spans_of",
     "update_slot",
@@ -242,6 +245,21 @@ def slack_s(db: Session, new: NewSlot) -> float | None:
     return slack if abs(slack) >= SHORTEST.total_seconds() else None
 
 
+def sharing_foreseen(db: Session, new: NewSlot, *, now: datetime, units: Tree) -> Sharing | None:
+    """Tell how the time of a slot that is not saved yet would be shared out among turns.
+
+    None where all sound it at once anyway, or where too little is known of it.
+    """
+    if not units.unit(new.unit_id).takes_turns:
+        return None
+    named = replace(new, title=new.title.strip() or NEW)
+    files = files_of(db, new)
+    if findings(named, files, units, now):
+        return None
+    slot = value_of(named, files, units, slot_id=NEW, created_at=now)
+    return sharing_of(db, slot, units)
+
+
 def foreseen(new: NewSlot, *, now: datetime, most: int) -> list[datetime]:
     """Tell when a slot that is not saved yet would come next, whatever else is there.
 
@@ -331,7 +349,9 @@ def timelines(
     heard = heard_by(db, there, start=start, end=end, now=now, units=units)
     for cluster_id, goes_by in heard.items():
         names = tuple((claim.unit, claim.claim_id) for claim in goes_by.claims)
-        key = (units.clusters[cluster_id], names)
+        # Where they take turns, one claim has another time at each.
+        starts = tuple(claim.start for claim in goes_by.claims) if units.takes_turns else ()
+        key = (units.clusters[cluster_id], names, starts)
         if key not in alike:
             alike[key] = spans_of(goes_by, start, end, units)
         found[cluster_id] = alike[key]

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from protocol.messages import Claim, ClaimKind, Plan, StartMode, WhenCut
 from protocol.plan import Place, is_targeted
 from protocol.policy import merge
+from protocol.turns import in_its_turn
 from server.domain.authority import Action, Actor, demand
-from server.domain.compilation import claims_of
+from server.domain.compilation import claims_in_turns
 from server.domain.errors import Finding, SlotRefusedError, UnknownThingError
 from server.domain.recurrence import LOCAL, day_bounds, local_day
 from server.domain.slots import Slot, slot_of_claim
+from server.domain.turn_taking import NO_TURNS, Sharing
 from server.domain.units import Tree
 from server.domain.vicinity import Hours, Wish, near
 from server.services import planning
@@ -24,6 +26,7 @@ from server.services.planning import PLAN_DAYS, Heard
 from server.services.scheduling import NEW, TimelineSpan, check_slot, spans_of
 from server.services.slot_requests import NewSlot, files_of, findings, value_of
 from server.services.slot_values import slot_value
+from server.services.turn_taking import sharing_of, turns_of
 from server.services.units import tree
 from server.store.models import ClusterRow, SlotRow
 from server.store.queries import lists
@@ -60,6 +63,7 @@ class Effect:
         reached: How many clusters the slot reaches, or reached before.
         loses_to: Titles and units of what is heard in its stead; empty: quiet hours.
         is_silent: It holds its time, and nothing sounds until somebody goes live.
+        sharing: How its time is shared out where loudspeakers take turns; None: they do not.
         findings: What stands against saving it.
     """
 
@@ -68,6 +72,7 @@ class Effect:
     groups: tuple[Group, ...]
     loses_to: tuple[tuple[str, str], ...]
     is_silent: bool
+    sharing: Sharing | None
     findings: tuple[Finding, ...]
 
     @property
@@ -111,6 +116,7 @@ def simulate(
         tuple(sorted(groups, key=lambda group: (-len(group.clusters), group.clusters))),
         tuple(sorted(changes.loses_to)),
         is_silent=not changes.claims,
+        sharing=sharing_of(db, wanted, units),
         findings=tuple(check_slot(db, new, now=now, actor=actor, replacing=replacing)),
     )
 
@@ -168,7 +174,9 @@ class _Changes:
         self._wanted, self._units, self._now = wanted, units, now
         self._old_id = old.slot_id if old else None
         self._start, self._end = stretch
-        self.claims = tuple(claims_of(wanted, *stretch))
+        own_turns = turns_of(db, [wanted.unit_id], units).get(wanted.unit_id, NO_TURNS)
+        self._turns = own_turns
+        self.claims = claims_in_turns(wanted, *stretch, own_turns)
         self.loses_to: set[tuple[str, str]] = set()
         clusters = wanted.clusters | (old.clusters if old else frozenset())
         chains = {units.chain(units.clusters[one]) for one in clusters}
@@ -201,12 +209,13 @@ class _Changes:
             place = Place(cluster, chain)
             heard = tuple(self._targeting(place))
             is_reached = is_targeted(self._wanted.targets, place)
-            alike = (chain, is_reached, tuple(ref for ref, _ in heard))
+            turns = tuple(self._plans[unit_id].turns.get(cluster, 0) for unit_id in chain)
+            own_turn = self._turns.get(cluster, 0)
+            alike = (chain, is_reached, turns, own_turn, tuple(ref for ref, _ in heard))
             if alike not in known:
                 claims = tuple(claim for _, some in heard for claim in some)
-                known[alike] = self._change(
-                    Heard(claims, self._policies[chain]), days, is_reached=is_reached
-                )
+                come = [in_its_turn(one, own_turn) for one in self.claims] if is_reached else []
+                known[alike] = self._change(Heard(claims, self._policies[chain]), days, come)
             found = known[alike]
             same = tuple(
                 (change.day, tuple(map(_sound, change.before)), tuple(map(_sound, change.after)))
@@ -217,18 +226,20 @@ class _Changes:
 
     def _targeting(self, place: Place) -> Iterator[tuple[object, tuple[Claim, ...]]]:
         for unit_id in place.chain:
+            turn = self._plans[unit_id].turns.get(place.cluster, 0)
             for ref, claims in self._by_slot[unit_id].items():
                 if is_targeted(claims[0].targets, place):
-                    yield (unit_id, ref), claims
+                    in_turns = claims[0].turns is not None
+                    here = (in_its_turn(claim, turn) for claim in claims) if in_turns else claims
+                    yield (unit_id, ref), tuple(here)
         for claim in self._over:
             if claim.unit in place.chain and is_targeted(claim.targets, place):
                 yield (claim.unit, claim.claim_id), (claim,)
 
     def _change(
-        self, heard: Heard, days: Sequence[date], *, is_reached: bool
+        self, heard: Heard, days: Sequence[date], come: Sequence[Claim]
     ) -> tuple[DayChange, ...]:
         gone = [claim for claim in heard.claims if self._is_replaced(claim)]
-        come = self.claims if is_reached else ()
         heard = _beside(heard, (*gone, *come))
         left = tuple(claim for claim in heard.claims if not self._is_replaced(claim))
         wanted = replace(heard, claims=(*left, *come))

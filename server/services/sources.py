@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.units import Tree
 from server.services.keyring import certificates_by_unit
+from server.services.turn_taking import turns_of
 from server.store.models import (
     BroadcastRow,
     ClaimRankRow,
@@ -72,6 +73,8 @@ def sources(
                 rests_on[row[0]].update(_told(row))
     for unit in _resolved_here(db, units, wanted):
         rests_on[unit].update(_told(_who_is_where(units, unit)))
+    for unit, turns in turns_of(db, wanted, units).items():
+        rests_on[unit].update(_told((*sorted(turns.items()), *_who_is_where(units, unit))))
     for unit, frame in _frames(db, units=units, wanted=wanted):
         rests_on[unit].update(_told(frame))
     for unit, keys in certificates_by_unit(db, wanted, now=now).items():

@@ -1,20 +1,20 @@
 """Why a cluster sounds what it does at an instant: what is heard, what loses, what stays away."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from protocol.messages import Claim, Play
+from protocol.messages import Claim, ClaimKind, Play
 from protocol.plan import Place, is_targeted
 from protocol.signing import unverified
 from protocol.why import Verdict, explain
 from server.domain.absence import Absence, absence
 from server.domain.authority import Action, Actor, demand
 from server.domain.recurrence import local_day
-from server.domain.slots import Slot
+from server.domain.slots import Slot, claim_id
 from server.domain.units import Tree
 from server.services.planning import heard_at, slots_of
 from server.services.scheduling import while_it_sounds
@@ -33,12 +33,26 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherTurn:
+    """A slot whose time it is, while it is the turn of other clusters.
+
+    Attributes:
+        start, end: When it is, or was, this cluster's turn.
+    """
+
+    slot: Slot
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """All there is to say about one cluster at one instant.
 
     Attributes:
         owner: Unit whose time frame it is; None: nobody's.
         quiet: Whether nothing but an emergency may sound.
+        other_turns: Slots that this cluster sounds before or after the others.
         stopped: Announcements that would still sound had nobody stopped them.
     """
 
@@ -49,6 +63,7 @@ class Answer:
     owner: str | None
     quiet: bool
     absent: tuple[Absent, ...]
+    other_turns: tuple[OtherTurn, ...]
     stopped: tuple[Claim, ...]
 
 
@@ -67,6 +82,7 @@ def answer(db: Session, cluster_id: str, *, at: datetime, actor: Actor, now: dat
     claims = [
         while_it_sounds(claim) for claim in heard.claims if not heard.policy.is_stopped(claim, at)
     ]
+    meant = list(_meant(db, cluster_id, chain, at, units))
     return Answer(
         cluster_id,
         chain[-1],
@@ -74,20 +90,30 @@ def answer(db: Session, cluster_id: str, *, at: datetime, actor: Actor, now: dat
         explain(claims, at, heard.policy),
         heard.policy.owner(at),
         any(stretch.covers(at) for stretch in heard.policy.quiet),
-        tuple(_absent(db, cluster_id, chain, at, units)),
+        tuple(Absent(slot, why) for slot, day in meant if (why := absence(slot.rule, day))),
+        tuple(_other_turns(meant, heard.claims, at)),
         tuple(_stopped(db, Place(cluster_id, chain), at)),
     )
 
 
-def _absent(
+def _meant(
     db: Session, cluster_id: str, chain: Sequence[str], at: datetime, units: Tree
-) -> Iterator[Absent]:
+) -> Iterator[tuple[Slot, date]]:
+    """Find the slots that have this time of day here, each with the day it would have begun on."""
     for unit_id in chain:
         for slot in slots_of(db, units=units, unit_id=unit_id):
             if cluster_id in slot.clusters and (day := _day_meant(slot, at)) is not None:
-                why = absence(slot.rule, day)
-                if why is not None:
-                    yield Absent(slot, why)
+                yield slot, day
+
+
+def _other_turns(
+    meant: Iterable[tuple[Slot, date]], claims: Iterable[Claim], at: datetime
+) -> Iterator[OtherTurn]:
+    here = {claim.claim_id: claim for claim in claims if claim.kind is ClaimKind.SCHEDULED}
+    for slot, day in meant:
+        claim = here.get(claim_id(slot.slot_id, slot.rule.occurrence(day)[0]))
+        if claim is not None and not claim.covers(at):
+            yield OtherTurn(slot, claim.start, claim.end)
 
 
 def _day_meant(slot: Slot, at: datetime) -> date | None:

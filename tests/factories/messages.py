@@ -56,6 +56,7 @@ from protocol.messages import (
     Targets,
     Telemetry,
     ToneHeard,
+    Turns,
     UnitPlace,
     WhenCut,
 )
@@ -389,11 +390,13 @@ def additions() -> dict[str, Plan | Play | Config]:
     )
     follows = a_claim(claim_id="ke-tiep", start_mode=StartMode.NEXT, start=at(30), end=at(40))
     hushes = (a_lifted_state(), a_hush_state(hush_id="tap-1", number=3, mode=Mode.DRILL))
+    in_turns = a_claim(end=at(40), turns=Turns(order=(0, 1, 2), lasts_s=600, every_s=602.5))
     return {
         "plan-of-a-relay-and-start-modes": a_plan(claims=(waits, follows)),
         "plan-of-a-hush": a_plan(rules=Rules(hushes=hushes)),
         "play-of-somebody-who-speaks": Play(claim=a_live_claim()),
         "config-of-a-delay": a_config(delay_s=0.25),
+        "plan-of-turns": a_plan(claims=(in_turns,), turns={CLUSTER: 1, "cum-2": 2}),
         "config-of-a-talk-key": a_config(
             talk_key=TalkKey(away_s=600.0, most_s=120.0, opening=an_asset("chuong", duration_s=3.5))
         ),

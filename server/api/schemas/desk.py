@@ -210,6 +210,16 @@ class WhyAbsentAnswer(Answer):
     sentence: str
 
 
+class WhyOtherTurnAnswer(Answer):
+    """A slot that the cluster sounds before or after those that it overlaps, and when."""
+
+    slot_id: str
+    title: str
+    unit_id: str
+    start: Instant
+    end: Instant
+
+
 class WhyAnswer(Answer):
     """What a cluster sounds at an instant, and why nothing else."""
 
@@ -221,4 +231,5 @@ class WhyAnswer(Answer):
     quiet: bool
     losers: list[WhyLoserAnswer]
     absent: list[WhyAbsentAnswer]
+    other_turns: list[WhyOtherTurnAnswer]
     stopped: list[str]

@@ -53,6 +53,18 @@ class TrialFinding(Answer):
     message: str
 
 
+class TrialTurns(Answer):
+    """How loudspeakers that overlap share out the time of a slot among their turns.
+
+    Where it has no room for all turns, all sound it at once.
+    """
+
+    turn_count: int
+    each_s: int
+    needed_s: int
+    fits: bool
+
+
 class TrialAnswer(Answer):
     """What saving a slot would change on the first days on which it comes."""
 
@@ -60,6 +72,7 @@ class TrialAnswer(Answer):
     reached: int
     days: list[date]
     is_silent: bool
+    turns: TrialTurns | None
     groups: list[TrialGroup]
     loses_to: list[TrialWinner]
     findings: list[TrialFinding]

@@ -7,7 +7,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.store.base import Base
 from server.store.models.assets import AssetRow
-from server.store.types import Bytes, Digest, Id, Instant, LongText, Name, Wide, Word, WordList
+from server.store.types import (
+    Bytes,
+    Digest,
+    Document,
+    Id,
+    Instant,
+    LongText,
+    Name,
+    Wide,
+    Word,
+    WordList,
+)
 
 
 class FrameRow(Base):
@@ -181,6 +192,8 @@ class OccurrenceRow(Base):
     Attributes:
         unit_id, title, bulletin_class: Of its slot, as they were when it began.
         clusters: Those it was planned for, by their ids with commas between.
+        turns: Where they took turns: how long each lasts (``lasts_s``), and how much later than
+            ``start`` those begin that do not begin then (``later_s``, by cluster).
     """
 
     __tablename__ = "occurrences"
@@ -203,3 +216,4 @@ class OccurrenceRow(Base):
     end: Mapped[Instant] = mapped_column(index=True)
     clusters: Mapped[LongText]
     closed_at: Mapped[Instant | None]
+    turns: Mapped[Document] = mapped_column(default=dict, server_default="{}")

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.store.base import Base
@@ -20,7 +20,11 @@ class LevelRow(Base):
 
 
 class UnitRow(Base):
-    """An administrative unit. Its id never changes and is never used again."""
+    """An administrative unit. Its id never changes and is never used again.
+
+    Attributes:
+        takes_turns: Whether loudspeakers that overlap sound its slots one after the other.
+    """
 
     __tablename__ = "units"
 
@@ -32,6 +36,7 @@ class UnitRow(Base):
     longitude: Mapped[float | None]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
+    takes_turns: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class UnitEdgeRow(Base):

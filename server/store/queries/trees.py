@@ -42,7 +42,7 @@ def days_of_change(db: Session) -> Sequence[date]:
 def read_tree(db: Session, day: date) -> Tree:
     """Read the tree as it is on a day."""
     units = db.execute(
-        select(UnitRow.unit_id, UnitRow.name, UnitRow.level_rank).where(
+        select(UnitRow.unit_id, UnitRow.name, UnitRow.level_rank, UnitRow.takes_turns).where(
             holds(UnitRow.valid_from, UnitRow.valid_to, day)
         )
     ).all()
@@ -69,7 +69,13 @@ def read_tree(db: Session, day: date) -> Tree:
     )
     return Tree(
         {
-            row.unit_id: Unit(row.unit_id, row.name, row.level_rank, parents.get(row.unit_id))
+            row.unit_id: Unit(
+                row.unit_id,
+                row.name,
+                row.level_rank,
+                parents.get(row.unit_id),
+                row.takes_turns,
+            )
             for row in sorted(units, key=lambda row: (row.level_rank, row.name))
         },
         dict(places.all()),

@@ -1,4 +1,4 @@
-"""Whose horns overlap, and whose turn would be when."""
+"""Whose horns overlap, whose turn is when, and whether they take turns on air."""
 
 from server.web.neighbours.views import pages
 

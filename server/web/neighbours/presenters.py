@@ -16,15 +16,28 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One cluster of the list; turns are counted from 1 for people."""
+    """One cluster of the list; turns are counted from 1 for people.
+
+    Attributes:
+        reach_m: How far it is said to reach; None: nobody has said.
+        heard_m: How far it is taken to.
+        colour: Which colour its turn has on the map; there are no more than so many.
+    """
 
     cluster_id: str
     name: str
     village: str
     turn: int
+    latitude: float
+    longitude: float
     reach_m: int | None
+    heard_m: float
     delay_ms: int
     near: tuple[Near, ...]
+    colour: int
+
+
+COLOURS = 6
 
 
 def lines(found: Overlaps) -> list[Line]:
@@ -34,14 +47,17 @@ def lines(found: Overlaps) -> list[Line]:
 
 
 def _line(found: Overlaps, cluster_id: str) -> Line:
-    row = found.clusters[cluster_id]
+    row, horn = found.clusters[cluster_id], found.horns[cluster_id]
     near = sorted(found.near[cluster_id].items(), key=lambda item: item[1])
     return Line(
         cluster_id=cluster_id,
         name=row.name,
         village=row.village or row.name,
         turn=found.turns[cluster_id] + 1,
+        latitude=horn.latitude,
+        longitude=horn.longitude,
         reach_m=row.reach_m,
+        heard_m=horn.reach_m,
         delay_ms=row.delay_ms,
         near=tuple(
             Near(
@@ -51,4 +67,5 @@ def _line(found: Overlaps, cluster_id: str) -> Line:
             )
             for other, metres in near
         ),
+        colour=found.turns[cluster_id] % COLOURS,
     )

@@ -1,4 +1,4 @@
-"""The horns of a unit that overlap: a list, with how far each reaches."""
+"""The horns of a unit that overlap: a map and a list, and whether they take turns on air."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from server.domain.authority import Action, may
 from server.domain.errors import Finding, UpkeepRefusedError
 from server.domain.recurrence import local_day
+from server.domain.turn_taking import PAUSE_S
 from server.domain.turns import ASSUMED_REACH_M, LEAST_REACH_M, MOST_REACH_M
-from server.http.context import actor, now, reading, writing
+from server.http.context import actor, here, now, reading, writing
 from server.services import neighbours, units
 from server.web.neighbours.presenters import lines
 
@@ -34,8 +35,24 @@ def set_reach(unit_id: str) -> ResponseReturnValue:
             neighbours.set_reach(db, cluster_id, reach_m, now=now(), actor=actor())
     except UpkeepRefusedError as refused:
         return _page(unit_id, refused.findings), 422
-    here = url_for("neighbours.overlaps", unit_id=unit_id, _anchor=f"horn-{cluster_id}")
-    return redirect(here, 303)
+    there = url_for("neighbours.overlaps", unit_id=unit_id, _anchor=f"horn-{cluster_id}")
+    return redirect(there, 303)
+
+
+@pages.post("/units/<unit_id>/turns")
+def take_turns(unit_id: str) -> ResponseReturnValue:
+    """Say whether they take turns."""
+    with writing() as db:
+        neighbours.take_turns(
+            db,
+            unit_id,
+            on=request.form.get("on") == "yes",
+            now=now(),
+            actor=actor(),
+            keyring=here().keyring,
+            plan_days=here().settings.plan_days,
+        )
+    return redirect(url_for("neighbours.overlaps", unit_id=unit_id), 303)
 
 
 def _page(unit_id: str, findings: Sequence[Finding]) -> str:
@@ -48,6 +65,11 @@ def _page(unit_id: str, findings: Sequence[Finding]) -> str:
         "neighbours/overlaps.html",
         unit=tree.unit(unit_id),
         lines=shown,
+        takes_turns=found.takes_turns,
+        too_short=found.too_short,
+        may_schedule=may(person, Action.SCHEDULE, tree.chain(unit_id)),
+        map_tiles=here().settings.map_tiles,
+        pause_s=PAUSE_S,
         turn_count=len(set(found.turns.values())),
         placeless=len(found.clusters) - len(found.near),
         may_tend=may(person, Action.TEND, tree.chain(unit_id)),

@@ -66,7 +66,7 @@ def new_slot(unit_id: str) -> ResponseReturnValue:
 def coming(unit_id: str) -> ResponseReturnValue:
     """Show when the slot in the form would come next, and how its files fit; nothing is saved."""
     new, findings = SlotForm.sent(unit_id, request.args).parsed()
-    instant, slack_s = now(), None
+    instant, slack_s, sharing = now(), None, None
     starts: list[datetime] = []
     warnings: list[str] = []
     with reading() as db:
@@ -74,6 +74,7 @@ def coming(unit_id: str) -> ResponseReturnValue:
         demand(actor(), Action.SCHEDULE, tree.chain(unit_id))
         if new is not None:
             slack_s = scheduling.slack_s(db, new)
+            sharing = scheduling.sharing_foreseen(db, new, now=instant, units=tree)
             try:
                 starts = scheduling.foreseen(new, now=instant, most=MOST_FORESEEN)
             except SlotRefusedError as refused:
@@ -84,6 +85,7 @@ def coming(unit_id: str) -> ResponseReturnValue:
         starts=starts,
         findings=findings,
         slack_s=slack_s,
+        sharing=sharing,
         overnight_s=overnight_s(new),
         warnings=warnings,
     )

@@ -83,3 +83,59 @@ def test_what_has_no_coordinates_is_left_out_and_said_to_be(any_site):
     page = any_site.browser("technician").get(PAGE).text
     assert "2 cụm chưa có tọa độ" in page
     assert "chưa có cụm loa nào có tọa độ" in page
+
+
+def test_an_officer_has_them_take_turns_and_the_form_of_a_slot_says_what_comes_of_it(beside):
+    officer = beside.browser("commune-officer")
+    page = officer.get(PAGE)
+    assert "Đang tắt" in page.text
+    assert 'data-north="21.0"' in page.text
+
+    def said(until):
+        asked = {
+            "recurrence": "daily",
+            "local_start": "05:30",
+            "local_end": until,
+            "first_day": "01/12/2026",
+            "asset": beside.digest,
+        }
+        return officer.get(f"/units/{COMMUNE}/slots/coming", query_string=asked).text
+
+    assert "luân phiên" not in said("05:33")
+    fields = {"on": "yes", "csrf_token": form_token(page.text)}
+    assert officer.post(f"/units/{COMMUNE}/turns", data=fields).status_code == 303
+    assert "Đang bật" in officer.get(PAGE).text
+    assert "sẽ phát luân phiên: 2 lượt" in said("05:33")
+    assert "không thể phát luân phiên: 2 lượt cần 2 phút 02 giây" in said("05:32")
+
+
+def test_a_program_has_them_take_turns_and_hears_which_slots_are_too_short(beside):
+    officer = beside.program("commune-officer")
+
+    def take(program, on):
+        return program.ask("PUT", f"/units/{COMMUNE}/turns", json={"on": on})
+
+    assert take(beside.program("technician"), on=True).status_code == 403
+    assert take(officer, on="perhaps").status_code == 422
+    assert officer.ask("PUT", "/units/nowhere/turns", json={"on": True}).status_code == 404
+    assert take(officer, on=True).json == {"unit_id": COMMUNE, "takes_turns": True}
+    slot = {
+        "unit_id": COMMUNE,
+        "title": "Bản tin",
+        "bulletin_class": "ordinary",
+        "recurrence": "daily",
+        "local_start": "05:30:00",
+        "first_day": "2026-12-01",
+        "assets": [beside.digest],
+        "length_s": 121,
+        "units": [COMMUNE],
+    }
+    trial = officer.ask("POST", "/slots/simulate", json=slot).json["turns"]
+    assert trial == {"turn_count": 2, "each_s": 60, "needed_s": 122, "fits": False}
+    assert officer.ask("POST", "/slots", json=slot).status_code == 201
+    told = officer.ask("GET", f"/neighbours?unit_id={COMMUNE}").json
+    assert told["takes_turns"] is True
+    assert [(one["length_s"], one["needed_s"]) for one in told["too_short"]] == [(121.0, 122)]
+    assert {horn["latitude"] for horn in told["horns"]} == {21.0, 21.0045}
+    assert "Không đủ dài cho các lượt" in beside.browser("viewer").get(PAGE).text
+    assert 'name="on"' not in beside.browser("viewer").get(PAGE).text

@@ -1,5 +1,6 @@
 """What a node takes in, and what it refuses."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -217,6 +218,14 @@ def test_plans_and_orders_make_up_the_programme(held):
     programme = held.programme()
     assert programme.claims.keys() == {f"{COMMUNE}/tin-1", f"{COMMUNE}/khan-1"}
     assert set(programme.policy.stops) == {(COMMUNE, "khan-1")}
+
+
+def test_the_programme_is_heard_as_late_as_the_configuration_says(held):
+    late = replace(held, config=a_config(delay_s=0.25))
+    assert (held.programme().delay, late.programme().delay) == (
+        timedelta(),
+        timedelta(seconds=0.25),
+    )
 
 
 def test_a_stop_of_another_unit_stops_nothing_of_ours(held):

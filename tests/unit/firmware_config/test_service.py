@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.__main__ import STARTED_AGAIN
+
 UNIT = Path(__file__).parents[3] / "firmware_config" / "systemd" / "loalang-node.service"
 
 
@@ -19,6 +21,13 @@ def test_the_node_may_ask_how_well_its_clock_is_kept_and_is_not_killed_for_what_
     assert {"@system-service", "adjtimex", "clock_adjtime"} <= set(allowed)
     assert said("SystemCallErrorNumber") == ["EPERM"]
     assert said("CapabilityBoundingSet") == []
+
+
+def test_a_restart_that_was_ordered_is_one_for_systemd_and_no_failure():
+    assert said("SuccessExitStatus") == [str(STARTED_AGAIN)]
+    # Else what succeeds would not be started again.
+    assert said("Restart") == ["always"]
+    assert said("RestartPreventExitStatus") == []
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd to judge it")

@@ -30,6 +30,7 @@ from protocol.messages import (
     Relay,
     Signed,
     SoundCheck,
+    Turns,
     decode_node_word,
     encode,
     read,
@@ -59,11 +60,17 @@ LASTING = st.builds(a_hush_state, number=st.integers(1, MAX_WHOLE), mode=st.samp
 LIFTED = st.builds(
     a_lifted_state, number=st.integers(1, MAX_WHOLE), spares_emergencies=st.booleans()
 )
-HUSHES = {
+BOUND = {
     HushState: LASTING | LIFTED,
     Hush: st.builds(Hush, unit=st.just("xa-1"), state=LASTING),
     LiftHush: st.builds(LiftHush, unit=st.just("xa-1"), state=LIFTED),
+    Turns: st.builds(
+        lambda order, times: Turns(order=order, lasts_s=min(times), every_s=max(times)),
+        st.lists(st.integers(0, 999), min_size=2, max_size=4, unique=True).map(tuple),
+        st.tuples(LENGTHS, LENGTHS),
+    ),
 }
+"""Messages of which not every field may say what it likes beside the others."""
 
 
 def decoded(kind: str, payload: bytes) -> msgspec.Struct:
@@ -85,8 +92,8 @@ def drawn(  # noqa: C901, PLR0911, PLR0912 - one case for each type on the wire
             return st.builds(Content, items=FILES, gap_s=LENGTHS) | st.builds(
                 Content, relay=st.builds(Relay, url=URLS), opening=st.none() | FILE
             )
-        case inspect.StructType(cls=cls) if cls in HUSHES:
-            return HUSHES[cls]
+        case inspect.StructType(cls=cls) if cls in BOUND:
+            return BOUND[cls]
         case inspect.StructType(cls=cls) if cls is SoundCheck:
             return st.builds(a_sound_check, mode=st.sampled_from(Mode), gain_db=st.floats(-60, 0))
         case inspect.StructType(cls=cls, fields=fields):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.turns import Horn, distance_m, neighbours, turns
+from server.domain.distances import distance_m
+from server.domain.turns import Horn, neighbours, turns
 
 horns = st.lists(
     st.builds(
@@ -38,7 +39,7 @@ def test_two_overlap_just_where_their_circles_do_and_each_knows_of_the_other(som
     for one in some:
         for other in some:
             if one != other:
-                meets = distance_m(one, other) < one.reach_m + other.reach_m
+                meets = distance_m(one.point, other.point) < one.reach_m + other.reach_m
                 assert (other.cluster_id in near[one.cluster_id]) is meets
                 assert near[one.cluster_id].get(other.cluster_id) == near[other.cluster_id].get(
                     one.cluster_id
@@ -62,7 +63,7 @@ def test_the_same_clusters_get_the_same_turns_in_whatever_order_they_are_named(s
 
 
 def a_row(*metres_east: float, reach_m: float = 300.0):
-    degree_m = distance_m(Horn("a", 21.0, 105.0, 1), Horn("b", 21.0, 106.0, 1))
+    degree_m = distance_m((21.0, 105.0), (21.0, 106.0))
     return [
         Horn(f"c{number}", 21.0, 105.0 + east / degree_m, reach_m)
         for number, east in enumerate(metres_east)
@@ -70,7 +71,7 @@ def a_row(*metres_east: float, reach_m: float = 300.0):
 
 
 def test_a_degree_of_latitude_is_111_kilometres():
-    assert distance_m(Horn("a", 21, 105, 1), Horn("b", 22, 105, 1)) == pytest.approx(111_195, abs=1)
+    assert distance_m((21, 105), (22, 105)) == pytest.approx(111_195, abs=1)
 
 
 def test_along_a_road_two_turns_are_enough_and_a_lone_horn_waits_for_nobody():
