@@ -253,6 +253,23 @@ def test_a_log_in_that_ends_while_recording_costs_nothing_and_a_reload_neither(p
 
 
 @pytest.mark.slow
+def test_what_is_ticked_before_the_script_is_there_stays_ticked_beside_what_was_kept(phone):
+    phone.get_by_label("Tiêu đề").fill("Soạn trước")
+    phone.wait_for_timeout(500)
+    phone.goto("/")
+    # As on a slow line: scripts come when the page has long been there.
+    phone.add_init_script(
+        """new MutationObserver((_, watch) => {
+            const village = document.querySelector("input[name=village]");
+            if (village) { watch.disconnect(); village.click(); }
+        }).observe(document, { childList: true, subtree: true });"""
+    )
+    phone.goto("/urgent")
+    expect(phone.get_by_label("Tiêu đề")).to_have_value("Soạn trước")
+    expect(phone.locator("[data-sum]")).to_have_text("1")
+
+
+@pytest.mark.slow
 def test_what_has_grown_old_is_not_sent_by_itself_and_another_person_never_sees_it(phone):
     phone.context.set_offline(True)
     write(phone, "Nước lên nhanh")
