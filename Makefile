@@ -136,6 +136,10 @@ bench-gateway: setup-dev  ## what the gateway pays to take in each report of NOD
 bench-live: setup-dev programs  ## how late and how evenly somebody who speaks live is heard, and what 1 to 866 listeners cost
 	$(BIN)/python -m tests.bench.live
 
+.PHONY: bench-phone
+bench-phone: setup-dev programs  ## what the urgent page costs on a cheap telephone with a bad link: bytes, seconds
+	$(BIN)/python -m tests.bench.phone
+
 .PHONY: bench-node
 bench-node: setup-dev programs  ## what a node costs while it plays and while it waits, and how soon it sounds
 	$(BIN)/python -m tests.bench.node

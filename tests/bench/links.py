@@ -36,6 +36,7 @@ class Links:
 
     asking: Carry
     answering: Carry
+    opening_s: float = 0.0
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def __call__(self, port: int) -> int:
@@ -67,6 +68,7 @@ class Links:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _serve(self, port: int, asked: StreamReader, answer: StreamWriter) -> None:
+        await asyncio.sleep(self.opening_s)
         try:
             reader, writer = await asyncio.open_connection(_HOST, port)
         except ConnectionError:
@@ -97,6 +99,42 @@ def bad_links() -> Iterator[Links]:
             await sending
 
     with _running(Links(badly, badly)) as links:
+        yield links
+
+
+@dataclass
+class Line:
+    """One direction of a telephone's link: all connections share its width.
+
+    Attributes:
+        bytes_per_s: How much goes through.
+        way_s: How long each part is on its way behind that.
+        carried: How many bytes have gone in.
+    """
+
+    bytes_per_s: float
+    way_s: float
+    carried: int = 0
+    _free_s: float = 0.0
+
+    async def carry(self, source: StreamReader, sink: StreamWriter) -> None:
+        waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        sending = asyncio.ensure_future(_sent(waiting, sink))
+        try:
+            while part := await source.read(_PART_BYTES):
+                self.carried += len(part)
+                now_s = asyncio.get_running_loop().time()
+                self._free_s = max(now_s, self._free_s) + len(part) / self.bytes_per_s
+                waiting.put_nowait((self._free_s + self.way_s, part))
+        finally:
+            waiting.put_nowait((0.0, b""))
+            await sending
+
+
+@contextmanager
+def phone_links(up: Line, down: Line) -> Iterator[Links]:
+    """Give a maker of addresses behind one telephone's link; opening a connection takes a turn."""
+    with _running(Links(up.carry, down.carry, opening_s=up.way_s + down.way_s)) as links:
         yield links
 
 

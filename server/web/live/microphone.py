@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -88,7 +89,7 @@ def prepare() -> ResponseReturnValue:
             form=form,
             unit=tree.unit(form.unit_id),
             reach=reach,
-            longest_s=microphones.MAX_LENGTH.total_seconds(),
+            longest_min=microphones.MAX_LENGTH // timedelta(minutes=1),
             ticket=microphones.ticket(new, actor=person, secret=secret, now=instant, proof=given),
             microphone=here().settings.microphone_url(request.host),
             sentences=_sentences(),

@@ -32,7 +32,7 @@ const { person, unit, unitName, staleMin, unkept } = page.dataset;
 const login = new LoginAgain(page.querySelector("[data-login-again]"), person);
 const factor = new Factor(page.querySelector("[data-factor]"), person, login);
 const keeping = new Keeping(form, { person, unit, unitName, failed: () => say([unkept]) });
-if (await keeping.begin()) keeping.restore();
+if (await keeping.begin()) keeping.restore({ isFirst: true });
 const sound = new KeptSound(form.querySelector("[data-sound]"), keeping, login);
 const asking = new Asking(section, { form, keeping, sound, login, staleMin: Number(staleMin), refused: say, send });
 const unsent = new Unsent(page.querySelector("[data-unsent]"), {
@@ -79,6 +79,7 @@ async function send() {
   await fresh();
   await unsent.show();
   unsent.section.scrollIntoView({ block: "start" });
+  unsent.section.querySelector("h2").focus();
 }
 
 // It has gone, from this tab, another or the worker.

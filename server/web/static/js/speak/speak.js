@@ -36,7 +36,10 @@ function end(sentence) {
   clock.textContent = "";
   microphone?.close();
   meter.value = 0;
+  const wasThere = document.activeElement === button;
   show("over", sentence);
+  // The button is gone: whoever was on it goes on where it leads.
+  if (wasThere) again.focus();
 }
 
 function level(peak) {

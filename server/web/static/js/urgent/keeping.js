@@ -146,8 +146,11 @@ export class Keeping {
     tell();
   }
 
-  // Put what was kept into the form; fields that this page does not have are left out.
-  restore() {
+  // Put what was kept into the form; fields that this page does not have are left out. On a slow line people
+  // choose before this script is there: that stands. After a reload it is the browser that has filled in.
+  restore({ isFirst = false } = {}) {
+    const isOpened = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+    const touched = isFirst && isOpened ? [...this.form.elements].filter((input) => input.checked !== input.defaultChecked) : [];
     this.form.reset();
     const values = grouped(this.draft.fields);
     for (const input of this.form.elements) {
@@ -156,6 +159,7 @@ export class Keeping {
       if (input.type === "checkbox" || input.type === "radio") input.checked = kept.includes(input.value);
       else if (kept.length) [input.value] = kept;
     }
+    for (const input of touched) input.checked = !input.defaultChecked;
     for (const input of this.form.querySelectorAll("[data-all]:checked, input[type=radio]:checked")) {
       input.dispatchEvent(new Event("change", { bubbles: true }));
     }

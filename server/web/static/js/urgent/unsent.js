@@ -89,7 +89,8 @@ export class Unsent {
     line.querySelector("[data-unsent-said]").textContent = said[draft.state];
     const go = line.querySelector("[data-unsent-go]");
     const byItself = draft.state === "unspoken" || (draft.state === "held" && !old);
-    go.textContent = byItself ? words.sendNow : words[draft.state === "spoken" ? "hear" : "look"];
+    const doing = { unspoken: words.speak, spoken: words.hear }[draft.state];
+    go.textContent = doing ?? (byItself ? words.sendNow : words.look);
     go.addEventListener("click", () => { if (byItself) this.run(); else this.open(draft); });
     line.querySelector("[data-unsent-drop]").addEventListener("click", async () => {
       if (!window.confirm(words.ask.replace("{}", titleOf(draft) || words.noTitle))) return;

@@ -13,9 +13,9 @@ export function serve({ build, shell, offline, own, staleMin }) {
   self.addEventListener("install", (event) => {
     event.waitUntil((async () => {
       const cache = await caches.open(SHELL);
+      await cache.addAll(shell.map((address) => new Request(address, { cache: isForEver(address) ? "default" : "no-cache" })));
       // Nobody's name may stand in what everybody on this phone is shown.
-      const plain = { cache: "no-cache", credentials: "omit" };
-      await cache.addAll([...shell, offline].map((address) => new Request(address, plain)));
+      await cache.add(new Request(offline, { cache: "no-cache", credentials: "omit" }));
       // Whoever had their page here keeps it, made for this version.
       for (const name of await ownCaches()) {
         for (const request of await (await caches.open(name)).keys()) {
@@ -106,6 +106,9 @@ export function serve({ build, shell, offline, own, staleMin }) {
 
 // A drill, or what follows an announcement, must not stand in for the page itself, nor the other way.
 const isPlain = (query) => [...query.keys()].every((name) => name === "unit");
+
+// What the page has just fetched and what can never change under its address is not asked for again.
+const isForEver = (address) => address.includes("?v=") || address.startsWith("/static/js-");
 
 async function ownCaches() {
   return (await caches.keys()).filter((name) => name.startsWith("loa-own-"));
