@@ -72,7 +72,12 @@ def sharing(slot: Slot, turns: TurnOf) -> Sharing | None:
     """Tell how a slot of a unit that takes turns is heard; None: everywhere at once anyway."""
     if not turns or slot.content_kind is not ContentKind.FILES or not slot.items:
         return None
-    order = tuple(sorted({turns.get(cluster, 0) for cluster in slot.clusters}))
+    # Asked of hundreds of slots with hundreds of clusters, for each look.
+    named = slot.clusters & turns.keys()
+    present = set(map(turns.__getitem__, named))
+    if len(named) < len(slot.clusters):
+        present.add(0)
+    order = tuple(sorted(present))
     if len(order) < 2:  # noqa: PLR2004 - one turn is none
         return None
     waits_s = slot.wait_s if slot.start_mode is StartMode.WAIT else 0.0

@@ -15,7 +15,7 @@ from server.domain.turns import LEAST_REACH_M, MOST_REACH_M, Horn, Neighbours
 from server.services import audit, events
 from server.services.keyring import Keyring
 from server.services.planning import PLAN_DAYS, publish_plan, slots_of
-from server.services.turn_taking import horns, told_apart
+from server.services.turn_taking import told_apart
 from server.services.units import tree
 from server.services.upkeep import place
 from server.store.models import ClusterRow, UnitRow
@@ -65,19 +65,17 @@ def overlaps(db: Session, unit_id: str, *, now: datetime, actor: Actor) -> Overl
     under = units.clusters_under(unit_id)
     wanted = select(ClusterRow).where(among(ClusterRow.cluster_id, under))
     rows = {row.cluster_id: row for row in db.scalars(wanted)}
-    placed = horns(db, under)
-    near, turns = told_apart(placed)
+    found = told_apart(db, under)
     takes_turns = units.unit(unit_id).takes_turns
     slots = slots_of(db, units=units, unit_id=unit_id) if takes_turns else ()
     too_short = tuple(
         TooShort(slot.slot_id, slot.title, shared.length_s, shared.needed_s)
         for slot in slots
-        if (shared := sharing(slot, turns)) is not None
+        if (shared := sharing(slot, found.later)) is not None
         and not shared.fits
         and slot.rule.next_occurrence(now) is not None
     )
-    by_id = {horn.cluster_id: horn for horn in placed}
-    return Overlaps(rows, by_id, near, turns, takes_turns, too_short)
+    return Overlaps(rows, found.horns, found.near, found.turns, takes_turns, too_short)
 
 
 def take_turns(

@@ -1,6 +1,7 @@
 """Which loudspeakers of a unit overlap, in which turns they sound, and whether they take turns."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import BigInteger, cast, func, select
@@ -13,34 +14,54 @@ from server.domain.units import Tree
 from server.store.models import ClusterRow
 from server.store.queries.among import among
 
+_Row = tuple[str, float | None, float | None, float]
+
 _PLACED = select(
     ClusterRow.cluster_id,
     ClusterRow.latitude,
     ClusterRow.longitude,
     func.coalesce(ClusterRow.reach_m, ASSUMED_REACH_M),
-)
+).order_by(ClusterRow.cluster_id)
 
 _FINE = 1_000_000
 """Parts of a degree that are told apart: a tenth of a metre."""
 
 
-def horns(db: Session, clusters: Collection[str]) -> tuple[Horn, ...]:
-    """Read where some clusters stand and how far they reach, where it is known, in order of id."""
+@dataclass(frozen=True, slots=True)
+class ToldApart:
+    """Some clusters whose place is known, and their turns.
+
+    Attributes:
+        horns: Where each stands and how far it reaches, by id.
+        near: Those that each overlaps.
+        turns: Its turn, from 0 on.
+        later: Those turns that are not the first.
+    """
+
+    horns: Mapping[str, Horn]
+    near: Neighbours
+    turns: TurnOf
+    later: TurnOf
+
+
+def told_apart(db: Session, clusters: Collection[str]) -> ToldApart:
+    """Find who of some clusters overlaps whom, and whose turn is when."""
     db.flush()  # plain columns are read past the session: what waits in it counts too
     rows = db.execute(_PLACED.where(among(ClusterRow.cluster_id, clusters)))
-    placed = (
-        Horn(one, north, east, float(reach))
-        for one, north, east, reach in rows
-        if north is not None and east is not None
-    )
-    return tuple(sorted(placed, key=_by_id))
+    return _told_apart(tuple(map(tuple, rows)))
 
 
 @lru_cache(maxsize=256)
-def told_apart(some: tuple[Horn, ...]) -> tuple[Neighbours, TurnOf]:
-    """Find who overlaps whom, and whose turn is when; asked again and again of the same horns."""
-    near = neighbours(some)
-    return near, turns(near)
+def _told_apart(rows: tuple[_Row, ...]) -> ToldApart:
+    """Do so; it is asked again and again of clusters that stand where they stood."""
+    horns = {
+        one: Horn(one, north, east, float(reach_m))
+        for one, north, east, reach_m in rows
+        if north is not None and east is not None
+    }
+    near = neighbours(horns.values())
+    given = turns(near)
+    return ToldApart(horns, near, given, {one: turn for one, turn in given.items() if turn})
 
 
 def turns_of(db: Session, unit_ids: Iterable[str], units: Tree) -> dict[str, TurnOf]:
@@ -48,12 +69,10 @@ def turns_of(db: Session, unit_ids: Iterable[str], units: Tree) -> dict[str, Tur
 
     Who has the first turn is left out. Nothing is asked where no unit takes turns.
     """
-    found: dict[str, TurnOf] = {}
-    for unit_id in unit_ids if units.takes_turns else ():
-        if units.unit(unit_id).takes_turns:
-            given = told_apart(horns(db, units.clusters_under(unit_id)))[1]
-            found[unit_id] = {cluster: turn for cluster, turn in given.items() if turn}
-    return found
+    if not units.takes_turns:
+        return {}
+    taking = [unit_id for unit_id in unit_ids if units.unit(unit_id).takes_turns]
+    return {one: told_apart(db, units.clusters_under(one)).later for one in taking}
 
 
 def trace(db: Session, units: Tree) -> tuple[object, ...]:
@@ -84,7 +103,3 @@ def noted(slot: Slot, taken: Mapping[str, TurnOf]) -> dict[str, object]:
     if shared is None or not shared.fits:
         return {}
     return {"lasts_s": shared.lasts_s, "later_s": shared.later(slot.clusters, turns)}
-
-
-def _by_id(horn: Horn) -> str:
-    return horn.cluster_id
