@@ -161,7 +161,7 @@ class Keyring:
         Raises:
             KeyMissingError: It has none.
         """
-        row = db.scalar(_signing(now).where(UnitKeyRow.unit_id == unit_id).limit(1))
+        row = _signing(db.scalars(_valid(now).where(UnitKeyRow.unit_id == unit_id)), now)
         if row is None:
             raise KeyMissingError(unit_id)
         return self._opened(row)
@@ -172,7 +172,7 @@ class Keyring:
         Raises:
             KeyMissingError: No unit has one.
         """
-        row = db.scalar(_signing(now).where(UnitKeyRow.configures).limit(1))
+        row = _signing(db.scalars(_valid(now).where(UnitKeyRow.configures)), now)
         if row is None:
             raise KeyMissingError("configuration")
         return self._opened(row)
@@ -211,9 +211,11 @@ def revoked_keys(db: Session) -> tuple[str, ...]:
     return tuple(db.scalars(revoked.order_by(UnitKeyRow.key_id)))
 
 
-def _signing(now: datetime) -> Select[UnitKeyRow]:
-    """Ask for the keys that may sign by now, the newest first."""
-    return _valid(now).where(UnitKeyRow.valid_from <= now)
+def _signing(rows: Iterable[UnitKeyRow], now: datetime) -> UnitKeyRow | None:
+    """Choose the newest key that signs by now; else the oldest: a clock may have been set back."""
+    newest_first = tuple(rows)
+    begun = (row for row in newest_first if row.valid_from <= now)
+    return next(begun, newest_first[-1] if newest_first else None)
 
 
 def _valid(now: datetime) -> Select[UnitKeyRow]:

@@ -351,7 +351,8 @@ def test_a_microphone_that_is_lost_ends_the_broadcast_within_two_seconds(studio,
     assert rms(studio.recording(broadcast)) > 0.05
 
 
-@pytest.mark.parametrize("still_s", [pytest.param(1.5, marks=pytest.mark.slow), 1.9])
+@pytest.mark.slow
+@pytest.mark.parametrize("still_s", [1.5, 1.9])
 def test_a_page_that_stands_still_stays_on_air_and_what_comes_too_late_is_kept_but_not_heard(
     studio, still_s
 ):

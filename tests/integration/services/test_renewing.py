@@ -85,6 +85,12 @@ def test_a_unit_whose_key_has_ended_gets_one_that_signs_at_once(province):
     assert province.announce(now=later)
 
 
+def test_a_clock_that_was_set_back_behind_every_key_silences_nobody(province):
+    first = key_of(province, "xa-1", NOON)
+    renew(province, DUE)
+    assert key_of(province, "xa-1", NOON - A_DAY) == first
+
+
 def test_without_the_root_key_nothing_is_renewed_and_the_log_says_when_it_ends(province):
     away = replace(province.keyring, _root=None)
     with capture_logs() as logs:
