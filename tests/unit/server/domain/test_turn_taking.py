@@ -11,8 +11,9 @@ from server.domain.compilation import compiled
 from server.domain.recurrence import day_bounds
 from server.domain.slots import ContentKind
 from server.domain.turn_taking import MOST_TURNS, sharing
-from server.domain.turns import Horn, neighbours, turns
+from server.domain.turns import neighbours, turns
 from tests.factories.claims import COMMUNE, an_asset
+from tests.factories.horns import near_horns
 from tests.factories.messages import a_plan
 from tests.factories.slots import TODAY, a_slot
 
@@ -20,18 +21,7 @@ A_MINUTE = timedelta(minutes=1)
 LATEST = timedelta(seconds=1)
 """How much later than by the clock a cluster may sound, by its delay."""
 
-horns = st.lists(
-    st.builds(
-        Horn,
-        cluster_id=st.integers(0, 99).map("c{}".format),
-        latitude=st.floats(21.0, 21.02),
-        longitude=st.floats(105.0, 105.02),
-        reach_m=st.floats(20, 1500),
-    ),
-    min_size=1,
-    max_size=10,
-    unique_by=lambda horn: horn.cluster_id,
-)
+horns = near_horns(least=1, most=10)
 
 
 def heard(slot, given_turns):

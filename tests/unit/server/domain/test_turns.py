@@ -9,19 +9,9 @@ from hypothesis import strategies as st
 
 from server.domain.distances import distance_m
 from server.domain.turns import Horn, neighbours, turns
+from tests.factories.horns import near_horns
 
-horns = st.lists(
-    st.builds(
-        Horn,
-        cluster_id=st.integers(0, 99).map("c{}".format),
-        latitude=st.floats(21.0, 21.02),
-        longitude=st.floats(105.0, 105.02),
-        reach_m=st.floats(20, 1500),
-    ),
-    max_size=14,
-    unique_by=lambda horn: horn.cluster_id,
-)
-"""Loudspeakers within two kilometres of each other."""
+horns = near_horns(most=14)
 
 
 @given(horns)
