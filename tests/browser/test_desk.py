@@ -86,6 +86,7 @@ def test_a_slot_is_moved_by_pointer_and_by_keys_and_comes_back(open_page):
     desk = open_page(login="phat-thanh")
     tomorrow = local_day(datetime.now(UTC)) + timedelta(days=1)
     desk.goto(f"/desk?day={tomorrow.isoformat()}&open={PROVINCE}")
+    expect(desk.locator(".desk-lane").first).to_be_visible()
     hour = desk.locator(".desk-lane").first.bounding_box()["width"] / 24
     drag(desk, at(desk, "08:00"), 2 * hour)
     expect(desk.get_by_role("radio", name="Chỉ ")).to_be_checked()
