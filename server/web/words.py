@@ -206,7 +206,7 @@ _MEASURES: Mapping[str, str] = MappingProxyType(
         "signal_dbm": N_("%(number)s dBm"),
         "data_month_mb": N_("%(number)s MB this month"),
         "temperature_c": N_("%(number)s °C"),
-        "disk_free_mb": N_("%(number)s MB free"),
+        "disk_free_mb": N_("%(number)s MB free on the card"),
         "card_wear_percent": N_("card worn %(number)s%%"),
     }
 )
