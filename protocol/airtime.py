@@ -64,14 +64,13 @@ def apart(claims: Iterable[Claim], policy: Policy) -> list[tuple[datetime, datet
     lengths: dict[int, timedelta] = {}
     found = []
     for number, claim in enumerate(given):
-        if held_up and number in held_up:
+        if number in held_up:
             start, end = held_up[number].start, held_up[number].end
         else:
             start, content = claim.start, claim.content
-            of_it = id(content)
-            if of_it not in lengths:
-                lengths[of_it] = _lasts(content)
-            lasts = lengths[of_it]
+            lasts = lengths.get(id(content))
+            if lasts is None:
+                lasts = lengths[id(content)] = _lasts(content)
             if claim.end - start <= lasts:
                 continue
             end = max(start, start + lasts)

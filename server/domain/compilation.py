@@ -59,7 +59,7 @@ def claims_in_turns(slot: Slot, start: datetime, end: datetime, turns: TurnOf) -
     """Give the same of a slot whose clusters have these turns."""
     shared = sharing(slot, turns)
     told = None if shared is None else shared.told()
-    return claims_of(slot, start, end) if told is None else claims_of(slot, start, end, told)
+    return claims_of(slot, start, end, told)
 
 
 def compiled(
@@ -70,9 +70,6 @@ def compiled(
     turns: TurnOf = NO_TURNS,
 ) -> tuple[Claim, ...]:
     """List the claims of one unit from ``start`` to ``end``, always in the same order."""
-    if turns:
-        claims = [one for slot in slots for one in claims_in_turns(slot, start, end, turns)]
-    else:
-        claims = [claim for slot in slots for claim in claims_of(slot, start, end)]
+    claims = [claim for slot in slots for claim in claims_in_turns(slot, start, end, turns)]
     claims.extend(announcements)
     return tuple(sorted(claims, key=_PLACE))

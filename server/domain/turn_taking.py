@@ -10,6 +10,7 @@ from math import ceil
 from types import MappingProxyType
 
 from protocol.messages import StartMode, Turns
+from protocol.turns import later_s
 from server.domain.slots import ContentKind, Slot
 
 TurnOf = Mapping[str, int]
@@ -52,20 +53,25 @@ class Sharing:
         """Whether they take turns; in a slot that is too short for it all sound at once."""
         return self.needed_s <= self.length_s and len(self.order) <= MOST_TURNS
 
-    def later_s(self, turn: int) -> int:
-        """Tell how much later than the slot a turn begins."""
-        return self.order.index(turn) * self.every_s
+    @property
+    def turns(self) -> Turns:
+        """How all have their turn, in a slot that is long enough."""
+        return Turns(order=self.order, lasts_s=self.lasts_s, every_s=self.every_s)
 
-    def later(self, clusters: Iterable[str], turns: TurnOf) -> dict[str, int]:
+    @property
+    def last_s(self) -> float:
+        """How much later than the first the last turn begins."""
+        return later_s(self.turns, self.order[-1])
+
+    def later(self, clusters: Iterable[str], turns: TurnOf) -> dict[str, float]:
         """Tell how many seconds later than the slot those clusters begin that do not begin then."""
-        after = {cluster: self.later_s(turns.get(cluster, 0)) for cluster in clusters}
+        shared = self.turns
+        after = {cluster: later_s(shared, turns.get(cluster, 0)) for cluster in clusters}
         return {cluster: after[cluster] for cluster in sorted(after) if after[cluster]}
 
     def told(self) -> Turns | None:
         """Say it as claims do."""
-        if not self.fits:
-            return None
-        return Turns(order=self.order, lasts_s=self.lasts_s, every_s=self.every_s)
+        return self.turns if self.fits else None
 
 
 def sharing(slot: Slot, turns: TurnOf) -> Sharing | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, undefer
 from protocol import topics
 from protocol.errors import RefusedError
 from protocol.ids import NodeId
-from protocol.messages import Config, TalkKey, UnitPlace
+from protocol.messages import AssetRef, Config, TalkKey, UnitPlace
 from protocol.plan import Place
 from protocol.signing import audience_node, sign, unverified
 from server.domain.recurrence import local_day
@@ -43,6 +43,7 @@ class _Common:
     groups: Mapping[str, tuple[str, ...]]
     revoked: tuple[str, ...]
     by_chain: dict[tuple[str, ...], Config] = field(default_factory=dict)
+    openings: dict[tuple[str, ...], AssetRef | None] = field(default_factory=dict)
 
 
 def publish_config(
@@ -219,19 +220,23 @@ def _config(db: Session, node: NodeRow, cluster: ClusterRow, common: _Common) ->
         longitude=cluster.longitude,
         volume_ceiling_db=cluster.volume_ceiling_db,
         delay_s=cluster.delay_ms / 1000,
-        talk_key=_talk_key(db, cluster, chain),
+        talk_key=_talk_key(db, cluster, chain, common),
         languages=tuple(sorted(cluster.languages or VIETNAMESE)),
     )
 
 
-def _talk_key(db: Session, cluster: ClusterRow, chain: tuple[str, ...]) -> TalkKey | None:
+def _talk_key(
+    db: Session, cluster: ClusterRow, chain: tuple[str, ...], common: _Common
+) -> TalkKey | None:
     if cluster.talk_away_min is None:
         return None
-    chime = default_opening(db, chain=chain)
+    if chain not in common.openings:
+        chime = default_opening(db, chain=chain)
+        common.openings[chain] = None if chime is None else asset_ref(chime)
     return TalkKey(
         away_s=60.0 * cluster.talk_away_min,
         most_s=float(cluster.talk_most_s),
-        opening=None if chime is None else asset_ref(chime),
+        opening=common.openings[chain],
     )
 
 

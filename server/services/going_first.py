@@ -88,9 +88,7 @@ def _orders(db: Session, broadcasts: Collection[str]) -> dict[str, tuple[str, Cl
     # Nothing else is ever kept as the order of an announcement.
     return {
         name: (title, cast("Play", unverified(token).msg).claim)
-        for name, title, token in db.execute(
-            rows.where(among(BroadcastRow.broadcast_id, broadcasts))
-        )
+        for name, title, token in db.execute(rows)
     }
 
 

@@ -174,9 +174,8 @@ class _Changes:
         self._wanted, self._units, self._now = wanted, units, now
         self._old_id = old.slot_id if old else None
         self._start, self._end = stretch
-        own_turns = turns_of(db, [wanted.unit_id], units).get(wanted.unit_id, NO_TURNS)
-        self._turns = own_turns
-        self.claims = claims_in_turns(wanted, *stretch, own_turns)
+        self._turns = turns_of(db, [wanted.unit_id], units).get(wanted.unit_id, NO_TURNS)
+        self.claims = claims_in_turns(wanted, *stretch, self._turns)
         self.loses_to: set[tuple[str, str]] = set()
         clusters = wanted.clusters | (old.clusters if old else frozenset())
         chains = {units.chain(units.clusters[one]) for one in clusters}
