@@ -28,6 +28,9 @@ ABBREVIATIONS = {
     "CNCH": "cứu nạn cứu hộ",
     "PCCC": "phòng cháy chữa cháy",
     "PCCCR": "phòng cháy chữa cháy rừng",
+    "MNTL": "mực nước thượng lưu",
+    "MNHL": "mực nước hạ lưu",
+    "MNDBT": "mực nước dâng bình thường",
     "KTTV": "khí tượng thủy văn",
     "ATNĐ": "áp thấp nhiệt đới",
     "KKL": "không khí lạnh",
@@ -35,6 +38,9 @@ ABBREVIATIONS = {
     "CAND": "Công an nhân dân",
     "QĐND": "Quân đội nhân dân",
     "BĐBP": "Bộ đội Biên phòng",
+    "BCHQS": "Ban Chỉ huy Quân sự",
+    "LLVT": "lực lượng vũ trang",
+    "CBCS": "cán bộ, chiến sĩ",
     "ANTT": "an ninh trật tự",
     "ANTQ": "an ninh Tổ quốc",
     "TTATXH": "trật tự an toàn xã hội",
@@ -72,6 +78,7 @@ ABBREVIATIONS = {
     "SXH": "sốt xuất huyết",
     "KHHGĐ": "kế hoạch hóa gia đình",
     "DS-KHHGĐ": "dân số kế hoạch hóa gia đình",
+    "TH&THCS": "tiểu học và trung học cơ sở",
     "THCS": "trung học cơ sở",
     "THPT": "trung học phổ thông",
     "PTDTNT": "phổ thông dân tộc nội trú",
@@ -120,6 +127,9 @@ ABBREVIATIONS = {
     "STT": "số thứ tự",
     "STK": "số tài khoản",
     "MST": "mã số thuế",
+    "PM2.5": "pê em hai phẩy năm",
+    "PM2,5": "pê em hai phẩy năm",
+    "PM10": "pê em mười",
     "VNeID": "vê nờ e i đi",
     "COVID-19": "cô vít mười chín",
     "Covid-19": "cô vít mười chín",
@@ -158,6 +168,8 @@ _IN_FRONT_OF = (
     (r"CV(?=\s(?:số\s)?\d)", "công văn"),
     (r"TT(?=\s(?:số\s)?\d)", "thông tư"),
     (r"CT(?=\s(?:số\s)?\d)", "chỉ thị"),
+    (r"ĐU(?=\s(?:xã|phường|đặc khu))", "Đảng ủy"),
+    (r"(?<=[Bb]í thư\s)ĐU", "Đảng ủy"),
     (r"TH(?=[\s,]+(?:và\s)?THCS)", "tiểu học"),
 )
 _LEVELS = {"I": "một", "II": "hai", "III": "ba", "1": "một", "2": "hai", "3": "ba"}
@@ -182,7 +194,12 @@ def _fixed(said: str) -> Say:
 
 
 def _alarm(match: re.Match[str], _dialect: Dialect) -> str:
-    return f"báo động {_LEVELS[match[1]]}"
+    levels = [level for level in match.groups() if level]
+    return " đến ".join(f"báo động {_LEVELS[level]}" for level in levels)
+
+
+def _pair(match: re.Match[str], _dialect: Dialect) -> str:
+    return " và ".join(ABBREVIATIONS[form] for form in match.groups())
 
 
 def _written(form: str) -> str:
@@ -190,6 +207,8 @@ def _written(form: str) -> str:
     return escaped if form[-1] in ".:" else rf"{escaped}(?![\w]|[.&]\w)"
 
 
+_LEVEL = "(III|II|I|[123])"
+_PLAIN = "|".join(sorted(filter(str.isalpha, ABBREVIATIONS), key=len, reverse=True))
 _ANY = "|".join(_written(form) for form in sorted(ABBREVIATIONS, key=len, reverse=True))
 
 RULES = (
@@ -197,6 +216,11 @@ RULES = (
         Rule(Kind.ABBREVIATION, re.compile(rf"(?<![\w&]){form}(?!\w)"), _fixed(said))
         for form, said in _IN_FRONT_OF
     ),
-    Rule(Kind.ABBREVIATION, re.compile(r"(?<!\w)BĐ\s?(III|II|I|[123])(?!\w)"), _alarm),
+    Rule(
+        Kind.ABBREVIATION,
+        re.compile(rf"(?<!\w)BĐ\s?{_LEVEL}(?:\s?[-–]\s?(?:BĐ\s?)?{_LEVEL}(?![.,]\d))?(?!\w)"),
+        _alarm,
+    ),
     Rule(Kind.ABBREVIATION, re.compile(rf"(?<![\w&])(?:{_ANY})"), _known),
+    Rule(Kind.ABBREVIATION, re.compile(rf"(?<![\w&])({_PLAIN})&({_PLAIN})(?![\w&])"), _pair),
 )

@@ -20,11 +20,14 @@ _FEAST = re.compile(
 )
 _MONTH = re.compile(r"\b(?:tháng|quý)\s*$", re.IGNORECASE)
 _PART = re.compile(
-    r"\b(?:chiếm|giảm|tăng|đạt|quá|hơn|gần|khoảng|được|có|mất|còn|thiếu|bằng|đã)\s*$", re.IGNORECASE
+    r"\b(?:chiếm|giảm|tăng|đạt|quá|hơn|gần|khoảng|được|có|mất|còn|thiếu|bằng|đã|mở|đóng"
+    r"|vận hành)\s*$",
+    re.IGNORECASE,
 )
 _WHOLE = re.compile(
     r"\s+(?:số|diện tích|tổng|dân số|hộ|thời gian|quân số|chiều|đoạn|đại biểu|người|thành viên"
-    r"|thôn|xã|cụm|khối lượng|lượng|sản lượng|giá)\b",
+    r"|thôn|xã|cụm|khối lượng|lượng|sản lượng|giá|cửa|tổ máy|hồ|đập|cống|trạm|công trình"
+    r"|nhân khẩu|khẩu|trường hợp|hạng mục|tiêu chí|phiếu)\b",
     re.IGNORECASE,
 )
 _DATED = re.compile(
@@ -149,7 +152,7 @@ RULES = (
     Rule(Kind.DATE, _date(rf"{_Y}-(?P<m>\d\d)-(?P<d>\d\d)"), _full),
     Rule(Kind.DATE, _date(rf"{_D}/{_M}"), _day_and_month),
     Rule(Kind.DATE, _date(rf"(?<=ngày\s){_D}[-.]{_M}"), _day_and_month),
-    Rule(Kind.DATE, _date(rf"{_M}\s?[/-]\s?{_Y}"), _month_and_year),
+    Rule(Kind.DATE, _date(rf"T?{_M}\s?[/-]\s?{_Y}"), _month_and_year),
     Rule(Kind.DATE, re.compile(r"(?<=[IVX])/([12]\d{3})(?!\w)"), _year_of_quarter),
     Rule(
         Kind.DATE,

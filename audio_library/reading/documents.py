@@ -78,7 +78,8 @@ _KIND = "|".join(sorted(_KINDS, key=len, reverse=True))
 _ISSUER = "|".join(sorted(_ISSUERS, key=len, reverse=True))
 _SAID_BEFORE = re.compile(
     r"\b(nghị định|quyết định|thông tư|chỉ thị|nghị quyết|công điện|công văn|kế hoạch|thông báo"
-    r"|báo cáo|tờ trình|hướng dẫn|kết luận|chương trình|luật|pháp lệnh|giấy phép|văn bản)"
+    r"|báo cáo|tờ trình|hướng dẫn|kết luận|chương trình|luật|lệnh|pháp lệnh|giấy phép|văn bản"
+    r"|NĐ|QĐ|TT|CT|NQ|CĐ|CV|KH|TB)"
     r"\s*(?:liên tịch\s*)?(?:số\s*:?\s*)?$",
     re.IGNORECASE,
 )

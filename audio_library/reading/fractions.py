@@ -24,7 +24,7 @@ def scored(match: re.Match[str]) -> bool:
 
 
 def _slashes(match: re.Match[str], dialect: Dialect) -> str:
-    parts = [part.strip() for part in match[0].split("/")]
+    parts = [part.strip().replace(".", "") for part in match[0].split("/")]
     if len(parts) == 2 and not _ADDRESS.search(before(match)):  # noqa: PLR2004 - one slash
         above, below = (int(part) for part in parts)
         if 0 < above < below and above <= _MOST_PARTS:
@@ -42,8 +42,10 @@ def _quarter(match: re.Match[str], _dialect: Dialect) -> str:
     return _QUARTERS[match[0]]
 
 
+_WHOLE = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)|\d+)"
+
 RULES = (
-    Rule(Kind.FRACTION, re.compile(r"(?<!\w)\d+(?:\s?/\s?\d+)+"), _slashes),
+    Rule(Kind.FRACTION, re.compile(rf"(?<!\w){_WHOLE}(?:\s?/\s?{_WHOLE})+"), _slashes),
     Rule(Kind.FRACTION, re.compile(rf"(?<!\w)({NUMBER})\s?:\s?({NUMBER})(?!\w)"), _ratio),
     Rule(Kind.FRACTION, re.compile("[½⅓⅔¼¾]"), _quarter),
 )

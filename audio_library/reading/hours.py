@@ -19,7 +19,7 @@ def _time(mark: str) -> str:
     return (
         rf"(?P<h{mark}>\d{{1,2}})"
         rf"(?:\s?(?:[hHg]|giờ)\s?(?P<m{mark}>[0-5]\d)(?:\s?(?:['’′]|phút\b|ph\b|p\b))?"
-        rf"|:(?P<c{mark}>[0-5]\d)(?::(?P<s{mark}>[0-5]\d))?\s?h?|\s?(?:[hHg]|giờ)(?!\w))(?!\w)"
+        rf"|:(?P<c{mark}>[0-5]\d)(?::(?P<s{mark}>[0-5]\d))?\s?h?|\s?(?:[hHg]|giờ)(?!\w))(?!\w|\.\d{{3}})"
     )
 
 

@@ -7,7 +7,8 @@ from audio_library.reading.values import Dialect, Kind, Rule, before
 
 _CALL = re.compile(
     r"\b(?:gọi|số|tổng đài|hotline|đường dây nóng|điện thoại|sđt|đt|bấm|zalo|alo|cảnh sát|công an"
-    r"|cứu hỏa|cứu hoả|cứu nạn|cấp cứu|cứu thương|fax|máy lẻ)[\s:.]*(?:số[\s:]*)?"
+    r"|cứu hỏa|cứu hoả|cứu nạn|cấp cứu|cứu thương|fax|máy lẻ|trực|trực ban|liên hệ"
+    r"|liên lạc)[\s:.]*(?:số[\s:]*)?"
     r"(?:\d{3,10}\s*(?:,|/|;|-|hoặc|và|hay)\s*)*$",
     re.IGNORECASE,
 )
@@ -78,7 +79,7 @@ RULES = (
     ),
     Rule(
         Kind.PHONE,
-        re.compile(rf"(?<![\w,.])\(?0\d{{1,4}}\)?(?:{_GAP}\d){{6,9}}(?![\w/])"),
+        re.compile(rf"(?<![\w,.])\(?0\d{{1,4}}\)?(?:{_GAP}\d){{6,9}}(?!\w|/(?!0))"),
         _national,
     ),
     Rule(
@@ -88,5 +89,5 @@ RULES = (
     ),
     Rule(Kind.PHONE, re.compile(r"(?<!\w)\d{5,19}(?![\w/]|[.,]\d)"), _account),
     Rule(Kind.PHONE, re.compile(r"(?<!\w)11[1-5](?:\s?[/\-–]\s?11[1-5])+(?![\w/])"), _several),
-    Rule(Kind.PHONE, re.compile(r"(?<![\w,.])(?:11[1-5]|1022|\d{5,6})(?![\w/]|[.,]\d)"), _short),
+    Rule(Kind.PHONE, re.compile(r"(?<![\w,.])(?:11[1-5]|1022|\d{5,8})(?![\w/]|[.,]\d)"), _short),
 )

@@ -14,6 +14,7 @@ _ROADS = {
     "HL": "hương lộ",
     "ĐX": "đường xã",
     "CT": "cao tốc",
+    "QK": "quân khu",
 }
 _UNITS = {
     "TP": "thành phố",
@@ -43,7 +44,8 @@ def _road(match: re.Match[str], dialect: Dialect) -> str:
 
 def _post(match: re.Match[str], dialect: Dialect) -> str:
     said = f"ki lô mét {spoken(match[1], dialect)}"
-    return f"{said} cộng {whole(match[2].lstrip('0') or '0', dialect)}" if match[2] else said
+    said += f" cộng {whole(match[2].lstrip('0') or '0', dialect)}" if match[2] else ""
+    return f"{said} đến" if match[3] else said
 
 
 def _unit(match: re.Match[str], _dialect: Dialect) -> str:
@@ -67,7 +69,7 @@ def _degrees(match: re.Match[str], dialect: Dialect) -> str | None:
     words += [spoken(minutes, dialect), "phút"] if minutes else []
     words += [spoken(seconds, dialect), "giây"] if seconds else []
     words += [_SIDES[side]] if side else []
-    return " ".join(words)
+    return " ".join(words) + (", " if match["next"] else "")
 
 
 def _latitude(match: re.Match[str], dialect: Dialect) -> str:
@@ -80,12 +82,14 @@ RULES = (
     ),
     Rule(
         Kind.PLACE,
-        re.compile(r"(?<!\w)(QL|ĐT|TL|ĐH|HL|ĐX|CT(?!\s))[.\s]?(\d{1,3})([A-Z])?(?!\w)"),
+        re.compile(r"(?<!\w)(QL|ĐT|TL|ĐH|HL|ĐX|QK|CT(?!\s))[.\s]?(\d{1,3})([A-Z])?(?!\w)"),
         _road,
     ),
     Rule(
         Kind.PLACE,
-        re.compile(rf"(?<!\w)[Kk][Mm]\s?({NUMBER})(?:\s?\+\s?(\d{{1,4}}))?(?!\w)"),
+        re.compile(
+            rf"(?<!\w)[Kk][Mm]\s?({NUMBER})(?:\s?\+\s?(\d{{1,4}}))?(?!\w)(\s?[-–]\s?(?=[Kk][Mm]\s?\d))?"
+        ),
         _post,
     ),
     Rule(
@@ -93,6 +97,7 @@ RULES = (
         re.compile(
             rf"(?<!\w)(?P<d>{NUMBER})\s?[°º˚]\s?(?:(?P<m>{NUMBER})\s?['’′]\s?)?"
             rf"(?:(?P<s>{NUMBER})\s?(?:''|[\"”″])\s?)?(?P<side>[NSEWBĐ])?(?!\w)"
+            r"(?P<next>\s?[-–]\s?(?=\d))?"
         ),
         _degrees,
     ),

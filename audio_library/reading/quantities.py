@@ -11,6 +11,8 @@ _DASH = r"\s?[-–—~]\s?"
 _SCHOOL_YEAR = re.compile(r"\b(?:năm học|niên học|niên khóa|niên khoá|vụ)\s*$", re.IGNORECASE)
 _HEADING = re.compile(r"\b(cấp|tháng|lớp|điều|mục|quý|thứ|tuần)\s*$", re.IGNORECASE)
 _NUMBERED = re.compile(r"\b(?:số|mã|lô|phòng|tầng|cột|trạm)\s*$", re.IGNORECASE)
+_SCALED = re.compile(r"\d\s?(?:nghìn|ngàn|vạn|triệu|tỷ|tỉ)\s$", re.IGNORECASE)
+_RAIN = re.compile(r"\d\s?(?:mm|cm|m)$")
 _NOUN = re.compile(r"\s+[a-zà-ỹđ]")
 _SHORT = 2
 _FOURTH = "4"
@@ -58,6 +60,19 @@ def _with_unit(match: re.Match[str], dialect: Dialect) -> str:
 
 def _metres(match: re.Match[str], dialect: Dialect) -> str:
     return f"{whole(match[1], dialect)} mét {whole(match[2], dialect)}"
+
+
+def _scaled(match: re.Match[str], _dialect: Dialect) -> str | None:
+    """Say the unit of "2,26 tỷ m³", and one that only a unit can be."""
+    certain = match["unit"][-1] in "23²³" or _SCALED.search(before(match))
+    return unit_said(match["unit"]) if certain else None
+
+
+def _within(match: re.Match[str], dialect: Dialect) -> str | None:
+    """Say the rain of 150mm/24h."""
+    if not _RAIN.search(before(match)):
+        return None
+    return f" trong {whole(match[1], dialect)} {'ngày' if match[2] == 'ngày' else 'giờ'}"
 
 
 def _per(match: re.Match[str], _dialect: Dialect) -> str:
@@ -135,13 +150,16 @@ RULES = (
     Rule(Kind.UNIT, re.compile(r"(?<!\w)(\d{1,2})m(\d{1,2})(?!\w)"), _metres),
     Rule(Kind.UNIT, re.compile(rf"{_AMOUNT}\s?(?P<unit>{UNIT})"), _with_unit),
     Rule(Kind.UNIT, re.compile(rf"(?P<unit>[$€₫])\s?(?P<number>{NUMBER})"), _with_unit),
-    Rule(Kind.UNIT, re.compile(rf"(?<=[^\W\d_%])\s?/\s?(?P<per>{PER_UNIT})"), _per),
+    Rule(Kind.UNIT, re.compile(rf"(?<!\w)(?P<unit>{UNIT})"), _scaled),
+    Rule(Kind.UNIT, re.compile(r"(?<=m)/(\d{1,2})\s?(h|giờ|ngày)(?!\w)"), _within),
+    Rule(Kind.UNIT, re.compile(rf"(?<=[^\W\d_]|[%'’′])\s?/\s?(?P<per>{PER_UNIT})"), _per),
     Rule(
         Kind.SYMBOL,
         re.compile(r"(?<![\w.,)%])(?:(>=|<=|[≥≤><~≈±])\s?|([+−-]))(?=\d)"),
         _signed,
     ),
     Rule(Kind.SYMBOL, re.compile(r"(?<=\d)\s?([+x×*=])\s?(?=\d)"), _operator),
+    Rule(Kind.SYMBOL, re.compile(r"(?<=[^\W\d_])\s?(=)\s?(?=[+−-]?\d)"), _operator),
     Rule(Kind.SYMBOL, re.compile(r"(?<=\w)\s[x×]\s(?=\d)"), _times),
     Rule(Kind.SYMBOL, re.compile(r"(?<=\d)\+(?!\w)"), _plus),
     Rule(Kind.UNIT, re.compile(r"(?<=[^\W\d_])\s%"), _percent),

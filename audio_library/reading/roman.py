@@ -11,7 +11,8 @@ _NUMERAL = r"X{0,3}(?:IX|IV|V?I{0,3})"
 _HEADS = (
     "đại hội|hội nghị|khóa|khoá|kỳ họp|kỳ|thế kỷ|thế kỉ|quý|khu phố|khu|tổ|thôn|xóm|ấp|bản|chương"
     "|phần|mục|điều|phụ lục|lần thứ|thứ|đợt|cấp|hạng|loại|nhóm|vùng|quân khu|giai đoạn|tập|vòng"
-    "|khối|bảng|tiểu khu|nhiệm kỳ|bậc|báo động|danh mục|mức|đội|phân khu|cụm|nhà máy|trạm"
+    "|khối|bảng|tiểu khu|nhiệm kỳ|bậc|báo động|danh mục|mức|đội|khu vực|tuyến|bước|phân khu|cụm"
+    "|nhà máy|trạm"
 )
 _HEAD = re.compile(
     rf"\b(?P<head>{_HEADS})\s+(?:{_NUMERAL}\s*(?:,|và|hoặc|-|–|/)\s*)*$", re.IGNORECASE

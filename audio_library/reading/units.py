@@ -27,6 +27,7 @@ UNITS = {
     "km/h": "ki lô mét trên giờ",
     "km/giờ": "ki lô mét trên giờ",
     "m/s": "mét trên giây",
+    "m/h": "mét trên giờ",
     "m/giây": "mét trên giây",
     "mm/h": "mi li mét trên giờ",
     "mm/giờ": "mi li mét trên giờ",
