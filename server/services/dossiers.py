@@ -18,6 +18,7 @@ from server.domain.units import Tree
 from server.services import broadcasting, monitoring
 from server.services.as_run import stretches_of
 from server.services.raising import Told, told_of
+from server.services.speaking import words_of
 from server.services.units import tree
 from server.store.models import (
     AsRunRow,
@@ -39,7 +40,8 @@ class Said:
     """One file of an announcement.
 
     Attributes:
-        text: What it says, where a text was spoken; empty for a recording.
+        text: What it says, where a text was spoken: as it was written, or as its reading was
+            corrected; empty for a recording.
         language: Tag of its language.
         turns: How often it was ordered.
     """
@@ -179,7 +181,7 @@ def _said(
             known[digest].purpose,
             texts[digest].language if digest in texts else known[digest].language,
             known[digest].duration_s,
-            texts[digest].text if digest in texts else "",
+            words_of(texts[digest]) if digest in texts else "",
             max(1, sum(one.asset.digest == digest for one in placed)),
         )
         for digest in digests

@@ -77,12 +77,17 @@ def reading(text: str, manner: Manner, *, said: str = "") -> Reading:
     words = said or text
     if len(words) > most:
         raise SpeechRefusedError([Finding("text-too-long", {"longest": str(most)})])
-    found = read(words, SOUTHERN if manner.language == _SOUTHERN_VOICE else NORTHERN)
+    found = _read(words, manner.language)
     if not any(sign.isalnum() for sign in found.said):
         raise SpeechRefusedError([Finding("no-words")])
     if len(found.said) > MOST_SAID:
         raise SpeechRefusedError([Finding("text-too-long", {"longest": str(MOST_SAID)})])
     return found
+
+
+def words_of(row: SpeechRow) -> str:
+    """Tell what was said: as it was written, unless somebody has corrected its reading."""
+    return row.text if _read(row.text, row.language).said == row.said else row.said
 
 
 def spoken_before(
@@ -174,6 +179,10 @@ def keep(
             )
         )
     return row
+
+
+def _read(words: str, language: str) -> Reading:
+    return read(words, SOUTHERN if language == _SOUTHERN_VOICE else NORTHERN)
 
 
 def _key(engine: str, manner: Manner, said: str) -> str:

@@ -45,7 +45,7 @@ def announced(site, **facts: object) -> str:
     return made.json["broadcast_id"]
 
 
-def heard_at(site, broadcast_id: str, cluster: str) -> None:
+def heard_at(site, broadcast_id: str, cluster: str, *, said: str = WORDS) -> None:
     """Put on record that a cluster played all of it; the others are silent for good."""
     with site.sessions.begin() as db:
         row = db.get(BroadcastRow, broadcast_id)
@@ -77,7 +77,7 @@ def heard_at(site, broadcast_id: str, cluster: str) -> None:
                 key="e" * 64,
                 digest=site.digest,
                 text=WORDS,
-                said=WORDS,
+                said=said,
                 engine="espeak-ng",
                 language="vi",
                 created_at=NOON,
@@ -100,6 +100,14 @@ def test_the_record_tells_what_was_said_by_whom_and_which_cluster_heard_it(any_s
     assert page.count('class="lane-said"') == 2
     assert "Không liên lạc được với cụm loa" in page
     assert "Chưa phải cụm loa nào" not in page
+
+
+def test_where_the_reading_was_corrected_the_record_has_what_was_said(site):
+    one = announced(site)
+    heard_at(site, one, CLUSTERS[0], said="Nước sông lên nhanh, bà con ra nhà văn hóa ngay.")
+    page = site.browser("viewer").get(f"/broadcasts/{one}/record").text
+    assert "bà con ra nhà văn hóa ngay" in page
+    assert "sơ tán ngay" not in page
 
 
 def test_how_grave_and_how_loud_it_was_stands_on_the_page_and_on_paper(site):
