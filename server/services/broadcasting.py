@@ -510,12 +510,14 @@ def _claim(
 
 
 def _is_same(db: Session, known: BroadcastRow, new: NewBroadcast, places: Tree) -> bool:
-    """Compare what is heard where: an edited one under an old id must not be taken for done."""
-    title = marked(new.title.strip(), mode=new.mode)
+    """Compare what was ordered: an edited one under an old id must not be taken for done."""
+    title, decision = marked(new.title.strip(), mode=new.mode), new.decision_number.strip()
     before = (known.unit_id, known.title, known.mode, known.bulletin_class, known.asset_digest)
     after = (new.unit_id, title, new.mode, new.bulletin_class, new.asset_digest)
+    graver = (known.severity, known.decision_number) != (new.severity, decision)
+    louder = (known.repeat, known.gap_s, known.gain_db) != (new.repeat, new.gap_s, new.gain_db)
+    is_edited = before != after or graver or louder
     reached = select(DeliveryRow.cluster_id).where(DeliveryRow.broadcast_id == known.broadcast_id)
-    is_edited = before != after or known.repeat != new.repeat
     return not is_edited and set(db.scalars(reached)) == meant_by(places, new)
 
 

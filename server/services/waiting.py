@@ -193,6 +193,17 @@ def lapse(db: Session, *, now: datetime) -> int:
     return len(rows)
 
 
+def taken(db: Session, request_id: str, *, actor: Actor) -> str | None:
+    """Find the announcement, on air or waiting, that came of a request of the actor's."""
+    waited = select(WaitingRow.broadcast_id).where(
+        WaitingRow.request_id == request_id, WaitingRow.asked_by == actor.name
+    )
+    sent = select(BroadcastRow.broadcast_id).where(
+        BroadcastRow.request_id == request_id, BroadcastRow.created_by == actor.name
+    )
+    return db.scalar(waited) or db.scalar(sent)
+
+
 def find(db: Session, broadcast_id: str) -> WaitingRow | None:
     """Find what waits or has waited under an id."""
     return db.get(WaitingRow, broadcast_id)

@@ -67,6 +67,20 @@ def length_s(page: Page, player: str) -> float:
     )
 
 
+def age(page: Page, *, minutes: int) -> None:
+    """Let what is held have been so for longer."""
+    page.evaluate(
+        """async (minutes) => {
+            const store = document.querySelector("[href*='kept/store.js']").href;
+            const { mine, change } = await import(store);
+            const [draft] = (await mine(document.querySelector("[data-person]").dataset.person))
+                .filter((one) => one.state === "held");
+            await change(draft.id, (kept) => ({ ...kept, heldAt: kept.heldAt - minutes * 60000 }));
+        }""",
+        minutes,
+    )
+
+
 def announced(page: Page, title: str) -> int:
     """Count the announcements of a title that the server knows."""
     told = page.request.get("/api/v1/broadcasts").json()["broadcasts"]
@@ -224,6 +238,28 @@ def test_a_network_lost_during_the_upload_and_an_answer_lost_behind_it_make_one_
     complaints[:] = [one for one in complaints if torn not in one]
 
 
+@pytest.mark.slow
+def test_what_the_server_has_though_its_answer_was_lost_is_not_called_unsent_when_it_has_grown_old(
+    phone, complaints
+):
+    def lose(route):
+        assert route.request.method != "POST" or route.fetch().status == 201
+        return route.abort("connectionreset")
+
+    phone.context.route(re.compile(r"/urgent$"), lose)
+    write(phone, "Nước lên chậm")
+    phone.get_by_role("button", name="Tiếp tục").click()
+    hold(phone)
+    expect(phone.locator("[data-unsent-list] li")).to_contain_text("Chưa gửi")
+    age(phone, minutes=11)
+    phone.context.unroute_all()
+    phone.reload()
+    expect(phone.get_by_text("Đã gửi: “Nước lên chậm”.")).to_be_visible()
+    expect(phone.locator("[data-unsent]")).to_be_hidden()
+    assert announced(phone, "Nước lên chậm") == 1
+    complaints[:] = [one for one in complaints if "net::ERR_CONNECTION_RESET" not in one]
+
+
 def test_a_log_in_that_ends_while_recording_costs_nothing_and_a_reload_neither(phone):
     phone.get_by_role("button", name="Ghi âm").first.click()
     record = phone.locator("[data-record]")
@@ -276,15 +312,7 @@ def test_what_has_grown_old_is_not_sent_by_itself_and_another_person_never_sees_
     phone.get_by_role("button", name="Tiếp tục").click()
     hold(phone)
     expect(phone.locator("[data-unsent-list] li")).to_have_count(1)
-    phone.evaluate(
-        """async () => {
-            const store = document.querySelector("[href*='kept/store.js']").href;
-            const { mine, change } = await import(store);
-            const [draft] = (await mine(document.querySelector("[data-person]").dataset.person))
-                .filter((one) => one.state === "held");
-            await change(draft.id, (kept) => ({ ...kept, heldAt: kept.heldAt - 11 * 60000 }));
-        }"""
-    )
+    age(phone, minutes=11)
     phone.context.set_offline(False)
     phone.reload()
     assert [name for name in phone.evaluate("caches.keys()") if name.startswith("loa-own-")]

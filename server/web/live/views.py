@@ -192,6 +192,17 @@ def send() -> ResponseReturnValue:
     return redirect(address, 303)
 
 
+@pages.get("/urgent/sent/<request_id>")
+def sent(request_id: str) -> ResponseReturnValue:
+    """Tell a phone that never got its answer where its announcement is; null: it is not here."""
+    with reading() as db:
+        broadcast_id = waiting.taken(db, request_id, actor=actor())
+    address = broadcast_id and url_for("live.broadcast", broadcast_id=broadcast_id)
+    answer = jsonify(address=address)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 @pages.get("/broadcasts")
 def broadcasts() -> ResponseReturnValue:
     """List announcements."""

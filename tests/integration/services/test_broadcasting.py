@@ -157,7 +157,9 @@ def test_the_same_request_twice_is_one_broadcast(province):
 def test_an_edited_announcement_under_the_id_of_one_that_has_gone_is_not_taken_for_it(province):
     province.announce("r-same")
     elsewhere = {"units": (), "clusters": ("xa-1-c1",)}
-    for changed in ({"title": "Chữ khác"}, {"repeat": 2}, elsewhere):
+    graver, softer = {"severity": 3}, {"gain_db": -10}
+    decided = {"decision_number": "15/QĐ-UBND"}
+    for changed in ({"title": "Chữ khác"}, {"repeat": 2}, graver, softer, decided, elsewhere):
         with pytest.raises(TakenError):
             province.announce("r-same", **changed)
     assert len(province.posted("/order")) == 1

@@ -40,6 +40,15 @@ def test_a_script_sends_and_is_told_the_address_and_the_same_again_is_the_same(s
     assert (edited.status_code, edited.json["code"]) == (409, "taken")
 
 
+def test_a_phone_that_lost_its_answer_asks_what_became_of_it_and_only_whose_it_is(site: Site):
+    browser = site.browser("commune-officer")
+    asked = f"/urgent/sent/{'0' * 32}"
+    assert browser.get(asked).json == {"address": None}
+    sent = sent_by_script(browser, person_of(browser), an_urgent_form(site))
+    assert browser.get(asked).json == {"address": sent.json["address"]}
+    assert site.browser("top").get(asked).json == {"address": None}
+
+
 def test_a_script_is_told_what_is_wrong_in_words(site: Site):
     browser = site.browser("commune-officer")
     answer = sent_by_script(browser, person_of(browser), an_urgent_form(site, village=[]))

@@ -70,6 +70,8 @@ def test_one_asks_the_others_see_it_on_every_page_and_one_press_makes_it_sound(s
     officer, other = strict.browser("commune-officer"), strict.browser("broadcaster")
     page = announced(officer, strict)
     mine = officer.get(page).text
+    request_id = rows(strict, WaitingRow)[0].request_id
+    assert officer.get(f"/urgent/sent/{request_id}").json == {"address": page}
     assert "Chờ người thứ hai đến" in mine
     assert "Người broadcaster" in mine
     assert 'id="confirm-broadcast"' not in mine

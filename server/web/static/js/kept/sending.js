@@ -28,7 +28,7 @@ export function sendHeld(person, { staleMin, progress = () => {} }) {
     const outcome = { sent: [], spoken: [], lost: false, loggedOut: false, unproven: null };
     for (const draft of await mine(person)) {
       const isUnspoken = draft.state === "unspoken";
-      if (!isUnspoken && (draft.state !== "held" || isOld(draft, staleMin))) continue;
+      if (!isUnspoken && draft.state !== "held") continue;
       try {
         if (isUnspoken) {
           await spokenOf(draft, { state: "spoken" });
@@ -36,7 +36,8 @@ export function sendHeld(person, { staleMin, progress = () => {} }) {
           tell({ spoken: draft.id, title: titleOf(draft) });
           continue;
         }
-        const address = await sendOne(draft, progress);
+        const address = isOld(draft, staleMin) ? await goneBefore(draft) : await sendOne(draft, progress);
+        if (!address) continue;
         outcome.sent.push({ id: draft.id, address });
         await remove(draft.id);
         tell({ sent: draft.id, title: titleOf(draft), address });
@@ -60,6 +61,11 @@ export function sendHeld(person, { staleMin, progress = () => {} }) {
 
 export async function me(person) {
   return (await ask("/me", person)).json();
+}
+
+// Where the server has it after all: only its answer was lost, and the phone has not asked again in time.
+async function goneBefore(draft) {
+  return (await (await ask(`/urgent/sent/${draft.id}`, draft.person)).json()).address;
 }
 
 async function sendOne(draft, progress) {
