@@ -1,4 +1,7 @@
-"""A hundred thousand pairs of slots, judged by the rules and by laying everything out."""
+"""A hundred thousand pairs of slots, judged by the rules and by laying everything out.
+
+A few hundred others are judged every day beside the rules (``test_clashes``).
+"""
 
 from random import Random
 
@@ -11,6 +14,8 @@ CASES = 100_000
 PARTS = 10
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_clashes_are_what_laying_everything_out_shows(part: int):
     met = 0

@@ -1,6 +1,6 @@
 """A hundred thousand random days of a cluster, each held against the oracle at every turn.
 
-Run by ``make test-soak``; a few of them stand in the unit lane, asked at every minute.
+A few are asked at every minute, every day (``test_timelines``).
 """
 
 from random import Random
@@ -13,7 +13,8 @@ CASES = 100_000
 AT_ONCE = 10_000
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("first_seed", range(0, CASES, AT_ONCE))
 def test_at_every_turn_a_cluster_sounds_what_the_law_says(first_seed: int):
     contested = 0
