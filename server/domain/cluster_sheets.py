@@ -1,6 +1,6 @@
 """A sheet of clusters: what its columns are, and which faults a row may have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -91,22 +91,24 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """All faults of one kind: how many, and the first of them."""
+    """All faults of one kind: how many, the first of them, and in which rows the others are."""
 
     count: int
     shown: tuple[Finding, ...]
+    more_rows: tuple[int, ...] = ()
 
     @property
     def not_shown(self) -> int:
-        """How many are only counted."""
+        """How many are told by their rows alone."""
         return self.count - len(self.shown)
 
     @property
     def told(self) -> tuple[Finding, ...]:
-        """The first ones, and in a sentence of its own how many more there are."""
+        """The first ones, and in a sentence of its own how many more there are, and where."""
         if not self.not_shown:
             return self.shown
-        more = {"count": str(self.not_shown), "of": self.shown[0].code}
+        rows = _stretches(self.more_rows)
+        more = {"count": str(self.not_shown), "rows": rows, "of": self.shown[0].code}
         return (*self.shown, Finding("more-rows", more))
 
 
@@ -126,17 +128,22 @@ def refused(fault: Fault) -> SheetRefusedError:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts faults, and keeps the first of each kind: a bad sheet has as many as it has cells."""
+    """Counts faults, and keeps the first of each kind: a bad sheet has as many as it has cells.
+
+    Of the others it keeps the rows: whoever corrects the sheet wants all of them at once.
+    """
 
     _all: int = 0
     _counts: dict[Fault, int] = field(default_factory=dict)
     _shown: dict[Fault, list[Finding]] = field(default_factory=dict)
+    _more: dict[Fault, list[int]] = field(default_factory=dict)
 
     def note(self, fault: Fault, row: int, heading: str = "", value: str = "") -> None:
         """Take down one fault."""
         self._all += 1
         count = self._counts[fault] = self._counts.get(fault, 0) + 1
         if count > SHOWN_OF_A_KIND:
+            self._more.setdefault(fault, []).append(row)
             return
         short = value if len(value) <= _SHOWN_CHARACTERS else value[: _SHOWN_CHARACTERS - 1] + "…"
         fields = {"row": str(row), "column": heading, "value": short}
@@ -157,7 +164,21 @@ class Tally:
 
     def faults(self) -> tuple[Faults, ...]:
         """Give what was taken down, kind by kind."""
-        return tuple(Faults(self._counts[one], tuple(self._shown[one])) for one in self._counts)
+        return tuple(
+            Faults(count, tuple(self._shown[one]), tuple(self._more.get(one, ())))
+            for one, count in self._counts.items()
+        )
+
+
+def _stretches(rows: Iterable[int]) -> str:
+    """Write numbers down shortly: ``22–61, 64``."""
+    found: list[tuple[int, int]] = []
+    for row in sorted(set(rows)):
+        if found and found[-1][1] == row - 1:
+            found[-1] = found[-1][0], row
+        else:
+            found.append((row, row))
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -399,7 +399,7 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "sheet-more-unread": N_(
             "After %(count)s faults the checking stops: from row %(row)s on nothing was looked at."
         ),
-        "more-rows": N_("and %(count)s more rows of this kind"),
+        "more-rows": N_("and %(count)s more of this kind, in rows %(rows)s"),
         "sheet-no-column": N_("The column “%(column)s” is missing. Use the template’s headings."),
         "sheet-column-twice": N_("The column “%(column)s” is there twice."),
         "cell-empty": N_("Row %(row)s: “%(column)s” is empty."),

@@ -55,7 +55,7 @@ def test_wrong_rows_are_told_the_first_of_each_kind_and_nothing_is_taken_in(site
     (kind,) = told["faults"]
     assert (told["fault_count"], kind["count"], kind["not_shown"]) == (30, 30, 10)
     assert kind["findings"][0]["fields"] == {"row": "3", "column": "Số dân", "value": "năm"}
-    assert kind["findings"][-1]["detail"] == "và 10 dòng nữa cùng loại lỗi này"
+    assert kind["findings"][-1]["detail"] == "và 10 lỗi nữa cùng loại, ở các dòng 23–32"
     refused = sent(program, *rows)
     assert (refused.status_code, refused.mimetype) == (422, "application/problem+json")
     assert refused.json["code"] == "sheet-refused"

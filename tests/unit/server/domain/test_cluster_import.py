@@ -196,10 +196,13 @@ def test_after_thousands_of_faults_of_any_kind_nothing_more_is_read():
         assert (verdict.new, verdict.changed, verdict.same) == ((), (), 0)
 
 
-def test_in_words_it_is_told_how_many_more_there_are():
-    (kind,) = judged(*[a_row(people="x")] * 25).faults
+def test_in_words_it_is_told_how_many_more_there_are_and_in_which_rows():
+    wrong, right = a_row(people="x"), a_row(name="Tốt")
+    (kind,) = judged(*[wrong] * 23, right, wrong, a_row(people="x", latitude="x")).faults
     assert len(kind.told) == SHOWN_OF_A_KIND + 1
-    assert (kind.told[-1].code, kind.told[-1].fields["count"]) == ("more-rows", "5")
+    more = kind.told[-1]
+    assert (more.code, more.fields["count"]) == ("more-rows", "6")
+    assert more.fields["rows"] == "22–24, 26–27"
 
 
 def test_every_fault_has_its_sentence():
