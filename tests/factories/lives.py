@@ -197,19 +197,14 @@ class Server:
         """Order an announcement, again and again until the node has it or it is over."""
         self.orders[claim.claim_id] = claim, self._agenda.now, None
         order = a_play(**{name: getattr(claim, name) for name in claim.__struct_fields__})
-        name = f"play-{claim.claim_id}"
-        self._order(
-            name, self._signed(order, lasts=claim.end - self._agenda.now, name=name), claim.end
-        )
+        self._order(f"play-{claim.claim_id}", order, claim.end)
 
     def stop(self, claim_id: str) -> None:
         """Order an announcement to end."""
         claim, ordered_at, _ = self.orders[claim_id]
         self.orders[claim_id] = claim, ordered_at, self._agenda.now
-        name, order = f"stop-{claim_id}", a_stop(claim_id=claim_id, unit=COMMUNE, until=claim.end)
-        self._order(
-            name, self._signed(order, lasts=claim.end - self._agenda.now, name=name), claim.end
-        )
+        order = a_stop(claim_id=claim_id, unit=COMMUNE, until=claim.end)
+        self._order(f"stop-{claim_id}", order, claim.end)
 
     def say_rubbish(self) -> None:
         self._say(unit_order(COMMUNE), self._dice.randbytes(200))

@@ -17,6 +17,8 @@ def test_what_is_promised_is_heard_and_told_whatever_breaks(tmp_path, seed: int)
     day = Breaker(tmp_path, seed, hours=24).run()
     assert day.findings == []
     assert len(day.looks) > 24 * 700
+    assert any(name.startswith("play-") for name in day.server.received)
+    assert any(name.startswith("stop-") for name in day.server.received)
     assert {kind for kind, _, _ in day.broken} >= {"broker", "kill", "power", "disk", "clock"}
 
 
