@@ -13,7 +13,7 @@ from queue import SimpleQueue
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from edge.agent import Agent, AgentEvent, Parts, Stop, state_paths
+from edge.agent import Agent, state_paths
 from edge.cache import Cache
 from edge.clock import Clock
 from edge.delay import Delay
@@ -27,6 +27,7 @@ from edge.listening import Listening, NoEar
 from edge.live import LiveDesk
 from edge.machine import Machine
 from edge.observability import configure
+from edge.parts import AgentEvent, Parts, Stop
 from edge.player.engine import MixerPlayer
 from edge.player.output import Output, open_output
 from edge.player.reception import Receiver

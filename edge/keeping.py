@@ -78,6 +78,10 @@ class Keeping:
         self._send_unkept()
         self.try_to(lambda: self._outbox.send_due(now_s, all_again=all_again))
 
+    def awaits_receipt(self, message_id: str) -> bool:
+        """Say whether the server has not yet acknowledged that an order was received."""
+        return self._store.awaits_receipt(message_id)
+
     def acknowledge(self, report_ids: tuple[str, ...]) -> None:
         """Forget the reports that the server has."""
         self._reports = tuple(one for one in self._reports if one.report_id not in report_ids)

@@ -25,6 +25,7 @@ _ONE_BY_ONE = frozenset(
     }
 )
 """Said of orders that are genuine, each of which somebody waits for the answer to."""
+_NOT_UNDERSTOOD = frozenset({Refusal.GARBLED, Refusal.TOO_LARGE, Refusal.UNKNOWN_KIND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,23 @@ class _Seen:
 
 @final
 class Refusals:
-    """The count of one node."""
+    """The count of one node.
+
+    Attributes:
+        counts: How many were refused since the start, by reason.
+        plan_trouble: That a plan came which cannot be read; empty, or made so: none since.
+    """
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
+        self.plan_trouble = ""
         self._seen: dict[tuple[str, ...], _Seen] = {}
 
     def note(self, bad: BadMessage, now: datetime) -> Refused | None:
         """Count a refusal, and give the report that it is time for, if it is."""
         self.counts[bad.reason.value] = self.counts.get(bad.reason.value, 0) + 1
+        if bad.topic.endswith("/plan") and bad.reason in _NOT_UNDERSTOOD:
+            self.plan_trouble = "plan-refused"
         once = bad.reason in _ONE_BY_ONE
         key = (bad.topic[:200], bad.reason.value, bad.message_id if once else "")
         seen = self._seen.get(key)

@@ -1,15 +1,16 @@
 """The audio that a node has, and the audio that it will want."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import final
 
 import structlog
 
-from edge.cache import Cache, plan_cache
-from edge.fetch import Fetcher
+from edge.cache import plan_cache
+from edge.parts import Parts
+from edge.player import Damaged
+from edge.playout import OnDisk, Spoiled
+from edge.runs import ClaimKey
 from edge.settings import NodeSettings
-from protocol.messages import AssetRef, Claim
+from edge.stage import Stage
 
 _log = structlog.get_logger()
 
@@ -20,38 +21,39 @@ _MEGABYTE = 1_000_000
 class Shelf:
     """Sees that what will be wanted is fetched in time, and that there is room for it."""
 
-    def __init__(self, settings: NodeSettings, cache: Cache, fetcher: Fetcher) -> None:
-        self._settings, self._cache, self._fetcher = settings, cache, fetcher
+    def __init__(self, settings: NodeSettings, parts: Parts, stage: Stage) -> None:
+        self._settings, self._stage = settings, stage
+        self._cache, self._fetcher, self._clock = parts.cache, parts.fetcher, parts.clock
         self._does_not_fit = False
 
-    def names(self) -> frozenset[str]:
-        """Give the digests of what is here, whole and unharmed."""
-        return frozenset(self._cache.sizes())
+    def look(self) -> None:
+        """Let the playout know what is here, whole and unharmed."""
+        self._stage.take(OnDisk(frozenset(self._cache.sizes())))
 
-    def plan(
-        self,
-        claims: Iterable[Claim],
-        pinned: Sequence[AssetRef],
-        *,
-        now: datetime | None,
-        servers: Sequence[str],
-    ) -> bool:
-        """Say what is to be fetched, and throw out what stands in its way.
+    def take_fetched(self) -> None:
+        """Take in that another file is here."""
+        self.look()
+        self.plan()
 
-        Args:
-            claims: What may still be played.
-            pinned: What is kept whatever else is wanted.
-            now: The time; None where it is not known.
-            servers: Where the server says that audio is; the settings may know more.
+    def take_damaged(self, event: Damaged) -> None:
+        """Look again at a file that did not decode; one that is not what it was is fetched anew."""
+        digest = event.path.name
+        good = self._cache.recheck(digest)
+        _log.error("audio_damaged", asset=digest[:12], error=event.reason, refetch=not good)
+        if good:
+            self._stage.take(Spoiled(ClaimKey(event.claim_id), digest))
+        else:
+            self.take_fetched()
 
-        Returns:
-            Whether something was thrown out.
-        """
+    def plan(self) -> None:
+        """Say what is to be fetched, and throw out what stands in its way."""
+        playout, held = self._stage.playout, self._stage.held
+        claims = playout.programme.claims.items()
         plan = plan_cache(
-            claims,
-            pinned,
+            (claim for key, claim in claims if key not in playout.done),
+            held.pinned(),
             self._cache.sizes(),
-            now=now,
+            now=self._clock.now() if self._clock.is_trusted else None,
             limit_bytes=min(self._settings.cache_limit_mb * _MEGABYTE, self._cache.room_bytes()),
         )
         if plan.unfit and not self._does_not_fit:
@@ -59,9 +61,11 @@ class Shelf:
             _log.error("audio_does_not_fit", files=len(plan.unfit), missing_mb=round(missing_mb, 1))
         self._does_not_fit = bool(plan.unfit)
         self._cache.evict(plan)
+        servers = held.config.audio if held.config else ()
         bases = dict.fromkeys((*servers, *self._settings.audio))
         self._fetcher.want(plan.wants, [base.rstrip("/") for base in bases])
-        return bool(plan.evict)
+        if plan.evict:
+            self.look()
 
     def troubles(self) -> frozenset[str]:
         """Name what stands in the way of audio."""

@@ -9,7 +9,7 @@ from random import Random
 
 from structlog.testing import capture_logs
 
-from edge.agent import Stop
+from edge.parts import Stop
 from protocol.messages import BulletinClass, Claim
 from protocol.plan import Span, timeline
 from tests.factories.claims import NO_RULES, NOON

@@ -20,7 +20,7 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from paho.mqtt.client import topic_matches_sub
 
-from edge.agent import Agent, AgentEvent, Parts, state_paths
+from edge.agent import Agent, state_paths
 from edge.cache import Cache, Want
 from edge.clock import Clock
 from edge.delay import Delay
@@ -33,6 +33,7 @@ from edge.link import Connected, Delivery, Disconnected, Link
 from edge.listening import NoEar
 from edge.live import LiveDesk
 from edge.machine import FakeMachine
+from edge.parts import AgentEvent, Parts
 from edge.player import Damaged, Ended, Piece, Sound, Started, check_sound
 from edge.schedule import Holdings
 from edge.settings import Board, NodeSettings

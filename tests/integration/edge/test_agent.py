@@ -16,7 +16,7 @@ from gpiozero.pins.mock import MockFactory
 from jwt import PyJWS
 from msgspec.structs import replace
 
-from edge.agent import Agent, Parts, Stop, state_paths
+from edge.agent import Agent, state_paths
 from edge.cache import Cache
 from edge.clock import Clock
 from edge.delay import Delay
@@ -25,9 +25,11 @@ from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
 from edge.health import Health
+from edge.intake import MOST_PUT_OFF
 from edge.link import Delivery, Identity, Link
 from edge.live import LiveDesk
 from edge.machine import Machine
+from edge.parts import Parts, Stop
 from edge.player import Microphone
 from edge.player.fake import FakePlayer
 from edge.schedule import Holdings
@@ -570,6 +572,19 @@ def test_without_time_a_new_order_is_obeyed_and_one_of_before_waits_for_the_time
     station.hears(Received, claim_id="khan-2")
     assert not station.heard(Received, claim_id="khan-cu")
     assert not station.heard(Refused)
+
+
+@pytest.mark.usefixtures("lost")
+def test_of_more_orders_than_may_wait_for_the_time_the_oldest_is_refused(station, audio):
+    speech, before = audio.add(b"not really sound", 2.0), timedelta(minutes=2)
+    station.play(an_urgent(speech, _soon()))
+    station.hears(Received, claim_id="khan-1")
+    for number in range(MOST_PUT_OFF + 1):
+        old = an_urgent(speech, _soon() - before, claim_id=f"khan-cu-{number}")
+        issued_at = datetime.now(UTC) - before
+        station.order(a_play(**_fields(old)), issued_at=issued_at, message_id=f"cu-{number}")
+    refused = station.hears(Refused)
+    assert (refused.reason, refused.message_id) == (Refusal.UNTRUSTED_CLOCK, "cu-0")
 
 
 def test_what_is_scheduled_waits_for_the_time_and_is_joined_when_it_is_told(

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from edge.refusals import EVERY, BadMessage, Refusals
 from edge.rounds import Rounds
 from protocol.errors import Refusal
@@ -35,6 +37,22 @@ def test_a_replay_is_reported_once_for_each_message():
     assert refusals.note(a_bad(Refusal.REPLAYED), NOON) is not None
     assert refusals.note(a_bad(Refusal.REPLAYED), NOON + 2 * EVERY) is None
     assert refusals.note(a_bad(Refusal.REPLAYED, message_id="m-2"), NOON) is not None
+
+
+@pytest.mark.parametrize(
+    ("reason", "topic", "trouble"),
+    [
+        (Refusal.GARBLED, "loa/1/unit/xa-1/plan", "plan-refused"),
+        (Refusal.TOO_LARGE, "loa/1/unit/xa-1/plan", "plan-refused"),
+        (Refusal.UNKNOWN_KIND, "loa/1/unit/xa-1/plan", "plan-refused"),
+        (Refusal.FORGED, "loa/1/unit/xa-1/plan", ""),
+        (Refusal.GARBLED, "loa/1/unit/xa-1/order", ""),
+    ],
+)
+def test_only_a_plan_that_cannot_be_read_is_a_trouble(reason, topic, trouble):
+    refusals = Refusals()
+    refusals.note(a_bad(reason, topic), NOON)
+    assert refusals.plan_trouble == trouble
 
 
 def test_a_thousand_topics_do_not_fill_the_memory():
