@@ -18,7 +18,7 @@ from server.services import inbox
 from server.web import formats, words
 from server.web.hush_notices import hush_notices
 from server.web.rule_words import lunar_words
-from server.web.static_files import after_static, modules_of, static_file
+from server.web.static_files import after_page, after_static, modules_of, static_file
 from server.web.waiting_notices import waiting_notices
 
 
@@ -41,6 +41,7 @@ def set_up_shell(app: Flask) -> None:
     )
     app.context_processor(_facts)
     app.after_request(after_static)
+    app.after_request(after_page)
 
 
 def _facts() -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Addresses of static files, that change with the files, and what is sent for them."""
+"""Addresses of static files, that change with the files, and how files and pages are sent."""
 
 import gzip
 import hashlib
@@ -14,6 +14,7 @@ STATIC = Path(__file__).parent / "static"
 _MODULES = "js/"
 _KEPT_S = 31_536_000
 _LEAST_SQUEEZED_BYTES = 1024
+_QUICKLY = 5
 _SQUEEZED = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
 _IMPORT = re.compile(r'^import [^"]*"(\.{1,2}/[^"]+)";$', re.MULTILINE)
 
@@ -62,26 +63,45 @@ def keep(answer: Response) -> Response:
 
 
 def after_static(response: Response) -> Response:
-    """Keep what is asked for by its version, and squeeze what is worth it.
-
-    Pages are left as they are: squeezing a secret together with what others may have typed tells
-    its length.
-    """
+    """Keep what is asked for by its version, and squeeze what is worth it."""
     if request.endpoint not in {"static", "static_files.module"} or response.status_code != 200:  # noqa: PLR2004 - whole and well
         return response
     if request.endpoint == "static" and "v" in request.args:
         keep(response)
     response.vary.add("Accept-Encoding")
-    takes = request.accept_encodings.quality("gzip") > 0
-    if takes and response.mimetype in _SQUEEZED and response.direct_passthrough:
+    if _is_taken() and response.mimetype in _SQUEEZED and response.direct_passthrough:
         response.direct_passthrough = False
         plain = response.get_data()
         if len(plain) >= _LEAST_SQUEEZED_BYTES:
-            response.set_data(_squeezed(plain))
-            response.content_encoding = "gzip"
+            _send_squeezed(response, _squeezed(plain))
             tag, _weak = response.get_etag()
             response.set_etag(f"{tag}-gz")
     return response
+
+
+def after_page(response: Response) -> Response:
+    """Squeeze a page, unless it may repeat what was typed into its address.
+
+    Next to a secret, the length of what is squeezed tells how much of a guess is right (the BREACH
+    attack of 2013): who could guess again and again must not find their guess in the page.
+    """
+    if response.mimetype != "text/html" or response.is_streamed:
+        return response
+    response.vary.add("Accept-Encoding")
+    may_repeat = request.method != "GET" or request.query_string or response.status_code != 200  # noqa: PLR2004 - errors name what was asked for
+    plain = response.get_data()
+    if not may_repeat and _is_taken() and len(plain) >= _LEAST_SQUEEZED_BYTES:
+        _send_squeezed(response, gzip.compress(plain, _QUICKLY, mtime=0))
+    return response
+
+
+def _is_taken() -> bool:
+    return request.accept_encodings.quality("gzip") > 0
+
+
+def _send_squeezed(response: Response, squeezed: bytes) -> None:
+    response.set_data(squeezed)
+    response.content_encoding = "gzip"
 
 
 @cache

@@ -1,5 +1,6 @@
 """What the urgent page of a telephone stands on: worker, manifest, and whose page it is."""
 
+import gzip
 import json
 import re
 
@@ -109,8 +110,20 @@ def test_what_is_static_and_of_text_is_squeezed_for_whoever_takes_it(site: Site)
     assert squeezed.headers["Content-Encoding"] == "gzip"
     assert len(squeezed.data) < len(plain.data) / 3
     assert squeezed.headers["Vary"].count("Accept-Encoding") == 1
-    page = site.browser("viewer").get("/", headers={"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in page.headers
+
+
+def test_a_page_is_squeezed_unless_it_may_repeat_what_stands_in_its_address(site: Site):
+    browser, takes = site.browser("viewer"), {"Accept-Encoding": "gzip"}
+    plain = browser.get("/")
+    squeezed = browser.get("/", headers=takes)
+    assert squeezed.headers["Content-Encoding"] == "gzip"
+    assert squeezed.headers["Vary"].count("Accept-Encoding") == 1
+    assert len(squeezed.data) < len(plain.data) / 2
+    assert "</html>" in gzip.decompress(squeezed.data).decode()
+    for asked in ("/?q=a-guess-at-a-secret", "/units/a-guess-at-a-secret"):
+        repeats = browser.get(asked, headers=takes)
+        assert "Content-Encoding" not in repeats.headers
+        assert repeats.mimetype == "text/html"
 
 
 def test_the_application_is_described_with_icons_that_are_there(site: Site):
