@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.agent import Agent, state_paths
 from edge.cache import Cache
+from edge.certificates import Certificates
 from edge.clock import Clock
 from edge.delay import Delay
 from edge.errors import EdgeError
@@ -84,6 +85,7 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
     machine = Machine()
     clock = Clock(machine, settings.state_dir / "clock.json")
     delay = Delay(clock.now_s)
+    certificates = Certificates(settings.tls_ca, lambda: clock.system_is_right)
     receiver = Receiver(Web(near=settings.near_stations))
     lost = Presence(node=settings.node, state=PresenceState.LOST)
     identity = Identity(
@@ -114,13 +116,13 @@ def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Wat
         box=Box(settings.board, events.put),
         live=desk,
         talk=talk,
-        link=Link(identity, settings.mqtt, came, settings.tls_ca),
+        link=Link(identity, settings.mqtt, came, certificates),
         fetcher=Fetcher(
             cache,
             settings.node,
             settings.secret,
             events.put,
-            settings.tls_ca,
+            certificates,
             spread_s=settings.fetch_spread_s,
         ),
         watchdog=watchdog,

@@ -86,6 +86,12 @@ class Clock:
         return self._known.is_trusted(self._machine.ticks_s())
 
     @property
+    def system_is_right(self) -> bool:
+        """Whether the system's clock, which others go by, tells the same time to the minute."""
+        reading = self._machine.read()
+        return self.is_trusted and abs(reading.wall_s - self.now_s()) < FAR.total_seconds()
+
+    @property
     def bound(self) -> timedelta | None:
         """How wrong it may be at most; None where nothing vouches for it."""
         bound_s = self._known.bound_s(self._machine.ticks_s())

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from edge.cache import Cache, Want
+from edge.certificates import Certificates
 from edge.errors import FetchError, FetchOutrankedError
 
 _log = structlog.get_logger()
@@ -68,7 +69,7 @@ class Fetcher:
         user: Name for HTTP Basic.
         password: Secret for HTTP Basic.
         arrived: Called from a thread of the fetcher for each file that is there.
-        ca: Certificates that vouch for the server; the system's when None.
+        certificates: Judges those of the server.
         spread_s: Longest that a file waits at random before it is fetched, so that not all nodes
             ask at once for what a plan has just named.
         slow_after_s: How long a server may be slower than any usable link.
@@ -80,7 +81,7 @@ class Fetcher:
         user: str,
         password: str,
         arrived: Callable[[Fetched], None],
-        ca: Path | None = None,
+        certificates: Certificates | None = None,
         *,
         spread_s: float = 0.0,
         slow_after_s: float = _PACE_OVER_S,
@@ -90,12 +91,13 @@ class Fetcher:
         self._begins_at_s: dict[str, float] = {}
         self._cache = cache
         self._arrived = arrived
+        self._certificates = certificates or Certificates()
         self._pool = urllib3.PoolManager(
             maxsize=2,
             retries=False,
             timeout=urllib3.Timeout(connect=_CONNECT_S, read=_READ_S),
             headers=urllib3.make_headers(basic_auth=f"{user}:{password}"),
-            ca_certs=str(ca) if ca else None,
+            ssl_context=self._certificates.context,
         )
         self._changed = threading.Condition()
         self._wants: tuple[Want, ...] = ()
@@ -262,6 +264,8 @@ class Fetcher:
         if have_bytes:
             headers["Range"] = f"bytes={have_bytes}-"
         try:
+            if url.startswith("https:"):
+                self._certificates.judging()
             answer = self._pool.request("GET", url, headers=headers, preload_content=False)
             with _finished(answer):
                 self._save(answer, want, part, have_bytes)

@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, final
 
 import structlog
@@ -17,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge.certificates import Certificates
 from edge.settings import Endpoint
 from protocol.signing import MAX_TOKEN_BYTES
 
@@ -74,13 +74,13 @@ class Link:
         identity: Identity,
         endpoints: tuple[Endpoint, ...],
         events: Callable[[LinkEvent], None],
-        ca: Path | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         self._identity = identity
         # Shuffled, so that the nodes of a dead broker spread over the others.
         self._endpoints = random.sample(endpoints, len(endpoints))
         self._events = events
-        self._ca = ca
+        self._certificates = certificates or Certificates()
         self._filters: frozenset[str] = frozenset()
         self._client: Client | None = None
         self._stopping = threading.Event()
@@ -136,8 +136,8 @@ class Link:
 
     def _stay_connected(self, endpoint: Endpoint) -> str:
         """Run one connection to its end, and say why it ended."""
-        client = self._new_client(endpoint)
         try:
+            client = self._new_client(endpoint)
             if endpoint.mqtt5:
                 properties = Properties(PacketTypes.CONNECT)
                 properties.SessionExpiryInterval = _SESSION_EXPIRY_S
@@ -172,7 +172,7 @@ class Link:
         client.username_pw_set(self._identity.node, self._identity.secret)
         client.will_set(self._identity.will_topic, self._identity.will, qos=1, retain=True)
         if endpoint.tls:
-            client.tls_set(ca_certs=str(self._ca) if self._ca else None)
+            client.tls_set_context(self._certificates.judging())
         client.on_socket_open = _hurry
         client.on_connect = self._connected
         client.on_message = self._received

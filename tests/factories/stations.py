@@ -9,6 +9,7 @@ import queue
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -51,6 +52,7 @@ from tests.factories.messages import (
     a_play,
     a_token,
 )
+from tests.factories.tls import Served
 from tests.factories.waiting import PATIENCE_S, wait_until
 
 SECRET = "a secret of the node at hand"  # noqa: S105 - of a node that lives for one test
@@ -74,11 +76,12 @@ def is_listening(port: int) -> bool:
 class Mosquitto:
     """A real broker that can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, served: Served | None = None) -> None:
         self.port = free_port()
         self._settings = folder / "mosquitto.conf"
+        tls = f"certfile {served.certificate}\nkeyfile {served.key}\n" if served else ""
         self._settings.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            f"listener {self.port} 127.0.0.1\n{tls}allow_anonymous true\nset_tcp_nodelay true\n"
             f"persistence false\nlog_dest none\nuser root\n"
         )
         self.start()
@@ -105,7 +108,7 @@ class AudioServer:
         dripping: Digests that are sent a byte at a time, a hundredth of a second apart.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, served: Served | None = None) -> None:
         self.files: dict[str, bytes] = {}
         self.requests: list[tuple[str, str]] = []
         self.cut_after: dict[str, int] = {}
@@ -115,9 +118,14 @@ class AudioServer:
         self.dripping: set[str] = set()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
+        if served is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(served.certificate, served.key)
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
-        self.base = f"http://127.0.0.1:{self._http.server_port}/api/v1/assets"
+        scheme = "https" if served else "http"
+        self.base = f"{scheme}://127.0.0.1:{self._http.server_port}/api/v1/assets"
 
     def add(self, body: bytes, duration_s: float = 1.0) -> AssetRef:
         digest = hashlib.sha256(body).hexdigest()

@@ -43,6 +43,17 @@ def test_the_answer_to_its_own_question_makes_it_trusted(clock, machine):
     assert clock.newest_issued is None
 
 
+def test_the_systems_clock_is_right_when_it_tells_the_same_to_the_minute(clock, machine):
+    assert not clock.system_is_right
+    answered(clock, machine)
+    clock.step()
+    assert not clock.system_is_right
+    machine.wall_s = clock.now_s() + 59
+    assert clock.system_is_right
+    machine.wall_s = clock.now_s() - 61
+    assert not clock.system_is_right
+
+
 def test_an_answer_counts_once_and_only_for_the_newest_question(clock):
     old = clock.ask()
     new = clock.ask()
