@@ -20,6 +20,7 @@ from server.api.schemas.bulletins import (
 from server.domain.authority import Action, demand
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
+from server.http.offering import ways_out_of_airing
 from server.services import answers, inbox, ranking, units
 from server.services.ranking import Clash
 
@@ -44,12 +45,13 @@ def add_to(api: APIBlueprint) -> None:
     @api.output(LetterAnswer)
     @api.doc(summary="Take a bulletin into a slot of the commune's own", responses=_RESPONSES)
     def take_bulletin(unit_id: str, bulletin_id: str, wanted: AiringRequest) -> LetterAnswer:
-        with writing() as db:
+        airing = answers.Airing(**wanted.model_dump())
+        with ways_out_of_airing(bulletin_id, unit_id, airing), writing() as db:
             answers.take(
                 db,
                 bulletin_id,
                 unit_id,
-                answers.Airing(**wanted.model_dump()),
+                airing,
                 now=now(),
                 actor=actor(),
                 keyring=here().keyring,

@@ -28,7 +28,8 @@ _AT: Mapping[str, str] = MappingProxyType(
         "quiet-hours "
         "bad-frame-time frame-outside frame-overlap",
         "first_day": "bad-day past",
-        "last_day": "days-reversed",
+        "last_day": "days-reversed airing-endless",
+        "reason": "reason-needed",
         "units": "no-target out-of-scope",
         "languages": "bad-language",
         "start_mode": "bad-start-mode",

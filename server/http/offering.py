@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from server.domain.clashes import SlotClashError
-from server.domain.offers import Offer, second
+from server.domain.offers import Offer, OfferKind, second
 from server.http.context import actor, now, reading
-from server.services import desk_changes, offering
+from server.services import answers, desk_changes, offering
+from server.services.answers import Airing
 from server.services.slot_moves import Move
 from server.services.slot_requests import NewSlot
 
@@ -46,6 +47,22 @@ def ways_out_of_move(slot_id: str, wanted: Move, version: int) -> Iterator[None]
                 actor=actor(),
             )
         refused.offers = tuple(_in_seconds(offer) for offer in found)
+        raise
+
+
+@contextmanager
+def ways_out_of_airing(bulletin_id: str, unit_id: str, airing: Airing) -> Iterator[None]:
+    """Offer another time where a bulletin cannot be taken: it is aired whole, on each of its days.
+
+    A commune does not lie over others, either.
+    """
+    try:
+        yield
+    except SlotClashError as refused:
+        with reading() as db:
+            new = answers.asked_for(db, bulletin_id, unit_id, airing, now=now())
+            found = offering.offers(db, new, refused.clashes, now=now(), actor=actor())
+        refused.offers = tuple(one for one in found if one.kind is OfferKind.NEXT_GAP)
         raise
 
 

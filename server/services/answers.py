@@ -78,6 +78,20 @@ def take(
     return copy
 
 
+def asked_for(
+    db: Session, bulletin_id: str, unit_id: str, airing: Airing, *, now: datetime
+) -> scheduling.NewSlot:
+    """Tell which slot a commune asks for that takes a bulletin.
+
+    Raises:
+        UnknownThingError: No such bulletin.
+    """
+    bulletin = db.get(BulletinRow, bulletin_id)
+    if bulletin is None:
+        raise UnknownThingError("bulletin", bulletin_id)
+    return _new_slot(bulletin, unit_id, airing, tree(db, today=local_day(now)))
+
+
 def decline(
     db: Session, bulletin_id: str, unit_id: str, *, reason: str, now: datetime, actor: Actor
 ) -> BulletinCopyRow:

@@ -1,5 +1,6 @@
 """A web application over a small province, with somebody of every role."""
 
+import html
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -134,6 +135,13 @@ def an_asset_row(digest: str, unit_id: str = COMMUNE, purpose: str = "programme"
         created_at=NOON,
         created_by="ai-do",
     )
+
+
+def at_its_field(page: str, name: str) -> str:
+    """Read what a page says is wrong at a field."""
+    found = re.search(rf'id="{name}-wrong">(.*?)</p>', page, re.DOTALL)
+    assert found is not None, name
+    return html.unescape(found[1])
 
 
 def form_token(page: str) -> str:

@@ -130,10 +130,10 @@ class AiringForm:
 
     @classmethod
     def sent(cls, form: "MultiDict[str, str]") -> "AiringForm":
-        """Read what was sent."""
+        """Read what was sent; the button of an offered time stands for that time."""
         days = {whole(day) for day in form.getlist("weekday") if day.isdecimal()}
         return cls(
-            local_start=form.get("local_start", "").strip(),
+            local_start=form.get("offer", form.get("local_start", "")).strip(),
             first_day=form.get("first_day", "").strip(),
             last_day=form.get("last_day", "").strip(),
             recurrence=form.get("recurrence", "once"),
@@ -149,8 +149,10 @@ class AiringForm:
         findings = []
         if start is None:
             findings.append(Finding("bad-time"))
-        if first is None or (self.last_day and not once and last is None):
+        if first is None:
             findings.append(Finding("bad-day"))
+        if self.last_day and not once and last is None:
+            findings.append(Finding("bad-day", {"field": "last_day"}))
         if start is None or first is None or findings:
             return None, findings
         mask = sum(1 << day for day in self.weekdays)

@@ -7,14 +7,18 @@ from flask.typing import ResponseReturnValue
 
 from server.domain.authority import Action, demand, may
 from server.domain.bulletins import Answer
+from server.domain.clashes import SlotClashError
 from server.domain.errors import (
     BulletinRefusedError,
     Finding,
     SlotRefusedError,
     StaleError,
 )
+from server.domain.offers import Offer
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
+from server.http.offering import ways_out_of_airing
+from server.http.wording import offer_sentence
 from server.services import answers, inbox, ranking, units
 from server.web import rule_words
 from server.web.bulletins.forms import AiringForm
@@ -53,7 +57,7 @@ def take(unit_id: str, bulletin_id: str) -> ResponseReturnValue:
     if airing is None:
         return _letter(unit_id, bulletin_id, form, findings), 422
     try:
-        with writing() as db:
+        with ways_out_of_airing(bulletin_id, unit_id, airing), writing() as db:
             answers.take(
                 db,
                 bulletin_id,
@@ -64,9 +68,10 @@ def take(unit_id: str, bulletin_id: str) -> ResponseReturnValue:
                 keyring=here().keyring,
                 plan_days=here().settings.plan_days,
             )
+    except SlotClashError as refused:
+        return _letter(unit_id, bulletin_id, form, refused.findings, ways=refused.offers), 409
     except (BulletinRefusedError, SlotRefusedError) as refused:
-        clash = any(finding.code == "overlap" for finding in refused.findings)
-        return _letter(unit_id, bulletin_id, form, refused.findings), 409 if clash else 422
+        return _letter(unit_id, bulletin_id, form, refused.findings), 422
     return redirect(url_for("inbox.received", unit_id=unit_id), 303)
 
 
@@ -136,6 +141,7 @@ def _letter(
     form: AiringForm | None,
     findings: Sequence[Finding],
     reason: str = "",
+    ways: Sequence[Offer] = (),
 ) -> str:
     person, instant = actor(), now()
     with reading() as db:
@@ -155,6 +161,7 @@ def _letter(
         form=form,
         reason=reason,
         findings=findings,
+        ways=[(f"{way.local_start:%H:%M:%S}", offer_sentence(way)) for way in ways],
         waits=waits,
         marks=weekday_marks(),
         rule_words=rule_words.rule_words,

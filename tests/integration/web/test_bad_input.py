@@ -13,7 +13,7 @@ from server.http.fields import MOST_TOLD, unreadable
 from server.store.models import SlotRow, SlotTargetRow
 from tests.factories.claims import NOON
 from tests.factories.contents import contents
-from tests.factories.pages import COMMUNE, OTHER, Site, form_token
+from tests.factories.pages import COMMUNE, OTHER, Site, at_its_field, form_token
 from tests.factories.slots import an_occupant
 from tests.factories.units import PROVINCE
 
@@ -99,12 +99,6 @@ HOURS = (
     ({"session_limit_s": 5}, {"session_limit_min": "0"}, "session_limit_s", "từ 1 đến 1440"),
     ({"volume_ceiling_db": 6}, {"volume_ceiling_db": "6"}, "volume_ceiling_db", "-60 đến 0"),
 )
-
-
-def at_its_field(page: str, name: str) -> str:
-    found = re.search(rf'id="{name}-wrong">(.*?)</p>', page, re.DOTALL)
-    assert found is not None, name
-    return html.unescape(found[1])
 
 
 def told(answer, name: str) -> str:

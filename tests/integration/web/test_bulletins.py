@@ -7,7 +7,7 @@ import pytest
 
 from server.domain.recurrence import LOCAL
 from server.store.models import BulletinRow, SlotRow
-from tests.factories.pages import COMMUNE, OTHER, form_token
+from tests.factories.pages import COMMUNE, OTHER, at_its_field, form_token
 from tests.factories.units import PROVINCE
 
 NOW = datetime.now(UTC)
@@ -183,7 +183,7 @@ def test_a_bulletin_goes_from_the_form_through_approval_to_the_inbox(office):
     times = {"local_start": "sáng", "first_day": f"{LATER:%d/%m/%Y}", "recurrence": "once"}
     wrong = posted(officer, letter, f"{letter}/take", **times)
     assert wrong.status_code == 422
-    assert "Hãy ghi giờ và phút" in wrong.text
+    assert "Hãy ghi giờ và phút" in at_its_field(wrong.text, "local_start")
     assert 'value="sáng"' in wrong.text
     times["local_start"] = "05:30"
     assert posted(officer, letter, f"{letter}/take", **times).status_code == 303
@@ -193,6 +193,27 @@ def test_a_bulletin_goes_from_the_form_through_approval_to_the_inbox(office):
         assert db.query(SlotRow).one().unit_id == COMMUNE
     assert officer.get(page).status_code == 403
     assert office.browser("elsewhere").get(letter).status_code == 403
+
+
+def test_where_a_bulletin_clashes_the_next_free_time_is_offered_and_taken_with_a_press(office):
+    both = [sent(office, request_id=f"bulletin-0000000{number}") for number in (1, 2)]
+    letters = [f"/units/{COMMUNE}/inbox/{bulletin}" for bulletin in both]
+    officer, program = office.browser("commune-officer"), office.program("commune-officer")
+    times = {"local_start": "05:30", "first_day": f"{LATER:%d/%m/%Y}", "recurrence": "once"}
+    assert posted(officer, letters[0], f"{letters[0]}/take", **times).status_code == 303
+    clash = posted(officer, letters[1], f"{letters[1]}/take", **times)
+    assert clash.status_code == 409
+    assert "Trùng giờ với" in at_its_field(clash.text, "local_start")
+    (at,) = re.findall(r'name="offer" value="([^"]+)"', clash.text)
+    asked = {**times, "first_day": f"{LATER:%Y-%m-%d}"}
+    told = program.ask("POST", f"{letters[1]}/take", json=asked)
+    assert [one["kind"] for one in told.json["offers"]] == ["next-gap"]
+    assert told.json["offers"][0]["changes"] == {"local_start": at}
+    taken = posted(officer, letters[1], f"{letters[1]}/take", **times, offer=at)
+    assert taken.status_code == 303
+    with office.sessions.begin() as db:
+        starts = sorted(f"{row.local_start:%H:%M:%S}" for row in db.query(SlotRow))
+    assert starts == ["05:30:00", at]
 
 
 def test_what_was_typed_is_kept_with_what_is_wrong(site):
@@ -224,7 +245,9 @@ def test_a_decline_needs_its_reason_and_shows_up_above(office):
     bulletin = sent(office)
     officer = office.browser("commune-officer")
     letter = f"/units/{COMMUNE}/inbox/{bulletin}"
-    assert posted(officer, letter, f"{letter}/decline", reason=" ").status_code == 422
+    unreasoned = posted(officer, letter, f"{letter}/decline", reason=" ")
+    assert unreasoned.status_code == 422
+    assert "lý do" in at_its_field(unreasoned.text, "reason")
     assert posted(officer, letter, f"{letter}/decline", reason="Trùng lễ hội").status_code == 303
     writer = office.browser("writer")
     assert "Trùng lễ hội" in writer.get(f"/bulletins/{bulletin}").text
