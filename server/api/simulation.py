@@ -37,6 +37,7 @@ def add_to(api: APIBlueprint) -> None:
             reached=effect.reached,
             days=list(effect.days),
             is_silent=effect.is_silent,
+            slack_s=effect.slack_s,
             turns=_turns(effect.sharing),
             groups=[_group(group) for group in effect.groups],
             loses_to=[TrialWinner(title=title, unit_name=unit) for title, unit in effect.loses_to],

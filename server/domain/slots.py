@@ -59,11 +59,6 @@ class Slot:
     wait_s: float = 0.0
     version: int = 1
 
-    @property
-    def slack_s(self) -> float:
-        """How much longer the slot lasts than its files, in seconds; negative: the end is cut."""
-        return self.rule.length.total_seconds() - sum(item.duration_s for item in self.items)
-
 
 def claim_id(slot_id: str, start: datetime) -> str:
     """Name one occurrence of a slot: the slot and the start, so that every compilation agrees."""

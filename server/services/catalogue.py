@@ -27,6 +27,9 @@ CHECK = "check"
 PINNED = frozenset({CHIME, WARNING, PHRASE, DRILL_BEFORE, DRILL_AFTER})
 """Purposes of the files that nodes keep for good."""
 
+PIECES = frozenset({CHIME, PHRASE, DRILL_BEFORE, DRILL_AFTER})
+"""Purposes of what sounds only around something else: nobody chooses it for a programme."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewAsset:

@@ -23,7 +23,7 @@ from server.domain.vicinity import Hours, Wish, near
 from server.services import planning
 from server.services.announced import lasting_by_unit, over_by_now
 from server.services.planning import PLAN_DAYS, Heard
-from server.services.scheduling import NEW, TimelineSpan, check_slot, spans_of
+from server.services.scheduling import NEW, TimelineSpan, check_slot, slack_s, spans_of
 from server.services.slot_requests import NewSlot, files_of, findings, value_of
 from server.services.slot_values import slot_value
 from server.services.turn_taking import sharing_of, turns_of
@@ -63,6 +63,8 @@ class Effect:
         reached: How many clusters the slot reaches, or reached before.
         loses_to: Titles and units of what is heard in its stead; empty: quiet hours.
         is_silent: It holds its time, and nothing sounds until somebody goes live.
+        slack_s: How much longer it lasts than its files; negative: that much of their end is cut.
+            None: it lasts just as long, or that cannot be said of what fills it.
         sharing: How its time is shared out where loudspeakers take turns; None: they do not.
         findings: What stands against saving it.
     """
@@ -72,6 +74,7 @@ class Effect:
     groups: tuple[Group, ...]
     loses_to: tuple[tuple[str, str], ...]
     is_silent: bool
+    slack_s: float | None
     sharing: Sharing | None
     findings: tuple[Finding, ...]
 
@@ -116,6 +119,7 @@ def simulate(
         tuple(sorted(groups, key=lambda group: (-len(group.clusters), group.clusters))),
         tuple(sorted(changes.loses_to)),
         is_silent=not changes.claims,
+        slack_s=slack_s(db, new),
         sharing=sharing_of(db, wanted, units),
         findings=tuple(check_slot(db, new, now=now, actor=actor, replacing=replacing)),
     )

@@ -66,12 +66,17 @@ class TrialTurns(Answer):
 
 
 class TrialAnswer(Answer):
-    """What saving a slot would change on the first days on which it comes."""
+    """What saving a slot would change on the first days on which it comes.
+
+    ``slack_s``: how much longer it lasts than its files; after them it is silent, or what else is
+    due then is heard. Negative: that much of their end is not heard. None: neither.
+    """
 
     changed: int
     reached: int
     days: list[date]
     is_silent: bool
+    slack_s: float | None
     turns: TrialTurns | None
     groups: list[TrialGroup]
     loses_to: list[TrialWinner]

@@ -278,7 +278,7 @@ def _form_page(form: BulletinForm, findings: Sequence[Finding], bulletin_id: str
         acting=_able(tree),
         communes=[tree.unit(one) for one in below],
         clusters={one: len(tree.own_clusters(one)) for one in below},
-        assets=[asset for asset in assets if asset.purpose != catalogue.CHIME],
+        assets=[asset for asset in assets if asset.purpose not in catalogue.PIECES],
         chosen=next((asset for asset in assets if asset.digest == form.asset_digest), None),
         severities=SEVERITIES,
         plan_days=here().settings.plan_days,

@@ -234,7 +234,7 @@ def _slot_page(
         groups=[group for group in groups if below.issuperset(group.clusters) and group.clusters],
         spoken=_spoken(form, tree.languages_at(below)),
         excluded=[(cluster, names.get(cluster, cluster)) for cluster in form.exclude],
-        assets=[asset for asset in usable if asset.purpose != catalogue.CHIME],
+        assets=[asset for asset in usable if asset.purpose not in catalogue.PIECES],
         chosen=[files[digest] for digest in form.assets if digest in files],
         marks=weekday_marks(),
         fields=recurrence_fields,

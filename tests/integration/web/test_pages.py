@@ -163,6 +163,9 @@ def test_what_saving_would_change_is_shown_alone_and_under_the_form_and_not_save
     assert "<form" not in alone.text
     assert "Nếu lưu: 2 cụm loa" in alone.text
     assert "Bản tin sáng" in alone.text
+    longer = posted(browser, page, f"{ask}?part=1", **a_slot_form(site, local_end="05:30:50"))
+    assert "Các tệp dài hơn khung giờ 10 giây: phần cuối đó sẽ không được phát." in longer.text
+    assert "05:30:00–05:30:50" in longer.text
     whole = posted(browser, page, ask, **a_slot_form(site))
     assert "Nếu lưu: 2 cụm loa" in whole.text
     assert f'action="{page}"' in whole.text
@@ -171,6 +174,16 @@ def test_what_saving_would_change_is_shown_alone_and_under_the_form_and_not_save
     assert browser.get(f"/api/v1/slots?unit_id={COMMUNE}").json["slots"] == []
     viewer = site.browser("viewer")
     assert posted(viewer, "/", ask, **a_slot_form(site)).status_code == 403
+
+
+def test_pieces_of_warnings_and_drills_are_not_offered_for_programmes(site):
+    pieces = ("chime", "phrase", "drill-before", "drill-after")
+    kept = {kind: f"{number:064x}" for number, kind in enumerate((*pieces, "warning"), 1)}
+    with site.sessions.begin() as db:
+        db.add_all(an_asset_row(digest, PROVINCE, kind) for kind, digest in kept.items())
+    for page in (f"/units/{PROVINCE}/slots/new", "/bulletins/new"):
+        shown = site.browser("top").get(page).text
+        assert {kind for kind, digest in kept.items() if digest in shown} == {"warning"}
 
 
 def test_a_slot_goes_from_the_form_to_the_timeline(site):

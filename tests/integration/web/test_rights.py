@@ -193,6 +193,10 @@ def test_what_saving_a_slot_would_change_is_told_to_who_may_save_it(site):
     told = program.ask("POST", "/slots/simulate", json=a_slot(site.digest))
     assert told.status_code == 200
     assert (told.json["changed"], told.json["findings"], told.json["loses_to"]) == (2, [], [])
+    assert told.json["slack_s"] is None
+    for length_s, slack_s in ((50.0, -10.0), (90.0, 30.0)):
+        fit = program.ask("POST", "/slots/simulate", json=a_slot(site.digest, length_s=length_s))
+        assert fit.json["slack_s"] == slack_s
     (group,) = told.json["groups"]
     assert [one["cluster_id"] for one in group["clusters"]] == list(CLUSTERS)
     assert group["days"][0]["day"] == TOMORROW
