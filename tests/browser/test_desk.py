@@ -76,6 +76,18 @@ def written_down(desk):
     expect(at(desk, "08:00")).to_be_visible()
 
 
+def told_how_it_fits(desk):
+    """Stretch the slot to what is shorter or longer than its files: it is said before it is so."""
+    for lasts, words in (("00:01", "Các tệp dài hơn khung giờ"), ("40:00", "sau đó sẽ im lặng")):
+        at(desk, "08:00").focus()
+        desk.keyboard.press("Enter")
+        desk.get_by_label("Độ dài (phút:giây)").fill(lasts)
+        desk.get_by_role("button", name="Lưu").click()
+        expect(desk.get_by_role("dialog")).to_contain_text(words)
+        desk.keyboard.press("Escape")
+        expect(at(desk, "08:00")).to_be_visible()
+
+
 def faults(page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found]
@@ -113,6 +125,7 @@ def test_a_slot_is_moved_by_pointer_and_by_keys_and_comes_back(open_page):
     expect(at(desk, "08:00")).to_be_visible()
 
     written_down(desk)
+    told_how_it_fits(desk)
 
     at(desk, "08:00").focus()
     desk.keyboard.press("Delete")

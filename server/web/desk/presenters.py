@@ -195,6 +195,15 @@ def script_words() -> dict[str, object]:
         "live": gettext("Live"),
         "relay": gettext("Radio relay"),
         "over": gettext("content is longer by {}"),
+        "longer": gettext(
+            "The files are %(length)s longer than the slot: that much of the end is not heard.",
+            length="{}",
+        ),
+        "shorter": gettext(
+            "The files are %(length)s shorter than the slot: after them it is silent, or what else "
+            "is due then is heard.",
+            length="{}",
+        ),
         "why": gettext("Why?"),
         "save": gettext("Save"),
         "withdraw": gettext("Withdraw"),

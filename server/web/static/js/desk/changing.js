@@ -17,6 +17,15 @@ export class Change {
     this.end = this.one.end;
   }
 
+  // What becomes of the files in a slot of another length; empty where they fit, or it stays as long.
+  get fit() {
+    const { content_s: content } = this.one.slot;
+    const lasts = this.end - this.start;
+    const slack = content === null || lasts === this.one.end - this.one.start ? 0 : lasts - content;
+    if (Math.abs(slack) < 1) return "";
+    return (slack < 0 ? this.desk.words.longer : this.desk.words.shorter).replace("{}", length(Math.abs(slack)));
+  }
+
   get differs() { return this.start !== this.one.start || this.end !== this.one.end; }
 
   move(by) {

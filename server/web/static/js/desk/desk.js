@@ -99,6 +99,7 @@ class Desk {
     const scope = await asked({
       title: one.slot.title,
       when: `${this.drawing.when(one)} → ${this.drawing.when(change)}`,
+      fit: change.fit,
       thisDay: this.words.onlyDay.replace("{}", this.drawing.dayName(one.day)),
       yes: this.words.save,
       once,

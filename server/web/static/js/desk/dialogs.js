@@ -38,10 +38,11 @@ export async function opened(one, { unit, mayChange, when, facts, words }) {
 }
 
 // For which days; gives "day", "onward", "all" or null.
-export async function asked({ title, when, thisDay, yes, once, dayOnly, danger }) {
+export async function asked({ title, when, fit, thisDay, yes, once, dayOnly, danger }) {
   const dialog = find("ask");
   dialog.querySelector("[data-title]").textContent = title;
   dialog.querySelector("[data-when]").textContent = when;
+  dialog.querySelector("[data-fit]").textContent = fit ?? "";
   dialog.querySelector("[data-scopes]").hidden = once;
   dialog.querySelector("[data-this-day]").textContent = thisDay;
   for (const radio of dialog.querySelectorAll("[name=scope]")) {
