@@ -31,6 +31,7 @@ _LISTS: Mapping[str, tuple[str, int]] = MappingProxyType(
         "BYSETPOS": ("set_positions", 366),
     }
 )
+_FIRST_WEEK = -52
 _NOT_WITH: Mapping[Frequency, frozenset[str]] = MappingProxyType(
     {
         # The table of RFC 5545, 3.3.10: parts that have no meaning for a frequency.
@@ -140,6 +141,9 @@ def _numbers(name: str, value: str, most: int) -> tuple[int, ...]:
     texts = value.split(",")
     if not all(_NUMBER.fullmatch(one) and least <= int(one) <= most and int(one) for one in texts):
         raise PatternError(Finding("rrule-number", {"part": name, "most": str(most)}))
+    if name == "BYWEEKNO" and min(map(int, texts)) <= _FIRST_WEEK:
+        # Of a first week called so, dateutil 2.9 loses the days that lie in the year before.
+        raise _unreadable(f"{name}={value}")
     return tuple(sorted({int(one) for one in texts}))
 
 

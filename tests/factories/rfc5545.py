@@ -127,8 +127,7 @@ months = some(st.integers(1, 12), 6)
 month_days = some(st.integers(1, 31) | st.sampled_from([-1, -2, 31]))
 set_positions = some(around_nought(3))
 weeks = st.integers(1, 53) | st.integers(-51, -1)
-"""A first week that is counted from the end of its year (-52, -53) is left out: dateutil knows of
-it only what lies behind New Year, and says so in a remark of its own."""
+"""A first week that is counted from the end of its year (-52, -53) is refused."""
 
 
 def rule(frequency: str, **parts: st.SearchStrategy):

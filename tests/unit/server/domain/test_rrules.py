@@ -68,6 +68,7 @@ def test_a_slot_comes_at_most_once_a_day(frequency: str):
         ("FREQ=WEEKLY;BYDAY=2MO", "rrule-unreadable"),
         ("FREQ=YEARLY;BYWEEKNO=2;BYDAY=2MO", "rrule-unreadable"),
         ("FREQ=MONTHLY;BYDAY=1MO,SA", "rrule-unreadable"),
+        ("FREQ=YEARLY;BYWEEKNO=3,-52", "rrule-unreadable"),
         ("FREQ=MONTHLY;BYSETPOS=1", "rrule-unreadable"),
         ("FREQ=YEARLY;BYEASTER=0", "rrule-unreadable"),
         ("FREQ=DAILY;FREQ=DAILY", "rrule-unreadable"),
