@@ -103,7 +103,7 @@ class Agent:
         parts, stage, now = self._parts, self._stage, self._parts.clock.now()
         if parts.store.set_aside is not None:
             _log.error("store_damaged", set_aside=parts.store.set_aside.name)
-        self._keeping.try_to(lambda: parts.store.forget_old(now))
+        self._forget_old(now)
         stage.hold_from_disk()
         stage.playout = replace(
             stage.playout,
@@ -285,9 +285,14 @@ class Agent:
 
     def _tidy(self) -> None:
         turn = self._stage.turn()
-        self._keeping.try_to(lambda: self._parts.store.forget_old(turn.now))
+        self._forget_old(turn.now)
         self._keeping.keep_again(turn, self._ticks_s())
         self._shelf.plan()
+
+    def _forget_old(self, now: datetime) -> None:
+        # By a clock that is ahead a stop would be forgotten, and what was stopped would sound.
+        if self._parts.clock.is_trusted:
+            self._keeping.try_to(lambda: self._parts.store.forget_old(now))
 
 
 def state_paths(state_dir: Path) -> tuple[Path, Path]:

@@ -13,10 +13,14 @@ from math import inf
 from pathlib import Path
 from typing import final
 
+import structlog
+
 from edge.disk import sync_folder
 from protocol.content import assets
 from protocol.ids import is_digest
 from protocol.messages import AssetRef, Claim, ClaimKind
+
+_log = structlog.get_logger()
 
 HORIZON = timedelta(days=14)
 """Files of claims that start later than this are not fetched yet."""
@@ -138,7 +142,7 @@ class Cache:
 
     def room_bytes(self) -> int:
         """Tell how much all files together may take for the disk to have some left."""
-        parts = sum(part.stat().st_size for part in self._folder.glob("*" + PART))
+        parts = sum(size_of(part) for part in self._folder.glob("*" + PART))
         free = shutil.disk_usage(self._folder).free
         return max(0, sum(self.sizes().values()) + parts + free - RESERVE_BYTES)
 
@@ -155,21 +159,45 @@ class Cache:
         return True
 
     def recheck(self, digest: str) -> bool:
-        """Verify a file that gave trouble; one that is not what its name says is deleted."""
+        """Verify a file that gave trouble, and delete one that is not what its name says.
+
+        Returns:
+            Whether it is there all the same: it is good, or the disk gives nothing back.
+        """
         path = self.path(digest)
-        if path.exists() and _sha256(path) == digest:
-            return True
-        path.unlink(missing_ok=True)
-        return False
+        try:
+            is_good = _sha256(path) == digest
+        except OSError as error:
+            _log.warning("audio_unreadable", asset=digest[:12], error=str(error))
+            is_good = False
+        if not is_good:
+            _delete(path)
+        return path.exists()
 
     def evict(self, plan: CachePlan) -> None:
         """Delete the files that are given up, and begun ones that nobody wants any more."""
         for digest in plan.evict:
-            self.path(digest).unlink(missing_ok=True)
+            _delete(self.path(digest))
         wanted = {want.digest for want in plan.wants}
         for part in self._folder.glob("*" + PART):
             if part.stem not in wanted:
-                part.unlink(missing_ok=True)
+                _delete(part)
+
+
+def size_of(path: Path) -> int:
+    """Tell how long a file is; 0 where there is none, or none any more."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        # A disk that gives nothing back still plays what it holds.
+        _log.warning("audio_not_deleted", asset=path.name[:12], error=str(error))
 
 
 def _is_urgent(claim: Claim) -> bool:

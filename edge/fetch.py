@@ -18,7 +18,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from edge.cache import Cache, Want
+from edge.cache import Cache, Want, size_of
 from edge.certificates import Certificates
 from edge.errors import FetchError, FetchOutrankedError
 
@@ -244,7 +244,7 @@ class Fetcher:
             FetchOutrankedError: Something urgent came in between.
         """
         part = self._cache.part(want.digest)
-        have_bytes = part.stat().st_size if part.exists() else 0
+        have_bytes = size_of(part)
         if have_bytes < want.size_bytes:
             self._download(f"{base}/{want.digest}", want, part, have_bytes)
         try:

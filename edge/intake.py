@@ -155,7 +155,8 @@ class Intake:
 
     def _wait(self, delivery: Delivery) -> None:
         """Keep an order until the time is known; where too many wait, the oldest is refused."""
-        self._put_off.append(delivery)
+        if delivery not in self._put_off:
+            self._put_off.append(delivery)
         if len(self._put_off) > MOST_PUT_OFF:
             oldest = self._put_off.popleft()
             self._telling.refuse(oldest, RefusedError(Refusal.UNTRUSTED_CLOCK))

@@ -55,6 +55,9 @@ class Keeping:
             self._reports = reports[-_MOST_REPORTS:]
             self._send_unkept()
             return
+        if turn.kept is not None:
+            # What it takes the place of must not be put on disk after it.
+            self._tokens.pop((turn.kept.kind, turn.kept.name), None)
         if reports or turn.kept is not None:
             # Something was really written.
             self.trouble = self._store.trouble
@@ -100,10 +103,8 @@ class Keeping:
 
     def keep_again(self, turn: Turn, now_s: float) -> None:
         """Try once more to put on disk the messages that it did not take."""
-        for name, kept in list(self._tokens.items()):
+        for kept in tuple(self._tokens.values()):
             self.keep(replace(turn, kept=kept), now_s)
-            if not self.trouble:
-                del self._tokens[name]
 
     def _send_unkept(self) -> None:
         for report in self._reports:

@@ -16,12 +16,15 @@ from tempfile import TemporaryDirectory
 from typing import final
 
 import msgspec
+import structlog
 
 from edge.chain import Head, linked, new_chain
 from edge.errors import StoreError
 from edge.runs import ClaimKey, Run
 from edge.schedule import Kept
 from protocol.messages import AsRun, encode
+
+_log = structlog.get_logger()
 
 SCRATCH = Path("/dev/shm")  # noqa: S108 - what is there is this user's own folder in memory
 
@@ -95,19 +98,16 @@ class Store:
         self._scratch: TemporaryDirectory[str] | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = _opened(path)
+            self._open(path)
         except (sqlite3.OperationalError, OSError) as error:
             self.trouble = _trouble(error)
             folder = scratch if scratch.is_dir() else None
             self._scratch = TemporaryDirectory(prefix="loa-node-", dir=folder)
             path = _copied(path, Path(self._scratch.name))
-            self._db = _opened(path)
+            self._open(path)
             # The disk may go on with the chain in a later life, as if this one had not been.
             with self._db:
                 self._db.execute("DELETE FROM chain")
-        except sqlite3.DatabaseError:
-            self.set_aside = _moved_aside(path)
-            self._db = _opened(path)
         self._alive = path.with_suffix(".alive")
         self._runs: dict[ClaimKey, bytes] = {}
         self._done: set[ClaimKey] = set(self.done())
@@ -218,12 +218,24 @@ class Store:
                 "DELETE FROM report WHERE report_id = ?", [(each,) for each in report_ids]
             )
 
+    def _open(self, path: Path) -> None:
+        try:
+            self._db = _opened(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self.set_aside = _moved_aside(path)
+            self._db = _opened(path)
+
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
         try:
             with self._db:
                 yield self._db
-        except sqlite3.OperationalError as error:
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            # A card that dies may damage it at any time; the next life begins with another.
             raise StoreError(_trouble(error), str(error)) from error
 
     def _keep_reports(self, reports: Iterable[KeptReport]) -> None:
@@ -284,8 +296,13 @@ def _copied(path: Path, folder: Path) -> Path:
     """Copy what can be read of a database, its newest changes too, to where it can be changed."""
     for ending in ("", "-wal"):
         source = path.with_name(path.name + ending)
-        if source.exists():
+        try:
             shutil.copyfile(source, folder / source.name)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            # What there is of it counts as damaged; the server says again what it said.
+            _log.error("store_unreadable", file=source.name, error=str(error))
     return folder / path.name
 
 

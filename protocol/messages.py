@@ -4,7 +4,7 @@ JSON in UTF-8. Instants are ISO 8601 with an offset; durations, lengths and posi
 Receivers ignore fields they do not know and refuse kinds they do not know.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, TypeVar
 
@@ -36,6 +36,9 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
 Turn = Annotated[int, msgspec.Meta(ge=0, le=999)]
 Rank = Annotated[int, msgspec.Meta(ge=-MAX_WHOLE, le=MAX_WHOLE)]
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""No claim lies outside: near the ends of the calendar no instant can be reckoned with."""
 
 MAX_PLAIN_BYTES = 64 * 1024
 """Longest message a node sends."""
@@ -294,6 +297,9 @@ class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
     Attributes:
         turns: Whose turn it is when, by cluster, where a claim is heard in turns; those that are
             not named are in turn 0.
+
+    Raises:
+        ValueError: A claim lies centuries away.
     """
 
     unit: Id
@@ -305,6 +311,11 @@ class Plan(_Wire, frozen=True, tag="plan", tag_field="kind"):
     ranks: dict[str, Rank] = msgspec.field(default_factory=dict)
     certificates: tuple[str, ...] = ()
     turns: dict[str, Turn] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be reckoned with."""
+        for claim in self.claims:
+            _check_within_reach(claim.start, claim.end)
 
 
 class UnitPlace(_Wire, frozen=True):
@@ -360,17 +371,33 @@ class Config(_Wire, frozen=True, tag="config", tag_field="kind"):
 
 
 class Play(_Wire, frozen=True, tag="play", tag_field="kind"):
-    """Order: sound this claim."""
+    """Order: sound this claim.
+
+    Raises:
+        ValueError: It lies centuries away.
+    """
 
     claim: Claim
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be reckoned with."""
+        _check_within_reach(self.claim.start, self.claim.end)
+
 
 class Stop(_Wire, frozen=True, tag="stop", tag_field="kind"):
-    """Order: this claim is over, for good; remembered until ``until``."""
+    """Order: this claim is over, for good; remembered until ``until``.
+
+    Raises:
+        ValueError: That is centuries away.
+    """
 
     claim_id: ClaimIdText
     unit: Id
     until: Instant
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be reckoned with."""
+        _check_within_reach(self.until)
 
 
 class Hush(_Wire, frozen=True, tag="hush", tag_field="kind"):
@@ -412,7 +439,8 @@ class SoundCheck(_Wire, frozen=True, tag="sound-check", tag_field="kind"):
         claim: Real, it gives way to all else; rehearsed, it may cut what is ordinary.
 
     Raises:
-        ValueError: The claim is anything but a check of the unit at this one cluster.
+        ValueError: The claim is anything but a check of the unit at this one cluster, or lies
+            centuries away.
     """
 
     unit: Id
@@ -426,6 +454,7 @@ class SoundCheck(_Wire, frozen=True, tag="sound-check", tag_field="kind"):
         is_here = claim.unit == self.unit and claim.targets == Targets(clusters=(self.cluster,))
         if not (is_check and is_here and claim.content.items):
             raise ValueError("a sound check is a check at one cluster")
+        _check_within_reach(claim.start, claim.end)
 
 
 class Identify(_Wire, frozen=True, tag="identify", tag_field="kind"):
@@ -825,3 +854,8 @@ def read(decoder: msgspec.json.Decoder[M], payload: bytes) -> M:
         raise RefusedError(refusal, str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise RefusedError(Refusal.GARBLED, str(error)) from error
+
+
+def _check_within_reach(*instants: datetime) -> None:
+    if min(instants) < EARLIEST or max(instants) > LATEST:
+        raise ValueError("nothing is said of other centuries")

@@ -61,7 +61,7 @@ from protocol.messages import (
     encode,
 )
 from protocol.signing import MAX_TOKEN_BYTES, audience_node
-from protocol.topics import node_order, node_presence, unit_plan
+from protocol.topics import node_order, node_presence, unit_order, unit_plan
 from tests.factories.claims import COMMUNE, NODE, NOON, a_content, an_asset
 from tests.factories.messages import (
     COMMUNE_KEY,
@@ -585,6 +585,37 @@ def test_of_more_orders_than_may_wait_for_the_time_the_oldest_is_refused(station
         station.order(a_play(**_fields(old)), issued_at=issued_at, message_id=f"cu-{number}")
     refused = station.hears(Refused)
     assert (refused.reason, refused.message_id) == (Refusal.UNTRUSTED_CLOCK, "cu-0")
+
+
+@pytest.mark.usefixtures("lost")
+def test_an_order_of_before_that_comes_often_pushes_no_other_out(station, audio):
+    speech = audio.add(b"not really sound", 2.0)
+    station.play(an_urgent(speech, _soon()))
+    station.hears(Received, claim_id="khan-1")
+    old = an_urgent(speech, _soon() - timedelta(minutes=2), claim_id="khan-cu")
+    then = datetime.now(UTC) - timedelta(minutes=2)
+    token = station.order(a_play(**_fields(old)), issued_at=then)
+    for _ in range(MOST_PUT_OFF):
+        station.publish(unit_order(COMMUNE), token)
+    station.play(an_urgent(speech, _soon(), claim_id="khan-2"))
+    station.hears(Received, claim_id="khan-2")
+    assert not station.heard(Refused)
+
+
+def test_a_stop_is_remembered_by_a_node_whose_clock_is_ahead(
+    tmp_path, broker, audio, station, bench
+):
+    station.order(a_stop(claim_id="tin-9", unit=COMMUNE, until=datetime.now(UTC) + LONG_AGO / 100))
+    station.hears(Received, claim_id="tin-9")
+    bench.close()
+    station.tells_time = False
+    machine = PassingMachine((datetime.now(UTC) + LONG_AGO).timestamp())
+    ahead = Bench(tmp_path / "state", broker, audio, machine)
+    soon = datetime.now(UTC) + LONG_AGO / 2
+    wait_until(lambda: any(word.at > soon for word in station.heard(Presence)))
+    ahead.close()
+    with closing(Store(tmp_path / "state" / "node.db")) as store:
+        assert "order" in {kept.kind for kept in store.tokens()}
 
 
 def test_what_is_scheduled_waits_for_the_time_and_is_joined_when_it_is_told(

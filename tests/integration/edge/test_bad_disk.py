@@ -84,6 +84,33 @@ assert not list(scratch.iterdir())
 assert names(Store(path, scratch)) == {"xa-1"}
 """
 
+_READ_ONLY_AND_DAMAGED = """
+import hashlib
+from edge.cache import Cache, CachePlan
+
+mount("-t", "tmpfs", "none")
+store = Store(path)
+store.keep(a_turn())
+store.close()
+path.write_bytes(b"SQLite format 3\\0" + b"rubbish" * 1000)
+cache = Cache(disk / "audio")
+good, bad = (hashlib.sha256(name).hexdigest() for name in (b"good", b"bad"))
+cache.path(good).write_bytes(b"good")
+cache.path(bad).write_bytes(b"b4d")
+cache.part(bad).write_bytes(b"b")
+mount("-o", "remount,ro")
+store = Store(path, Path(sys.argv[2]))
+assert store.set_aside is not None
+assert (store.trouble, names(store)) == ("disk-read-only", set())
+store.keep(a_turn("xa-2"))
+assert names(store) == {"xa-2"}
+cache = Cache(disk / "audio")
+cache.evict(CachePlan((), frozenset({good})))
+assert cache.recheck(good)
+assert cache.recheck(bad)
+assert set(cache.sizes()) == {good, bad}
+"""
+
 _FULL = """
 mount("-t", "tmpfs", "-o", "size=600k", "none")
 store = Store(path)
@@ -187,6 +214,14 @@ def test_from_a_disk_that_became_read_only_all_is_read_and_the_node_goes_on_in_m
     disk.mkdir()
     scratch.mkdir()
     run(*_ALONE, script=(_READ_ONLY, str(disk), str(scratch)))
+
+
+@on_a_disk_of_its_own
+def test_a_card_that_died_while_it_was_written_stops_no_node(tmp_path):
+    disk, scratch = tmp_path / "disk", tmp_path / "scratch"
+    disk.mkdir()
+    scratch.mkdir()
+    run(*_ALONE, script=(_READ_ONLY_AND_DAMAGED, str(disk), str(scratch)))
 
 
 @on_a_disk_of_its_own

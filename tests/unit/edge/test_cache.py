@@ -139,6 +139,17 @@ def test_a_file_that_went_bad_on_disk_is_deleted(cache):
     assert cache.sizes() == {}
 
 
+def test_what_cannot_be_deleted_stays_and_stops_nothing(cache):
+    digest = hashlib.sha256(b"sound").hexdigest()
+    # A folder in its place cannot be deleted, nor read, as a file on a card that has died.
+    for path in (cache.path(digest), cache.part(digest)):
+        path.mkdir()
+    assert cache.recheck(digest)
+    cache.evict(CachePlan((), frozenset({digest})))
+    assert cache.path(digest).exists()
+    assert cache.part(digest).exists()
+
+
 def test_begun_files_that_nobody_wants_any_more_are_deleted(cache):
     kept, dropped = (hashlib.sha256(name).hexdigest() for name in (b"a", b"b"))
     for digest in (kept, dropped):

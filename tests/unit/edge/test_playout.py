@@ -12,10 +12,13 @@ from edge.player import Started as SoundStarted
 from edge.playout import OnDisk, Spoiled, Tick
 from edge.runs import CUE_LEAD, PATIENCE, CuedRelay, key_of
 from protocol.messages import (
+    EARLIEST,
+    LATEST,
     AsRun,
     BulletinClass,
     Ceiling,
     Claim,
+    ClaimKind,
     Content,
     Interval,
     Outcome,
@@ -26,7 +29,7 @@ from protocol.messages import (
     WhenCut,
 )
 from protocol.policy import Policy
-from tests.factories.claims import CLUSTER, PROVINCE, a_claim, an_announcement, an_asset
+from tests.factories.claims import CLUSTER, NOON, PROVINCE, a_claim, an_announcement, an_asset
 from tests.factories.playouts import World, after_noon, files_of
 
 SONG = an_asset("song", duration_s=60.0)
@@ -725,6 +728,17 @@ def test_a_claim_that_lasts_a_year_wants_the_loudspeakers_for_its_content_and_no
     assert world.at(after_noon(30)) == "tin-1"
     assert world.at(after_noon(90)) == "tin-2"
     assert world.record("tin-1").outcome is Outcome.PLAYED
+
+
+@pytest.mark.parametrize("kind", [ClaimKind.SCHEDULED, ClaimKind.ANNOUNCEMENT])
+@pytest.mark.parametrize(("start", "end"), [(NOON, LATEST), (EARLIEST, NOON), (LATEST, LATEST)])
+def test_what_follows_the_longest_claim_there_can_be_is_heard(kind, start, end):
+    endless = a_song(kind=kind, start=start, end=end)
+    world = a_world(endless, a_song(claim_id="tin-2", start=after_noon(60), end=after_noon(120)))
+    world.run_to(after_noon(130))
+    assert world.at(after_noon(90)) == "tin-2"
+    world.hold()
+    world.run_to(after_noon(200))
 
 
 def test_a_relay_that_lasts_a_year_gives_way_to_what_goes_before_it():

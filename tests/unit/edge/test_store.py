@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.errors import StoreError
 from edge.outbox import RESEND_S, Outbox, numbered
 from edge.player import Started
 from edge.playout import OnDisk, Playout, Programme, step
@@ -120,6 +121,22 @@ def test_a_damaged_file_is_set_aside_and_the_node_starts_afresh(path):
     store.keep(a_turn(kept=a_kept()))
     assert len(store.tokens()) == 1
     store.close()
+
+
+def test_a_file_that_becomes_unreadable_under_the_node_is_trouble_with_the_disk_and_no_more(path):
+    store = Store(path)
+    for number in range(200):
+        store.keep(a_turn(kept=a_kept(name=f"xa-{number}", raw=bytes(20_000))))
+    store.close()
+    store = Store(path)
+    path.write_bytes(path.read_bytes()[:4096] + b"rubbish" * 600_000)
+    with pytest.raises(StoreError) as error:
+        store.forget_old(at(60))
+    assert error.value.trouble == "disk-failing"
+    store.close()
+    again = Store(path)
+    assert again.set_aside is not None
+    again.close()
 
 
 def test_a_run_of_an_unreadable_format_counts_as_damage(store, path):

@@ -15,6 +15,8 @@ from msgspec import inspect
 from protocol.content import length_s
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import (
+    EARLIEST,
+    LATEST,
     MAX_PLAIN_BYTES,
     MAX_WHOLE,
     Content,
@@ -178,6 +180,25 @@ def test_times_without_an_offset_are_refused_at_every_depth(kind):
     for path in times:
         naive = changed(payload, path, str(found(value, path)).removesuffix("Z"))
         assert refusal(kind, naive) is Refusal.GARBLED, path
+
+
+@pytest.mark.parametrize("far", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00"])
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("plan", ("claims", 0, "start")),
+        ("plan", ("claims", 0, "end")),
+        ("play", ("claim", "start")),
+        ("play", ("claim", "end")),
+        ("sound-check", ("claim", "end")),
+        ("stop", ("until",)),
+    ],
+)
+def test_what_cannot_be_reckoned_with_is_refused(kind, path, far):
+    payload = encode(one_of_each()[kind])
+    assert refusal(kind, changed(payload, path, far)) is Refusal.GARBLED
+    for at_the_edge in (EARLIEST, LATEST):
+        decoded(kind, changed(payload, path, at_the_edge.isoformat()))
 
 
 @pytest.mark.parametrize("kind", KINDS)
