@@ -23,8 +23,9 @@ from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
 from server.http.drilling import make_labels
 from server.http.proving import proof, prove
-from server.services import broadcasting, monitoring, units, waiting
+from server.services import monitoring, units, waiting
 from server.services.assenting import Proof
+from server.services.broadcast_requests import NewBroadcast
 from server.store.models import WaitingRow
 from server.store.queries import lists
 
@@ -81,7 +82,7 @@ def add_to(api: APIBlueprint) -> None:
 
 
 def _announced(wanted: BroadcastRequest, given: Proof) -> BroadcastStatusAnswer | Response:
-    new = broadcasting.NewBroadcast(**wanted.model_dump(exclude={"wait", "code"}))
+    new = NewBroadcast(**wanted.model_dump(exclude={"wait", "code"}))
     if new.mode == "drill":
         make_labels(new.unit_id)
     with writing() as db:

@@ -10,7 +10,7 @@ from server.http.drilling import make_labels
 from server.http.proving import proof, prove
 from server.services import broadcasting, microphones
 from server.services.assenting import Proof
-from server.services.broadcasting import NewBroadcast
+from server.services.broadcast_requests import NewBroadcast
 from server.services.keyring import FLASK, secret_text
 
 

@@ -15,7 +15,7 @@ from server.services import (
     alerting,
     arrears,
     as_run,
-    broadcasting,
+    broadcast_deliveries,
     bulletin_results,
     configuring,
     data_plans,
@@ -165,7 +165,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concer
     carry_out = partial(carry_out_reforms, keyring=keyring, days=plan_days)
     return (
         Concern("hushes_sent_again", in_one_transaction(hush_deliveries.resend_due), OFTEN),
-        Concern("orders_sent_again", in_one_transaction(broadcasting.resend_due), OFTEN),
+        Concern("orders_sent_again", in_one_transaction(broadcast_deliveries.resend_due), OFTEN),
         Concern("upkeep_sent_again", in_one_transaction(upkeep.resend_due), OFTEN),
         Concern("clusters_named", in_one_transaction(naming), OFTEN),
         Concern("nodes_brought_up_to_date", lacking, OFTEN),

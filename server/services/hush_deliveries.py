@@ -21,6 +21,7 @@ from server.domain.units import Tree
 from server.services import events, outbox
 from server.store.models import BroadcastRow, ClusterRow, HushDeliveryRow, HushRow, NodeRow
 from server.store.queries.among import among
+from server.store.queries.nodes import nodes_at
 
 MOST_RESENT = 300
 """Orders sent again in one transaction; the others follow a second later."""
@@ -53,7 +54,7 @@ class HushStatus:
 
 def expect(db: Session, row: HushRow, clusters: Iterable[str], *, now: datetime) -> None:
     """Expect an answer of each cluster."""
-    nodes = _active_nodes(db, clusters)
+    nodes = nodes_at(db, clusters)
     db.add_all(
         HushDeliveryRow(
             hush_id=row.hush_id,
@@ -248,10 +249,3 @@ def _send(
 
 def _of(hush_id: str) -> Select[HushDeliveryRow]:
     return select(HushDeliveryRow).where(HushDeliveryRow.hush_id == hush_id)
-
-
-def _active_nodes(db: Session, clusters: Iterable[str]) -> dict[str, NodeRow]:
-    rows = select(NodeRow).where(
-        NodeRow.decommissioned_at.is_(None), among(NodeRow.cluster_id, clusters)
-    )
-    return {node.cluster_id: node for node in db.scalars(rows)}

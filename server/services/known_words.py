@@ -29,7 +29,7 @@ from protocol.messages import (
 from server.domain.hushes import is_hush_id
 from server.services import (
     as_run,
-    broadcasting,
+    broadcast_deliveries,
     data_plans,
     hush_deliveries,
     record_chains,
@@ -115,7 +115,7 @@ def known(db: Session, words: Iterable[tuple[str, NodeWord]], *, now: datetime) 
         for node_id, word in words
         if node_id in nodes and isinstance(word, Presence) and word.state is PresenceState.HERE
     }
-    orders = broadcasting.holding(db, here, now=now)
+    orders = broadcast_deliveries.holding(db, here, now=now)
     silences = hush_deliveries.holding(db, here, now=now)
     told = [
         (nodes[node_id], word)

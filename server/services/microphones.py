@@ -22,7 +22,7 @@ from server.domain.recurrence import local_day
 from server.services import audit, broadcasting, catalogue, events, units
 from server.services.accounts import actor_of
 from server.services.assenting import NOTHING, Proof
-from server.services.broadcasting import NewBroadcast
+from server.services.broadcast_requests import NewBroadcast
 from server.services.drill_labels import drill_labels
 from server.services.keyring import Keyring
 from server.services.slot_values import asset_ref

@@ -32,7 +32,7 @@ from server.domain.deliveries import State, advances
 from server.domain.errors import UnknownThingError
 from server.services import (
     as_run,
-    broadcasting,
+    broadcast_deliveries,
     events,
     hush_deliveries,
     record_chains,
@@ -248,7 +248,7 @@ def _take_presence(
         _on_air(db, node, word.on_air, word.at or now, now)
         if came_back:
             orders = facts.orders.get(node.cluster_id, ())
-            broadcasting.send_missing(db, node, orders, now=now)
+            broadcast_deliveries.send_missing(db, node, orders, now=now)
             silences = facts.silences.get(node.cluster_id, ())
             hush_deliveries.send_missing(db, node, silences, now=now)
     else:

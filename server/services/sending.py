@@ -15,6 +15,7 @@ from server.domain.recurrence import local_day
 from server.domain.units import Tree
 from server.services import broadcasting, events, scheduling
 from server.services.assenting import Assent, Proof
+from server.services.broadcast_requests import NewBroadcast
 from server.services.bulletins import locked, missing, stations, step
 from server.services.keyring import Keyring
 from server.services.placing import Placed, places
@@ -257,7 +258,7 @@ def _announced(
     db: Session, row: BulletinRow, meant: Sequence[str], *, way: Way
 ) -> list[BulletinCopyRow]:
     """Order an emergency: it sounds at once (Circular 39/2020/TT-BTTTT)."""
-    new = broadcasting.NewBroadcast(
+    new = NewBroadcast(
         request_id=row.bulletin_id,
         unit_id=row.unit_id,
         title=row.title,

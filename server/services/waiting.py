@@ -22,10 +22,17 @@ from server.domain.recurrence import local_day
 from server.domain.targeting import narrowest
 from server.domain.units import Tree
 from server.domain.waiting import LEFT_AT_MOST, State, decision_findings, state_at
-from server.services import accounts, audit, broadcasting, events
+from server.services import (
+    accounts,
+    audit,
+    broadcast_claims,
+    broadcasting,
+    events,
+)
 from server.services.asking import ask_to_confirm
 from server.services.assenting import NOTHING, Assent, Proof, action_of, asked
-from server.services.broadcasting import LEAD, NewBroadcast
+from server.services.broadcast_requests import NewBroadcast, meant_by
+from server.services.broadcasting import LEAD
 from server.services.drill_labels import marked
 from server.services.keyring import Keyring
 from server.services.texts import is_line
@@ -104,7 +111,7 @@ def confirm(
     _demand_waiting(row, now=now, actor=actor)
     wanted, places = wanted_of(row), tree(db, today=local_day(now))
     action = action_of(wanted.bulletin_class)
-    if meant := broadcasting.meant_by(places, wanted):
+    if meant := meant_by(places, wanted):
         demand(actor, action, places.chain(narrowest(places, meant)))
     author = accounts.find_login(db, row.asked_by)
     # Whoever was shut out meanwhile announces nothing any more.
@@ -257,13 +264,13 @@ def _wait(
     found = asked(
         db,
         places,
-        broadcasting.meant_by(places, new),
+        meant_by(places, new),
         bulletin_class=new.bulletin_class,
         now=now,
         actor=actor,
     )
     row = WaitingRow(
-        broadcast_id=broadcasting.new_id(),
+        broadcast_id=broadcast_claims.new_id(),
         request_id=new.request_id,
         unit_id=new.unit_id,
         cover_id=found.cover_id,

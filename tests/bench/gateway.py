@@ -27,6 +27,7 @@ from server.domain.deliveries import FINAL
 from server.mqtt.gateway import Delivery
 from server.mqtt.inbox import Inbox, next_batch
 from server.services import broadcasting
+from server.services.broadcast_requests import NewBroadcast
 from server.services.commissioning import hashed_secret
 from server.services.keyring import Keyring, create_secrets
 from server.store.engine import Sessions, open_sessions
@@ -54,7 +55,7 @@ class Place:
     asset_digest: str
 
     def announce(self, number: int) -> str:
-        new = broadcasting.NewBroadcast(
+        new = NewBroadcast(
             request_id=f"r-{number}",
             unit_id="t1",
             title=f"Thông báo {number}",

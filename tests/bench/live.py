@@ -31,7 +31,8 @@ from protocol.signing import unverified
 from server.cli.demo.matching import RATE_HZ, Recording
 from server.domain.authority import Actor
 from server.services import microphones
-from server.services.broadcasting import NewBroadcast, find
+from server.services.broadcast_requests import NewBroadcast
+from server.services.broadcasting import find
 from server.services.keyring import FLASK, secret_text
 from server.store.engine import open_engine, open_sessions
 from server.store.models import AsRunRow

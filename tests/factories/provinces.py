@@ -30,6 +30,7 @@ from server.services import (
     scheduling,
     units,
 )
+from server.services.broadcast_requests import NewBroadcast
 from server.services.keyring import Keyring
 from server.store.engine import Sessions
 from server.store.models import AsRunRow, AssetRow, BroadcastRow, DeliveryRow, OutboxRow, SlotRow
@@ -42,7 +43,7 @@ LABELS = an_asset("day la dien tap", duration_s=4.0), an_asset("het", duration_s
 CLUSTERS = ("xa-1-c1", "xa-1-c2", "xa-2-c1", "xa-2-c2")
 
 
-def a_new_broadcast(request_id: str = "r-1", **overrides: object) -> broadcasting.NewBroadcast:
+def a_new_broadcast(request_id: str = "r-1", **overrides: object) -> NewBroadcast:
     """Make an emergency of the first commune to all of it."""
     boring = {
         "unit_id": "xa-1",
@@ -51,7 +52,7 @@ def a_new_broadcast(request_id: str = "r-1", **overrides: object) -> broadcastin
         "asset_digest": SPEECH.digest,
         "units": ("xa-1",),
     }
-    return broadcasting.NewBroadcast(request_id, **{**boring, **overrides})
+    return NewBroadcast(request_id, **{**boring, **overrides})
 
 
 def a_new_slot(**overrides: object) -> scheduling.NewSlot:

@@ -10,7 +10,7 @@ from server.domain.authority import Action, demand, may, seen_units
 from server.domain.errors import Finding, HushRefusedError, NotAllowedError
 from server.domain.recurrence import local_day
 from server.http.context import actor, here, now, reading, writing
-from server.services import broadcasting, hush_deliveries, hushing, units
+from server.services import hush_deliveries, hushing, reaching, units
 from server.store.models import HushRow
 from server.store.queries import lists
 from server.web.hushes.forms import HushForm
@@ -49,7 +49,7 @@ def confirm() -> ResponseReturnValue:
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
         demand(person, Action.HUSH, tree.chain(form.unit_id))
-        reach = broadcasting.reach(
+        reach = reaching.reach(
             db, unit_id=form.unit_id, units=[form.unit_id], clusters=(), now=instant
         )
     return render_template(

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from server.domain.errors import Finding
 from server.http.wording import N_
-from server.services.broadcasting import NewBroadcast
+from server.services.broadcast_requests import NewBroadcast
 from server.web.targets import Picked, picked
 
 MOST_REPEATS = 5

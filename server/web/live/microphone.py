@@ -26,9 +26,15 @@ from server.http.drilling import make_labels
 from server.http.languages import gettext
 from server.http.proving import proof, prove, remember, second_person
 from server.http.wording import FINDINGS, N_
-from server.services import assenting, broadcasting, microphones, units
+from server.services import (
+    assenting,
+    broadcasting,
+    microphones,
+    reaching,
+    units,
+)
 from server.services.assenting import Proof
-from server.services.broadcasting import NewBroadcast
+from server.services.broadcast_requests import NewBroadcast, meant_by
 from server.services.keyring import FLASK, secret_text
 from server.web.live.forms import UrgentForm
 from server.web.security import content_policy
@@ -74,7 +80,7 @@ def prepare() -> ResponseReturnValue:
         return _second_page(form, findings or lacking.findings)
     with reading() as db:
         tree = units.tree(db, today=local_day(instant))
-        reach = broadcasting.reach(
+        reach = reaching.reach(
             db,
             unit_id=new.unit_id,
             units=new.units,
@@ -129,7 +135,7 @@ def _vouched(new: NewBroadcast, given: Proof) -> tuple[Proof, tuple[Finding, ...
     typed = request.form
     with reading() as db:
         tree = units.tree(db, today=local_day(now()))
-    meant = broadcasting.meant_by(tree, new)
+    meant = meant_by(tree, new)
     if not meant:
         return given, ()
     try:

@@ -25,13 +25,14 @@ from server.http.person import by_script
 from server.http.proving import proof
 from server.services import (
     assenting,
-    broadcasting,
+    broadcast_claims,
     catalogue,
     factors,
     following,
     grouping,
     monitoring,
     raising,
+    reaching,
     speaking,
     units,
     waiting,
@@ -123,7 +124,7 @@ def confirm() -> ResponseReturnValue:
         tree = units.tree(db, today=local_day(instant))
         chain = tree.chain(form.unit_id)
         demand(actor(), Action.ANNOUNCE, chain)
-        reach = broadcasting.reach(
+        reach = reaching.reach(
             db,
             unit_id=new.unit_id,
             units=new.units,
@@ -164,7 +165,7 @@ def heard() -> ResponseReturnValue:
     with reading() as db:
         tree = units.tree(db, today=local_day(now()))
         demand(actor(), Action.ANNOUNCE, tree.chain(form.unit_id))
-        content = broadcasting.content_of(db, once, now=now())
+        content = broadcast_claims.content_of(db, once, now=now())
     return streamed(of_content(content, gain_db=once.gain_db))
 
 

@@ -22,8 +22,16 @@ from server.domain.units import Tree
 from server.domain.waiting import State, state_at
 from server.http.context import actor, here, now, reading, writing
 from server.http.proving import second_person
-from server.services import assenting, broadcasting, raising, units, waiting
-from server.services.broadcasting import NewBroadcast, Reach
+from server.services import (
+    assenting,
+    broadcast_claims,
+    raising,
+    reaching,
+    units,
+    waiting,
+)
+from server.services.broadcast_requests import NewBroadcast, meant_by
+from server.services.reaching import Reach
 from server.store.models import WaitingRow
 from server.store.queries import lists
 from server.web.preview.streaming import streamed
@@ -76,7 +84,7 @@ def heard(broadcast_id: str) -> ResponseReturnValue:
         if row is None or not waiting.may_see(row, tree, actor()):
             raise UnknownThingError("broadcast", broadcast_id)
         once = replace(waiting.wanted_of(row), repeat=1)
-        content = broadcasting.content_of(db, once, now=now())
+        content = broadcast_claims.content_of(db, once, now=now())
     return streamed(of_content(content, gain_db=once.gain_db))
 
 
@@ -163,9 +171,9 @@ def _then(db: Session, row: WaitingRow) -> Tree:
 
 
 def _reach(db: Session, line: InLine, tree: Tree, instant: datetime) -> Reach:
-    meant = broadcasting.meant_by(tree, line.wanted)
+    meant = meant_by(tree, line.wanted)
     unit_id = line.row.unit_id
-    return broadcasting.reach(db, unit_id=unit_id, units=(), clusters=meant, now=instant)
+    return reaching.reach(db, unit_id=unit_id, units=(), clusters=meant, now=instant)
 
 
 def _confirm(broadcast_id: str, second: Actor) -> None:

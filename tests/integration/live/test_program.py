@@ -28,7 +28,7 @@ from server.live.recording import Recorder
 from server.live.runner import run
 from server.mqtt.broker import BrokerKind
 from server.services import accounts, broadcasting, microphones, units
-from server.services.broadcasting import NewBroadcast
+from server.services.broadcast_requests import NewBroadcast
 from server.services.catalogue import DRILL_AFTER
 from server.services.drill_labels import TEXTS, keep_labels
 from server.services.keyring import FLASK, secret_text

@@ -29,7 +29,16 @@ from server.domain.errors import (
 )
 from server.domain.recurrence import day_bounds
 from server.domain.slots import claim_id
-from server.services import as_run, broadcasting, grouping, planning, scheduling
+from server.services import (
+    as_run,
+    broadcast_claims,
+    broadcast_deliveries,
+    broadcasting,
+    grouping,
+    planning,
+    reaching,
+    scheduling,
+)
 from server.store.models import (
     AuditRow,
     BroadcastRow,
@@ -97,7 +106,7 @@ def test_the_order_says_what_was_asked_for_and_ends_when_it_may_no_longer_begin(
     assert (claim.content.repeat, claim.content.gap_s) == (2, 3.0)
     assert (claim.severity, claim.gain_db, claim.issued_at) == (4, -6.0, NOON)
     assert claim.start == NOON + broadcasting.LEAD
-    assert claim.end == claim.start + length_s(claim.content) * S + broadcasting.LATE
+    assert claim.end == claim.start + length_s(claim.content) * S + broadcast_claims.LATE
 
 
 def test_a_node_believes_the_order_the_stop_and_the_plan_by_its_configuration_alone(province):
@@ -310,13 +319,13 @@ def test_an_order_is_sent_again_byte_for_byte_to_each_node_that_has_not_answered
         province.hear(f"n-{cluster}", here(f"n-{cluster}"))
     row = province.announce()
     province.hear("n-xa-1-c1", received(row))
-    assert province.run(broadcasting.resend_due, now=NOON + 1 * S) == 0
-    assert province.run(broadcasting.resend_due, now=NOON + 2 * S) == 1
+    assert province.run(broadcast_deliveries.resend_due, now=NOON + 1 * S) == 0
+    assert province.run(broadcast_deliveries.resend_due, now=NOON + 2 * S) == 1
     (again,) = province.posted("/in/order")
     assert (again.topic, again.payload) == ("loa/1/node/n-xa-1-c2/in/order", row.token)
-    assert province.run(broadcasting.resend_due, now=NOON + 5 * S) == 0
-    assert province.run(broadcasting.resend_due, now=NOON + 6 * S) == 1
-    assert province.run(broadcasting.resend_due, now=row.end) == 0
+    assert province.run(broadcast_deliveries.resend_due, now=NOON + 5 * S) == 0
+    assert province.run(broadcast_deliveries.resend_due, now=NOON + 6 * S) == 1
+    assert province.run(broadcast_deliveries.resend_due, now=row.end) == 0
     attempts = {cluster: d.attempts for cluster, d in province.deliveries(row).items()}
     assert attempts == {"xa-1-c1": 0, "xa-1-c2": 2}
 
@@ -324,7 +333,7 @@ def test_an_order_is_sent_again_byte_for_byte_to_each_node_that_has_not_answered
 def test_nothing_is_sent_again_to_a_node_that_is_not_there_or_to_a_cluster_without_one(province):
     province.commission("xa-1-c1")
     province.announce()
-    assert province.run(broadcasting.resend_due, now=NOON + 2 * S) == 0
+    assert province.run(broadcast_deliveries.resend_due, now=NOON + 2 * S) == 0
     assert not province.posted("/in/order")
 
 
@@ -334,7 +343,7 @@ def test_a_stop_is_sent_again_to_who_has_started_until_it_has_told_the_end(provi
     row = province.announce()
     province.hear("n-xa-1-c1", received(row))
     stopped = province.stop(row, now=NOON + 3 * S)
-    assert province.run(broadcasting.resend_due, now=NOON + 5 * S) == 1
+    assert province.run(broadcast_deliveries.resend_due, now=NOON + 5 * S) == 1
     assert province.posted("/in/order")[-1].payload == stopped.stop_token
 
 
@@ -387,7 +396,7 @@ def test_a_refused_order_is_not_sent_again_and_ends_as_refused(province):
         claim_id=row.broadcast_id,
     )
     province.hear("n-xa-1-c1", refusal)
-    assert province.run(broadcasting.resend_due, now=NOON + 60 * S) == 0
+    assert province.run(broadcast_deliveries.resend_due, now=NOON + 60 * S) == 0
     province.run(as_run.close_ended, now=row.end + 2 * as_run.GRACE)
     (record,) = province.as_run(row.broadcast_id).values()
     assert (record.outcome, record.reason) == ("missed", "refused:out-of-scope")
@@ -398,7 +407,7 @@ def test_the_reach_counts_clusters_people_and_who_answers_now(province):
     province.commission("xa-1-c1")
     province.hear("n-xa-1-c1", here("n-xa-1-c1"))
     facts = {"unit_id": "tinh", "units": ["xa-1"], "clusters": ["xa-2-c1"], "now": NOON}
-    reach = province.run(broadcasting.reach, exclude=["xa-1-c2"], **facts)
+    reach = province.run(reaching.reach, exclude=["xa-1-c2"], **facts)
     assert (reach.clusters, reach.people, reach.reachable) == (2, 200, 1)
     assert reach.cluster_ids == ("xa-1-c1", "xa-2-c1")
 
@@ -407,5 +416,5 @@ def test_a_lost_node_does_not_count_as_reachable(province):
     province.commission("xa-1-c1")
     province.hear("n-xa-1-c1", here("n-xa-1-c1"))
     facts = {"unit_id": "xa-1", "units": ["xa-1"], "clusters": []}
-    assert province.run(broadcasting.reach, now=NOON + 3600 * S, **facts).reachable == 0
+    assert province.run(reaching.reach, now=NOON + 3600 * S, **facts).reachable == 0
     assert province.rows(NodeRow)[0].presence == "here"

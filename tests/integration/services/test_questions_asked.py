@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from protocol.messages import AsRun, Outcome, Presence, PresenceState, Started
-from server.services import arrears, as_run, broadcasting, planning, reports, units
+from server.services import arrears, as_run, broadcast_deliveries, planning, reports, units
 from server.services.known_words import known
 from server.store.inserts import write_changes
 from server.store.models import BroadcastRow
@@ -40,7 +40,7 @@ def questions(province, service, now, **facts: object) -> int:
 @pytest.mark.parametrize(
     ("service", "now"),
     [
-        (broadcasting.resend_due, NOON + 2 * S),
+        (broadcast_deliveries.resend_due, NOON + 2 * S),
         (arrears.bring_up_to_date, NOON + 6 * S),
         (as_run.close_ended, DAY_AFTER),
         (as_run.conclude_missed, DAY_AFTER),
@@ -89,5 +89,5 @@ def test_what_is_due_is_found_with_the_same_questions_however_many_units_there_a
 
 
 def test_when_nothing_has_happened_next_to_nothing_is_asked(on_sqlite):
-    for service in (broadcasting.resend_due, as_run.close_ended):
+    for service in (broadcast_deliveries.resend_due, as_run.close_ended):
         assert questions(on_sqlite, service, NOON) == 1
