@@ -1,14 +1,17 @@
 """How far apart nodes sound: one programme from their disks, by one clock, found by correlation.
 
-Two and five nodes, each a process with a broker and a server of its own, are listened to through
-their recording outputs, where one of five has a crystal that is 100 ppm fast, and through a real
-PulseAudio: each plays on its own channel of one sink, so that a single recording holds them all.
-Where Debian's Snapcast is installed, its clients are heard in the same way.
+Five nodes, each a process with a broker and a server of its own, are listened to through their
+recording outputs, where one has a crystal that is 100 ppm fast, and then through a real PulseAudio:
+each plays on its own channel of one sink, so that a single recording holds them all. Two nodes are
+the first two of them. Where Debian's Snapcast is installed (snapserver, snapclient), two of its
+clients play on channels of the same sink meanwhile, and are heard in the same way.
 """
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -30,11 +33,13 @@ from tests.factories.stations import (
     Station,
     a_programme,
     free_port,
+    is_listening,
 )
 from tests.factories.waiting import wait_until
 
 MINUTES = float(os.environ.get("MINUTES", "1"))  # noqa: TID251 - chosen by whoever measures
-MOST = 5
+NODES = 5
+TWO = 2
 WINDOW_S = 0.5
 EVERY_S = 1.0
 SETTLED_S = 5.0
@@ -42,12 +47,17 @@ SETTLED_S = 5.0
 
 WITHIN_S = 0.2
 QUIET = 0.003
+TARGET_MS = 2.0
 SINK = "all"
-CHANNELS = ("front-left", "front-right", "rear-left", "rear-right", "front-center")
+CHANNELS = (
+    *("front-left", "front-right", "rear-left", "rear-right", "front-center"),
+    # Snapcast's
+    *("side-left", "side-right"),
+)
 MODULES = (
     null_sink(",".join(CHANNELS), sink_name=SINK),
     *(
-        f"module-remap-sink sink_name=node{number} master={SINK} channels=1 channel_map=mono "
+        f"module-remap-sink sink_name=ch{number} master={SINK} channels=1 channel_map=mono "
         f"master_channel_map={channel} remix=no"
         for number, channel in enumerate(CHANNELS)
     ),
@@ -61,93 +71,101 @@ class Setup:
 
     def __init__(self, folder: Path, programme: bytes, length_s: float, **chosen: object) -> None:
         folder.mkdir()
-        self._broker = Mosquitto(folder)
-        self._audio = AudioServer()
-        self.station = Station(self._broker.port)
-        self._asset = self._audio.add(programme, length_s)
-        self.station.configure(pinned=(self._asset,))
-        self.node = NodeProcess(folder, self._broker.port, self._audio.base, **chosen)
+        with ExitStack() as stack:
+            broker = Mosquitto(folder)
+            stack.callback(broker.kill)
+            audio = AudioServer()
+            stack.callback(audio.close)
+            self.station = Station(broker.port)
+            stack.callback(self.station.close)
+            self._asset = audio.add(programme, length_s)
+            self.station.configure(pinned=(self._asset,))
+            self.node = NodeProcess(folder, broker.port, audio.base, **chosen)
+            stack.callback(self.node.kill)
+            stack.callback(self.node.stop)
+            self.close = stack.pop_all().close
+
+    def wait_until_ready(self) -> None:
         self.station.hears(Presence, state=PresenceState.HERE, config_version=1)
         wait_until(lambda: self.node.holds(1))
 
     def programme(self, start: datetime) -> None:
         self.station.plan(a_programme(self._asset, start))
 
-    def close(self) -> None:
-        self.node.stop()
-        self.station.close()
-        self._audio.close()
-        self._broker.kill()
-
 
 def main() -> None:
     """Measure, and print one line of JSON last."""
-    length_s = 60 * MINUTES + 10
+    # Ended from outside it leaves by the same way, and takes along all that it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
+    length_s = 60 * MINUTES + SETTLED_S
     sound = noise(length_s)
-    with tempfile.TemporaryDirectory(prefix="loa-bench-") as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="loa-bench-") as name:
         folder = Path(name)
         programme = encode(folder / "programme.opus", sound).read_bytes()
-        figures: dict[str, object] = {}
-        apart_ms: list[float] = []
-        for count in (2, MOST):
-            tracks = recorded(folder / f"recorded-{count}", programme, length_s, count)
-            apart_ms += apart(tracks)
-        figures |= spread(apart_ms)
+        tracks = recorded(made(folder / "recorded"), programme, length_s)
+        all_ms, two_ms = apart(tracks), apart(tracks[:TWO])
+        say(f"two nodes: {spread(two_ms)}")
+        figures: dict[str, float] = spread(all_ms)
         figures["drift_ms_per_h"] = drift_ms_per_h(tracks[0], tracks[-1])
-        server = stack.enter_context(sound_server(made(folder / "pulse"), *MODULES))
-        worst_ms = []
-        for count in (2, MOST):
-            tracks = through_pulse(folder / f"pulse-{count}", programme, length_s, count, server)
-            worst_ms.append(spread(apart(tracks))["p95_ms"])
-            figures[f"null_sink_{count}_p95_ms"] = worst_ms[-1]
-        figures["null_sink_p95_ms"] = max(worst_ms)
-        if shutil.which("snapserver") and shutil.which("snapclient"):
-            tracks = through_snapcast(folder / "snapcast", sound, server)
-            figures["snapcast_p95_ms"] = spread(apart(tracks))["p95_ms"]
+        say(f"five nodes: {figures}")
+        tracks, others = through_pulse(made(folder / "pulse"), programme, length_s, sound)
+        for count in (TWO, NODES):
+            figures[f"null_sink_{count}_p95_ms"] = spread(apart(tracks[:count]))["p95_ms"]
+        figures["null_sink_p95_ms"] = figures[f"null_sink_{NODES}_p95_ms"]
+        if others:
+            heard_ms = spread(apart(others))
+            say(f"Snapcast: {heard_ms}")
+            figures["snapcast_p95_ms"] = heard_ms["p95_ms"]
     report(figures)
 
 
-def recorded(folder: Path, programme: bytes, length_s: float, count: int) -> list[Samples]:
+def recorded(folder: Path, programme: bytes, length_s: float) -> list[Samples]:
     """Let nodes record themselves, and lay the recordings side by side on the wall clock.
 
-    The last of more than two has the fast crystal.
+    The last of them has the fast crystal.
     """
-    folder.mkdir()
+    modules = ["edge"] * (NODES - 1) + ["tests.bench.fast_crystal"]
     with ExitStack() as stack:
         setups = []
-        for number in range(count):
-            fast = count > 2 and number == count - 1
-            module = "tests.bench.fast_crystal" if fast else "edge"
+        for number, module in enumerate(modules):
             setups.append(Setup(folder / str(number), programme, length_s, module=module))
             stack.callback(setups[-1].close)
         begins = together(setups, length_s)
-    found = [heard(one.node.recording) for one in setups]
-    return [one.between(begins, length_s) for one in found]
+    return [heard(one.node.recording).between(begins, length_s) for one in setups]
 
 
 def through_pulse(
-    folder: Path, programme: bytes, length_s: float, count: int, server: Mapping[str, str]
-) -> list[Samples]:
-    """Let nodes play on one channel each of one sink, and part the recording of it."""
-    folder.mkdir()
+    folder: Path, programme: bytes, length_s: float, sound: Samples
+) -> tuple[list[Samples], list[Samples]]:
+    """Let nodes play on one channel each of one sink, and part the recording of it.
+
+    Returns:
+        What was heard of the nodes, and of Snapcast where it is installed.
+    """
+    beside = shutil.which("snapserver") and shutil.which("snapclient")
     with ExitStack() as stack:
+        server = stack.enter_context(sound_server(made(folder / "server"), *MODULES))
         setups = []
-        for number in range(count):
-            environment = {**server, "PULSE_SINK": f"node{number}"}
-            chosen = {"output": "pulse", "environment": environment}
+        for number in range(NODES):
+            chosen = {"output": "pulse", "environment": _channel(number, server)}
             setups.append(Setup(folder / str(number), programme, length_s, **chosen))
             stack.callback(setups[-1].close)
-        with all_channels(folder / "heard.raw", server) as file:
+        if beside:
+            stack.enter_context(snapcast(made(folder / "snapcast"), sound, server))
+        file, places = folder / "heard.raw", ",".join(CHANNELS)
+        with listening(file, source=f"{SINK}.monitor", channels=places, environment=server):
             together(setups, length_s)
-        return parted(file, count)
+    tracks = parted(file)
+    return tracks[:NODES], tracks[NODES:] if beside else []
 
 
-def through_snapcast(folder: Path, sound: Samples, server: Mapping[str, str]) -> list[Samples]:
+@contextmanager
+def snapcast(folder: Path, sound: Samples, server: Mapping[str, str]) -> Iterator[None]:
     """Let Snapcast's server and two of its clients play the same, on the same sink."""
-    folder.mkdir()
     fifo, port = folder / "fifo", free_port()
     os.mkfifo(fifo)
-    settings = folder / "snapserver.conf"
+    raw, settings = folder / "sound.raw", folder / "snapserver.conf"
+    raw.write_bytes((sound * 32_767).astype("<i2").tobytes())
     settings.write_text(
         f"[server]\ndatadir = {folder}\n[http]\nenabled = false\n[tcp]\nenabled = false\n"
         f"[stream]\nbind_to_address = 127.0.0.1\nport = {port}\n"
@@ -155,19 +173,24 @@ def through_snapcast(folder: Path, sound: Samples, server: Mapping[str, str]) ->
     )
     with ExitStack() as stack:
         stack.enter_context(running(["snapserver", "-c", str(settings)], server))
-        for number in range(2):
-            command = ["snapclient", "-h", "127.0.0.1", "-p", str(port), "-i", str(number + 1)]
-            sink = {**server, "PULSE_SINK": f"node{number}"}
+        wait_until(lambda: is_listening(port))
+        for number in range(NODES, len(CHANNELS)):
+            command = ["snapclient", "-h", "127.0.0.1", "-p", str(port), "-i", str(number)]
+            sink = _channel(number, server)
             stack.enter_context(running([*command, "--player", "pulse"], sink))
-        file = stack.enter_context(all_channels(folder / "heard.raw", server))
-        with fifo.open("wb") as pipe:
-            pipe.write((sound * 32_767).astype("<i2").tobytes())
-        Event().wait(SETTLED_S)
-        return parted(file, 2)
+        stack.enter_context(running(["cp", str(raw), str(fifo)], server))
+        yield
+
+
+def _channel(number: int, server: Mapping[str, str]) -> dict[str, str]:
+    """Make the environment of a program that plays on one channel."""
+    return {**server, "PULSE_SINK": f"ch{number}"}
 
 
 def together(setups: Sequence[Setup], length_s: float) -> datetime:
     """Plan the programme on all of them, and wait until it is over; when it began."""
+    for one in setups:
+        one.wait_until_ready()
     begins = datetime.now(UTC) + timedelta(seconds=4)
     for one in setups:
         one.programme(begins)
@@ -176,14 +199,6 @@ def together(setups: Sequence[Setup], length_s: float) -> datetime:
     over = begins + timedelta(seconds=length_s + 1.5)
     Event().wait((over - datetime.now(UTC)).total_seconds())
     return begins
-
-
-@contextmanager
-def all_channels(file: Path, server: Mapping[str, str]) -> Iterator[Path]:
-    """Listen to the sink that all play on."""
-    count = len(CHANNELS)
-    with listening(file, source=f"{SINK}.monitor", channels=count, environment=server) as raw:
-        yield raw
 
 
 @contextmanager
@@ -202,16 +217,22 @@ def running(command: list[str], environment: Mapping[str, str]) -> Iterator[None
         program.wait(10)
 
 
-def parted(file: Path, count: int) -> list[Samples]:
+def parted(file: Path) -> list[Samples]:
     """Take a recording of all channels apart."""
     raw = np.fromfile(file, "<i2")
     frames = raw[: len(raw) // len(CHANNELS) * len(CHANNELS)].reshape(-1, len(CHANNELS))
-    return [frames[:, number].astype(np.float32) / 32_767 for number in range(count)]
+    return [channel.astype(np.float32) / 32_767 for channel in frames.T]
 
 
 def apart(tracks: Sequence[Samples]) -> list[float]:
     """Tell how far apart each two of them are at each second, in milliseconds."""
-    return [abs(ms) for one, other in combinations(tracks, 2) for _at, ms in lags(one, other)]
+    found = []
+    for (first, one), (second, other) in combinations(enumerate(tracks), 2):
+        for at, ms in lags(one, other):
+            if abs(ms) > TARGET_MS:
+                say(f"{second} is {ms:.3f} ms behind {first} at {at:.0f} s")
+            found.append(abs(ms))
+    return found
 
 
 def lags(one: Samples, other: Samples) -> list[tuple[float, float]]:
@@ -238,10 +259,10 @@ def spread(apart_ms: Sequence[float]) -> dict[str, float]:
 
 
 def drift_ms_per_h(one: Samples, other: Samples) -> float:
-    """Tell how fast the other drifts away from the one, by a line through all windows."""
+    """Tell how fast the other drifts away from the one: the median slope between two windows."""
     found = [(at, ms) for at, ms in lags(one, other) if at >= SETTLED_S]
-    seconds, milliseconds = np.array(found).T
-    return round(float(np.polyfit(seconds, milliseconds, 1)[0]) * 3600, 3)
+    slopes = [(ms - was) / (at - then) for (then, was), (at, ms) in combinations(found, 2)]
+    return round(float(np.median(slopes)) * 3600, 3)
 
 
 def made(folder: Path) -> Path:

@@ -18,6 +18,8 @@ def sound_server(home: Path, *modules: str) -> Iterator[dict[str, str]]:
     command = [
         shutil.which("pulseaudio"),
         *("-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=yes"),
+        # As a desktop's: else whatever runs beside it is heard as holes.
+        *("--realtime=yes", "--high-priority=yes"),
         *("-L", f"module-native-protocol-unix auth-anonymous=1 socket={socket}"),
         *(word for module in modules for word in ("-L", module)),
     ]
@@ -45,12 +47,17 @@ def listening(
     file: Path,
     *,
     source: str = "@DEFAULT_MONITOR@",
-    channels: int = 1,
+    channels: str = "mono",
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Path]:
-    """Record what a server's sink is given into a raw file of 16-bit samples at 48 kHz."""
+    """Record what a server's sink is given into a raw file of 16-bit samples at 48 kHz.
+
+    The channels are named: a number alone would mean places that the server chooses, and it would
+    mix what lies elsewhere into them.
+    """
     form = ("--raw", "--format=s16le", "--rate=48000", "--latency-msec=20")
-    command = ["parec", *form, f"--channels={channels}", f"--device={source}"]
+    places = (f"--channels={channels.count(',') + 1}", f"--channel-map={channels}")
+    command = ["parec", *form, *places, f"--device={source}"]
     with file.open("wb") as raw:
         ears = subprocess.Popen(command, stdout=raw, env={**os.environ, **environment})  # noqa: TID251 - handed on
         try:

@@ -68,11 +68,16 @@ def heard(path: Path) -> Heard:
 
 
 def lag_s(source, sounded) -> float:
-    """Where in the source a stretch of what sounded lies, to a fraction of a sample."""
+    """Where in the source a stretch of what sounded lies, to a fraction of a sample.
+
+    Below zero: the stretch begins before the source does.
+    """
     size = 1 << (len(source) + len(sounded)).bit_length()
     match = np.fft.irfft(np.fft.rfft(source, size) * np.conj(np.fft.rfft(sounded, size)), size)
-    best = int(np.argmax(match[: len(source)]))
-    before, peak, after = match[best - 1], match[best], match[(best + 1) % size]
+    best = int(np.argmax(match))
+    if best >= len(source):
+        best -= size
+    before, peak, after = match[best - 1], match[best], match[best + 1]
     return (best + 0.5 * (before - after) / (before - 2 * peak + after)) / RATE_HZ
 
 
