@@ -19,7 +19,7 @@ NEAR_PERCENT, OVER_PERCENT = 80, 100
 FORECAST_AFTER = timedelta(days=3)
 """Of less than that nobody can say how a month will go."""
 
-_MB_PER_GB = 1000
+MB_PER_GB = 1000
 _GIGABYTES = re.compile(r"(\d{1,5})(?:[.,](\d{1,2}))?\s?gb?\Z", re.ASCII)
 _MEGABYTES = re.compile(r"(\d{1,8}|\d{1,3}(?:[.,]\d{3}){1,2})\s?mb?\Z", re.ASCII)
 
@@ -95,7 +95,7 @@ def read_volume(text: str) -> int | None:
     """
     said = " ".join(text.split()).casefold()
     if whole := _GIGABYTES.match(said):
-        return int(whole[1]) * _MB_PER_GB + int((whole[2] or "0").ljust(2, "0")) * 10
+        return int(whole[1]) * MB_PER_GB + int((whole[2] or "0").ljust(2, "0")) * 10
     if whole := _MEGABYTES.match(said):
         return int(whole[1].replace(".", "").replace(",", ""))
     return None
@@ -104,9 +104,9 @@ def read_volume(text: str) -> int | None:
 def volume_text(amount_mb: float) -> str:
     """Write an amount as people do and ``read_volume`` reads: in GB where two places are enough."""
     whole = round(amount_mb)
-    if whole < _MB_PER_GB or whole % 10:
+    if whole < MB_PER_GB or whole % 10:
         return f"{whole} MB"
-    return f"{whole // _MB_PER_GB},{whole % _MB_PER_GB // 10:02}".rstrip("0").rstrip(",") + " GB"
+    return f"{whole // MB_PER_GB},{whole % MB_PER_GB // 10:02}".rstrip("0").rstrip(",") + " GB"
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from flask_babel import format_decimal
 
+from server.domain.data_plans import MB_PER_GB, volume_text
 from server.domain.recurrence import LOCAL
 from server.http.languages import gettext, ngettext
 
@@ -86,6 +87,13 @@ def lasting(seconds: float) -> str:
 def figure(number: int) -> str:
     """Show a number with its thousands apart, as the reader's language does."""
     return str(format_decimal(number))
+
+
+def amount(amount_mb: float) -> str:
+    """Show an amount of data, no finer than people read it."""
+    if amount_mb < MB_PER_GB:
+        return volume_text(amount_mb)
+    return volume_text(round(amount_mb, -1 if amount_mb < 10 * MB_PER_GB else -2))
 
 
 def ago(instant: datetime | None, now: datetime) -> str:

@@ -10,7 +10,7 @@ from protocol.messages import SoundVerdict
 from server.domain.record_chains import ClusterChains
 from server.http.languages import gettext, ngettext
 from server.http.wording import ALARMS, N_
-from server.web.formats import dmy_hm, figure
+from server.web.formats import amount, dmy_hm, figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +204,9 @@ _NETWORKS: Mapping[str, str] = MappingProxyType(
 _MEASURES: Mapping[str, str] = MappingProxyType(
     {
         "signal_dbm": N_("%(number)s dBm"),
-        "data_month_mb": N_("%(number)s MB this month"),
+        "data_month_mb": N_("%(number)s this month"),
         "temperature_c": N_("%(number)s °C"),
-        "disk_free_mb": N_("%(number)s MB free on the card"),
+        "disk_free_mb": N_("%(number)s free on the card"),
         "card_wear_percent": N_("card worn %(number)s%%"),
     }
 )
@@ -242,7 +242,8 @@ def machine(measured: Mapping[str, Any]) -> str:
     told = [gettext(network)] if network else []
     for name, sentence in _MEASURES.items():
         if isinstance(value := measured.get(name), int | float):
-            told.append(gettext(sentence, number=figure(round(value))))
+            number = amount(value) if name.endswith("_mb") else figure(round(value))
+            told.append(gettext(sentence, number=number))
     if tone := test_tone(measured):
         told.append(tone)
     return " · ".join(told)

@@ -7,9 +7,8 @@ from types import MappingProxyType
 from server.domain.data_plans import DataUse, Standing, volume_text
 from server.http.languages import gettext
 from server.http.wording import N_
-from server.web.formats import dmy, figure
+from server.web.formats import amount, dmy, figure
 
-_ROUNDED_FROM_MB = 1000
 _WARNINGS: Mapping[Standing, str] = MappingProxyType(
     {
         Standing.FINE: "",
@@ -59,11 +58,6 @@ def shown(use: DataUse) -> DataShown:
         counted=_counted(use),
         warning=gettext(warning, percent=percent) if warning else "",
     )
-
-
-def amount(amount_mb: float) -> str:
-    """Show an amount of data, in GB no finer than people read it."""
-    return volume_text(round(amount_mb, -1) if amount_mb >= _ROUNDED_FROM_MB else amount_mb)
 
 
 def _forecast(use: DataUse) -> str:

@@ -54,6 +54,17 @@ def test_what_became_of_a_test_tone_is_told_with_its_day(verdict, sentence):
         assert words.test_tone({"tone": None}) == words.test_tone({}) == ""
 
 
+@pytest.mark.parametrize(
+    ("megabytes", "shown"),
+    [(0, "0 MB"), (999.4, "999 MB"), (1234, "1,23 GB"), (9_999, "10 GB"), (82_231, "82,2 GB")],
+)
+@pytest.mark.usefixtures("speaking")
+def test_amounts_of_data_are_told_no_finer_than_people_read_them(megabytes, shown):
+    with force_locale("vi"):
+        told = words.machine({"data_month_mb": megabytes, "disk_free_mb": megabytes})
+    assert told == f"{shown} tháng này · thẻ nhớ còn {shown}"
+
+
 def said_in_code():
     found = extract_from_dir(
         SERVER,
