@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, redirect, request, url_for
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_limiter import Limiter
@@ -223,7 +224,21 @@ def _wall() -> ResponseReturnValue | None:
     if for_program():
         headers = {"WWW-Authenticate": 'Basic realm="loa"'} if endpoint in NODE_ENDPOINTS else {}
         return as_json(Problem(401, "not-logged-in", headers=headers))
-    return redirect(url_for("security.login", next=request.full_path.rstrip("?")), 303)
+    if "HX-Request" in request.headers:
+        # Part of a page that stays as it is, with all that is typed and recorded on it.
+        return Response(status=401, headers={"HX-Trigger": "logged-out"})
+    if request.method in _SAFE_METHODS:
+        return redirect(url_for("security.login", next=request.full_path.rstrip("?")), 303)
+    return redirect(url_for("security.login", next=_came_from(), undone="yes"), 303)
+
+
+def _came_from() -> str:
+    """Find the page whose button was pressed: what was to be done itself is no page."""
+    page = urlsplit(request.referrer or "")
+    adapter = request_ctx.url_adapter
+    if page.netloc != request.host or adapter is None or not adapter.test(page.path, "GET"):
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def _refuse_another() -> ResponseReturnValue | None:

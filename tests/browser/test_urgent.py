@@ -1,13 +1,13 @@
 """The urgent page on a telephone: nothing recorded or typed is lost, nothing goes twice."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from protocol.messages import Received, Started
+from protocol.messages import AsRun, Outcome, Received, Segment, Started
 from server.cli.demo.province import LOGINS
 from tests.browser.conftest import PHONE
 
@@ -113,6 +113,58 @@ def test_it_is_recorded_heard_confirmed_held_watched_and_stopped(phone, served):
     phone.goto("/urgent")
     expect(phone.locator("[data-unsent]")).to_be_hidden()
     expect(phone.get_by_label("Tiêu đề")).to_have_value("")
+
+
+def watched(page: Page, title: str, served) -> str:
+    """Announce to the commune, and have all its clusters begin; the page then tells of it."""
+    write(page, title)
+    page.get_by_role("button", name="Tiếp tục").click()
+    hold(page)
+    page.wait_for_url("**/broadcasts/b-*")
+    claim, now = page.url.rsplit("/", 1)[1], datetime.now(UTC)
+    for cluster in CLUSTERS:
+        report = Started(report_id=f"{claim}-{cluster}", claim_id=claim, at=now)
+        served.hear(cluster, report)
+    expect(page.get_by_text("3/3 cụm loa đang phát")).to_be_visible()
+    return claim
+
+
+def played(served, claim: str, cluster: str) -> None:
+    """Let a cluster say that it has sounded all of it."""
+    now = datetime.now(UTC)
+    heard = Segment(start=now - timedelta(seconds=1), end=now, position_s=0.0)
+    facts = {"claim_id": claim, "cluster": cluster, "at": now, "segments": (heard,)}
+    report = AsRun(report_id=f"{claim}-{cluster}-p", outcome=Outcome.PLAYED, **facts)
+    served.hear(cluster, report)
+
+
+def test_a_stop_whose_log_in_had_ended_says_that_it_was_not_done_and_is_one_press_after_it(
+    phone, served
+):
+    claim = watched(phone, "Lũ lên, phiên hết", served)
+    phone.context.clear_cookies()
+    played(served, claim, CLUSTERS[0])
+    # What cannot be fetched any more leaves the page, and its button, as they are.
+    expect(phone.locator("#notice")).to_contain_text("Đã hết phiên đăng nhập")
+    phone.get_by_role("button", name="DỪNG PHÁT").click()
+    expect(phone.get_by_text("CHƯA được thực hiện")).to_be_visible()
+    password = next(one.password for one in LOGINS if one.username == OFFICER)
+    phone.get_by_label("Tên đăng nhập").fill(OFFICER)
+    phone.get_by_label("Mật khẩu").fill(password)
+    phone.get_by_role("button", name="Đăng nhập").click()
+    phone.wait_for_url(f"**/broadcasts/{claim}")
+    phone.get_by_role("button", name="DỪNG PHÁT").click()
+    expect(phone.get_by_text("Đã dừng lúc")).to_be_visible()
+
+
+def test_a_page_that_has_lost_the_server_says_since_when_and_goes_on_when_it_is_back(phone, served):
+    claim = watched(phone, "Lũ lên, mất mạng", served)
+    phone.context.set_offline(True)
+    expect(phone.locator("#notice")).to_contain_text(re.compile(r"từ \d\d:\d\d:\d\d: những gì"))
+    played(served, claim, CLUSTERS[0])
+    phone.context.set_offline(False)
+    expect(phone.get_by_text("2/3 cụm loa đang phát")).to_be_visible()
+    expect(phone.locator("#notice")).to_be_hidden()
 
 
 def test_villages_are_ticked_by_the_corners_of_an_area_and_unticked_with_it(phone):

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
+from protocol.content import length_s
 from protocol.messages import Mode
 from server.domain.assent import Missing, may_ask_factor
 from server.domain.authority import Action, demand, may, seen_units
@@ -38,6 +39,7 @@ from server.services import (
     waiting,
     warning_sounds,
 )
+from server.store.models import AssetRow
 from server.store.queries import lists
 from server.web.live.beginnings import begun
 from server.web.live.forms import LOUDNESS, MISSING, MOST_REPEATS, SEVERITIES, UrgentForm
@@ -134,23 +136,24 @@ def confirm() -> ResponseReturnValue:
         )
         states = monitoring.overview(db, now=instant, units=tree, under=form.unit_id)
         asset = lists.asset(db, form.asset_digest) if form.asset_digest else None
-        opening = catalogue.default_opening(db, chain=chain)
+        whole_s = (
+            length_s(broadcast_claims.content_of(db, new, now=instant))
+            if asset
+            else _estimate_s(form, catalogue.default_opening(db, chain=chain))
+        )
         lacking = _lacking(db, tree, form, reach.cluster_ids, instant)
     if form.asset_digest and asset is None:
         raise BroadcastRefusedError([Finding("unknown-asset")])
     needs_decision = form.bulletin_class == "emergency" and tree.children(form.unit_id)
     if needs_decision and not form.decision_number:
         raise BroadcastRefusedError([Finding("decision-number-needed")])
-    said_s = asset.duration_s if asset else form.kept_s
     return render_template(
         "live/summary.html",
         form=form,
         unit=tree.unit(form.unit_id),
         reach=reach,
         asset=asset,
-        length_s=(opening.duration_s if opening else 0)
-        + form.repeat * said_s
-        + (form.repeat - 1) * new.gap_s,
+        length_s=whole_s,
         lacking=lacking,
         loudness=loudness_words(form.gain_db),
         meant=[state for state in states if state.cluster_id in reach.cluster_ids],
@@ -257,6 +260,12 @@ def stop(broadcast_id: str) -> ResponseReturnValue:
     with writing() as db:
         waiting.stop(db, broadcast_id, now=now(), actor=actor(), keyring=here().keyring)
     return redirect(url_for("live.broadcast", broadcast_id=broadcast_id), 303)
+
+
+def _estimate_s(form: UrgentForm, opening: AssetRow | None) -> float:
+    """Estimate how long it lasts while its sound is still on the phone."""
+    turns_s = form.repeat * form.kept_s + (form.repeat - 1) * form.new.gap_s
+    return turns_s + (opening.duration_s if opening else 0.0)
 
 
 def _first_way(form: UrgentForm, *, has_clips: bool) -> str:

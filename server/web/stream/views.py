@@ -66,8 +66,9 @@ def told(installation: Installation, start: int, *, longest_s: float = LONGEST_S
         if rows:
             quiet_s = 0.0
         elif quiet_s >= HEARTBEAT_S:
-            # A comment: it finds out browsers that have gone, and keeps proxies from closing.
-            yield ": still here\n\n"
+            # It finds out browsers that have gone, keeps proxies from closing, and tells pages that
+            # what stands on them is not old.
+            yield "event: still\ndata: {}\n\n"
             quiet_s = 0.0
         pause.wait(LOOK_EVERY_S)
         quiet_s += LOOK_EVERY_S

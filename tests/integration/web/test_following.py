@@ -90,6 +90,24 @@ def test_a_drill_is_marked_on_every_page_and_in_every_list(site):
     assert field(urgent, "mode") == "drill"
 
 
+def test_the_length_of_a_drill_counts_what_it_says_of_itself_in_every_turn(site):
+    labelled(site)
+    officer = site.browser("commune-officer")
+    form = {
+        "csrf_token": form_token(officer.get("/urgent").text),
+        "unit_id": COMMUNE,
+        "unit": COMMUNE,
+        "title": "Lũ lên nhanh",
+        "asset_digest": site.digest,
+        "repeat": "2",
+    }
+    real = officer.post("/urgent/confirm", data=form).text
+    drill = officer.post("/urgent/confirm", data={**form, "mode": "drill"}).text
+    # The same minute twice and a second between, and four labels of a minute each.
+    assert "2 phút 01 giây" in real
+    assert "6 phút 01 giây" in drill
+
+
 def test_who_may_not_announce_makes_nobody_speak(site):
     assert announced(site, site.program("viewer"), mode="drill").status_code == 403
     with site.sessions.begin() as db:

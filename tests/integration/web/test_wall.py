@@ -48,6 +48,32 @@ def test_after_logging_in_the_page_that_was_asked_for_is_shown(any_site):
     assert answer.location.endswith("/urgent")
 
 
+@pytest.mark.parametrize(
+    ("page", "then"),
+    [
+        ("http://localhost/broadcasts/b-1", "/broadcasts/b-1"),
+        ("http://localhost/urgent?mode=drill", "/urgent?mode%3Ddrill"),
+        ("http://localhost/broadcasts/b-1/stop", "/"),
+        ("https://example.com/broadcasts/b-1", "/"),
+        ("", "/"),
+    ],
+)
+def test_whose_log_in_ended_before_a_press_is_told_that_it_was_not_done_and_led_to_its_page(
+    site, page, then
+):
+    browser = site.browser()
+    answer = browser.post("/broadcasts/b-1/stop", headers={"Referer": page})
+    assert (answer.status_code, answer.location) == (303, f"/login?next={then}&undone=yes")
+    assert "CHƯA được thực hiện" in browser.get(answer.location).text
+    assert "CHƯA được thực hiện" not in browser.get("/login").text
+
+
+def test_a_part_of_a_page_whose_log_in_has_ended_says_so_and_leaves_the_page_as_it_is(site):
+    answer = site.browser().get("/broadcasts/b-1/state", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.text) == (401, "")
+    assert answer.headers["HX-Trigger"] == "logged-out"
+
+
 def test_another_sites_page_as_next_is_not_followed(site):
     browser = site.browser()
     token = form_token(browser.get("/login").text)

@@ -8,12 +8,41 @@ const GATHER_MS = 150;
 const patience = () => Math.max(GATHER_MS, ...[...parts()].map((part) => Number(part.dataset.liveGather || 0)));
 const ASK_MS = 5000;
 const TRY_STREAM_AGAIN_MS = 60000;
+// A stream that was ended is back within two seconds, and one that lives speaks every fifteen.
+const LATE_MS = 6000;
+const SILENT_MS = 40000;
 
 let source = null;
 let last = null;
 let asking = null;
 const waiting = new Set();
 let timer = null;
+let late = null;
+let silent = null;
+let heardAt = new Date();
+const notice = document.getElementById("notice");
+
+// Whoever watches must see when what stands there may be old. The urgent page says it in its own words.
+function say(what) {
+  const sentence = what && !document.querySelector("[data-urgent-page]") ? notice.dataset[what] : "";
+  if (notice.dataset.said === sentence || notice.dataset.said === notice.dataset.loggedOut) return;
+  notice.dataset.said = sentence;
+  notice.textContent = sentence.replace("{}", heardAt.toLocaleTimeString("vi-VN"));
+  if (what !== "loggedOut" || !sentence) return;
+  const again = document.createElement("a");
+  again.href = location.href;
+  again.textContent = notice.dataset.again;
+  notice.append(" ", again);
+}
+
+function heard() {
+  heardAt = new Date();
+  clearTimeout(late);
+  clearTimeout(silent);
+  late = null;
+  silent = setTimeout(() => { close(); say("lost"); open(); }, SILENT_MS);
+  say("");
+}
 
 function refresh(kind, ref) {
   for (const part of parts()) {
@@ -46,6 +75,7 @@ function open() {
   for (const kind of ["cluster", "broadcast", "schedule", "as-run", "bulletin", "hush", "upkeep", "waiting", "contact"]) {
     source.addEventListener(kind, (event) => {
       last = event.lastEventId;
+      heard();
       refresh(kind, JSON.parse(event.data).ref);
     });
   }
@@ -54,8 +84,10 @@ function open() {
     if (last === null) refreshAll("[data-live-ref]");
     last = event.lastEventId;
   });
-  source.addEventListener("open", stopAsking);
+  source.addEventListener("still", heard);
+  source.addEventListener("open", () => { stopAsking(); heard(); });
   source.addEventListener("error", () => {
+    late ??= setTimeout(() => say("lost"), LATE_MS);
     if (source?.readyState !== EventSource.CLOSED) return;
     close();
     ask();
@@ -64,6 +96,9 @@ function open() {
 }
 
 function close() {
+  clearTimeout(late);
+  clearTimeout(silent);
+  late = null;
   source?.close();
   source = null;
 }
@@ -73,7 +108,11 @@ function ask() {
   asking = setInterval(async () => {
     if (document.hidden) return;
     const answer = await fetch("/events/newest", { redirect: "manual" }).catch(() => null);
+    if (answer?.type === "opaqueredirect") say("loggedOut");
+    if (!answer) say("lost");
     if (!answer?.ok) return;
+    heard();
+    clearTimeout(silent);
     const { event } = await answer.json();
     if (String(event) !== String(last)) { last = event; refreshAll(); }
   }, ASK_MS);
@@ -89,4 +128,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) { close(); } else { refreshAll(); open(); }
 });
 window.addEventListener("pagehide", close);
+window.addEventListener("offline", () => { if (source) say("lost"); });
+window.addEventListener("online", () => { close(); refreshAll(); open(); });
+document.addEventListener("logged-out", () => say("loggedOut"));
 open();
