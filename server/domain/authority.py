@@ -87,6 +87,12 @@ def may(actor: Actor, action: Action, chain: Sequence[str]) -> bool:
     )
 
 
+def seen_above(actor: Actor, chain: Sequence[str]) -> str | None:
+    """Name the unit above the last one of ``chain``, where there is one that somebody may see."""
+    above = chain[:-1]
+    return above[-1] if above and may(actor, Action.VIEW, above) else None
+
+
 def may_somewhere(actor: Actor, action: Action) -> bool:
     """Tell whether there is any unit where somebody may do something."""
     return any(action in ALLOWED[grant.role] for grant in actor.grants)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from server.domain.aired import Kind
+from server.domain.aired import Kind, Tally
 from server.domain.authority import Action, demand
 from server.domain.recurrence import day_bounds, local_day
 from server.http.context import actor, now, reading
@@ -56,15 +56,19 @@ def cluster_day(cluster_id: str) -> ResponseReturnValue:
     day = _day(instant)
     with reading() as db:
         tree = units.tree(db, today=day)
+        was_there = cluster_id in tree.clusters
+        if not was_there:
+            tree = units.tree(db, today=local_day(instant))
         chain = tree.chain_of_cluster(cluster_id)
         demand(actor(), Action.VIEW, units.chain_now_or_then(db, chain[-1], day=day, now=instant))
-        found = aired.day_of_cluster(db, cluster_id, day=day, now=instant)
+        found = aired.day_of_cluster(db, cluster_id, day=day, now=instant) if was_there else []
         cluster = aired.cluster_named(db, cluster_id)
         chains = record_chains.of_cluster(db, cluster_id)
     return render_template(
         "aired/cluster.html",
         cluster=cluster,
         unit=tree.unit(chain[-1]),
+        was_there=was_there,
         day=day,
         today=local_day(instant),
         before=day - timedelta(days=1),
@@ -83,11 +87,16 @@ def _unit_day(unit_id: str) -> dict[str, object]:
     first = max(0, request.args.get("from", 0, int))
     with reading() as db:
         demand(actor(), Action.VIEW, units.chain_now_or_then(db, unit_id, day=day, now=instant))
-        found = aired.day_of_unit(db, unit_id, day=day, now=instant)
+        was_there = unit_id in units.tree(db, today=day).units
+        if was_there:
+            found = aired.day_of_unit(db, unit_id, day=day, now=instant)
+        else:
+            found = aired.AiredDay(units.tree(db, today=local_day(instant)), (), Tally())
     troubled = [entry for entry in found.entries if entry.is_problem(instant)]
     listed = troubled if problems else found.entries
     return {
         "unit": found.units.unit(unit_id),
+        "was_there": was_there,
         "day": day,
         "today": local_day(instant),
         "before": day - timedelta(days=1),

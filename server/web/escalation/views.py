@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from server.domain.authority import demand_laying_down, may_lay_down
+from server.domain.authority import demand_laying_down, may_lay_down, seen_above
 from server.domain.errors import EscalationRefusedError, Finding, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.http.context import actor, now, reading, writing
@@ -29,7 +29,7 @@ def rules(unit_id: str) -> ResponseReturnValue:
     return render_template(
         "escalation/rules.html",
         unit=tree.unit(unit_id),
-        above=tree.unit(chain[-2]) if len(chain) > 1 else None,
+        above=tree.units.get(seen_above(person, chain) or ""),
         held=held,
         names=names,
         people=people,

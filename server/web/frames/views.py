@@ -6,7 +6,13 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from server.domain.authority import Action, demand, demand_laying_down, may_lay_down
+from server.domain.authority import (
+    Action,
+    demand,
+    demand_laying_down,
+    may_lay_down,
+    seen_above,
+)
 from server.domain.errors import Finding, FrameRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import local_day
 from server.domain.units import Tree, Unit
@@ -170,6 +176,6 @@ def _page(form: FrameForm, findings: Sequence[Finding], withdrawing: str = "") -
         entries=entries(laid_down, tree, names),
         all_levels=list(names.items()),
         may_add=may_lay_down(person, chain),
-        above=tree.unit(chain[-2]) if len(chain) > 1 else None,
+        above=tree.units.get(seen_above(person, chain) or ""),
         **_choices(form, unit, tree, names),
     )

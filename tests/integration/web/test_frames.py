@@ -73,6 +73,14 @@ def test_inherited_hours_are_shown_and_cannot_be_withdrawn_below(site):
     assert officer.get(f"/units/{OTHER}/frames").status_code == 403
 
 
+@pytest.mark.parametrize("page", ["frames", "escalation"])
+def test_only_who_may_see_the_unit_above_is_led_there(site, page):
+    above = f'href="/units/{PROVINCE}/{page}"'
+    assert above in site.browser("top").get(f"/units/{COMMUNE}/{page}").text
+    assert above not in site.browser("commune-officer").get(f"/units/{COMMUNE}/{page}").text
+    assert site.browser("top").get(f"/units/{PROVINCE}/{page}").status_code == 200
+
+
 def test_what_was_typed_is_kept_with_what_is_wrong(site):
     browser = site.browser("commune-officer")
     answer = posted(browser, COMMUNE, local_start="sáng", session_limit_min="lâu")

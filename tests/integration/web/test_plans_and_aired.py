@@ -151,6 +151,20 @@ def test_a_day_is_shown_with_what_went_wrong_and_leads_to_one_cluster(any_site, 
     assert (at["outcome"], at["heard"]) == ("missed", [])
 
 
+def test_a_day_before_a_unit_or_a_cluster_was_there_says_just_that(site):
+    browser = site.browser("viewer")
+    for path, words in (
+        (f"/units/{COMMUNE}/aired", "chưa có hoặc không còn đơn vị này"),
+        (f"/clusters/{CLUSTERS[0]}/aired", "chưa có hoặc không còn cụm loa này"),
+    ):
+        shown = browser.get(f"{path}?day=2001-01-01")
+        assert (shown.status_code, words in shown.text) == (200, True)
+        assert words not in browser.get(path).text
+        assert site.browser("elsewhere").get(f"{path}?day=2001-01-01").status_code == 403
+    assert browser.get("/units/xa-khong-co/aired?day=2001-01-01").status_code == 404
+    assert browser.get("/clusters/khong-co/aired?day=2001-01-01").status_code == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [
