@@ -130,6 +130,7 @@ def _answer(verdict: reforming.Verdict) -> ReformVerdictAnswer:
         hours=[_fate(one.frame_id, one.unit_id, one.to) for one in found.frames],
         people=[_fate(f"{one.username} {one.role}", one.unit_id, one.to) for one in found.grants],
         groups=[_fate(one.group_id, one.unit_id, (one.to,)) for one in found.groups],
+        turns=list(found.turns),
         bulletins=[_fate(one.bulletin_id, one.unit_id, one.to) for one in found.letters],
         contacts=[_fate(one.contact_id, one.unit_id, (one.to,)) for one in found.contacts],
         rules=[_fate(one.bulletin_class, one.unit_id, one.to) for one in found.rules],

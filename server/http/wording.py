@@ -462,6 +462,7 @@ _EFFECTS: Mapping[str, str] = MappingProxyType(
         "hours": N_("hours"),
         "people": N_("rights of people"),
         "groups": N_("groups"),
+        "turns": N_("turns of loudspeakers"),
     }
 )
 

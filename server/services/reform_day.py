@@ -70,6 +70,7 @@ def begin(db: Session, reform_id: str, *, now: datetime) -> bool:
         hours={one.frame_id: one.to for one in found.frames},
         people={f"{one.username} {one.role} {one.unit_id}": one.to for one in found.grants},
         groups={one.group_id: one.to for one in found.groups},
+        turns=list(found.turns),
         files={one.digest: one.to for one in found.assets},
         bulletins={f"{one.bulletin_id} {one.unit_id}": one.to for one in found.letters},
         contacts={one.contact_id: one.to for one in found.contacts},

@@ -92,7 +92,11 @@ class LetterFate:
 
 @dataclass(frozen=True)
 class Effects:
-    """All of it."""
+    """All of it.
+
+    Attributes:
+        turns: New units that take turns on air, as all did whose slots pass to them.
+    """
 
     slots: tuple[SlotFate, ...] = ()
     collisions: tuple[Collision, ...] = ()
@@ -101,6 +105,7 @@ class Effects:
     frames: tuple[FrameFate, ...] = ()
     grants: tuple[GrantFate, ...] = ()
     groups: tuple[GroupFate, ...] = ()
+    turns: tuple[str, ...] = ()
     assets: tuple[AssetFate, ...] = ()
     letters: tuple[LetterFate, ...] = ()
     contacts: tuple[ContactFate, ...] = ()
@@ -141,6 +146,7 @@ def effects(db: Session, drawing: Drawing, proposal: Proposal, *, now: datetime)
         frames=tuple(_frames(db, drawing)),
         grants=tuple(_grants(db, drawing, ways)),
         groups=tuple(_groups(db, drawing, proposal.under)),
+        turns=tuple(_turns(drawing)),
         assets=tuple(_assets(db, drawing, proposal.under)),
         letters=tuple(_letters(db, drawing, now)),
         contacts=tuple(contact_fates(db, drawing, proposal.under)),
@@ -171,6 +177,7 @@ def summary(drawing: Drawing, found: Effects) -> dict[str, dict[str, str]]:
             f"{one.username} {one.role} {one.unit_id}": ",".join(one.to) for one in found.grants
         },
         "groups": {one.group_id: one.to for one in found.groups},
+        "turns": dict.fromkeys(found.turns, "on"),
     }
 
 
@@ -282,6 +289,13 @@ def _groups(db: Session, drawing: Drawing, under: str) -> Iterable[GroupFate]:
         takers = drawing.takers(row.unit_id)
         to = takers[0] if len(takers) == 1 else under
         yield GroupFate(row.group_id, row.name, row.unit_id, to)
+
+
+def _turns(drawing: Drawing) -> Iterable[str]:
+    for new in drawing.born:
+        before = [unit for unit in drawing.ended if new.unit_id in drawing.takers(unit)]
+        if before and all(drawing.before.unit(unit).takes_turns for unit in before):
+            yield new.unit_id
 
 
 def _assets(db: Session, drawing: Drawing, under: str) -> Iterable[AssetFate]:

@@ -131,6 +131,8 @@ def pass_on(db: Session, drawing: Drawing, found: Effects, *, day: date, now: da
     for group in found.groups:
         moved = update(GroupRow).where(GroupRow.group_id == group.group_id)
         db.execute(moved.values(unit_id=group.to))
+    taking = update(UnitRow).where(among(UnitRow.unit_id, found.turns))
+    db.execute(taking.values(takes_turns=True))
     _pass_assets(db, found.assets)
     _pass_letters(db, found.letters, drawing)
     pass_on_contacts(db, found.contacts, found.rules, now=now)

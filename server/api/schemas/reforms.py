@@ -126,7 +126,10 @@ class FateAnswer(Answer):
 
 
 class ReformVerdictAnswer(Answer):
-    """What a reform would do; with any finding, nothing."""
+    """What a reform would do; with any finding, nothing.
+
+    ``turns``: new units whose loudspeakers take turns, as those of all did whose slots they get.
+    """
 
     digest: str
     findings: list[FindingAnswer]
@@ -140,6 +143,7 @@ class ReformVerdictAnswer(Answer):
     hours: list[FateAnswer]
     people: list[FateAnswer]
     groups: list[FateAnswer]
+    turns: list[str]
     bulletins: list[FateAnswer]
     contacts: list[FateAnswer]
     rules: list[FateAnswer]

@@ -23,6 +23,7 @@ from server.services import (
     escalation_rules,
     framing,
     grouping,
+    neighbours,
     planning,
     reform_day,
     reforming,
@@ -104,6 +105,17 @@ def test_history_keeps_the_unit_of_its_day(province):
     assert set(tree_on(province, EVE).units) == {"tinh", "xa-1", "xa-2"}
     (deed,) = province.rows(AuditRow, action="approve-reform")
     assert deed.detail["moves"]["xa-2-c1"] == ["xa-2", "xa-moi"]
+
+
+@pytest.mark.parametrize(("taking", "takes"), [(("xa-1", "xa-2"), True), (("xa-1",), False)])
+def test_a_new_unit_takes_turns_when_all_did_whose_slots_pass_to_it(province, taking, takes):
+    for unit_id in taking:
+        facts = {"unit_id": unit_id, "on": True, "now": NOON, "actor": OPERATOR}
+        province.run(neighbours.take_turns, **facts, keyring=province.keyring)
+    _, verdict = apply(province, merged())
+    assert verdict.effects.turns == (("xa-moi",) if takes else ())
+    carry_out(province, local(DAY))
+    assert tree_on(province, DAY).units["xa-moi"].takes_turns is takes
 
 
 def test_with_any_finding_nothing_is_changed(province):
