@@ -1,8 +1,8 @@
-"""Announcements that wait their turn: something that goes before them sounds there."""
+"""Announcements that wait their turn: what goes before them sounds there, or silence is ordered."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import select
@@ -12,14 +12,18 @@ from protocol.messages import Claim, Play
 from protocol.policy import Policy
 from protocol.precedence import key
 from protocol.signing import unverified
+from server.domain.deliveries import State
 from server.domain.nodes import Liveness, liveness
 from server.domain.recurrence import local_day
+from server.domain.units import Tree
+from server.services.hush_words import silences_by_unit
 from server.services.planning import policies_of
 from server.services.units import tree
 from server.store.models import BroadcastRow, DeliveryRow, NodeRow
 from server.store.queries.among import among
 
 _ANSWERING = frozenset({Liveness.HERE, Liveness.LATE})
+_AN_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,29 @@ def ahead(
         if policy is not None and goes_first(orders[on_air][1], orders[broadcast][1], now, policy):
             found[broadcast, cluster] = Ahead(on_air, orders[on_air][0])
     return found
+
+
+def hushed(db: Session, broadcast: BroadcastRow, *, now: datetime, units: Tree) -> frozenset[str]:
+    """Find the clusters that have received an announcement, and are silent by order."""
+    received = select(DeliveryRow.cluster_id).where(
+        DeliveryRow.broadcast_id == broadcast.broadcast_id,
+        DeliveryRow.state.in_((State.RECEIVED, State.PREEMPTED)),
+    )
+    chains = {
+        one: units.chain_of_cluster(one) for one in db.scalars(received) if one in units.clusters
+    }
+    above = {unit_id for chain in chains.values() for unit_id in chain}
+    said = silences_by_unit(db, above, start=now, end=now + _AN_INSTANT)
+    if not said:
+        return frozenset()
+    claim = cast("Play", unverified(broadcast.token).msg).claim
+    return frozenset(
+        cluster
+        for cluster, chain in chains.items()
+        if Policy(silences=tuple(one for unit in chain for one in said.get(unit, ()))).hushed_by(
+            claim, now
+        )
+    )
 
 
 def goes_first(one: Claim, other: Claim, now: datetime, policy: Policy) -> bool:

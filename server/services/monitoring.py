@@ -106,6 +106,7 @@ class ClusterDelivery:
         named_at: When it was named first, though it may have answered since.
         answered_late_at: When one that had been named was seen to answer.
         ahead: The announcement for whose end it waits there.
+        is_hushed: Whether it waits there for the end of a silence.
     """
 
     cluster_id: str
@@ -125,6 +126,7 @@ class ClusterDelivery:
     named_at: datetime | None
     answered_late_at: datetime | None
     ahead: Ahead | None
+    is_hushed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
     rule = escalation_rules.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
     named = escalating.unanswered(db, broadcast_id)
     ahead = going_first.ahead(db, [broadcast_id], now=now)
+    hushed = going_first.hushed(db, broadcast, now=now, units=places)
     rows = db.execute(
         select(DeliveryRow, ClusterRow, NodeRow)
         .join(ClusterRow, ClusterRow.cluster_id == DeliveryRow.cluster_id)
@@ -253,6 +256,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
                 is_behind=(broadcast_id, row[0].cluster_id) in ahead,
             ),
             ahead=ahead.get((broadcast_id, row[0].cluster_id)),
+            is_hushed=row[0].cluster_id in hushed,
             now=now,
         )
         for row in rows
@@ -362,6 +366,7 @@ def _delivery(
     *,
     why: str,
     ahead: Ahead | None,
+    is_hushed: bool,
     now: datetime,
 ) -> ClusterDelivery:
     return ClusterDelivery(
@@ -382,4 +387,5 @@ def _delivery(
         named_at=named.since if named else None,
         answered_late_at=named.answered_at if named else None,
         ahead=ahead,
+        is_hushed=is_hushed,
     )

@@ -68,6 +68,7 @@ _DELIVERIES: Mapping[str, Sign] = MappingProxyType(
     {
         "sent": Sign("waiting", "hourglass-split", N_("No answer yet")),
         "received": Sign("waiting", "check2", N_("Received, about to sound")),
+        "hushed": Sign("away", "slash-circle", N_("Received, silent by order")),
         "started": Sign("on-air", "broadcast", N_("Sounding")),
         "preempted": Sign("late", "pause-fill", N_("Interrupted")),
         "played": Sign("here", "check2-all", N_("Played to the end")),

@@ -89,7 +89,8 @@ def _line(delivery: ClusterDelivery) -> Line:
     unanswered = delivery.state in {"sent", "missed"} and delivery.received_at is None
     # What is known to be away need not be waited for.
     is_away = unanswered and delivery.liveness not in _MAY_ANSWER
-    return Line(delivery, words.delivery(delivery.state), bool(delivery.silence) or is_away)
+    state = "hushed" if delivery.is_hushed else delivery.state
+    return Line(delivery, words.delivery(state), bool(delivery.silence) or is_away)
 
 
 def _urgency(line: Line) -> tuple[int, str, str]:

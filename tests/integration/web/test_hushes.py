@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from server.cli import loa
-from server.store.models import AuditRow, HushRow
+from server.store.models import AuditRow, DeliveryRow, HushRow
 from tests.factories.pages import COMMUNE, OTHER, PASSWORD, form_token
 
 REASON = "Tài khoản bị lộ"
@@ -70,6 +70,12 @@ def test_what_waits_for_the_end_of_the_silence_is_named_so_that_it_can_be_stoppe
     officer = site.browser("commune-officer")
     page = hushed(officer)
     assert "Tin lạ" in officer.get(page).text
+    with site.sessions.begin() as db:
+        for delivery in db.query(DeliveryRow).filter_by(broadcast_id=made):
+            delivery.state = "received"
+    watched = officer.get(f"/broadcasts/{made}").text
+    assert "Đã nhận, đang im lặng theo lệnh" in watched
+    assert "sắp phát" not in watched
     program.ask("POST", f"/broadcasts/{made}/stop")
     assert "Tin lạ" not in officer.get(page).text
 

@@ -207,6 +207,7 @@ def a_delivery(state="sent", **changed: object):
         "silence": "",
         "named_at": None,
         "answered_late_at": None,
+        "is_hushed": False,
     }
     return SimpleNamespace(**{**facts, **changed})
 
