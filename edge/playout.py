@@ -477,7 +477,7 @@ class _Turn:
         )
         # Behind its last file a cue is over: a pause that leads to nothing is no content.
         length_s = min(length_s, max((p.offset_s + p.duration_s for p in there), default=0.0))
-        if length_s <= at_s:
+        if length_s <= max(at_s, 0.0):
             return None
         allowed_db = programme.policy.loudest_db(run.claim, begins, stops)
         gain_db = min(run.claim.gain_db, allowed_db, programme.ceiling_db)

@@ -281,7 +281,11 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
     """
     if not by:
         return run
-    heard = run.hearing
+    heard, begins = run.hearing, run.begins
+    # What an earlier life began, and this one has not sounded, began by the clock of then.
+    is_of_before = 0 < run.settled == len(run.segments) and heard is None
+    if begins is not None and not run.follows_clock and not is_of_before:
+        begins += by
     if run.follows_clock and heard is not None:
         # It jumps to where the clock says now.
         offset_s = heard.offset_s + (now - heard.since).total_seconds()
@@ -293,9 +297,6 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
         Segment(start=part.start + by, end=part.end + by, position_s=part.position_s)
         for part in run.segments[run.settled :]
     )
-    begins = run.begins
-    if begins is not None and not run.follows_clock:
-        begins += by
     return replace(run, hearing=heard, segments=segments, begins=begins)
 
 

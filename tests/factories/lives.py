@@ -160,6 +160,7 @@ class Server:
         self.records: dict[str, list[AsRun]] = {}
         self.reports: set[str] = set()
         self.received: set[str] = set()
+        self._withdrawn: set[str] = set()
         self.told_version = 0
         self.doubles, self.delays_s = 1, 0.0
         self.node: Node | None = None
@@ -204,6 +205,8 @@ class Server:
         """Order an announcement to end."""
         claim, ordered_at, _ = self.orders[claim_id]
         self.orders[claim_id] = claim, ordered_at, self._agenda.now
+        # From now on the stop goes out in its place.
+        self._withdrawn.add(f"play-{claim_id}")
         order = a_stop(claim_id=claim_id, unit=COMMUNE, until=claim.end)
         self._order(f"stop-{claim_id}", order, claim.end)
 
@@ -225,7 +228,7 @@ class Server:
         token = self._signed(order, lasts=until - self._agenda.now, name=name)
 
         def again() -> None:
-            if name not in self.received and self._agenda.now < until:
+            if name not in self.received | self._withdrawn and self._agenda.now < until:
                 if self.has_server:
                     self._say(unit_order(COMMUNE), token)
                 self._agenda.after(ASKS_AGAIN_S, again)

@@ -127,3 +127,38 @@ def test_what_an_earlier_life_heard_stays_where_it_was_when_the_clock_is_moved()
     first, second = world.record("tin-1").segments
     assert (first.start, first.end) == (after_noon(0), after_noon(10))
     assert (second.start, second.end) == (after_noon(45), after_noon(60))
+
+
+def test_an_announcement_of_an_earlier_life_is_not_begun_anew_when_the_clock_is_moved():
+    alarm = an_announcement(
+        start=after_noon(20), end=after_noon(320), content=Content(items=(SPEECH,))
+    )
+    world = World(now=after_noon(15))
+    world.have(alarm)
+    world.hold(alarm)
+    world.run_to(after_noon(25))
+    # The power is back, and the clock is of ten minutes ago.
+    world.restart(-timedelta(minutes=10))
+    world.state = replace(world.state, keeps_schedule=False)
+    world.run_to(world.now + timedelta(seconds=5))
+    know(world, by=timedelta(seconds=615), since=after_noon(40))
+    assert (world.sounding, world.waiting) == (None, None)
+    record = world.record("khan-1")
+    assert (record.outcome, record.reason) == (Outcome.CUT, "restarted")
+    (segment,) = record.segments
+    assert (segment.start, segment.end) == (after_noon(20), after_noon(25))
+
+
+def test_what_would_begin_only_after_its_end_because_the_clock_was_moved_is_not_cued():
+    word = Content(items=(an_asset("word", duration_s=0.5),))
+    alarm = an_announcement(start=after_noon(20), end=after_noon(22.6), content=word)
+    world = World(now=after_noon(15), lead=timedelta(seconds=2))
+    world.have(alarm)
+    world.run_to(after_noon(20))
+    world.hold(alarm)
+    world.run_to(after_noon(20.5))
+    assert world.waiting.begins == after_noon(22)
+    know(world, by=timedelta(seconds=1.5), since=after_noon(16.5))
+    assert world.state.current is None
+    world.run_to(after_noon(30))
+    assert world.record("khan-1").outcome is Outcome.MISSED
