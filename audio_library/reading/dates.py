@@ -19,6 +19,7 @@ _FEAST = re.compile(
     re.IGNORECASE,
 )
 _MONTH = re.compile(r"\b(?:tháng|quý)\s*$", re.IGNORECASE)
+_COUNTED = re.compile(r"\b(?:đợt|lần|kỳ|kì|số|khóa|khoá|vụ)\s*$", re.IGNORECASE)
 _PART = re.compile(
     r"\b(?:chiếm|giảm|tăng|đạt|quá|hơn|gần|khoảng|được|có|mất|còn|thiếu|bằng|đã|mở|đóng"
     r"|vận hành)\s*$",
@@ -114,8 +115,18 @@ def _month_and_year(match: re.Match[str], dialect: Dialect) -> str | None:
     month, year = int(match["m"]), int(match["y"])
     if not 1 <= month <= _MONTHS:
         return None
+    if _COUNTED.search(before(match)):
+        return f"{cardinal(month, dialect)} năm {cardinal(year, dialect)}"
     said = f"{_month(month, dialect)} năm {cardinal(year, dialect)}"
     return said if _MONTH.search(before(match)) else f"tháng {said}"
+
+
+def _months_and_year(match: re.Match[str], dialect: Dialect) -> str | None:
+    first, last, head = int(match["a"]), int(match["m"]), _MONTH.search(before(match))
+    if head is None or not 1 <= first < last <= _MONTHS:
+        return None
+    name, year = head[0].strip().lower(), cardinal(int(match["y"]), dialect)
+    return f"{_month(first, dialect)} đến {name} {_month(last, dialect)} năm {year}"
 
 
 def _year_of_quarter(match: re.Match[str], dialect: Dialect) -> str:
@@ -152,6 +163,7 @@ RULES = (
     Rule(Kind.DATE, _date(rf"{_Y}-(?P<m>\d\d)-(?P<d>\d\d)"), _full),
     Rule(Kind.DATE, _date(rf"{_D}/{_M}"), _day_and_month),
     Rule(Kind.DATE, _date(rf"(?<=ngày\s){_D}[-.]{_M}"), _day_and_month),
+    Rule(Kind.DATE, _date(rf"(?P<a>\d\d?)\s?[-–]\s?{_M}/{_Y}"), _months_and_year),
     Rule(Kind.DATE, _date(rf"T?{_M}\s?[/-]\s?{_Y}"), _month_and_year),
     Rule(Kind.DATE, re.compile(r"(?<=[IVX])/([12]\d{3})(?!\w)"), _year_of_quarter),
     Rule(

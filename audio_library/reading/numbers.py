@@ -21,6 +21,8 @@ NUMBER = (
 _VIETNAMESE = re.compile(r"(\d{1,3}(?:\.\d{3})+)(?:,(\d+))?")
 _ENGLISH = re.compile(r"(\d{1,3}(?:,\d{3}){2,})(?:\.(\d+))?")
 _DECIMAL = re.compile(r"(\d+),(\d+)")
+_POINTED = re.compile(r"\d+\.\d{1,2}")
+"""As instruments and hurried people write 0.5."""
 
 
 def cardinal(number: int, dialect: Dialect = NORTHERN) -> str:
@@ -75,7 +77,7 @@ def value(text: str) -> float | None:
     """Tell how much a number is; None for what is a list or a chapter."""
     if _VIETNAMESE.fullmatch(text) or _DECIMAL.fullmatch(text):
         return float(text.replace(".", "").replace(",", "."))
-    return float(text) if text.isdecimal() else None
+    return float(text) if text.isdecimal() or _POINTED.fullmatch(text) else None
 
 
 def _with_decimals(integer: str, decimals: str | None, dialect: Dialect) -> str:

@@ -13,7 +13,7 @@ _CALL = re.compile(
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
-    r"\b(?:tài khoản|stk|cccd|cmnd|định danh|mã số thuế|mst|mã số|số thẻ|biển số)\s*"
+    r"\b(?:tài khoản|stk|tk|cccd|cmnd|định danh|mã số thuế|mst|mã số|số thẻ|biển số)\s*"
     r"(?:là|số)?[\s:]*$",
     re.IGNORECASE,
 )

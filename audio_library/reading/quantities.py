@@ -38,9 +38,14 @@ def _chain(match: re.Match[str], dialect: Dialect) -> str:
     return ", ".join(whole(part, dialect) for part in re.split(r"[-–—]", match[0]))
 
 
-def _range(match: re.Match[str], dialect: Dialect) -> str:
+def _range(match: re.Match[str], dialect: Dialect) -> str | None:
     first, second, unit = match["first"], match["second"], match["unit"]
+    if match["own"] and not unit:
+        return None  # "2m - 5 hộ": the dash goes on with something else
     tail = f" {unit_said(unit)}" if unit else ""
+    if match["own"] and unit_said(match["own"]) != unit_said(unit):
+        own = unit_said(match["own"])
+        return f"{_counted(first, dialect)} {own} đến {_counted(second, dialect)}{tail}"
     if scored(match):
         return f"{spoken(first, dialect)} {spoken(second, dialect)}"
     low, high = value(first), value(second)
@@ -143,7 +148,8 @@ RULES = (
     Rule(
         Kind.RANGE,
         re.compile(
-            rf"(?<!\w)(?P<first>{NUMBER})(?:\s?%)?{_DASH}(?P<second>{NUMBER})(?:\s?(?P<unit>{UNIT}))?"
+            rf"(?<!\w)(?P<first>{NUMBER})(?:\s?(?P<own>{UNIT}))?{_DASH}(?P<second>{NUMBER})"
+            rf"(?:\s?(?P<unit>{UNIT}))?"
         ),
         _range,
     ),

@@ -100,6 +100,7 @@ PER = {
     "lần": "lần",
     "suất": "suất",
     "lượt": "lượt",
+    "đợt": "đợt",
     "con": "con",
     "chiếc": "chiếc",
     "sào": "sào",
