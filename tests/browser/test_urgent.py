@@ -167,6 +167,15 @@ def test_a_page_that_has_lost_the_server_says_since_when_and_goes_on_when_it_is_
     expect(phone.locator("#notice")).to_be_hidden()
 
 
+def test_a_stop_pressed_without_a_network_gets_through_when_it_is_back(phone, served):
+    watched(phone, "Lũ lên, dừng khi mất mạng", served)
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="DỪNG PHÁT").click()
+    expect(phone.get_by_text("CHƯA thực hiện được")).to_be_visible()
+    phone.context.set_offline(False)
+    expect(phone.get_by_text("Đã dừng lúc")).to_be_visible()
+
+
 def test_villages_are_ticked_by_the_corners_of_an_area_and_unticked_with_it(phone):
     phone.get_by_text("Khoanh vùng trên bản đồ").click()
     drawn = phone.locator("[data-map].leaflet-container")
