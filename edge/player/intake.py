@@ -8,6 +8,7 @@ from typing import final
 
 import numpy as np
 
+from edge.player.levels import FADE
 from edge.player.output import RATE_HZ
 from edge.player.reader import Audio, read_at
 
@@ -15,7 +16,6 @@ from edge.player.reader import Audio, read_at
 _RING = 20 * RATE_HZ
 # So much must be there before it is heard, or heard again.
 _PREROLL = 3 * RATE_HZ // 2
-_FADE = 30 * RATE_HZ // 1000
 # What is left in store when a network pauses longest should be this much.
 _STORE = 3 * RATE_HZ
 # Its clock is followed by what is left in store: by the least of ten seconds, within minutes.
@@ -62,7 +62,7 @@ class Intake:
         """Tell whether reading ``[first, last)`` would give all of it, at its full loudness."""
         self._note_reader(first)
         low, high = self._window
-        return low <= max(0, first) and last + _FADE <= high
+        return low <= max(0, first) and last + FADE <= high
 
     def add_to(self, block: Audio, first: int) -> None:
         """Add what is there from position ``first`` on, fading where it will break off."""
@@ -75,8 +75,8 @@ class Intake:
         ahead = min(len(sound), _RING - begin % _RING)
         sound[:ahead] = self._ring[begin % _RING :][:ahead]
         sound[ahead:] = self._ring[: len(sound) - ahead]
-        if high - end < _FADE:
-            fall = (high - np.arange(begin, end, dtype=np.float64)) / _FADE
+        if high - end < FADE:
+            fall = (high - np.arange(begin, end, dtype=np.float64)) / FADE
             sound *= np.minimum(1.0, fall).astype(np.float32)
         block[begin - first : end - first] += sound
 
@@ -97,14 +97,14 @@ class Intake:
             self._reader = first
 
     def _has_run_dry(self) -> bool:
-        return self._reader is not None and self._reader + _FADE >= self._window[1]
+        return self._reader is not None and self._reader + FADE >= self._window[1]
 
     def _begin_if_enough(self) -> None:
         waiting = self._waiting or []
         if sum(map(len, waiting)) < _PREROLL:
             return
         sound = np.concatenate(waiting)[-(_RING - 2 * RATE_HZ) :]
-        sound[:_FADE] *= np.linspace(0.0, 1.0, _FADE, dtype=np.float32)
+        sound[:FADE] *= np.linspace(0.0, 1.0, FADE, dtype=np.float32)
         # The reader goes on while this is written.
         begin = 0 if self._reader is None else self._reader + RATE_HZ // 10
         self._window = (begin, begin)

@@ -197,6 +197,38 @@ assert cache.sizes() == {digest: len(sound)}
 print(points)
 """
 
+_HURRIED = """
+opened, waits = [], []
+def remember(event, arguments):
+    if event == "sqlite3.connect/handle":
+        opened.extend(arguments)
+sys.addaudithook(remember)
+store = Store(path)
+(db,) = opened
+
+def note(said):
+    if said.startswith("PRAGMA synchronous"):
+        waits.append(said.split()[-1])
+    elif said == "COMMIT":
+        waits.append("commit")
+db.set_trace_callback(note)
+store.keep(a_record())
+(record,) = store.reports(9)
+store.forget_reports([record.report_id])
+store.keep(a_turn())
+assert waits == ["commit", "NORMAL", "commit", "FULL", "commit"], waits
+assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+db.execute("PRAGMA query_only = ON")
+try:
+    store.forget_reports([record.report_id])
+except StoreError:
+    pass
+else:
+    raise AssertionError("what may not be changed was changed")
+assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+"""
+
 
 def run(*command: str, script):
     done = subprocess.run(
@@ -231,3 +263,7 @@ def test_a_full_disk_loses_nothing_that_is_there_and_takes_more_once_there_is_ro
 
 def test_killed_anywhere_the_node_finds_whole_files_and_whole_turns(tmp_path):
     run(script=(_KILLED, str(tmp_path)))
+
+
+def test_the_disk_is_waited_for_by_all_but_what_the_server_says_again(tmp_path):
+    run(script=(_HURRIED, str(tmp_path)))

@@ -119,7 +119,7 @@ def test_joining_late_does_not_click():
     assert np.abs(np.diff(studio.run(0.5), prepend=0)).max() < 0.5 / FADE * 1.1
 
 
-def test_a_cross_fade_has_no_click_and_takes_30_ms():
+def test_a_cross_fade_has_no_click_and_takes_50_ms():
     low, high = tone(2.0, hertz=150), tone(2.0, hertz=230)
     studio = Studio(low=low, high=high)
     studio.cue(sound("a", 0.0, "low"))
@@ -276,7 +276,7 @@ def test_a_file_that_came_after_all_is_played_when_cued_again():
     assert np.abs(heard[24_000:] - speech[:24_000]).max() < 1e-4
 
 
-def test_a_hush_is_silence_within_30_ms_without_a_click_and_drops_what_waits():
+def test_a_hush_is_silence_within_50_ms_without_a_click_and_drops_what_waits():
     studio = Studio(song=tone(4.0, hertz=200), next=noise(2.0))
     studio.cue(sound("a", 0.0, "song", each_s=4.0))
     studio.run(0.3)
