@@ -281,11 +281,7 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
     """
     if not by:
         return run
-    heard, begins = run.hearing, run.begins
-    # What an earlier life began, and this one has not sounded, began by the clock of then.
-    is_of_before = 0 < run.settled == len(run.segments) and heard is None
-    if begins is not None and not run.follows_clock and not is_of_before:
-        begins += by
+    heard = run.hearing
     if run.follows_clock and heard is not None:
         # It jumps to where the clock says now.
         offset_s = heard.offset_s + (now - heard.since).total_seconds()
@@ -297,7 +293,16 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
         Segment(start=part.start + by, end=part.end + by, position_s=part.position_s)
         for part in run.segments[run.settled :]
     )
-    return replace(run, hearing=heard, segments=segments, begins=begins)
+    run = replace(run, hearing=heard, segments=segments)
+    if run.follows_clock or run.begins is None:
+        return run
+    if not run.heard:
+        # Where it was to begin was told by the clock of before.
+        return replace(run, begins=None, speech_s=None)
+    if run.hearing is None and len(run.segments) == run.settled:
+        # What an earlier life began, and this one has not sounded, began by the clock of then.
+        return run
+    return replace(run, begins=run.begins + by)
 
 
 def stalled(run: Run, at: datetime, reason: str) -> Run:

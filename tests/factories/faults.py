@@ -220,6 +220,10 @@ class Breaker:
             excuses.add("news")
             if is_reached and now - self._server.plan_at > SOON:
                 self._find(now, "a plan was to be had, and is not held")
+        for ordered, _, stopped_at in self._server.orders.values():
+            is_late = stopped_at is not None and stopped_at + SOON < now < ordered.end
+            if is_late and is_reached and f"stop-{ordered.claim_id}" not in self._server.received:
+                self._find(now, f"the stop of {ordered.claim_id} was to be had, and is not known")
         if claim is not None and not self._has(claim):
             excuses.add("file")
             named = now - self._server.plan_at < SOON
@@ -305,9 +309,9 @@ class Breaker:
         return is_spoiled or self._is_near_a_change(look.at)
 
     def _may_sound(self, name: str, at: datetime) -> bool:
-        claim, ordered_at, stopped_at = self._server.orders[name]
-        knows = f"stop-{name}" in self._server.received
-        is_stopped = stopped_at is not None and knows and at > stopped_at + SOON
+        claim, ordered_at, _ = self._server.orders[name]
+        knew_at = self._server.received.get(f"stop-{name}")
+        is_stopped = knew_at is not None and at > knew_at + EDGE
         return ordered_at <= at <= claim.end + EDGE and not is_stopped
 
     def _is_near_a_change(self, at: datetime) -> bool:

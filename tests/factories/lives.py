@@ -147,6 +147,7 @@ class Server:
         orders: Announcements that were ordered, with the instants of the order and of the stop.
         records: Every as-run record, by its claim, as often as it came under another id.
         reports: Ids of all reports that came.
+        received: When it was first told that an order is with the node.
         doubles: Say everything so often.
         delays_s: Say everything up to so much later, in any order.
     """
@@ -159,7 +160,7 @@ class Server:
         self.orders: dict[str, tuple[Claim, datetime, datetime | None]] = {}
         self.records: dict[str, list[AsRun]] = {}
         self.reports: set[str] = set()
-        self.received: set[str] = set()
+        self.received: dict[str, datetime] = {}
         self._withdrawn: set[str] = set()
         self.told_version = 0
         self.doubles, self.delays_s = 1, 0.0
@@ -228,7 +229,7 @@ class Server:
         token = self._signed(order, lasts=until - self._agenda.now, name=name)
 
         def again() -> None:
-            if name not in self.received | self._withdrawn and self._agenda.now < until:
+            if name not in self.received.keys() | self._withdrawn and self._agenda.now < until:
                 if self.has_server:
                     self._say(unit_order(COMMUNE), token)
                 self._agenda.after(ASKS_AGAIN_S, again)
@@ -252,7 +253,7 @@ class Server:
             if isinstance(word, AsRun):
                 self.records.setdefault(word.claim_id, []).append(word)
             if isinstance(word, Received):
-                self.received.add(word.message_id)
+                self.received.setdefault(word.message_id, self._agenda.now)
         self._answer(Acknowledge(report_ids=(word.report_id,)))
 
     def _answer(self, message: Signed) -> None:

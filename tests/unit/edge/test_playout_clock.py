@@ -97,6 +97,14 @@ def test_an_announcement_goes_on_where_it_is_when_the_clock_is_moved():
     assert world.state.current.ends == world.cues[-1].ends
 
 
+def test_an_announcement_that_is_yet_to_begin_begins_when_it_was_to_by_the_clock_as_it_is_now():
+    world = a_lost_world(an_alarm(20), now=after_noon(19))
+    assert world.state.upcoming is not None
+    know(world, by=-timedelta(seconds=100), since=after_noon(-100))
+    world.run_to(after_noon(40))
+    assert [start for _, start, _ in world.heard] == [after_noon(20)]
+
+
 def test_a_programme_that_sounds_jumps_to_where_the_moved_clock_says():
     world = World(now=after_noon(-5))
     world.have(a_song())
