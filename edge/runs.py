@@ -296,8 +296,8 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
     run = replace(run, hearing=heard, segments=segments)
     if run.follows_clock or run.begins is None:
         return run
-    if not run.heard:
-        # Where it was to begin was told by the clock of before.
+    if not run.heard and run.begins == run.start:
+        # It was to begin by the clock: by which that is decided anew.
         return replace(run, begins=None, speech_s=None)
     if run.hearing is None and len(run.segments) == run.settled:
         # What an earlier life began, and this one has not sounded, began by the clock of then.
