@@ -172,6 +172,7 @@ def test_a_stop_pressed_without_a_network_gets_through_when_it_is_back(phone, se
     phone.context.set_offline(True)
     phone.get_by_role("button", name="DỪNG PHÁT").click()
     expect(phone.get_by_text("CHƯA thực hiện được")).to_be_visible()
+    assert not [fault["id"] for fault in Axe().run(phone).response["violations"]]
     phone.context.set_offline(False)
     expect(phone.get_by_text("Đã dừng lúc")).to_be_visible()
 

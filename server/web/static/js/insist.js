@@ -21,6 +21,7 @@ async function insist(form, body) {
   if (!answer || answer.status >= 500) {
     const said = form.querySelector("[data-insist-said]");
     said.hidden = false;
+    form.classList.remove("is-sent");
     setTimeout(() => insist(form, body), AGAIN_MS);
     return;
   }
