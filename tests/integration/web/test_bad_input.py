@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from server.domain.clashes import Clash, all_days
 from server.domain.day_sets import Days
 from server.http.fields import MOST_TOLD, unreadable
-from server.store.models import SlotRow, SlotTargetRow
+from server.store.models import SlotRow, SlotTargetRow, UnitEdgeRow, UnitRow
 from tests.factories.claims import NOON
 from tests.factories.contents import contents
 from tests.factories.pages import COMMUNE, OTHER, Site, at_its_field, form_token
@@ -213,14 +213,21 @@ def test_a_field_is_marked_for_eyes_and_screen_readers(site: Site):
     assert 'href="#last_day-wrong"' in shown
 
 
-@pytest.mark.parametrize("unit_id", ["xa-khong-co", "x" * 64])
-def test_an_unknown_unit_is_named_at_its_field(site: Site, unit_id: str):
+@pytest.mark.parametrize("unit_id", ["xa-khong-co", "xa-da-ket-thuc", "x" * 64])
+def test_a_unit_that_is_unknown_or_has_ended_is_named_at_its_field(site: Site, unit_id: str):
+    with site.sessions.begin() as db:
+        ended = {"valid_from": BEFORE - timedelta(days=900), "valid_to": GONE}
+        db.add(UnitRow(unit_id="xa-da-ket-thuc", name="Xã cũ", level_rank=1, **ended))
+        db.flush()
+        db.add(UnitEdgeRow(child_id="xa-da-ket-thuc", parent_id=PROVINCE, **ended))
     program, browser = site.program("top"), site.browser("top")
     before = contents(site.engine)
     for path, body in (("/slots", a_slot(site)), ("/frames", hours())):
         answer = program.ask("POST", path, json={**body, "unit_id": unit_id})
         assert answer.status_code == 404
         assert f"Hôm nay không có đơn vị “{unit_id}”" in told(answer, "unit_id")
+    answer = program.ask("POST", "/slots", json=a_slot(site, unit_id=PROVINCE, units=[unit_id]))
+    assert (answer.status_code, unit_id in told(answer, "units")) == (422, True)
     shown = browser.get(f"/units/{unit_id}/slots/new")
     assert shown.status_code == 404
     assert f"Hôm nay không có đơn vị “{unit_id}”" in html.unescape(shown.text)
