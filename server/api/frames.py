@@ -34,6 +34,7 @@ def add_to(api: APIBlueprint) -> None:
                 actor=actor(),
                 keyring=here().keyring,
                 confirmed=query.confirmed,
+                plan_days=here().settings.plan_days,
             )
             return _answer(frame_value(row))
 
@@ -54,6 +55,7 @@ def add_to(api: APIBlueprint) -> None:
                 actor=actor(),
                 keyring=here().keyring,
                 confirmed=query.confirmed,
+                plan_days=here().settings.plan_days,
             )
             return _answer(frame_value(row))
 
@@ -79,6 +81,7 @@ def add_to(api: APIBlueprint) -> None:
                 actor=actor(),
                 keyring=here().keyring,
                 confirmed=query.confirmed,
+                plan_days=here().settings.plan_days,
             )
             return _answer(frame_value(row))
 

@@ -36,7 +36,14 @@ def add_to(api: APIBlueprint) -> None:
     def hush(wanted: HushRequest) -> HushStatusAnswer:
         new = hushing.NewHush(**wanted.model_dump())
         with writing() as db:
-            row = hushing.hush(db, new, now=now(), actor=actor(), keyring=here().keyring)
+            row = hushing.hush(
+                db,
+                new,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
+            )
             return _status(db, row)
 
     @api.get("/hushes/<hush_id>")
@@ -62,7 +69,12 @@ def add_to(api: APIBlueprint) -> None:
     def lift(hush_id: str) -> HushStatusAnswer:
         with writing() as db:
             row = hushing.approve_lift(
-                db, hush_id, now=now(), actor=actor(), keyring=here().keyring
+                db,
+                hush_id,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
             )
             return _status(db, row)
 

@@ -34,7 +34,12 @@ def hush(
         installation.sessions.begin() as db,
     ):
         row = hushing.hush(
-            db, new, now=datetime.now(UTC), actor=operator(), keyring=installation.keyring
+            db,
+            new,
+            now=datetime.now(UTC),
+            actor=operator(),
+            keyring=installation.keyring,
+            plan_days=installation.plan_days,
         )
         click.echo(f"{unit_id} is hushed{' (drill)' if drill else ''}: {row.hush_id}")
 
@@ -71,7 +76,14 @@ def lift(
             minutes = int(ASKED_FOR.total_seconds() // 60)
             click.echo(f"asked; somebody else has {minutes} minutes to approve")
             return
-        hushing.approve_lift(db, row.hush_id, now=now, actor=person, keyring=installation.keyring)
+        hushing.approve_lift(
+            db,
+            row.hush_id,
+            now=now,
+            actor=person,
+            keyring=installation.keyring,
+            plan_days=installation.plan_days,
+        )
         click.echo(f"{unit_id} may sound again")
 
 

@@ -18,6 +18,7 @@ class Installation:
 
     sessions: Sessions
     keyring: Keyring
+    plan_days: int
 
 
 @contextmanager
@@ -25,7 +26,8 @@ def open_installation(settings: Settings) -> Iterator[Installation]:
     """Open database and keys; both exist once ``loa db upgrade`` or ``loa up`` has run."""
     engine = open_engine(settings.database)
     try:
-        yield Installation(open_sessions(engine), Keyring.open(settings.secrets_dir))
+        keyring = Keyring.open(settings.secrets_dir)
+        yield Installation(open_sessions(engine), keyring, settings.plan_days)
     finally:
         engine.dispose()
 

@@ -104,7 +104,7 @@ def add_frame(
     return row
 
 
-def change_frame(
+def change_frame(  # noqa: PLR0913 - who, when, where and how far plans reach besides what is asked
     db: Session,
     frame_id: str,
     new: NewFrame,
@@ -114,6 +114,7 @@ def change_frame(
     actor: Actor,
     keyring: Keyring,
     confirmed: bool = False,
+    plan_days: int = PLAN_DAYS,
 ) -> FrameRow:
     """Change hours as if they were laid down anew in place of what they were.
 
@@ -145,7 +146,7 @@ def change_frame(
     _demand_room(db, new, value, units=units, now=now, confirmed=confirmed)
     for name, fact in facts.items():
         setattr(row, name, fact)
-    _publish(db, row, ranks, units=units, now=now, keyring=keyring, days=PLAN_DAYS)
+    _publish(db, row, ranks, units=units, now=now, keyring=keyring, days=plan_days)
     changed = {name: [was[name], fact] for name, fact in _detail(row).items() if fact != was[name]}
     audit.record(db, actor=actor, action="change-frame", subject=frame_id, now=now, changed=changed)
     return row

@@ -25,7 +25,7 @@ from server.domain.recurrence import local_day
 from server.services import audit, events, hush_deliveries, outbox
 from server.services.hush_words import state_of
 from server.services.keyring import Keyring
-from server.services.planning import publish_plan
+from server.services.planning import PLAN_DAYS, publish_plan
 from server.services.texts import is_line
 from server.services.units import tree
 from server.store.gates import pass_gate
@@ -47,7 +47,15 @@ class NewHush:
     mode: str = "real"
 
 
-def hush(db: Session, new: NewHush, *, now: datetime, actor: Actor, keyring: Keyring) -> HushRow:
+def hush(
+    db: Session,
+    new: NewHush,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    plan_days: int = PLAN_DAYS,
+) -> HushRow:
     """Silence all that is under a unit, at once and until two people lift it.
 
     Twice is once; a stricter one takes the place of the one that is on.
@@ -99,7 +107,7 @@ def hush(db: Session, new: NewHush, *, now: datetime, actor: Actor, keyring: Key
     db.add(row)
     db.flush()  # the plan reads it, deliveries refer to it
     _tell(db, row, row.token, now=now)
-    row.plan_version = _published(db, new.unit_id, now=now, keyring=keyring)
+    row.plan_version = _published(db, new.unit_id, now=now, keyring=keyring, days=plan_days)
     clusters = places.clusters_under(new.unit_id)
     hush_deliveries.expect(db, row, clusters, now=now)
     _note(db, row, "hush", now=now, actor=actor, reason=row.reason, clusters=len(clusters))
@@ -137,7 +145,13 @@ def ask_lift(db: Session, hush_id: str, *, now: datetime, actor: Actor) -> HushR
 
 
 def approve_lift(
-    db: Session, hush_id: str, *, now: datetime, actor: Actor, keyring: Keyring
+    db: Session,
+    hush_id: str,
+    *,
+    now: datetime,
+    actor: Actor,
+    keyring: Keyring,
+    plan_days: int = PLAN_DAYS,
 ) -> HushRow:
     """End a silence that somebody else has asked to end. Twice is once.
 
@@ -159,7 +173,7 @@ def approve_lift(
     row.expires_at = now + TOKEN_LIFE
     db.flush()  # the plan reads it
     _tell(db, row, row.lift_token, now=now)
-    row.lift_plan_version = _published(db, row.unit_id, now=now, keyring=keyring)
+    row.lift_plan_version = _published(db, row.unit_id, now=now, keyring=keyring, days=plan_days)
     hush_deliveries.expect_again(db, row, now=now)
     asked_by = row.lift_asked_by
     _note(db, row, "lift-hush", now=now, actor=actor, asked_by=asked_by)
@@ -244,8 +258,8 @@ def _tell(db: Session, row: HushRow, token: bytes, *, now: datetime) -> None:
     )
 
 
-def _published(db: Session, unit_id: str, *, now: datetime, keyring: Keyring) -> int:
-    publish_plan(db, unit_id, now=now, keyring=keyring)
+def _published(db: Session, unit_id: str, *, now: datetime, keyring: Keyring, days: int) -> int:
+    publish_plan(db, unit_id, now=now, keyring=keyring, days=days)
     return db.scalars(select(PlanRow.version).where(PlanRow.unit_id == unit_id)).one()
 
 

@@ -47,6 +47,7 @@ def add_frame(unit_id: str) -> ResponseReturnValue:
                 actor=actor(),
                 keyring=here().keyring,
                 confirmed=_is_confirmed(),
+                plan_days=here().settings.plan_days,
             )
     except FrameRefusedError as refused:
         return _page(form, refused.findings), _status(refused)
@@ -83,6 +84,7 @@ def change_frame(unit_id: str, frame_id: str) -> ResponseReturnValue:
                 actor=actor(),
                 keyring=here().keyring,
                 confirmed=_is_confirmed(),
+                plan_days=here().settings.plan_days,
             )
     except FrameRefusedError as refused:
         return _edit_page(form, frame_id, refused.findings), _status(refused)
@@ -103,6 +105,7 @@ def withdraw_frame(unit_id: str, frame_id: str) -> ResponseReturnValue:
                 actor=actor(),
                 keyring=here().keyring,
                 confirmed=_is_confirmed(),
+                plan_days=here().settings.plan_days,
             )
     except FrameRefusedError as refused:
         page = _page(FrameForm(unit_id), refused.findings, withdrawing=frame_id)

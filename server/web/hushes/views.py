@@ -63,7 +63,14 @@ def hush() -> ResponseReturnValue:
     form = HushForm.sent(request.form)
     try:
         with writing() as db:
-            row = hushing.hush(db, form.new, now=now(), actor=actor(), keyring=here().keyring)
+            row = hushing.hush(
+                db,
+                form.new,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
+            )
             hush_id = row.hush_id
     except HushRefusedError as refused:
         return _form_page(form, refused.findings), 422
@@ -98,7 +105,14 @@ def lift(hush_id: str) -> ResponseReturnValue:
     """Approve its end."""
     try:
         with writing() as db:
-            hushing.approve_lift(db, hush_id, now=now(), actor=actor(), keyring=here().keyring)
+            hushing.approve_lift(
+                db,
+                hush_id,
+                now=now(),
+                actor=actor(),
+                keyring=here().keyring,
+                plan_days=here().settings.plan_days,
+            )
     except HushRefusedError as refused:
         return _again(hush_id, refused.findings), 422
     return redirect(url_for("hushes.show", hush_id=hush_id), 303)
