@@ -299,7 +299,7 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
     if not run.heard and run.begins == run.start:
         # It was to begin by the clock: by which that is decided anew.
         return replace(run, begins=None, speech_s=None)
-    if run.hearing is None and len(run.segments) == run.settled:
+    if run.hearing is None and 0 < run.settled == len(run.segments):
         # What an earlier life began, and this one has not sounded, began by the clock of then.
         return run
     return replace(run, begins=run.begins + by)
