@@ -20,8 +20,8 @@ _WHOLE = 30 * RATE_HZ
 _RING = 12 * RATE_HZ
 # Decoded this far ahead of what is heard; and a piece is opened this long before it is due.
 AHEAD = 6 * RATE_HZ
-# Decoded in one go, in a millisecond or ten: what is urgent may have to wait for so much.
-_QUANTUM = RATE_HZ // 8
+# Decoded in one go: short enough for another piece to get its turn.
+_QUANTUM = RATE_HZ // 2
 # Encoders pad and trim; a file may be this much shorter than its manifest says.
 _SHORT_FORGIVEN = RATE_HZ // 4
 
@@ -107,7 +107,7 @@ class Track:
         return position >= self.end + RATE_HZ or position < self.start - 2 * AHEAD
 
     def advance(self, position: int) -> None:
-        """Decode a little more towards what a reader at a position will want."""
+        """Decode half a second more towards what a reader at a position will want."""
         wanted = max(0, position - self.start)
         low, high = self._window
         if self._chunks is None or not low <= wanted <= high + AHEAD:
