@@ -163,8 +163,15 @@ class Intake:
 
     def _take_clockwork(self, learnt: Clockwork | None) -> None:
         """Let those who go by the clock know of it, and take in what has waited for the time."""
-        if learnt is None:
-            return
+        if learnt is not None:
+            self._tell_clockwork(learnt)
+        # A clock may be found right as it is: then nobody has anything to learn but those who wait.
+        if self._clock.is_trusted:
+            waiting, self._put_off = self._put_off, deque()
+            for delivery in waiting:
+                self.take(delivery)
+
+    def _tell_clockwork(self, learnt: Clockwork) -> None:
         clock, knew = self._clock, self._stage.playout.keeps_schedule
         self._stage.take(learnt)
         _log.info(
@@ -176,10 +183,6 @@ class Intake:
         clock.keep()
         if learnt.keeps_schedule != knew:
             self._telling.send_telemetry()
-        if clock.is_trusted:
-            waiting, self._put_off = self._put_off, deque()
-            for delivery in waiting:
-                self.take(delivery)
 
 
 def _receipt(order: Order, message_id: str, now: datetime) -> Received:

@@ -126,7 +126,7 @@ class Ear:
 class Bench:
     """An agent in this process, on a thread of its own."""
 
-    def __init__(self, folder, broker, audio, machine=None):
+    def __init__(self, folder, broker, audio, machine=None, *, may_guess=False):
         self.events = SimpleQueue()
         self.player = FakePlayer(self.events)
         self.ear = Ear()
@@ -139,6 +139,7 @@ class Bench:
             audio=(audio.base,),
             state_dir=folder,
             board=BOARD,
+            schedule_without_clock=may_guess,
         )
         self.pins = MockFactory()
         database, files = state_paths(folder)
@@ -572,6 +573,27 @@ def test_without_time_a_new_order_is_obeyed_and_one_of_before_waits_for_the_time
     station.hears(Received, claim_id="khan-2")
     assert not station.heard(Received, claim_id="khan-cu")
     assert not station.heard(Refused)
+
+
+def test_what_waited_for_the_time_is_taken_in_when_the_clock_is_found_right(
+    tmp_path, broker, audio, station
+):
+    station.tells_time = False
+    station.configure()
+    machine = PassingMachine(datetime.now(UTC).timestamp())
+    bench = Bench(tmp_path / "state", broker, audio, machine, may_guess=True)
+    with closing(bench):
+        station.hears(Presence, config_version=1)
+        speech, before = audio.add(b"not really sound", 2.0), timedelta(minutes=2)
+        station.play(an_urgent(speech, _soon()))
+        station.hears(Received, claim_id="khan-1")
+        old = an_urgent(speech, _soon() - before, claim_id="khan-cu")
+        station.order(a_play(**_fields(old)), issued_at=datetime.now(UTC) - before)
+        station.play(an_urgent(speech, _soon(), claim_id="khan-2"))
+        station.hears(Received, claim_id="khan-2")
+        assert not station.heard(Received, claim_id="khan-cu")
+        station.tells_time = True
+        station.hears(Received, claim_id="khan-cu", within_s=25)
 
 
 @pytest.mark.usefixtures("lost")
