@@ -33,7 +33,9 @@ def phone(open_page, complaints) -> Page:
     page.evaluate(ACTIVATED)
     yield page
     # What cannot be reached is noted by browsers; the page says it too.
-    away = re.compile(r"net::ERR_INTERNET_DISCONNECTED|status of 40[01]")
+    away = re.compile(
+        r"net::ERR_INTERNET_DISCONNECTED|status of 40[01]|htmx:error: Failed to fetch"
+    )
     complaints[:] = [one for one in complaints if not away.search(one)]
 
 
@@ -165,6 +167,22 @@ def test_a_page_that_has_lost_the_server_says_since_when_and_goes_on_when_it_is_
     phone.context.set_offline(False)
     expect(phone.get_by_text("2/3 cụm loa đang phát")).to_be_visible()
     expect(phone.locator("#notice")).to_be_hidden()
+
+
+def test_a_part_that_could_not_be_fetched_is_asked_for_again_without_further_news(
+    phone, served, complaints
+):
+    claim = watched(phone, "Lũ lên, mạng chập chờn", served)
+    answers = ["connectionreset"]
+
+    def tear(route):
+        return route.abort(answers.pop()) if answers else route.continue_()
+
+    phone.context.route(re.compile(r"/state$"), tear)
+    played(served, claim, CLUSTERS[0])
+    expect(phone.get_by_text("2/3 cụm loa đang phát")).to_be_visible()
+    assert not answers
+    complaints[:] = [one for one in complaints if "net::ERR_CONNECTION_RESET" not in one]
 
 
 def test_a_stop_pressed_without_a_network_gets_through_when_it_is_back(phone, served):

@@ -7,6 +7,7 @@ const GATHER_MS = 150;
 // A part that is large says how long to gather before it is fetched anew.
 const patience = () => Math.max(GATHER_MS, ...[...parts()].map((part) => Number(part.dataset.liveGather || 0)));
 const ASK_MS = 5000;
+const LOOK_AGAIN_MS = 2000;
 const TRY_STREAM_AGAIN_MS = 60000;
 // A stream that was ended is back within two seconds, and one that lives speaks every fifteen.
 const LATE_MS = 6000;
@@ -17,6 +18,7 @@ let last = null;
 let asking = null;
 const waiting = new Set();
 let timer = null;
+let again = null;
 let late = null;
 let silent = null;
 let heardAt = new Date();
@@ -29,10 +31,10 @@ function say(what) {
   notice.dataset.said = sentence;
   notice.textContent = sentence.replace("{}", heardAt.toLocaleTimeString("vi-VN"));
   if (what !== "loggedOut" || !sentence) return;
-  const again = document.createElement("a");
-  again.href = location.href;
-  again.textContent = notice.dataset.again;
-  notice.append(" ", again);
+  const back = document.createElement("a");
+  back.href = location.href;
+  back.textContent = notice.dataset.again;
+  notice.append(" ", back);
 }
 
 function heard() {
@@ -65,6 +67,10 @@ function look() {
 function refreshAll(which = "[data-live]") {
   for (const part of document.querySelectorAll(which)) waiting.add(part.id);
   if (waiting.size && timer === null) timer = setTimeout(look, patience());
+}
+
+function lookAgain() {
+  again ??= setTimeout(() => { again = null; refreshAll(); }, LOOK_AGAIN_MS);
 }
 
 function open() {
@@ -130,5 +136,8 @@ document.addEventListener("visibilitychange", () => {
 window.addEventListener("pagehide", close);
 window.addEventListener("offline", () => { if (source) say("lost"); });
 window.addEventListener("online", () => { close(); refreshAll(); open(); });
+// A part that could not be fetched would else stand there until something else happens.
+document.addEventListener("htmx:error", lookAgain);
+document.addEventListener("htmx:response:error", ({ detail }) => { if (detail.ctx.response.status >= 500) lookAgain(); });
 document.addEventListener("logged-out", () => say("loggedOut"));
 open();
