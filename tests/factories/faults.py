@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from edge.parts import Stop
-from protocol.messages import BulletinClass, Claim
+from protocol.messages import BulletinClass, Claim, Turns
 from protocol.plan import Span, timeline
 from tests.factories.claims import NO_RULES, NOON
 from tests.factories.lives import Agenda, Node, Server, a_file
@@ -23,6 +24,9 @@ SOON = timedelta(seconds=45)
 """What was mended is to be put right in so long: a file brought, a plan taken, the time asked."""
 PROGRAMMES = 12
 SPEECHES = 8
+IN_TURNS = 0.2
+TURNS = Turns(order=(0, 1), lasts_s=240, every_s=245)
+AWAY_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Breaker:
         self._agenda.after(120.0, self._break)
         self._agenda.after(600.0, self._announce)
         self._agenda.after(3600.0, self._replan)
+        self._agenda.after(5400.0, self._renew_key)
         self._agenda.after((self._over_at - NOON).total_seconds(), self._end)
         with capture_logs() as said:
             self._node.live()
@@ -106,13 +111,18 @@ class Breaker:
         song = self._dice.choice(self._songs)
         class_ = self._dice.choice([BulletinClass.ORDINARY] * 3 + [BulletinClass.PRIORITY])
         start = NOON + timedelta(minutes=minute, seconds=self._dice.randrange(60))
-        return a_programme(
+        claim = a_programme(
             song, start, claim_id=f"tin-{self._number}", bulletin_class=class_, issued_at=NOON
         )
+        if self._dice.random() < IN_TURNS:
+            ends = claim.end + timedelta(seconds=TURNS.every_s)
+            claim = replace(claim, end=ends, turns=TURNS)
+        return claim
 
     def _plan(self, claims: list[Claim]) -> None:
         self._server.plan(claims)
-        self._spans = timeline(claims, NO_RULES, NOON, self._over_at)
+        here = [_in_the_second_turn(claim) for claim in claims]
+        self._spans = timeline(here, NO_RULES, NOON, self._over_at)
         self._was_planned |= {one.claim_id for one in claims}
 
     def _replan(self) -> None:
@@ -126,6 +136,14 @@ class Breaker:
         ]
         self._plan([*fixed, *open_[2:], *changed])
         self._agenda.after(self._dice.uniform(1800, 7200), self._replan)
+
+    def _renew_key(self) -> None:
+        """Let the commune sign with its next key; every other time the node is away meanwhile."""
+        if self._dice.random() < 0.5:
+            self._take_broker(AWAY_S)
+            self.day.broken.append(("key", self._agenda.now, self._agenda.now + SOON))
+        self._server.renew_key()
+        self._agenda.after(self._dice.uniform(7200, 14_400), self._renew_key)
 
     def _announce(self) -> None:
         self._number += 1
@@ -265,7 +283,8 @@ class Breaker:
             if heard != look.wanted and not self._is_explained(look, heard):
                 words = f"{heard or 'nothing'} is heard and not {look.wanted or 'nothing'}"
                 self._find(look.at, words)
-        held = [one for one in self._server.plan_claims if one.end < self._agenda.now - 4 * SOON]
+        planned = map(_in_the_second_turn, self._server.plan_claims)
+        held = [one for one in planned if one.end < self._agenda.now - 4 * SOON]
         ordered = [claim for claim, _, _ in self._server.orders.values()]
         known = {name.partition("-")[2] for name in self._server.received if name[0] == "p"}
         for claim in held + [one for one in ordered if one.claim_id in known]:
@@ -325,6 +344,15 @@ class Breaker:
             for instant in stretch
         )
         return any(abs(instant - at) <= EDGE for instant in turns)
+
+
+def _in_the_second_turn(claim: Claim) -> Claim:
+    """Say of a claim in turns what it is here, by hand."""
+    if claim.turns is None:
+        return claim
+    start = claim.start + timedelta(seconds=TURNS.every_s)
+    end = min(claim.end, start + timedelta(seconds=TURNS.lasts_s))
+    return replace(claim, start=start, end=end, turns=None)
 
 
 def _beyond(

@@ -56,13 +56,14 @@ from protocol.messages import (
 )
 from protocol.signing import SigningKey, audience_node, audience_unit
 from protocol.topics import node_config, node_order, unit_order, unit_plan
-from tests.factories.claims import COMMUNE, NODE
+from tests.factories.claims import CLUSTER, COMMUNE, NODE
 from tests.factories.messages import (
     COMMUNE_KEY,
     PROVINCE_KEY,
     ROOT_KEY,
     a_certified,
     a_config,
+    a_key,
     a_plan,
     a_play,
     a_stop,
@@ -77,6 +78,8 @@ BOOTS_S = 20.0
 ASKS_AGAIN_S = 15.0
 """How often an order goes out again that nobody has answered."""
 LOOKS_S = 0.5
+TURN = 1
+"""Where loudspeakers take turns, this node's is the second."""
 
 
 class KilledError(BaseException):
@@ -168,18 +171,28 @@ class Server:
         self._agenda, self._dice = agenda, dice
         self._retained: dict[str, bytes] = {}
         self._serial, self.version = count(1), 0
+        self._keys = (COMMUNE_KEY,)
+        self._facts: dict[str, object] = {}
+        self._config_version = 0
 
     def configure(self, **facts: object) -> None:
-        then = self._agenda.now - timedelta(days=1)
-        certificates = tuple(
-            a_certified(key, issued_at=then) for key in (PROVINCE_KEY, COMMUNE_KEY)
-        )
-        config = a_config(certificates=certificates, **facts)
+        self._facts = facts
+        self._config_version += 1
+        config = a_config(version=self._config_version, certificates=self._certificates(), **facts)
         token = self._signed(
             config, PROVINCE_KEY, (audience_node(NodeId(NODE)),), lasts=timedelta(days=30)
         )
         self._retained[node_config(NodeId(NODE))] = token
         self._say(node_config(NodeId(NODE)), token)
+
+    def renew_key(self) -> None:
+        """Give the commune its next key, which signs all from now on.
+
+        It travels in configuration and plan together with the one before, as it does for months.
+        """
+        self._keys = (self._keys[-1], a_key(COMMUNE, seed=f"key {next(self._serial)}"))
+        self.configure(**self._facts)
+        self.plan(self.plan_claims)
 
     def plan(self, claims: Iterable[Claim]) -> None:
         """Give out a plan of the next fortnight."""
@@ -191,6 +204,8 @@ class Server:
             end=start + timedelta(days=14),
             version=self.version,
             claims=self.plan_claims,
+            certificates=self._certificates(),
+            turns={CLUSTER: TURN},
         )
         token = self._signed(plan, lasts=timedelta(days=14))
         self._retained[unit_plan(COMMUNE)] = token
@@ -256,6 +271,10 @@ class Server:
                 self.received.setdefault(word.message_id, self._agenda.now)
         self._answer(Acknowledge(report_ids=(word.report_id,)))
 
+    def _certificates(self) -> tuple[str, ...]:
+        then = self._agenda.now - timedelta(days=1)
+        return tuple(a_certified(key, issued_at=then) for key in (PROVINCE_KEY, *self._keys))
+
     def _answer(self, message: Signed) -> None:
         token = self._signed(message, PROVINCE_KEY, (audience_node(NodeId(NODE)),))
         self._say(node_order(NodeId(NODE)), token)
@@ -274,14 +293,14 @@ class Server:
     def _signed(
         self,
         message: Signed,
-        key: SigningKey = COMMUNE_KEY,
+        key: SigningKey | None = None,
         audience: tuple[str, ...] = (audience_unit(COMMUNE),),
         lasts: timedelta = timedelta(hours=1),
         name: str = "",
     ) -> bytes:
         return a_token(
             message,
-            key,
+            key or self._keys[-1],
             audience=audience,
             issued_at=self._agenda.now,
             expires=self._agenda.now + lasts,

@@ -47,6 +47,7 @@ def test_every_order_ends_in_one_record_for_each_target(town: Town, program: str
             town.wait(town.web_answers, 30, "pages answer")
             town.person(COMMUNE).stop(broadcast)
 
+    town.wait(town.web_answers, 30, "pages answer")
     for order in (claim, broadcast):
         town.wait(lambda order=order: len(town.records(order)) >= len(CLUSTERS), 60, "records")
         assert sorted(row["cluster_id"] for row in town.records(order)) == sorted(CLUSTERS)
