@@ -105,7 +105,7 @@ def unseal(key: Ed25519PublicKey, raw: bytes, *, broadcast: str) -> LiveFrames:
         raise RefusedError(Refusal.FORGED, broadcast) from error
     try:
         message = _decoder.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RefusedError(Refusal.GARBLED, str(error)) from error
     if message.broadcast != broadcast:
         raise RefusedError(Refusal.OUT_OF_SCOPE, f"of {message.broadcast}")
