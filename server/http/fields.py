@@ -30,7 +30,11 @@ _AT: Mapping[str, str] = MappingProxyType(
         "first_day": "bad-day past",
         "last_day": "days-reversed airing-endless",
         "reason": "reason-needed",
-        "units": "no-target out-of-scope",
+        "units": "no-target no-commune out-of-scope",
+        "text": "bad-text",
+        "deadline": "bad-deadline deadline-needed deadline-past",
+        "decision_number": "decision-number-needed bad-decision-number",
+        "severity": "bad-severity",
         "languages": "bad-language",
         "start_mode": "bad-start-mode",
         "wait_s": "bad-wait",
@@ -44,7 +48,7 @@ _AT: Mapping[str, str] = MappingProxyType(
         "legal_reference": "bad-legal-reference",
     }
 )
-"""Findings by the field of a slot or of hours at which they are told, if they name no other."""
+"""Findings by the field of a slot, hours or a bulletin where they are told, if they name none."""
 
 _FIELDS = {code: name for name, codes in _AT.items() for code in codes.split()}
 

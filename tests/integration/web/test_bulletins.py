@@ -216,15 +216,19 @@ def test_where_a_bulletin_clashes_the_next_free_time_is_offered_and_taken_with_a
     assert starts == ["05:30:00", at]
 
 
-def test_what_was_typed_is_kept_with_what_is_wrong(site):
+def test_what_was_typed_is_kept_with_what_is_wrong_at_its_field(site):
     browser = site.browser("top")
     answer = compose(browser, site.digest, deadline_day="mai")
     assert answer.status_code == 422
-    assert "Hãy ghi thời hạn gồm ngày và giờ" in answer.text
+    assert "Hãy ghi thời hạn gồm ngày và giờ" in at_its_field(answer.text, "deadline")
     assert 'value="mai"' in answer.text
     nobody = compose(browser, site.digest, unit=[])
     assert nobody.status_code == 422
-    assert "ít nhất một xã" in nobody.text
+    assert "ít nhất một xã" in at_its_field(nobody.text, "units")
+    undecided = compose(browser, site.digest, bulletin_class="emergency")
+    assert "quyết định" in at_its_field(undecided.text, "decision_number")
+    unsounded = compose(browser, "")
+    assert at_its_field(unsounded.text, "assets")
     with site.sessions.begin() as db:
         assert db.query(BulletinRow).count() == 0
 
