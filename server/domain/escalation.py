@@ -67,14 +67,14 @@ class Word:
 
     Attributes:
         state: That of its delivery.
-        is_behind: Whether another announcement that goes first sounds there.
+        waits: Whether another announcement that goes first sounds there, or silence is ordered.
     """
 
     cluster_id: str
     state: str
     has_received: bool
     has_started: bool
-    is_behind: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def silence(
 
     Who refuses or fails has answered, but the village hears nothing: it is named as not sounding.
     """
-    if is_settled(word) or word.is_behind:
+    if is_settled(word) or word.waits:
         return None
     is_late = now >= start + timedelta(seconds=rule.start_s)
     if word.has_received or word.state != State.SENT:

@@ -59,7 +59,11 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
 
 def words_of(db: Session, lasting: Sequence[Open], *, now: datetime) -> dict[str, list[Word]]:
     """Read what the clusters of some announcements have said that are not settled yet."""
-    behind = going_first.ahead(db, [one.broadcast_id for one in lasting], now=now)
+    units = tree(db, today=local_day(now))
+    waiting = set(going_first.ahead(db, [one.broadcast_id for one in lasting], now=now))
+    for one in lasting:
+        hushed = going_first.hushed(db, one.broadcast_id, now=now, units=units)
+        waiting |= {(one.broadcast_id, cluster) for cluster in hushed}
     rows = select(
         DeliveryRow.broadcast_id,
         DeliveryRow.cluster_id,
@@ -72,8 +76,8 @@ def words_of(db: Session, lasting: Sequence[Open], *, now: datetime) -> dict[str
     )
     found: dict[str, list[Word]] = {one.broadcast_id: [] for one in lasting}
     for broadcast_id, cluster_id, state, received_at, started_at in db.execute(rows):
-        is_behind = (broadcast_id, cluster_id) in behind
-        word = word_of(cluster_id, state, received_at, started_at, is_behind=is_behind)
+        waits = (broadcast_id, cluster_id) in waiting
+        word = word_of(cluster_id, state, received_at, started_at, waits=waits)
         if not is_settled(word):
             found[broadcast_id].append(word)
     return found
@@ -85,7 +89,7 @@ def word_of(
     received_at: datetime | None,
     started_at: datetime | None,
     *,
-    is_behind: bool,
+    waits: bool,
 ) -> Word:
     """Read what a delivery says."""
     return Word(
@@ -93,7 +97,7 @@ def word_of(
         state,
         has_received=received_at is not None,
         has_started=started_at is not None,
-        is_behind=is_behind,
+        waits=waits,
     )
 
 

@@ -77,10 +77,10 @@ def ahead(
     return found
 
 
-def hushed(db: Session, broadcast: BroadcastRow, *, now: datetime, units: Tree) -> frozenset[str]:
+def hushed(db: Session, broadcast_id: str, *, now: datetime, units: Tree) -> frozenset[str]:
     """Find the clusters that have received an announcement, and are silent by order."""
     received = select(DeliveryRow.cluster_id).where(
-        DeliveryRow.broadcast_id == broadcast.broadcast_id,
+        DeliveryRow.broadcast_id == broadcast_id,
         DeliveryRow.state.in_((State.RECEIVED, State.PREEMPTED)),
     )
     chains = {
@@ -90,7 +90,7 @@ def hushed(db: Session, broadcast: BroadcastRow, *, now: datetime, units: Tree) 
     said = silences_by_unit(db, above, start=now, end=now + _AN_INSTANT)
     if not said:
         return frozenset()
-    claim = cast("Play", unverified(broadcast.token).msg).claim
+    _title, claim = _orders(db, [broadcast_id])[broadcast_id]
     return frozenset(
         cluster
         for cluster, chain in chains.items()

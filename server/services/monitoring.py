@@ -232,7 +232,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
     rule = escalation_rules.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
     named = escalating.unanswered(db, broadcast_id)
     ahead = going_first.ahead(db, [broadcast_id], now=now)
-    hushed = going_first.hushed(db, broadcast, now=now, units=places)
+    hushed = going_first.hushed(db, broadcast_id, now=now, units=places)
     rows = db.execute(
         select(DeliveryRow, ClusterRow, NodeRow)
         .join(ClusterRow, ClusterRow.cluster_id == DeliveryRow.cluster_id)
@@ -253,7 +253,7 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
                 rule,
                 named.get(row[0].cluster_id),
                 now,
-                is_behind=(broadcast_id, row[0].cluster_id) in ahead,
+                waits=(broadcast_id, row[0].cluster_id) in ahead or row[0].cluster_id in hushed,
             ),
             ahead=ahead.get((broadcast_id, row[0].cluster_id)),
             is_hushed=row[0].cluster_id in hushed,
@@ -340,7 +340,7 @@ def _silence(
     named: UnansweredRow | None,
     now: datetime,
     *,
-    is_behind: bool,
+    waits: bool,
 ) -> str:
     """Judge by the rule while it lasts; afterwards those stay named who never answered."""
     word = escalating.word_of(
@@ -348,7 +348,7 @@ def _silence(
         delivery.state,
         delivery.received_at,
         delivery.started_at,
-        is_behind=is_behind,
+        waits=waits,
     )
     if is_settled(word):
         return ""

@@ -9,8 +9,9 @@ from protocol.messages import Received, Started
 from server.domain.authority import Actor, Role
 from server.domain.errors import EscalationRefusedError, NotAllowedError, StaleError
 from server.domain.escalation import DEFAULTS, Rule
-from server.services import escalating, escalation_rules, monitoring, units
-from server.store.models import AuditRow, EscalationRuleRow, EventRow, UnansweredRow
+from server.services import escalating, escalation_rules, hushing, monitoring, units
+from server.services.hushing import NewHush
+from server.store.models import AuditRow, EscalationRuleRow, EventRow, HushRow, UnansweredRow
 from tests.factories.claims import NOON
 from tests.factories.slots import TODAY
 from tests.factories.units import OPERATOR, PROVINCE, an_actor
@@ -127,6 +128,22 @@ def test_who_waits_behind_what_goes_first_is_not_named_and_who_should_have_cut_i
     # What was stopped holds nobody up any more.
     province.stop(first, now=after(21))
     assert status(province, row, 22)["xa-1-c1"].silence == "not-sounding"
+
+
+def test_who_is_silent_by_order_is_not_named_until_the_silence_is_lifted(province):
+    province.commission("xa-1-c1")
+    row = province.announce(units=(), clusters=("xa-1-c1",))
+    new = NewHush("xa-1", reason="Tài khoản bị lộ")
+    facts = {"new": new, "actor": OPERATOR, "keyring": province.keyring}
+    hush = province.run(hushing.hush, **facts, now=after(1))
+    province.hear("n-xa-1-c1", received(row, "xa-1-c1", 3), now=after(3))
+    assert look(province, 60) == 0
+    assert named(province) == {}
+    assert status(province, row, 60)["xa-1-c1"].silence == ""
+    with province.sessions.begin() as db:
+        db.get_one(HushRow, hush.hush_id).ended_at = after(61)
+    assert look(province, 62) == 1
+    assert named(province) == {"xa-1-c1": ("not-sounding", False)}
 
 
 def test_a_page_names_by_the_rule_even_while_nobody_has_noted_it_yet(province):
