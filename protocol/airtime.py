@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 from typing import final
 
 from protocol.content import lasts_as_its_claim, layout, length_s, opening_s
-from protocol.messages import BulletinClass, Claim, ClaimKind, Content, Interval, StartMode, WhenCut
+from protocol.messages import (
+    BulletinClass,
+    Claim,
+    ClaimKind,
+    Content,
+    Interval,
+    Mode,
+    StartMode,
+    WhenCut,
+)
 from protocol.policy import Policy, Silence
 from protocol.precedence import key, winner
 
@@ -238,6 +247,9 @@ class _Life:
             return
         if self.claim.when_cut is WhenCut.DROP:
             self.over_at = at
+        elif self.claim.mode is Mode.DRILL and not self._is_scheduled:
+            # Never in its middle, where nobody could tell it from the real thing.
+            self.begins = None
         elif self.claim.when_cut is WhenCut.RESUME and self.paused_s is None:
             begins = self.begins or self.start or at
             self.paused_s = max(0.0, (at - begins).total_seconds())

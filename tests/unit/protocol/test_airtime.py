@@ -17,6 +17,7 @@ from protocol.messages import (
     ClaimKind,
     Content,
     Interval,
+    Mode,
     Relay,
     StartMode,
     WhenCut,
@@ -281,6 +282,30 @@ def test_an_airtime_lies_in_its_claim_and_is_never_held_back_for_longer_than_all
         assert bool(held) == bool(time.behind)
 
 
+@pytest.mark.parametrize(
+    ("mode", "ends_s", "heard"),
+    [
+        (Mode.REAL, 4, [(0, 1), (2, 4)]),
+        (Mode.DRILL, 4, [(0, 1)]),
+        (Mode.DRILL, 9, [(0, 1), (2, 6)]),
+    ],
+)
+def test_a_drill_that_was_cut_begins_again_if_it_can_end_in_time(mode, ends_s, heard):
+    announced = a_claim(
+        kind=ClaimKind.ANNOUNCEMENT,
+        mode=mode,
+        bulletin_class=BulletinClass.ORDINARY,
+        start=after_noon(0),
+        end=after_noon(ends_s),
+        content=Content(items=(an_asset(duration_s=4.0),)),
+    )
+    policy = Policy(quiet=(Interval(start=after_noon(1), end=after_noon(2)),))
+    spans = timeline([announced], policy, after_noon(0), after_noon(20))
+    assert [(span.start, span.end) for span in spans if span.claim] == [
+        (after_noon(begins), after_noon(ends)) for begins, ends in heard
+    ]
+
+
 @given(courses, rules, st.integers(-5, 110), st.data())
 def test_a_stop_changes_nothing_of_what_was_before_it(some, policy, stopped_s, data):
     claim, at = data.draw(st.sampled_from(some)), after_noon(stopped_s)
@@ -302,7 +327,13 @@ def test_what_was_waited_for_is_taken_over_from_where_one_of_its_files_ends(some
             continue
         time = times[after.claim.claim_id]
         is_held = time.start == after.start and time.behind == before.claim.claim_id
-        if is_held and after.claim.start_mode is StartMode.NEXT:
+        # Whom a third one cuts is waited for no longer.
+        is_cut = any(
+            other.start == after.start
+            for other in times.values()
+            if other.claim not in (before.claim, after.claim)
+        )
+        if is_held and not is_cut and after.claim.start_mode is StartMode.NEXT:
             began = times[time.behind].start
             ends = {
                 began + timedelta(seconds=placed.offset_s + placed.asset.duration_s)
