@@ -103,7 +103,7 @@ def test_how_a_machine_fares_is_shown_at_its_cluster_as_far_as_it_says(site):
         )
         reports.take_in(db, "n-1", word, now=now)
     page = site.browser("commune-officer").get("/clusters/list").text
-    assert "Mạng di động · -71 dBm · 1.812 MB tháng này" in page
+    assert "Mạng di động · -71 dBm · 1,81 GB tháng này" in page
     assert "Nguồn điện yếu" in page
 
 
