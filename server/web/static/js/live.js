@@ -33,7 +33,7 @@ function say(what) {
   if (what !== "loggedOut" || !sentence) return;
   const back = document.createElement("a");
   back.href = location.href;
-  back.textContent = notice.dataset.again;
+  back.textContent = notice.dataset.logIn;
   notice.append(" ", back);
 }
 
