@@ -49,7 +49,8 @@ FAR = "dong-cap"
 VILLAGES = ("Thôn Làng Má", "Thôn Bản Cáp", "Thôn Đông Cáp")
 SPEECH_S = 60.0
 EVERY_S = 2.0
-PIECE_S = 1.0
+PIECE_S = 2.0
+"""A note is as like what was spoken one period of 6 or 10 ms further: a piece has several."""
 LATEST_S = 4.0
 LIKE = 0.6
 """Less like what was spoken is a piece of which a part was lost: it is counted, not measured."""
