@@ -359,6 +359,8 @@ class _Course:
                 return heard
             for life in freed:
                 life.start, life.hold = at, None
+                if at == life.claim.start:  # who was to be waited for was cut in that very instant
+                    life.behind = ""
 
     def _winner(self, at: datetime) -> _Life | None:
         wanting = {id(life.claim): life for life in self._lives if life.wants}

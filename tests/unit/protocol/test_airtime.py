@@ -282,6 +282,15 @@ def test_an_airtime_lies_in_its_claim_and_is_never_held_back_for_longer_than_all
         assert bool(held) == bool(time.behind)
 
 
+def test_who_would_have_waited_for_what_is_cut_in_that_instant_has_waited_for_nobody():
+    sounding = a_claim(claim_id="a", start=after_noon(0), end=after_noon(60))
+    facts = {"start": after_noon(10), "end": after_noon(60), "mode": Mode.DRILL}
+    waits = a_claim(claim_id="b", start_mode=StartMode.WAIT, wait_s=5.0, **facts)
+    cuts = a_claim(claim_id="c", **facts)
+    held = airtimes([sounding, waits, cuts], Policy())[1]
+    assert (held.start, held.behind) == (after_noon(10), "")
+
+
 @pytest.mark.parametrize(
     ("mode", "ends_s", "heard"),
     [
