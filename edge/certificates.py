@@ -3,7 +3,7 @@
 TLS goes by the system's clock. On a box that has booted with the clock of months ago no certificate
 would be valid yet: it could reach nobody who tells it the time. So as long as that clock is not
 known to be right, a certificate's days do not count; who vouches for it and whose name it bears do.
-Nothing that is obeyed or played rests on TLS: orders are signed, and files known by their digest.
+Nothing that comes by these ways rests on TLS: orders are signed, files known by their digest.
 """
 
 import ssl

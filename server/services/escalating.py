@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.escalation import Silence, Word, due, is_settled
 from server.domain.recurrence import local_day
+from server.domain.units import Tree
 from server.services import events, going_first, raising
 from server.services.escalation_rules import rule_of
 from server.services.raising import Open
@@ -30,7 +31,7 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
     if not lasting:
         return 0
     units = tree(db, today=local_day(now))
-    words = words_of(db, lasting, now=now)
+    words = words_of(db, lasting, now=now, units=units)
     so_far = _silent_so_far(db, lasting)
     taken = raising.taken(db, so_far)
     changed = 0
@@ -57,13 +58,14 @@ def name_unanswered(db: Session, *, now: datetime, site: str) -> int:
     return changed
 
 
-def words_of(db: Session, lasting: Sequence[Open], *, now: datetime) -> dict[str, list[Word]]:
+def words_of(
+    db: Session, lasting: Sequence[Open], *, now: datetime, units: Tree
+) -> dict[str, list[Word]]:
     """Read what the clusters of some announcements have said that are not settled yet."""
-    units = tree(db, today=local_day(now))
-    waiting = set(going_first.ahead(db, [one.broadcast_id for one in lasting], now=now))
-    for one in lasting:
-        hushed = going_first.hushed(db, one.broadcast_id, now=now, units=units)
-        waiting |= {(one.broadcast_id, cluster) for cluster in hushed}
+    broadcasts = [one.broadcast_id for one in lasting]
+    waiting = going_first.hushed(db, broadcasts, now=now, units=units).union(
+        going_first.ahead(db, broadcasts, now=now)
+    )
     rows = select(
         DeliveryRow.broadcast_id,
         DeliveryRow.cluster_id,
@@ -71,7 +73,7 @@ def words_of(db: Session, lasting: Sequence[Open], *, now: datetime) -> dict[str
         DeliveryRow.received_at,
         DeliveryRow.started_at,
     ).where(
-        DeliveryRow.broadcast_id.in_([one.broadcast_id for one in lasting]),
+        DeliveryRow.broadcast_id.in_(broadcasts),
         DeliveryRow.started_at.is_(None),
     )
     found: dict[str, list[Word]] = {one.broadcast_id: [] for one in lasting}

@@ -77,27 +77,31 @@ def ahead(
     return found
 
 
-def hushed(db: Session, broadcast_id: str, *, now: datetime, units: Tree) -> frozenset[str]:
-    """Find the clusters that have received an announcement, and are silent by order."""
-    received = select(DeliveryRow.cluster_id).where(
-        DeliveryRow.broadcast_id == broadcast_id,
+def hushed(
+    db: Session, broadcasts: Collection[str], *, now: datetime, units: Tree
+) -> set[tuple[str, str]]:
+    """Find, by announcement and cluster, where one has been received and silence is ordered."""
+    received = select(DeliveryRow.broadcast_id, DeliveryRow.cluster_id).where(
+        DeliveryRow.broadcast_id.in_(broadcasts),
         DeliveryRow.state.in_((State.RECEIVED, State.PREEMPTED)),
     )
     chains = {
-        one: units.chain_of_cluster(one) for one in db.scalars(received) if one in units.clusters
+        (broadcast, cluster): units.chain_of_cluster(cluster)
+        for broadcast, cluster in db.execute(received)
+        if cluster in units.clusters
     }
     above = {unit_id for chain in chains.values() for unit_id in chain}
     said = silences_by_unit(db, above, start=now, end=now + _AN_INSTANT)
     if not said:
-        return frozenset()
-    _title, claim = _orders(db, [broadcast_id])[broadcast_id]
-    return frozenset(
-        cluster
-        for cluster, chain in chains.items()
+        return set()
+    orders = _orders(db, {broadcast for broadcast, _ in chains})
+    return {
+        (broadcast, cluster)
+        for (broadcast, cluster), chain in chains.items()
         if Policy(silences=tuple(one for unit in chain for one in said.get(unit, ()))).hushed_by(
-            claim, now
+            orders[broadcast][1], now
         )
-    )
+    }
 
 
 def goes_first(one: Claim, other: Claim, now: datetime, policy: Policy) -> bool:

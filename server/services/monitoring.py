@@ -232,7 +232,8 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
     rule = escalation_rules.rule_of(db, broadcast.unit_id, broadcast.bulletin_class, units=places)
     named = escalating.unanswered(db, broadcast_id)
     ahead = going_first.ahead(db, [broadcast_id], now=now)
-    hushed = going_first.hushed(db, broadcast_id, now=now, units=places)
+    hushed = going_first.hushed(db, [broadcast_id], now=now, units=places)
+    waiting = hushed.union(ahead)
     rows = db.execute(
         select(DeliveryRow, ClusterRow, NodeRow)
         .join(ClusterRow, ClusterRow.cluster_id == DeliveryRow.cluster_id)
@@ -253,10 +254,10 @@ def status(db: Session, broadcast_id: str, *, now: datetime) -> BroadcastStatus:
                 rule,
                 named.get(row[0].cluster_id),
                 now,
-                waits=(broadcast_id, row[0].cluster_id) in ahead or row[0].cluster_id in hushed,
+                waits=(broadcast_id, row[0].cluster_id) in waiting,
             ),
             ahead=ahead.get((broadcast_id, row[0].cluster_id)),
-            is_hushed=row[0].cluster_id in hushed,
+            is_hushed=(broadcast_id, row[0].cluster_id) in hushed,
             now=now,
         )
         for row in rows
