@@ -11,10 +11,15 @@ from server.services import accounts, factors, rate_counts
 from server.services.factors import MOST_TRIES, TRIES_PER
 from server.store.models import AuditRow, RateCountRow, RecoveryCodeRow, SecondFactorRow
 from tests.factories.claims import NOON
+from tests.factories.codes import STEP, give_known_secrets, shown, wrong
 from tests.factories.units import OPERATOR
 
-STEP = timedelta(seconds=30)
 ME = Actor("xa", ())
+
+
+@pytest.fixture(autouse=True)
+def secrets_are_known(monkeypatch):
+    give_known_secrets(monkeypatch)
 
 
 class Owner:
@@ -55,15 +60,6 @@ class Owner:
 @pytest.fixture
 def owner(province):
     return Owner(province)
-
-
-def shown(phone: TOTP, now=NOON) -> str:
-    return phone.generate(time=now).token
-
-
-def wrong(phone: TOTP, now=NOON) -> str:
-    near = {phone.generate(time=now + step * STEP).token for step in range(-2, 3)}
-    return next(code for code in map("{:06}".format, range(10)) if code not in near)
 
 
 def set_up(owner, now=NOON):

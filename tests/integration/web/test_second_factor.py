@@ -2,9 +2,10 @@
 
 import html
 import re
-from datetime import timedelta
+import time
 
 import pytest
+import time_machine
 from passlib.totp import TOTP
 
 from server.domain.assent import Line
@@ -12,12 +13,21 @@ from server.http.context import now
 from server.services import assenting
 from server.store.models import BroadcastRow, UserRow, WaitingRow
 from tests.factories.claims import NOON
+from tests.factories.codes import STEP, give_known_secrets, shown, wrong
 from tests.factories.pages import COMMUNE, PASSWORD, form_token
 from tests.factories.units import OPERATOR
 
 TITLE = "Nước lên nhanh"
-STEP = timedelta(seconds=30)
 WRONG = "sai"
+
+
+@pytest.fixture(autouse=True)
+def in_the_middle_of_a_step(monkeypatch):
+    """What the phone shows does not change while a page is on its way."""
+    give_known_secrets(monkeypatch)
+    middle = (time.time() // STEP.total_seconds() + 0.5) * STEP.total_seconds()
+    with time_machine.travel(middle):
+        yield
 
 
 @pytest.fixture
@@ -58,10 +68,10 @@ def set_up(browser):
     page = browser.get("/account").text
     key = html.unescape(re.findall(r'<code translate="no">([^<]+)</code>', page)[0])
     phone = TOTP(key=key.replace("-", ""), format="base32")
-    first = phone.generate(time=now() - STEP).token
-    shown = posted(browser, "/account/factor/confirm", code=first)
-    assert shown.headers["Cache-Control"] == "no-store"
-    return phone, re.findall(r'<code translate="no">([^<]+)</code>', shown.text)
+    first = shown(phone, now() - STEP)
+    answer = posted(browser, "/account/factor/confirm", code=first)
+    assert answer.headers["Cache-Control"] == "no-store"
+    return phone, re.findall(r'<code translate="no">([^<]+)</code>', answer.text)
 
 
 def broadcasts(site):
@@ -94,9 +104,9 @@ def test_the_urgent_page_asks_in_place_and_sends_when_it_is_proven(strict):
     refused = sent(officer, strict)
     assert (refused.status_code, refused.json["code"]) == (403, "second-factor-needed")
     person = script_person(officer)
-    wrong = posted(officer, "/account/factor/prove", person=person, code="sai")
-    assert (wrong.status_code, wrong.json["code"]) == (422, "factor-refused")
-    code = phone.generate(time=now()).token
+    refused = posted(officer, "/account/factor/prove", person=person, code="sai")
+    assert (refused.status_code, refused.json["code"]) == (422, "factor-refused")
+    code = shown(phone, now())
     proven = posted(officer, "/account/factor/prove", person=person, code=code)
     assert proven.json == {"fresh_min": 15}
     assert sent(officer, strict).status_code == 201
@@ -172,8 +182,8 @@ def test_a_program_gives_its_code_with_the_announcement(strict):
         return program.ask("POST", "/broadcasts", json={**facts, **more})
 
     assert ask().json["code"] == "second-factor-needed"
-    assert ask(code="000-000").json["code"] == "factor-refused"
-    code = phone.generate(time=now()).token
+    assert ask(code=wrong(phone, now())).json["code"] == "factor-refused"
+    code = shown(phone, now())
     assert ask(code=code).status_code == 201
     assert ask(code=code).status_code == 201  # the same announcement, told again
     other = ask(request_id="yeu-cau-api-2", code=code)
@@ -190,9 +200,9 @@ def test_who_speaks_live_types_the_code_before_the_microphone(strict):
     fields = {"unit_id": COMMUNE, "title": TITLE, "unit": COMMUNE, "bulletin_class": "emergency"}
     assert posted(officer, "/urgent/speak", **fields).status_code == 403
     assert "drill-banner" in posted(officer, "/urgent/speak", **fields, mode="drill").text
-    wrong = posted(officer, "/urgent/speak", **fields, second_code="000")
-    assert "Mã này không đúng" in wrong.text
-    code = phone.generate(time=now()).token
+    refused = posted(officer, "/urgent/speak", **fields, second_code="000")
+    assert "Mã này không đúng" in refused.text
+    code = shown(phone, now())
     assert "data-ticket" in posted(officer, "/urgent/speak", **fields, second_code=code).text
     assert "data-ticket" in posted(officer, "/urgent/speak", **fields).text
 
@@ -206,7 +216,7 @@ def test_a_guesser_is_stopped_in_every_process_and_told_so(strict):
     assert int(tries[-1].headers["Retry-After"]) > 0
     assert "phút" in tries[-1].json["detail"]
     elsewhere = strict.browser("commune-officer")
-    right = posted(elsewhere, "/account/factor/prove", code=phone.generate(time=now()).token)
+    right = posted(elsewhere, "/account/factor/prove", code=shown(phone, now()))
     assert right.status_code == 429
 
 
