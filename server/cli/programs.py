@@ -4,7 +4,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from threading import Event
 
@@ -184,14 +185,26 @@ def is_healthy(host: str, port: int) -> bool:
         connection.close()
 
 
-def free_port(wanted: int, host: str = "127.0.0.1", tries: int = 50) -> int:
-    """Find a port to listen on: the wanted one, or one of the next."""
+@contextmanager
+def held_port(wanted: int, host: str = "127.0.0.1", tries: int = 50) -> Iterator[int]:
+    """Find a port to listen on, the wanted one or one of the next, and keep it for this process.
+
+    A program that is killed leaves its port free until it is started again: meanwhile nobody else
+    who asks here is given it. Who has it says so by an abstract socket of Linux, which lives as
+    long as its process.
+
+    Raises:
+        NoFreePortError: All are taken.
+    """
     for port in range(wanted, wanted + tries):
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_UNIX) as hold, socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
+                hold.bind(f"\0loalang-port-{port}")
                 probe.bind((host, port))
             except OSError:
                 continue
-            return port
+            probe.close()
+            yield port
+            return
     raise NoFreePortError(wanted, wanted + tries - 1)

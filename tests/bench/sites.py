@@ -10,7 +10,7 @@ from threading import Event
 from sqlalchemy import insert
 
 from server.cli.demo.province import Login
-from server.cli.programs import free_port, server_programs
+from server.cli.programs import held_port, server_programs
 from server.cli.supervisor import Supervisor
 from server.domain.authority import Actor, Role
 from server.services import accounts
@@ -49,13 +49,19 @@ class Site:
 @contextmanager
 def a_site(folder: Path, clusters: int) -> Iterator[Site]:
     """Run an installation with one province of so many clusters, and no node yet."""
-    with running_postgres(durable=True) as postgres, Supervisor(folder / "log") as keeper:
+    with (
+        held_port(19080) as port,
+        held_port(19180) as live_port,
+        held_port(19280) as mqtt_port,
+        running_postgres(durable=True) as postgres,
+        Supervisor(folder / "log") as keeper,
+    ):
         settings = Settings(
             state_dir=folder,
             database_url=postgres.url(postgres.create()),
-            port=free_port(19080),
-            live_port=free_port(19180),
-            mqtt_port=free_port(19280),
+            port=port,
+            live_port=live_port,
+            mqtt_port=mqtt_port,
             public_url="",
         )
         create_secrets(settings.secrets_dir)

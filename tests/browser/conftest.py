@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from protocol.messages import NodeWord, Presence, PresenceState
 from server.cli.demo import province
 from server.cli.demo.seed import build
-from server.cli.programs import free_port
+from server.cli.programs import held_port
 from server.services import reports
 from server.settings import Settings
 from server.store.engine import Sessions, open_engine, open_sessions
@@ -46,9 +46,15 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def port() -> Iterator[int]:
+    with held_port(8100) as held:
+        yield held
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Served]:
     state = tmp_path_factory.mktemp("served")
-    settings = Settings(state_dir=state, port=free_port(8100), demo=True)
+    settings = Settings(state_dir=state, port=port, demo=True)
     build(settings)
     engine = open_engine(settings.database)
     site = Served(settings.address, settings, open_sessions(engine))

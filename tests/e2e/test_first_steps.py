@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.settings import Overrides, load
-from server.cli.programs import free_port, is_healthy
+from server.cli.programs import held_port, is_healthy
 from tests.factories.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -50,17 +50,18 @@ def state(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def port() -> int:
-    return free_port(18180)
+def port() -> Iterator[int]:
+    with held_port(18180) as held:
+        yield held
 
 
 @pytest.fixture(scope="module")
 def running(state: Path, port: int) -> Iterator[str]:
     """Run ``loa up`` on an empty folder; what it printed. Stopping it leaves nothing behind."""
     log = (state / "up.log").open("w")
-    with pytest.MonkeyPatch.context() as environment:
+    with pytest.MonkeyPatch.context() as environment, held_port(18883) as mqtt_port:
         # Only for the server: a command that comes later finds by itself where the server is.
-        environment.setenv("LOA_MQTT_PORT", str(free_port(18883)))
+        environment.setenv("LOA_MQTT_PORT", str(mqtt_port))
         process = subprocess.Popen(
             [*LOA, "up", "--state", str(state), "--port", str(port)],
             stdout=subprocess.PIPE,

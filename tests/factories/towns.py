@@ -22,7 +22,7 @@ from server.cli.demo.seed import build
 from server.cli.demo.stage import demo_settings, keeps, node_programs, readdress_nodes
 from server.cli.demo.waves import Heard, read_heard
 from server.cli.nodefile import readdressed, write_private
-from server.cli.programs import free_port, is_healthy, server_programs
+from server.cli.programs import held_port, is_healthy, server_programs
 from server.cli.supervisor import Program, Supervisor
 from server.domain.recurrence import LOCAL, local_day
 from server.mqtt.broker import choose_broker
@@ -186,34 +186,39 @@ def a_town(
         audio_by: Gives the address by which nodes reach the one where audio really is.
         broker_by: By cluster, gives the port by which its node reaches the broker's own.
     """
-    settings = demo_settings(folder / "state", free_port(18080), free_port(18083), free_port(18180))
-    version = choose_broker(broker).mqtt_version
-    settings = settings.model_copy(update={"mqtt_version": version, "lead_s": lead_s})
-    build(settings)
-    audio = tuple(map(audio_by, settings.audio_urls))
-    reached = settings.model_copy(update={"audio_for_nodes": audio})
-    readdress_nodes(reached)
-    for cluster, port_by in (broker_by or {}).items():
-        path = province.node_files(settings.state_dir)[cluster]
-        bent = reached.model_copy(update={"mqtt_port": port_by(settings.mqtt_port)})
-        write_private(path, readdressed(path.read_bytes(), bent))
-    programs = {program.name: program for program in server_programs(settings, broker)}
-    nodes = [
-        program
-        for program in node_programs(settings, folder)
-        if program.name.removeprefix("node-") in clusters
-    ]
-    logs = folder / "log"
-    with Supervisor(logs) as broker_keeper, Supervisor(logs) as keeper:
-        town = Town(settings, folder, keeper, broker_keeper, programs.pop("broker"))
-        town.bring_broker()
-        for program in (*programs.values(), *nodes):
-            keeper.start(program)
-        broker_keeper.wait_ready(Event(), STARTING_S)
-        keeper.wait_ready(Event(), STARTING_S)
-        town.wait(
-            lambda: all(town.liveness(cluster) == "here" for cluster in clusters),
-            STARTING_S,
-            "all nodes are here",
-        )
-        yield town
+    with (
+        held_port(18080) as port,
+        held_port(18083) as mqtt_port,
+        held_port(18180) as live_port,
+    ):
+        settings = demo_settings(folder / "state", port, mqtt_port, live_port)
+        version = choose_broker(broker).mqtt_version
+        settings = settings.model_copy(update={"mqtt_version": version, "lead_s": lead_s})
+        build(settings)
+        audio = tuple(map(audio_by, settings.audio_urls))
+        reached = settings.model_copy(update={"audio_for_nodes": audio})
+        readdress_nodes(reached)
+        for cluster, port_by in (broker_by or {}).items():
+            path = province.node_files(settings.state_dir)[cluster]
+            bent = reached.model_copy(update={"mqtt_port": port_by(settings.mqtt_port)})
+            write_private(path, readdressed(path.read_bytes(), bent))
+        programs = {program.name: program for program in server_programs(settings, broker)}
+        nodes = [
+            program
+            for program in node_programs(settings, folder)
+            if program.name.removeprefix("node-") in clusters
+        ]
+        logs = folder / "log"
+        with Supervisor(logs) as broker_keeper, Supervisor(logs) as keeper:
+            town = Town(settings, folder, keeper, broker_keeper, programs.pop("broker"))
+            town.bring_broker()
+            for program in (*programs.values(), *nodes):
+                keeper.start(program)
+            broker_keeper.wait_ready(Event(), STARTING_S)
+            keeper.wait_ready(Event(), STARTING_S)
+            town.wait(
+                lambda: all(town.liveness(cluster) == "here" for cluster in clusters),
+                STARTING_S,
+                "all nodes are here",
+            )
+            yield town

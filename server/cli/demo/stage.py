@@ -14,7 +14,7 @@ import msgspec
 
 from server.cli.demo import province
 from server.cli.nodefile import readdressed, write_private
-from server.cli.programs import free_port, server_programs, web_program
+from server.cli.programs import held_port, server_programs, web_program
 from server.cli.remembered import remember
 from server.cli.state import hold_state
 from server.cli.supervisor import Program, Supervisor
@@ -63,9 +63,14 @@ class Stage:
 @contextmanager
 def open_stage(state: Path, port: int, broker: str, stop: Event) -> Iterator[Stage]:
     """Build the demo where it is not built yet, and open its pages; on leaving, all ends."""
-    with hold_state(state), Supervisor(state / "log") as supervisor:
-        found = free_port(port)
-        settings = demo_settings(state, found, free_port(MQTT_PORT), free_port(found + 1))
+    with (
+        hold_state(state),
+        held_port(port) as found,
+        held_port(found + 1) as live_port,
+        held_port(MQTT_PORT) as mqtt_port,
+        Supervisor(state / "log") as supervisor,
+    ):
+        settings = demo_settings(state, found, mqtt_port, live_port)
         _build(settings)
         supervisor.start(web_program(settings))
         from server.mqtt.broker import choose_broker  # noqa: PLC0415 - heavy: while web starts

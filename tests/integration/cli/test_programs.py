@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from server.app import sweep
 from server.cli.installation import prepare
+from server.cli.programs import held_port
 from server.settings import Settings
 from server.store.engine import open_engine
 from server.store.migrations import downgrade
@@ -79,3 +81,13 @@ def test_files_of_uploads_that_were_cut_off_are_swept(settings):
     assert sweep(settings, before=now - timedelta(days=1)) == 0
     assert sweep(settings, before=now + timedelta(days=1)) == 2
     assert not list(settings.upload_dir.iterdir())
+
+
+def test_the_port_of_a_program_that_died_is_given_to_nobody_else_while_its_keeper_lives():
+    with held_port(28310) as first:
+        with held_port(28310) as second:
+            assert second != first
+        with socket.create_server(("127.0.0.1", second)), held_port(second) as third:
+            assert third not in {first, second}
+    with held_port(first) as again:
+        assert again == first
