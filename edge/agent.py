@@ -74,6 +74,7 @@ class Agent:
         # Nodes started together must not all speak in the same instant.
         phase_s = sum(settings.node.encode()) % 15
         self._rounds.every(15.0, self._telling.send_telemetry, first_s=1.0 + phase_s)
+        self._rounds.every(60.0, self._keeping.come_back, first_s=60.0)
         self._rounds.every(600.0, self._tidy, first_s=600.0)
         self._rounds.every(600.0, parts.clock.keep, first_s=60.0)
         self._rounds.every(600.0, parts.health.keep, first_s=70.0)

@@ -106,6 +106,12 @@ class Keeping:
         for kept in tuple(self._tokens.values()):
             self.keep(replace(turn, kept=kept), now_s)
 
+    def come_back(self) -> None:
+        """Go on on the disk, where it took nothing when this program began and does so now."""
+        if self._store.trouble and self.try_to(self._store.come_back):
+            self.trouble = ""
+            _log.info("disk_keeps_again")
+
     def _send_unkept(self) -> None:
         for report in self._reports:
             self._send(report.body)

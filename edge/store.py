@@ -52,6 +52,17 @@ CREATE TABLE IF NOT EXISTS chain (
 );
 """
 
+_COME_BACK = """
+BEGIN IMMEDIATE;
+DELETE FROM token; INSERT INTO token SELECT * FROM memory.token;
+DELETE FROM run; INSERT INTO run SELECT * FROM memory.run;
+DELETE FROM done; INSERT INTO done SELECT * FROM memory.done;
+DELETE FROM report; INSERT INTO report SELECT * FROM memory.report;
+INSERT OR REPLACE INTO chain SELECT * FROM memory.chain;
+COMMIT;
+"""
+"""What was begun in memory grew out of what is on the disk; a chain only if it has a record."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptReport:
@@ -98,16 +109,17 @@ class Store:
         """
         self.set_aside: Path | None = None
         self.trouble = ""
+        self._path = path
         self._scratch: TemporaryDirectory[str] | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._open(path)
+            self._db = self._open(path)
         except (sqlite3.OperationalError, OSError) as error:
             self.trouble = _trouble(error)
             folder = scratch if scratch.is_dir() else None
             self._scratch = TemporaryDirectory(prefix="loa-node-", dir=folder)
             path = _copied(path, Path(self._scratch.name))
-            self._open(path)
+            self._db = self._open(path)
             # The disk may go on with the chain in a later life, as if this one had not been.
             with self._db:
                 self._db.execute("DELETE FROM chain")
@@ -120,6 +132,30 @@ class Store:
         self._db.close()
         if self._scratch is not None:
             self._scratch.cleanup()
+
+    def come_back(self) -> None:
+        """Put what is in memory alone on the disk, all of it or nothing, and go on there.
+
+        Raises:
+            StoreError: The disk does not take it.
+        """
+        if self._scratch is None:
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            disk = self._open(self._path)
+        except (sqlite3.OperationalError, OSError) as error:
+            raise StoreError(_trouble(error), str(error)) from error
+        try:
+            disk.execute("ATTACH ? AS memory", (str(Path(self._scratch.name, self._path.name)),))
+            disk.executescript(_COME_BACK)
+            disk.execute("DETACH memory")
+        except sqlite3.DatabaseError as error:
+            disk.close()
+            raise StoreError(_trouble(error), str(error)) from error
+        self.close()
+        self._db, self._scratch, self.trouble = disk, None, ""
+        self._alive = self._path.with_suffix(".alive")
 
     def tokens(self) -> tuple[Kept, ...]:
         """Give all tokens."""
@@ -229,14 +265,14 @@ class Store:
         finally:
             self._db.execute(_ON_THE_DISK)
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path) -> sqlite3.Connection:
         try:
-            self._db = _opened(path)
+            return _opened(path)
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             self.set_aside = _moved_aside(path)
-            self._db = _opened(path)
+            return _opened(path)
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:

@@ -139,6 +139,52 @@ clock.keep()
 assert (path.parent / "clock.json").exists()
 """
 
+_COMES_BACK = """
+from edge.keeping import Keeping
+
+mount("-t", "tmpfs", "-o", "size=900k", "none")
+
+def life():
+    store = Store(path)
+    store.keep(a_turn())
+    store.keep(a_record())
+
+in_a_life_that_is_killed(life)
+filler = disk / "filler"
+with open(filler, "wb", buffering=0) as file:
+    try:
+        while True:
+            file.write(bytes(4096))
+    except OSError:
+        pass
+scratch = Path(sys.argv[2])
+store = Store(path, scratch)
+keeping = Keeping(store, lambda _body: True)
+assert keeping.trouble == "disk-full", keeping.trouble
+store.keep(a_turn("xa-2", bytes(100_000)))
+store.keep(a_record())
+reports = store.reports(9)
+keeping.come_back()
+assert (keeping.trouble, store.trouble) == ("disk-full", "disk-full")
+with open(filler, "r+b") as file:
+    file.truncate(filler.stat().st_size - 60_000)
+keeping.come_back()
+assert keeping.trouble == "disk-full", "room for a part took the whole"
+assert names(store) == {"xa-1", "xa-2"}
+filler.unlink()
+keeping.come_back()
+assert (keeping.trouble, store.trouble) == ("", "")
+assert not list(scratch.iterdir())
+store.keep(a_record())
+store.mark_alive(at(1))
+
+again = Store(path, scratch)
+assert (again.trouble, again.set_aside, names(again)) == ("", None, {"xa-1", "xa-2"})
+assert again.reports(9)[:2] == reports
+_, in_memory, later = links(again)
+assert (later.chain, later.number) == (in_memory.chain, in_memory.number + 1)
+"""
+
 _KILLED = """
 import hashlib
 from edge.cache import Cache
@@ -259,6 +305,14 @@ def test_a_card_that_died_while_it_was_written_stops_no_node(tmp_path):
 @on_a_disk_of_its_own
 def test_a_full_disk_loses_nothing_that_is_there_and_takes_more_once_there_is_room(tmp_path):
     run(*_ALONE, script=(_FULL, str(tmp_path)))
+
+
+@on_a_disk_of_its_own
+def test_what_began_on_a_full_disk_comes_whole_to_the_disk_once_there_is_room_for_all(tmp_path):
+    disk, scratch = tmp_path / "disk", tmp_path / "scratch"
+    disk.mkdir()
+    scratch.mkdir()
+    run(*_ALONE, script=(_COMES_BACK, str(disk), str(scratch)))
 
 
 def test_killed_anywhere_the_node_finds_whole_files_and_whole_turns(tmp_path):
