@@ -50,6 +50,8 @@ def renew_keys(db: Session, *, now: datetime, keyring: Keyring, actor: Actor) ->
     pass_gate(db, "keys")
     places = tree(db, today=local_day(now))
     due = ending(db, now=now)
+    if not due:
+        return 0
     configuring = set(db.scalars(select(UnitKeyRow.unit_id).where(UnitKeyRow.configures)))
     for unit_id, ends in sorted(due.items()):
         row = keyring.issue(

@@ -15,6 +15,7 @@ from server.services import renewing
 from server.services.keyring import KEY_LIFE
 from server.store.models import AuditRow, UnitKeyRow
 from tests.factories.claims import NOON
+from tests.factories.questions import counted
 from tests.factories.units import OPERATOR
 
 A_DAY = timedelta(days=1)
@@ -25,6 +26,12 @@ NEW_ONES_SIGN = DUE + renewing.KNOWN_BEFORE
 
 def renew(province, now) -> int:
     return province.run(renewing.renew_keys, now=now, keyring=province.keyring, actor=OPERATOR)
+
+
+def test_where_nothing_is_due_nobody_is_asked_who_configures(on_sqlite):
+    with counted(on_sqlite) as asked:
+        assert renew(on_sqlite, DUE - A_DAY) == 0
+    assert not any("unit_key.configures" in one for one in asked)
 
 
 def key_of(province, unit: str, now) -> str:
