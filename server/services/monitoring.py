@@ -40,7 +40,7 @@ class Glance:
     """What is told of a cluster among very many.
 
     Attributes:
-        is_data_short: Whether most of its SIM's plan is used.
+        data: What is used of its SIM's plan; None: it has none.
     """
 
     cluster_id: str
@@ -50,7 +50,7 @@ class Glance:
     unit_name: str
     liveness: str
     on_air: bool
-    is_data_short: bool
+    data: DataUse | None
 
     @property
     def answers(self) -> bool:
@@ -154,7 +154,7 @@ def glances(db: Session, *, now: datetime, units: Tree) -> list[Glance]:
             (NodeRow.cluster_id == ClusterRow.cluster_id) & NodeRow.decommissioned_at.is_(None),
         )
     )
-    short = {name for name, use in data_plans.uses(db, now=now).items() if use.is_short}
+    data = data_plans.uses(db, now=now)
     found = []
     for cluster_id, name, village, presence, last_heard_at, on_air in rows:
         unit = units.units.get(units.clusters.get(cluster_id, ""))
@@ -171,7 +171,7 @@ def glances(db: Session, *, now: datetime, units: Tree) -> list[Glance]:
                 unit.name,
                 alive,
                 on_air=sounds,
-                is_data_short=cluster_id in short,
+                data=data.get(cluster_id),
             )
         )
     return found
@@ -194,8 +194,12 @@ def overview(
     units: Tree,
     under: str | None = None,
     only: Collection[str] | None = None,
+    data: Mapping[str, DataUse] | None = None,
 ) -> list[ClusterState]:
-    """Describe every cluster, those under one unit, or only some, by commune and name."""
+    """Describe every cluster, those under one unit, or only some, by commune and name.
+
+    ``data`` is what is used of the plans of their SIMs, where that has been read already.
+    """
     wanted = frozenset(units.clusters) if under is None else units.clusters_under(under)
     working = select(NodeRow).where(NodeRow.decommissioned_at.is_(None))
     if only is not None:
@@ -205,7 +209,8 @@ def overview(
     nodes = {node.cluster_id: node for node in db.scalars(working)}
     newest = dict(db.execute(select(PlanRow.unit_id, PlanRow.version)).all())
     titles = titles_of(db, {node.on_air for node in nodes.values() if node.on_air})
-    data = data_plans.uses(db, now=now, only=wanted)
+    if data is None:
+        data = data_plans.uses(db, now=now, only=wanted)
     states = [
         _state(
             row,

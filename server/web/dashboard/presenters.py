@@ -137,7 +137,7 @@ def _all(_one: Glance) -> bool:
 _FILTERS: Mapping[str, Callable[[Glance], bool]] = {
     "on-air": lambda one: one.on_air,
     "trouble": lambda one: not one.answers,
-    "data": lambda one: one.is_data_short,
+    "data": lambda one: one.data is not None and one.data.is_short,
 }
 
 

@@ -49,7 +49,10 @@ def _clusters() -> dict[str, object]:
         chosen = asked.chosen(seen) if are_many else seen
         listed = chosen[:MOST_CARDS] if are_many and not asked.unit else chosen
         only = [one.cluster_id for one in listed]
-        states = monitoring.overview(db, now=instant, units=tree, only=only) if only else []
+        data = {one.cluster_id: one.data for one in listed if one.data is not None}
+        states = (
+            monitoring.overview(db, now=instant, units=tree, only=only, data=data) if only else []
+        )
     return {
         "are_many": are_many,
         "asked": asked,

@@ -1,12 +1,14 @@
 """What a SIM may use and has used: the page, the first page, the sheet's twin at the API."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from protocol.messages import Telemetry
 from server.services import commissioning, reports
 from tests.factories.pages import CLUSTERS, form_token
+from tests.factories.questions import counted
 from tests.factories.units import OPERATOR
 
 HERE, OTHER = CLUSTERS
@@ -49,6 +51,14 @@ def test_a_technician_enters_a_plan_and_everybody_sees_where_it_runs_out(used):
     assert "SIM đã dùng hết dữ liệu tháng này (106%)" in technician.get(PAGE).text
     assert typed(technician, "").status_code == 303
     assert "Chưa ai khai báo" in technician.get(PAGE).text
+
+
+def test_the_first_page_reads_once_what_sims_have_used(used):
+    assert typed(used.browser("technician"), "1 GB").status_code == 303
+    viewer = used.browser("viewer")
+    with counted(SimpleNamespace(sessions=used.app.extensions["loa"].reads)) as asked:
+        assert "(85%)" in viewer.get("/clusters/list").text
+    assert sum("data_plan_mb IS NOT NULL" in one for one in asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+from server.domain.data_plans import DataUse
 from server.domain.escalation import Rule
 from server.domain.recurrence import day_bounds
 from server.services.monitoring import ClusterState, Glance
@@ -15,6 +16,7 @@ from tests.factories.units import a_small_tree
 DAY = datetime(2026, 11, 22, tzinfo=UTC)
 BOUNDS = day_bounds(DAY.date())
 SIX = BOUNDS[0] + timedelta(hours=6)
+SHORT = DataUse(1000, 1, 900.0, DAY.date(), DAY.date(), None, None)
 
 
 def a_state(cluster_id="c-1", **changed: object):
@@ -56,7 +58,7 @@ def a_glance(cluster_id="c-1", **changed: object):
         "unit_name": "Xã Một",
         "liveness": "here",
         "on_air": False,
-        "is_data_short": False,
+        "data": None,
     }
     return Glance(cluster_id, **{**facts, **changed})
 
@@ -99,7 +101,7 @@ def test_of_many_clusters_those_of_a_unit_those_found_or_those_in_a_state_are_ch
     glances = [
         a_glance("c-3", village="Đoài", liveness="lost"),
         a_glance("c-1", village="Bản Cáp", on_air=True),
-        a_glance("c-2", village="Bản Lè", unit_id="xa-2", unit_name="Xã Ỷ La", is_data_short=True),
+        a_glance("c-2", village="Bản Lè", unit_id="xa-2", unit_name="Xã Ỷ La", data=SHORT),
     ]
 
     def chosen(**asked: str) -> list[str]:
