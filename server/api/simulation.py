@@ -14,7 +14,7 @@ from server.api.schemas.trials import (
     TrialWinner,
 )
 from server.domain.turn_taking import Sharing
-from server.http.context import actor, now, reading
+from server.http.context import actor, here, now, reading
 from server.http.wording import finding_sentence
 from server.services import scheduling, simulation
 
@@ -30,7 +30,12 @@ def add_to(api: APIBlueprint) -> None:
         new = scheduling.NewSlot(**wanted.model_dump(exclude={"slot_id"}))
         with reading() as db:
             effect = simulation.simulate(
-                db, new, now=now(), actor=actor(), replacing=wanted.slot_id or ""
+                db,
+                new,
+                now=now(),
+                actor=actor(),
+                replacing=wanted.slot_id or "",
+                plan_days=here().settings.plan_days,
             )
         return TrialAnswer(
             changed=effect.changed,

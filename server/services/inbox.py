@@ -110,10 +110,12 @@ def unanswered(db: Session, units: Collection[str], *, now: datetime) -> int:
     return db.scalar(counted) or 0
 
 
-def suggested(db: Session, unit_id: str, length_s: float, *, now: datetime) -> Stretch | None:
+def suggested(
+    db: Session, unit_id: str, length_s: float, *, now: datetime, plan_days: int = PLAN_DAYS
+) -> Stretch | None:
     """Find the next moment in a commune's hours that nothing of the ordinary class takes there."""
     units = tree(db, today=local_day(now))
-    around = (now + SOON, now + timedelta(days=PLAN_DAYS))
+    around = (now + SOON, now + timedelta(days=plan_days))
     chain = units.chain(unit_id)
     clusters = set(units.own_clusters(unit_id))
     busy = [

@@ -85,9 +85,17 @@ class Effect:
 
 
 def simulate(
-    db: Session, new: NewSlot, *, now: datetime, actor: Actor, replacing: str = ""
+    db: Session,
+    new: NewSlot,
+    *,
+    now: datetime,
+    actor: Actor,
+    replacing: str = "",
+    plan_days: int = PLAN_DAYS,
 ) -> Effect:
     """Tell what saving a slot would change, as a new one or in place of one; write nothing.
+
+    It is looked at as far ahead as plans go, or else where the slot first comes.
 
     Raises:
         NotAllowedError: The actor may not schedule for the unit.
@@ -102,7 +110,7 @@ def simulate(
     if wrong:
         raise SlotRefusedError(wrong)
     wanted = value_of(new, files, units, slot_id=replacing or NEW, created_at=created_at)
-    days = _days(wanted, old, now)
+    days = _days(wanted, old, now, plan_days)
     stretch = day_bounds(days[0])[0], day_bounds(days[-1])[1]
     reached = wanted.clusters | (old.clusters if old else frozenset())
     changes = _Changes(db, wanted, old, stretch, units, now)
@@ -138,12 +146,12 @@ def _replaced(
     return slot_value(row, units), row.created_at
 
 
-def _days(wanted: Slot, old: Slot | None, now: datetime) -> tuple[date, ...]:
+def _days(wanted: Slot, old: Slot | None, now: datetime, plan_days: int) -> tuple[date, ...]:
     """Choose the first days on which either is to be heard."""
     first = wanted.rule.next_occurrence(now)
     if first is None:
         raise SlotRefusedError([Finding("never")])
-    until = planning.window(now, PLAN_DAYS)[1]
+    until = planning.window(now, plan_days)[1]
     coming = [
         *wanted.rule.occurrences(now, until),
         *(old.rule.occurrences(now, until) if old else ()),

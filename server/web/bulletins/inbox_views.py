@@ -151,7 +151,9 @@ def _letter(
         one = inbox.find(db, bulletin_id, unit_id, now=instant)
         waits = one.standing is Answer.WAITING and may(person, Action.SCHEDULE, chain[-1:])
         if form is None and waits:
-            opening = inbox.suggested(db, unit_id, one.length_s, now=instant)
+            opening = inbox.suggested(
+                db, unit_id, one.length_s, now=instant, plan_days=here().settings.plan_days
+            )
             form = AiringForm.suggested(opening)
     return render_template(
         "bulletins/letter.html",

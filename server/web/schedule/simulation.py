@@ -10,7 +10,7 @@ from server.domain.authority import Action, demand
 from server.domain.errors import SlotRefusedError
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.units import Tree
-from server.http.context import actor, now, reading
+from server.http.context import actor, here, now, reading
 from server.http.languages import gettext
 from server.services import simulation, units
 from server.services.scheduling import TimelineSpan
@@ -49,7 +49,14 @@ def fragment(form: SlotForm, slot_id: str = "") -> str:
         demand(actor(), Action.SCHEDULE, tree.chain(form.unit_id))
         if new is not None:
             try:
-                effect = simulation.simulate(db, new, now=instant, actor=actor(), replacing=slot_id)
+                effect = simulation.simulate(
+                    db,
+                    new,
+                    now=instant,
+                    actor=actor(),
+                    replacing=slot_id,
+                    plan_days=here().settings.plan_days,
+                )
             except SlotRefusedError as refused:
                 findings = refused.findings
     if effect is not None:

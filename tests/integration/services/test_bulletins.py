@@ -355,6 +355,23 @@ def test_the_next_free_moment_is_suggested_inside_the_communes_hours(on_sqlite):
     assert f"{opening[0].astimezone(LOCAL):%d/%m %H:%M}" == "22/11 06:01"
 
 
+def test_the_free_moment_is_looked_for_as_far_ahead_as_plans_go(on_sqlite):
+    on_sqlite.add_slot(
+        content_kind="live",
+        assets=(),
+        local_start=time(0),
+        length_s=86_400.0,
+        first_day=TODAY,
+        last_day=TODAY + timedelta(days=19),
+    )
+    found = [
+        on_sqlite.run(inbox.suggested, unit_id="xa-1", length_s=30.0, now=NOON, plan_days=days)
+        for days in (14, 30)
+    ]
+    assert found[0] is None
+    assert found[1][0].astimezone(LOCAL).date() == TODAY + timedelta(days=20)
+
+
 def test_of_two_officers_who_answer_at_once_one_is_told_that_it_is_answered(on_postgres):
     row = sent(on_postgres)
     times = [Airing(time(hour), TODAY + timedelta(days=1)) for hour in (7, 8, 9)]

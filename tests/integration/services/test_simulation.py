@@ -22,9 +22,14 @@ A_DAY = timedelta(days=1)
 BOTH = {"unit_id": "tinh", "units": ("xa-1", "xa-2")}
 
 
-def trial(province, *, replacing: str = "", actor=OPERATOR, **new: object):
+def trial(province, *, replacing: str = "", actor=OPERATOR, plan_days=14, **new: object):
     return province.run(
-        simulation.simulate, new=a_new_slot(**new), now=NOON, actor=actor, replacing=replacing
+        simulation.simulate,
+        new=a_new_slot(**new),
+        now=NOON,
+        actor=actor,
+        replacing=replacing,
+        plan_days=plan_days,
     )
 
 
@@ -106,6 +111,12 @@ def test_a_slot_that_comes_later_is_looked_at_where_it_comes(province):
     effect = trial(province, recurrence="once", first_day=TODAY + 90 * A_DAY)
     assert effect.days == (TODAY + 90 * A_DAY,)
     assert effect.changed == 2
+
+
+def test_it_looks_as_far_ahead_as_plans_go(province):
+    weekly = {"recurrence": "rrule", "pattern": "FREQ=WEEKLY;BYDAY=MO"}
+    counted = [len(trial(province, plan_days=days, **weekly).days) for days in (7, 14, 28)]
+    assert counted == [1, 2, 4]
 
 
 def test_nothing_is_written(province):
