@@ -4,6 +4,7 @@ import calendar
 import re
 
 from audio_library.reading.numbers import cardinal
+from audio_library.reading.units import UNIT
 from audio_library.reading.values import Dialect, Kind, Rule, after, before
 
 _LAST_MUNG = 10
@@ -22,19 +23,34 @@ _MONTH = re.compile(r"\b(?:tháng|quý)\s*$", re.IGNORECASE)
 _COUNTED = re.compile(r"\b(?:đợt|lần|kỳ|kì|số|khóa|khoá|vụ)\s*$", re.IGNORECASE)
 _PART = re.compile(
     r"\b(?:chiếm|giảm|tăng|đạt|quá|hơn|gần|khoảng|được|có|mất|còn|thiếu|bằng|đã|mở|đóng"
-    r"|vận hành)\s*$",
+    r"|vận hành|vòng)\s*$",
     re.IGNORECASE,
 )
 _WHOLE = re.compile(
     r"\s+(?:số|diện tích|tổng|dân số|hộ|thời gian|quân số|chiều|đoạn|đại biểu|người|thành viên"
     r"|thôn|xã|cụm|khối lượng|lượng|sản lượng|giá|cửa|tổ máy|hồ|đập|cống|trạm|công trình"
-    r"|nhân khẩu|khẩu|trường hợp|hạng mục|tiêu chí|phiếu)\b",
+    r"|nhân khẩu|khẩu|trường hợp|hạng mục|tiêu chí|chỉ tiêu|nội dung|nhiệm vụ|phiếu)\b",
     re.IGNORECASE,
 )
 _DATED = re.compile(
     r"\b(?:ngày|từ|đến|tới|trước|sau|hôm|sáng|trưa|chiều|tối|đêm|vào|giờ|phút|hạn|nay|mai|qua"
     r"|\d+[hg]\d*|\d+:\d+|thứ \w+|thứ \d|chủ nhật)[\s,(]*$",
     re.IGNORECASE,
+)
+_DEADLINE = re.compile(
+    r"\b(?:ngày|sáng|trưa|chiều|tối|đêm|hạn(?:\s[^\W\d]+){0,6}|nghỉ|lễ|tết|dịp|quốc khánh|thứ \w+"
+    r"|chủ nhật|từ|đến|tới|trước|sau|hết)[\s,:(]*(?:\d{1,2}\.\d{1,2}\s*(?:,|-|–|và)\s*)*$",
+    re.IGNORECASE,
+)
+_MEASURED = re.compile(
+    r"\b(?:mức|mực nước|lượng|nhiệt độ|độ|khoảng|cao|sâu|dài|rộng|nặng|giá|tăng|giảm|lên|xuống|lãi"
+    r"|điểm|mục|điều|khoản|phần|chương|bài|bước|phiên bản|chỉ số|tiêu chí|hạng mục|pH|tỷ lệ|tỉ lệ"
+    r"|biên độ|cường độ|áp suất|tốc độ|công suất)\b[^.;\n]*(?:\d\.\d+[^.;\n]*)*$",
+    re.IGNORECASE,
+)
+_OF_A_MEASURE = re.compile(
+    rf"\s?(?:(?:-|–|đến|tới|và)\s?\d+\.\d+\s?)?(?:{UNIT}|[%°º]|(?:độ|triệu|nghìn|tỷ|tỉ|tấn|tạ|mét|lít"
+    r"|điểm|phần trăm|lần|richter)\b)",
 )
 _ADDRESS = re.compile(r"\b(?:nhà|ngõ|hẻm|ngách|kiệt|thửa|lô|tỷ lệ|tỉ lệ|số)\s*$", re.IGNORECASE)
 _SMALL = {(1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (2, 5), (3, 5), (4, 5), (1, 10), (24, 7)}
@@ -105,6 +121,30 @@ def _day_and_month(match: re.Match[str], dialect: Dialect) -> str | None:
     return _told(match, (day,), month, None, dialect)
 
 
+def _pointed(match: re.Match[str], dialect: Dialect) -> str | None:
+    """Say the 30.9 of "hạn chót 30.9": a day where the sentence tells of days, not of measures."""
+    context = before(match)
+    if not _DEADLINE.search(context) or _MEASURED.search(context):
+        return None
+    if _OF_A_MEASURE.match(after(match)):
+        return None
+    day, month = int(match["d"]), int(match["m"])
+    return _told(match, (day,), month, None, dialect) if _is_day(day, month) else None
+
+
+def _pointed_days(match: re.Match[str], dialect: Dialect) -> str | None:
+    """Say "nghỉ lễ 30.8-2.9" as the days that it is."""
+    context = before(match)
+    if not _DEADLINE.search(context) or _MEASURED.search(context):
+        return None
+    return None if _OF_A_MEASURE.match(after(match)) else _across(match, dialect)
+
+
+def _of_hour(match: re.Match[str], dialect: Dialect) -> str:
+    """Say the 22 of "19h/22 đến 19h/23/10"."""
+    return f" ngày {_day(int(match['d']), dialect)}"
+
+
 def _first_of_two(match: re.Match[str], dialect: Dialect) -> str | None:
     """Say the 5 of "từ 5 đến 7/9" as a day."""
     day, month = int(match["d"]), int(match["m"])
@@ -163,6 +203,17 @@ RULES = (
     Rule(Kind.DATE, _date(rf"{_Y}-(?P<m>\d\d)-(?P<d>\d\d)"), _full),
     Rule(Kind.DATE, _date(rf"{_D}/{_M}"), _day_and_month),
     Rule(Kind.DATE, _date(rf"(?<=ngày\s){_D}[-.]{_M}"), _day_and_month),
+    Rule(
+        Kind.DATE,
+        _date(rf"(?P<a>\d\d?)\.(?P<am>\d\d?)(?P<ay>)\s?[-–—]\s?{_D}\.{_M}(?P<y>)"),
+        _pointed_days,
+    ),
+    Rule(Kind.DATE, _date(rf"{_D}\.{_M}"), _pointed),
+    Rule(
+        Kind.DATE,
+        re.compile(rf"(?<=[hH])/{_D}(?=\s?(?:đến|tới|[-–])\s?\d{{1,2}}[hH]\d{{0,2}}/\d)"),
+        _of_hour,
+    ),
     Rule(Kind.DATE, _date(rf"(?P<a>\d\d?)\s?[-–]\s?{_M}/{_Y}"), _months_and_year),
     Rule(Kind.DATE, _date(rf"T?{_M}\s?[/-]\s?{_Y}"), _month_and_year),
     Rule(Kind.DATE, re.compile(r"(?<=[IVX])/([12]\d{3})(?!\w)"), _year_of_quarter),

@@ -69,10 +69,10 @@ _ISSUERS = {
     "BTP": "Bộ Tư pháp",
     "BHXH": "Bảo hiểm xã hội",
     "NHNN": "Ngân hàng Nhà nước",
-    "STTTT": "Sở Thông tin và Truyền thông",
-    "SVHTTDL": "Sở Văn hóa, Thể thao và Du lịch",
-    "SNV": "Sở Nội vụ",
-    "SYT": "Sở Y tế",
+    "BDTTG": "Bộ Dân tộc và Tôn giáo",
+}
+_ISSUERS |= {
+    f"S{code[1:]}": f"Sở {name[3:]}" for code, name in _ISSUERS.items() if name.startswith("Bộ ")
 }
 _KIND = "|".join(sorted(_KINDS, key=len, reverse=True))
 _ISSUER = "|".join(sorted(_ISSUERS, key=len, reverse=True))
@@ -110,10 +110,14 @@ def _series(match: re.Match[str], _dialect: Dialect) -> str:
 
 
 def _issuer(code: str) -> str:
-    return " ".join(
-        _ISSUERS.get(part) or (spelled(part) if part.isupper() else part)
-        for part in re.split(r"[-.]", code)
-    )
+    return " ".join(map(_named, re.split(r"[-.]", code)))
+
+
+def _named(part: str) -> str:
+    """Say BCHPCTT by what it is put together of; spell what nobody knows."""
+    if re.fullmatch(rf"(?:{_ISSUER})+", part):
+        return " ".join(_ISSUERS[known] for known in re.findall(_ISSUER, part))
+    return spelled(part) if part.isupper() else part
 
 
 _BY = r"(?P<by>[A-ZĐƯ][A-Za-zĐƯ]{1,9}(?:[-.][A-ZĐƯ]{2,9})?)"

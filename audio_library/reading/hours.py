@@ -11,6 +11,7 @@ _AT = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_DAY = re.compile(r"\s+(?:sáng|trưa|chiều|tối|đêm|ngày|hôm|mai)\b", re.IGNORECASE)
+_RATIO = re.compile(r"\b(?:pha|tỷ lệ|tỉ lệ|tỷ số|tỉ số)\s*(?:là\s*)?$", re.IGNORECASE)
 _DASH = r"\s?[-–—]\s?"
 
 
@@ -19,13 +20,14 @@ def _time(mark: str) -> str:
     return (
         rf"(?P<h{mark}>\d{{1,2}})"
         rf"(?:\s?(?:[hHg]|giờ)\s?(?P<m{mark}>[0-5]\d)(?:\s?(?:['’′]|phút\b|ph\b|p\b))?"
+        rf"(?:(?<=['’′])\s?(?P<z{mark}>[0-5]\d)\s?(?:''|[\"”″]))?"
         rf"|:(?P<c{mark}>[0-5]\d)(?::(?P<s{mark}>[0-5]\d))?\s?h?|\s?(?:[hHg]|giờ)(?!\w))(?!\w|\.\d{{3}})"
     )
 
 
 def _said(match: re.Match[str], mark: str, dialect: Dialect) -> str:
     minutes = match[f"m{mark}"] or match[f"c{mark}"]
-    seconds = match[f"s{mark}"]
+    seconds = match[f"s{mark}"] or match[f"z{mark}"]
     words = [cardinal(int(match[f"h{mark}"]), dialect), "giờ"]
     if minutes and (int(minutes) or (seconds and int(seconds))):
         words += [cardinal(int(minutes), dialect), "phút"]
@@ -40,6 +42,8 @@ def _possible(match: re.Match[str], mark: str) -> bool:
 
 def _one(match: re.Match[str], dialect: Dialect) -> str | None:
     # Seven grams, unless something says that it is a time of day.
+    if match["c"] and _RATIO.search(before(match)):
+        return None
     grams = match[0].endswith("g")
     timed = _AT.search(before(match)) or _PART_OF_DAY.match(after(match))
     if grams and not (timed and int(match["h"]) <= _END_OF_DAY):

@@ -51,6 +51,14 @@ def _plate(match: re.Match[str], dialect: Dialect) -> str:
     return f"{_mixed(match[1] + match[2], dialect)}, {digits(match[3])}"
 
 
+def _file(match: re.Match[str], _dialect: Dialect) -> str | None:
+    """Say the number of a file, H19.12-260923-0012, so that it can be written down."""
+    parts = re.findall(r"[A-ZĐ]+|\d+", match[0])
+    if not any(map(str.isalpha, parts)):
+        return None
+    return ", ".join(digits(part) if part.isdecimal() else spelled(part) for part in parts)
+
+
 def _mixed(code: str, dialect: Dialect) -> str:
     parts = re.findall(r"\d+|[^\W\d_]+", code)
     return " ".join(whole(part, dialect) if part.isdecimal() else spelled(part) for part in parts)
@@ -61,6 +69,13 @@ RULES = (
         Kind.NUMBER,
         re.compile(r"(?<!\w)(\d{2})([A-Z][A-Z\d]?)\s?[-–]\s?(\d{3}\.?\d{2}|\d{4})(?!\w)"),
         _plate,
+    ),
+    Rule(
+        Kind.NUMBER,
+        re.compile(
+            r"(?<!\w)(?:(?:[A-ZĐ]{0,4}\d{1,12}[.-]){1,6}\d{4,12}|[A-ZĐ]{1,4}\d{6,12}[A-Z]{0,3})(?!\w)"
+        ),
+        _file,
     ),
     Rule(
         Kind.NUMBER,

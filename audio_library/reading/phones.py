@@ -8,8 +8,8 @@ from audio_library.reading.values import Dialect, Kind, Rule, before
 _CALL = re.compile(
     r"\b(?:gọi|số|tổng đài|hotline|đường dây nóng|điện thoại|sđt|đt|bấm|zalo|alo|cảnh sát|công an"
     r"|cứu hỏa|cứu hoả|cứu nạn|cấp cứu|cứu thương|fax|máy lẻ|trực|trực ban|liên hệ"
-    r"|liên lạc)[\s:.]*(?:số[\s:]*)?"
-    r"(?:\d{3,10}\s*(?:,|/|;|-|hoặc|và|hay)\s*)*$",
+    r"|liên lạc)(?:\s(?:ngay|tới|đến|theo|qua))*[\s:.]*(?:số[\s:]*)?"
+    r"(?:\d{3,10}\s*(?:\([^()]*\)\s*)?(?:,|/|;|-|hoặc|và|hay)\s*)*$",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
@@ -60,7 +60,8 @@ def _short(match: re.Match[str], _dialect: Dialect) -> str | None:
 def _account(match: re.Match[str], _dialect: Dialect) -> str | None:
     if not _ACCOUNT.search(before(match)):
         return None
-    return ", ".join(digits(group) for group in _threes(match[0]))
+    written = re.findall(r"\d+", match[0])
+    return ", ".join(map(digits, written if written[1:] else _threes(written[0])))
 
 
 def _several(match: re.Match[str], _dialect: Dialect) -> str:
@@ -79,7 +80,7 @@ RULES = (
     ),
     Rule(
         Kind.PHONE,
-        re.compile(rf"(?<![\w,.])\(?0\d{{1,4}}\)?(?:{_GAP}\d){{6,9}}(?!\w|/(?!0))"),
+        re.compile(rf"(?<![\w,.])(?:\(0\d{{1,4}}\)|0\d{{1,4}})(?:{_GAP}\d){{6,9}}(?!\w|/(?!0))"),
         _national,
     ),
     Rule(
@@ -87,7 +88,7 @@ RULES = (
         re.compile(r"(?<![\w,.])1[89]00[ .\-]?\d{2,4}(?:[ .\-]?\d{2,4})?(?!\w)"),
         _service,
     ),
-    Rule(Kind.PHONE, re.compile(r"(?<!\w)\d{5,19}(?![\w/]|[.,]\d)"), _account),
+    Rule(Kind.PHONE, re.compile(r"(?<!\w)\d{3,19}(?:[ .-]\d{2,9})*(?![\w/]|[.,]\d)"), _account),
     Rule(Kind.PHONE, re.compile(r"(?<!\w)11[1-5](?:\s?[/\-–]\s?11[1-5])+(?![\w/])"), _several),
     Rule(Kind.PHONE, re.compile(r"(?<![\w,.])(?:11[1-5]|1022|\d{5,8})(?![\w/]|[.,]\d)"), _short),
 )

@@ -4,7 +4,7 @@ import re
 
 from audio_library.reading.letters import spelled
 from audio_library.reading.numbers import NUMBER, spoken, whole
-from audio_library.reading.values import Dialect, Kind, Rule
+from audio_library.reading.values import Dialect, Kind, Rule, before
 
 _ROADS = {
     "QL": "quốc lộ",
@@ -26,6 +26,7 @@ _UNITS = {
     "X": "xã",
     "KP": "khu phố",
     "TDP": "tổ dân phố",
+    "HK": "học kỳ",
 }
 _SIDES = {
     "N": "vĩ bắc",
@@ -38,7 +39,9 @@ _SIDES = {
 
 
 def _road(match: re.Match[str], dialect: Dialect) -> str:
-    said = f"{_ROADS[match[1]]} {whole(match[2], dialect)}"
+    kind = _ROADS[match[1]]
+    named = before(match).rstrip().lower().endswith(kind)
+    said = f"{'' if named else kind} {whole(match[2], dialect)}"
     return f"{said} {spelled(match[3])}" if match[3] else said
 
 
@@ -66,8 +69,8 @@ def _degrees(match: re.Match[str], dialect: Dialect) -> str | None:
     if not (minutes or side):
         return None
     words = [spoken(match["d"], dialect), "độ"]
-    words += [spoken(minutes, dialect), "phút"] if minutes else []
-    words += [spoken(seconds, dialect), "giây"] if seconds else []
+    words += [spoken(minutes.lstrip("0") or "0", dialect), "phút"] if minutes else []
+    words += [spoken(seconds.lstrip("0") or "0", dialect), "giây"] if seconds else []
     words += [_SIDES[side]] if side else []
     return " ".join(words) + (", " if match["next"] else "")
 
@@ -88,7 +91,7 @@ RULES = (
     Rule(
         Kind.PLACE,
         re.compile(
-            rf"(?<!\w)[Kk][Mm]\s?({NUMBER})(?:\s?\+\s?(\d{{1,4}}))?(?!\w)(\s?[-–]\s?(?=[Kk][Mm]\s?\d))?"
+            rf"(?<!\w)[Kk][Mm]\s?({NUMBER})(?:\s?\+\s?(\d{{1,4}}))?(?!\w)(\s?[-–÷]\s?(?=[Kk][Mm]\s?\d))?"
         ),
         _post,
     ),
@@ -108,7 +111,7 @@ RULES = (
     ),
     Rule(
         Kind.PLACE,
-        re.compile(r"(?<!\w)(TP|TX|TT|KP|TDP|P|Q|H|X)\.?\s?(\d{1,2})(?!\w)(?![.,:/]\d|[%°])"),
+        re.compile(r"(?<!\w)(TP|TX|TT|KP|TDP|HK|P|Q|H|X)\.?\s?(\d{1,2})(?!\w)(?![.,:/]\d|[%°])"),
         _unit_number,
     ),
     Rule(

@@ -7,9 +7,12 @@ from audio_library.reading.numbers import NUMBER, cardinal, digits, ordinal, spo
 from audio_library.reading.units import PER_UNIT, UNIT, per_said, unit_said
 from audio_library.reading.values import Dialect, Kind, Rule, after, before
 
-_DASH = r"\s?[-–—~]\s?"
+_DASH = r"\s?[-–—~÷]\s?"
+_WITH_UNIT = re.compile(rf"\d\s?(?:{UNIT}|đồng|nghìn|triệu|tỷ|tỉ|lít|tấn|tạ|[tT])$")
 _SCHOOL_YEAR = re.compile(r"\b(?:năm học|niên học|niên khóa|niên khoá|vụ)\s*$", re.IGNORECASE)
-_HEADING = re.compile(r"\b(cấp|tháng|lớp|điều|mục|quý|thứ|tuần)\s*$", re.IGNORECASE)
+_HEADING = re.compile(
+    r"\b(cấp|tháng|lớp|điều|mục|quý|thứ|tuần)\s*(?:\d{1,2}\s*(?:,|và)\s*)*$", re.IGNORECASE
+)
 _NUMBERED = re.compile(r"\b(?:số|mã|lô|phòng|tầng|cột|trạm)\s*$", re.IGNORECASE)
 _SCALED = re.compile(r"\d\s?(?:nghìn|ngàn|vạn|triệu|tỷ|tỉ)\s$", re.IGNORECASE)
 _RAIN = re.compile(r"\d\s?(?:mm|cm|m)$")
@@ -35,7 +38,11 @@ _BETWEEN_NUMBERS = {"+": "cộng", "x": "nhân", "×": "nhân", "*": "nhân", "=
 
 
 def _chain(match: re.Match[str], dialect: Dialect) -> str:
-    return ", ".join(whole(part, dialect) for part in re.split(r"[-–—]", match[0]))
+    parts = re.split(r"[-–—]", match[0])
+    heading = _HEADING.search(before(match))
+    if heading:
+        return ", ".join(_placed(part, heading[1].lower(), dialect) for part in parts)
+    return ", ".join(whole(part, dialect) for part in parts)
 
 
 def _range(match: re.Match[str], dialect: Dialect) -> str | None:
@@ -63,8 +70,26 @@ def _with_unit(match: re.Match[str], dialect: Dialect) -> str:
     return f"{_counted(match['number'], dialect)} {unit_said(match['unit'])}"
 
 
-def _metres(match: re.Match[str], dialect: Dialect) -> str:
-    return f"{whole(match[1], dialect)} mét {whole(match[2], dialect)}"
+def _and_parts(match: re.Match[str], dialect: Dialect) -> str:
+    """Say 1m57, and 1tr2 for a million and two hundred thousand."""
+    name = "tỷ" if match[2] in {"tỷ", "tỉ"} else unit_said(match[2])
+    return f"{whole(match[1], dialect)} {name} {whole(match[3], dialect)}"
+
+
+def _over(match: re.Match[str], _dialect: Dialect) -> str | None:
+    """Say the slash of 200ml/20 lít."""
+    return " trên " if _WITH_UNIT.search(before(match)) else None
+
+
+def _for_one(match: re.Match[str], _dialect: Dialect) -> str | None:
+    """Say the slash of 25k/trẻ em."""
+    return " một " if _WITH_UNIT.search(before(match)) else None
+
+
+def _same_again(match: re.Match[str], _dialect: Dialect) -> str | None:
+    """Say the dash of "cấp 4 - cấp 5"."""
+    heading = _HEADING.search(re.sub(r"\d+$", "", before(match)))
+    return " đến " if heading and heading[1].lower() == match[1].lower() else None
 
 
 def _scaled(match: re.Match[str], _dialect: Dialect) -> str | None:
@@ -93,7 +118,7 @@ def _alone(match: re.Match[str], dialect: Dialect) -> str:
         return _placed(text, heading[1].lower(), dialect)
     if text == "1" and re.search(r"\b(?:hạng|giải)\s*$", context, re.IGNORECASE):
         return "nhất"
-    if _NUMBERED.search(context) or not _NOUN.match(after(match)):
+    if _NUMBERED.search(context):
         return digits(text) if text[0] == "0" else cardinal(int(text), dialect)
     # Offices write 06 households where they mean six.
     return _counted(text, dialect)
@@ -153,12 +178,25 @@ RULES = (
         ),
         _range,
     ),
-    Rule(Kind.UNIT, re.compile(r"(?<!\w)(\d{1,2})m(\d{1,2})(?!\w)"), _metres),
+    Rule(
+        Kind.UNIT, re.compile(r"(?<!\w)(\d{1,3})((?<!\d\d\d)m|tr|tỷ|tỉ)(\d{1,2})(?!\w)"), _and_parts
+    ),
     Rule(Kind.UNIT, re.compile(rf"{_AMOUNT}\s?(?P<unit>{UNIT})"), _with_unit),
     Rule(Kind.UNIT, re.compile(rf"(?P<unit>[$€₫])\s?(?P<number>{NUMBER})"), _with_unit),
     Rule(Kind.UNIT, re.compile(rf"(?<!\w)(?P<unit>{UNIT})"), _scaled),
     Rule(Kind.UNIT, re.compile(r"(?<=m)/(\d{1,2})\s?(h|giờ|ngày)(?!\w)"), _within),
     Rule(Kind.UNIT, re.compile(rf"(?<=[^\W\d_]|[%'’′])\s?/\s?(?P<per>{PER_UNIT})"), _per),
+    Rule(
+        Kind.UNIT,
+        re.compile(rf"(?<=\w)\s?/\s?(?={NUMBER}\s?(?:{UNIT}|(?:lít|tấn|tạ|sào)\b))"),
+        _over,
+    ),
+    Rule(Kind.UNIT, re.compile(r"(?<=\w)\s?/\s?(?=[^\W\d_A-ZĐ]{2,}(?!\w|\s\d))"), _for_one),
+    Rule(
+        Kind.RANGE,
+        re.compile(r"(?<=\d)\s?[-–—]\s?(?=(cấp|tháng|thứ|lớp|mức)\s?\d)", re.IGNORECASE),
+        _same_again,
+    ),
     Rule(
         Kind.SYMBOL,
         re.compile(r"(?<![\w.,)%])(?:(>=|<=|[≥≤><~≈±])\s?|([+−-]))(?=\d)"),

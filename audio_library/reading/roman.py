@@ -46,7 +46,17 @@ def _one(numeral: str, head: str, dialect: Dialect) -> str:
     return cardinal(number, dialect)
 
 
+def _quarter(match: re.Match[str], dialect: Dialect) -> str:
+    number = int(match[1]) if match[1].isdecimal() else _value(match[1])
+    return f"quý {ordinal(number, dialect) if number > 1 else cardinal(number, dialect)}"
+
+
 RULES = (
+    Rule(
+        Kind.ROMAN,
+        re.compile(r"(?<!\w)Q\.?\s?(IV|I{1,3})(?=/[12]\d{3}(?!\d))"),
+        _quarter,
+    ),
     Rule(
         Kind.ROMAN,
         re.compile(

@@ -64,6 +64,8 @@ UNITS = {
     "kHz": "ki lô héc",
     "MHz": "mê ga héc",
     "GHz": "gi ga héc",
+    "Mbps": "mê ga bít trên giây",
+    "Gbps": "gi ga bít trên giây",
     "GB": "gi ga bai",
     "MB": "mê ga bai",
     "dB": "đề xi ben",
