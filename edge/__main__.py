@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from queue import SimpleQueue
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -23,6 +22,7 @@ from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
 from edge.health import Health
+from edge.inbox import Inbox
 from edge.link import Delivery, Identity, Link, LinkEvent
 from edge.listening import Listening, NoEar
 from edge.live import LiveDesk
@@ -67,14 +67,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         settings = load(said.node_file, here.over(overrides_from(around)))
-        agent = build(settings, SimpleQueue(), Watchdog(around.get("NOTIFY_SOCKET", "")))
+        agent = build(settings, Inbox(), Watchdog(around.get("NOTIFY_SOCKET", "")))
         return STARTED_AGAIN if agent.run() else 0
     except EdgeError as error:
         _log.error("node_failed", error=str(error))
         return 1
 
 
-def build(settings: NodeSettings, events: SimpleQueue[AgentEvent], watchdog: Watchdog) -> Agent:
+def build(settings: NodeSettings, events: Inbox[AgentEvent], watchdog: Watchdog) -> Agent:
     """Make the parts of a node, and let the signals end it.
 
     Raises:

@@ -16,7 +16,7 @@ from edge.clockwork import ClockDesk
 from edge.errors import EdgeError, ThreadDiedError
 from edge.fetch import Fetched
 from edge.gpio.box import ContactMoved, SilencePressed, TalkPressed, TalkReleased
-from edge.intake import Intake
+from edge.intake import Intake, worth
 from edge.keeping import Keeping
 from edge.link import Connected, Delivery, Disconnected, LinkEvent
 from edge.live import LiveRefused
@@ -64,6 +64,8 @@ class Agent:
             clock_desk=clock_desk,
             accepted=self._go_on,
         )
+        clock, stage = parts.clock, self._stage
+        parts.events.judge_by(lambda delivery: worth(stage.held, delivery, clock))
         self._rounds = Rounds(self._ticks_s())
         self._rounds.every(5.0, self._look_after_threads, first_s=0.0)
         self._rounds.every(1.0, self._mark_alive, first_s=1.0)
@@ -74,6 +76,7 @@ class Agent:
         # Nodes started together must not all speak in the same instant.
         phase_s = sum(settings.node.encode()) % 15
         self._rounds.every(15.0, self._telling.send_telemetry, first_s=1.0 + phase_s)
+        self._rounds.every(60.0, self._tell_dropped, first_s=60.0)
         self._rounds.every(60.0, self._keeping.come_back, first_s=60.0)
         self._rounds.every(600.0, self._tidy, first_s=600.0)
         self._rounds.every(600.0, parts.clock.keep, first_s=60.0)
@@ -283,6 +286,9 @@ class Agent:
 
     def _send_due(self) -> None:
         self._keeping.send_due(self._ticks_s())
+
+    def _tell_dropped(self) -> None:
+        self._telling.note_dropped(self._parts.events.take_dropped())
 
     def _tidy(self) -> None:
         turn = self._stage.turn()

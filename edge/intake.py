@@ -13,6 +13,7 @@ import structlog
 
 from edge.clock import Clock
 from edge.clockwork import ClockDesk
+from edge.inbox import Worth
 from edge.keeping import Keeping
 from edge.link import Delivery
 from edge.outbox import numbered
@@ -61,6 +62,21 @@ def judged(held: Holdings, delivery: Delivery, clock: Clock) -> tuple[Verdict, d
         if issued_at is None:
             raise
     return receive(held, delivery.topic, raw, issued_at, newest_issued=newest), issued_at
+
+
+def worth(held: Holdings, delivery: Delivery, clock: Clock) -> Worth:
+    """Say what is to become of a message while so many wait that not all can be taken in."""
+    try:
+        verdict, _issued_at = judged(held, delivery, clock)
+    except RefusedError:
+        return Worth.NOTHING
+    match verdict:
+        case Accepted(order=Order(is_grave=True)) | Doubtful(order=Order(is_grave=True)):
+            return Worth.THE_FIRST
+        case Accepted() | Doubtful() | Acknowledged() | Timed():
+            return Worth.ITS_TURN
+        case Repeated() | HeldAlready() | Unconcerned():
+            return Worth.NOTHING
 
 
 @final

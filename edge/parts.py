@@ -1,7 +1,6 @@
 """What a node is made of, and all that can happen to it."""
 
 from dataclasses import dataclass
-from queue import SimpleQueue
 
 from edge.cache import Cache
 from edge.clock import Clock
@@ -10,6 +9,7 @@ from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box, PinEvent
 from edge.health import Health
+from edge.inbox import Inbox
 from edge.link import Link, LinkEvent
 from edge.listening import Listening
 from edge.live import LiveDesk, LiveWord
@@ -38,7 +38,7 @@ class Parts:
         listening: What hears the loudspeaker.
     """
 
-    events: SimpleQueue[AgentEvent]
+    events: Inbox[AgentEvent]
     store: Store
     cache: Cache
     player: Player

@@ -38,7 +38,7 @@ from protocol.messages import (
     Upkeep,
 )
 from protocol.plan import Place, claims_at, is_targeted
-from protocol.policy import Policy, Silence, merge
+from protocol.policy import Policy, Silence, is_emergency, merge
 from protocol.signing import (
     Trust,
     Verified,
@@ -95,6 +95,17 @@ class Order:
                 return state.hush_id
             case Identify(order_id=order_id) | Restart(order_id=order_id):
                 return order_id
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether it orders silence, or a real emergency: nothing may hold that up."""
+        match self.message:
+            case Stop() | Hush():
+                return True
+            case Play(claim=claim):
+                return is_emergency(claim)
+            case LiftHush() | SoundCheck() | Identify() | Restart():
+                return False
 
     @property
     def matters_until(self) -> datetime:
@@ -233,7 +244,7 @@ class Timed:
 class Doubtful:
     """A genuine order, issued before others that are known: it may be one of long ago."""
 
-    claim_id: str
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +310,7 @@ def receive(
             verdict = _take_order(held, order, kept, now)
             is_old = newest_issued is not None and order.issued_at < newest_issued
             if is_old and isinstance(verdict, Accepted):
-                return Doubtful(order.claim_id)
+                return Doubtful(order)
             return verdict
         case Acknowledge(report_ids=report_ids):
             return Acknowledged(report_ids)

@@ -1,6 +1,7 @@
 """What the server is told of the node itself: that it is there, how it fares, what it refused."""
 
 import hashlib
+from collections import Counter
 from dataclasses import replace
 from typing import final
 
@@ -40,6 +41,8 @@ class Telling:
         self._keeping, self._shelf = keeping, shelf
         self._node = NodeId(stage.held.node)
         self._refusals = Refusals()
+        self._dropped = 0
+        self._is_flooded = False
         self.is_linked = False
         self.birth_due_s: float | None = None
 
@@ -55,7 +58,7 @@ class Telling:
         """Note that the newest plan or configuration is held, and say so soon if that is asked."""
         self._refusals.plan_trouble = ""
         if is_to_tell:
-            self.birth_due_s = self.birth_due_s or self._parts.clock.ticks_s() + _BIRTH_AGAIN_S
+            self._tell_held_soon()
 
     def pass_time(self, now_s: float) -> None:
         """Say what is held once it is time to."""
@@ -65,6 +68,9 @@ class Telling:
     def last_words(self) -> tuple[str, bytes]:
         """Say that the node leaves: on which topic, and how."""
         return node_presence(self._node), encode(self._presence(PresenceState.LEAVING))
+
+    def _tell_held_soon(self) -> None:
+        self.birth_due_s = self.birth_due_s or self._parts.clock.ticks_s() + _BIRTH_AGAIN_S
 
     def _send_birth(self, nonce: str = "") -> None:
         self.birth_due_s = None
@@ -111,14 +117,25 @@ class Telling:
         self._parts.link.publish(node_telemetry(self._node), encode(word), qos=0)
 
     def _refused(self) -> dict[str, int]:
-        bad_digests = self._parts.fetcher.bad_digests
-        return self._refusals.counts | ({"bad-digest": bad_digests} if bad_digests else {})
+        others = {"bad-digest": self._parts.fetcher.bad_digests, "flooded": self._dropped}
+        return self._refusals.counts | {name: count for name, count in others.items() if count}
 
     def _troubles(self) -> tuple[str, ...]:
-        told = {self._keeping.trouble, self._refusals.plan_trouble} | self._shelf.troubles()
+        flooded = "flooded" if self._is_flooded else ""
+        told = {self._keeping.trouble, self._refusals.plan_trouble, flooded}
+        told |= self._shelf.troubles()
         return tuple(sorted(told - {""}))
 
     # -- what it refused
+
+    def note_dropped(self, dropped: Counter[str]) -> None:
+        """Note what was dropped since the last time, for there was too much of it."""
+        self._is_flooded = bool(dropped)
+        if dropped:
+            self._dropped += dropped.total()
+            _log.warning("messages_dropped", count=dropped.total(), topics=dict(dropped))
+            # A plan may have been among them: who hears which are held sends what is missing.
+            self._tell_held_soon()
 
     def refuse(self, delivery: Delivery, error: RefusedError) -> None:
         """Count a message that is not acted on, and report it if it is time to."""

@@ -109,7 +109,7 @@ class Policy:
 
     def hushed_by(self, claim: Claim, now: datetime) -> Silence | None:
         """Find what orders ``claim`` to be silent at ``now``, the highest unit's first."""
-        spared = _is_emergency(claim)
+        spared = is_emergency(claim)
         for silence in self.silences:
             if silence.covers(now) and not (spared and silence.spares_emergencies):
                 return silence
@@ -120,7 +120,7 @@ class Policy:
 
         It has one gain from beginning to end, so the lowest ceiling that it touches holds.
         """
-        if _is_emergency(claim):
+        if is_emergency(claim):
             return self.volume_ceiling_db
         touched = (
             ceiling.volume_ceiling_db
@@ -134,7 +134,8 @@ def _passes_quiet(claim: Claim) -> bool:
     return claim.bulletin_class is BulletinClass.EMERGENCY and claim.mode is Mode.REAL
 
 
-def _is_emergency(claim: Claim) -> bool:
+def is_emergency(claim: Claim) -> bool:
+    """Say whether a claim is a real emergency that a unit ordered."""
     return _passes_quiet(claim) and claim.kind is not ClaimKind.LOCAL
 
 

@@ -192,6 +192,7 @@ _TROUBLES: Mapping[str, str] = MappingProxyType(
         "disk-full": N_("Its disk is full: what it is told now is lost at a restart"),
         "disk-read-only": N_("Its disk takes nothing any more and should be replaced"),
         "disk-failing": N_("Its disk fails and should be replaced"),
+        "flooded": N_("It is flooded with messages, and drops what is neither genuine nor new"),
         "plan-refused": N_("It cannot read the newest plan: its software may be too old"),
     }
 )

@@ -8,12 +8,12 @@ instants of one agenda, and waiting for an event moves the clock on to the next 
 import hashlib
 import heapq
 import shutil
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty
 from random import Random
 from typing import cast
 
@@ -29,6 +29,7 @@ from edge.fetch import Fetched, Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
 from edge.health import Health
+from edge.inbox import Inbox
 from edge.link import Connected, Delivery, Disconnected, Link
 from edge.listening import NoEar
 from edge.live import LiveDesk
@@ -109,6 +110,11 @@ class Agenda:
     def put(self, event: object) -> None:
         """Tell the agent of something, as any of its parts does."""
         self.events.append(event)
+
+    def judge_by(self, _judge: object) -> None: ...
+
+    def take_dropped(self) -> Counter[str]:
+        return Counter()
 
     def get(self, timeout: float) -> object:
         """Give the next event, or raise ``Empty`` when so much time has passed."""
@@ -617,7 +623,7 @@ class Node:
             board=Board(),
         )
         parts = Parts(
-            events=cast("SimpleQueue[AgentEvent]", agenda),
+            events=cast("Inbox[AgentEvent]", agenda),
             store=cast("Store", Disk(Store(database), self._server)),
             cache=self._cache,
             player=Loudspeaker(agenda, self._clock, self.heard),

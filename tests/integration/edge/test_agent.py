@@ -8,7 +8,6 @@ import time
 from base64 import urlsafe_b64decode
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from queue import SimpleQueue
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -25,6 +24,7 @@ from edge.fetch import Fetcher
 from edge.gpio.amplifier import AmplifierRelay
 from edge.gpio.box import Box
 from edge.health import Health
+from edge.inbox import Inbox
 from edge.intake import MOST_PUT_OFF
 from edge.link import Delivery, Identity, Link
 from edge.live import LiveDesk
@@ -127,7 +127,7 @@ class Bench:
     """An agent in this process, on a thread of its own."""
 
     def __init__(self, folder, broker, audio, machine=None, *, may_guess=False):
-        self.events = SimpleQueue()
+        self.events = Inbox()
         self.player = FakePlayer(self.events)
         self.ear = Ear()
         root = ROOT_KEY.private.public_key()
@@ -201,7 +201,7 @@ def bench(tmp_path, broker, audio, station):
 
 def test_an_event_that_explodes_does_not_stop_the_next(station, bench):
     # A payload that is no bytes breaks the handler in a way that no rule foresees.
-    bench.events.put(Delivery("loa/1/unit/xa-1/order", None))
+    bench.events.put(Delivery("loa/1/unit/xa-1/order", "no bytes"))
     station.play(an_urgent(_speech(), _soon()))
     assert station.hears(Received, claim_id="khan-1")
     assert bench.is_running()
