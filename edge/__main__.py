@@ -131,6 +131,7 @@ def build(settings: NodeSettings, events: Inbox[AgentEvent], watchdog: Watchdog)
         health=Health(settings.state_dir, machine.boot_id),
         listening=listening,
         software=_software(),
+        equipment=settings.board.equipment,
         player=sounding,
     )
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -54,3 +54,4 @@ class Parts:
     health: Health
     listening: Listening
     software: str = ""
+    equipment: tuple[str, ...] = ()

@@ -144,6 +144,20 @@ class Board:
     listening: ListeningInput | None = None
 
     @property
+    def equipment(self) -> tuple[str, ...]:
+        """Name what is wired, as the protocol has it."""
+        others = {
+            "amplifier": self.amplifier_pin is not None,
+            "silence-key": self.silence_key is not None,
+            "talk-key": self.talk_key is not None,
+            "lamps": bool(self.lamps),
+            "fan": self.fan is not None,
+            "listening": self.listening is not None,
+        }
+        found = {name for name, is_there in others.items() if is_there}
+        return tuple(sorted(found | {contact.alarm for contact in self.contacts}))
+
+    @property
     def pins(self) -> tuple[tuple[str, int], ...]:
         """Each pin that is wired, with the place in the profile that names it."""
         wired = [

@@ -88,6 +88,7 @@ class Telling:
             plan_versions=held.plan_versions,
             on_air=self._stage.playout.on_air,
             nonce=nonce,
+            equipment=self._parts.equipment,
         )
 
     # -- how it fares

@@ -31,6 +31,7 @@ MAX_WHOLE = 2**53 - 1
 """Largest whole number that every JSON reader keeps exactly."""
 
 Trouble = Annotated[str, msgspec.Meta(max_length=64)]
+Equipment = Annotated[tuple[Trouble, ...], msgspec.Meta(max_length=20)]
 Nonce = Annotated[str, msgspec.Meta(pattern=NONCE_PATTERN)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_WHOLE)]
 Version = Annotated[int, msgspec.Meta(ge=1, le=MAX_WHOLE)]
@@ -543,6 +544,7 @@ class Presence(_Wire, frozen=True, tag="presence", tag_field="kind"):
 
     Attributes:
         nonce: Asks for the time; empty where it is not asked for.
+        equipment: What is wired to its board, by name; None where it does not tell.
     """
 
     node: Id
@@ -553,6 +555,7 @@ class Presence(_Wire, frozen=True, tag="presence", tag_field="kind"):
     plan_versions: dict[str, Count] = msgspec.field(default_factory=dict)
     on_air: str = ""
     nonce: Nonce = ""
+    equipment: Equipment | None = None
 
 
 ReportId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]

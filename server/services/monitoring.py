@@ -66,6 +66,7 @@ class ClusterState:
         clock_trusted: Whether its node says that it knows the time; None: it does not say.
         troubles: What its node says it cannot do by itself, in codes.
         alarms: Names of the alarms that its node said stand, since ``alarms_at``.
+        equipment: What its node says is wired to its board; None: it does not say.
         data: How the plan of its SIM stands; None: it has none.
         machine: What its node last measured, by the names of the protocol's telemetry.
     """
@@ -93,6 +94,7 @@ class ClusterState:
     troubles: tuple[str, ...]
     alarms: tuple[str, ...]
     alarms_at: datetime | None
+    equipment: tuple[str, ...] | None
     data: DataUse | None
     machine: Mapping[str, Any]
 
@@ -334,6 +336,7 @@ def _state(
         clock_trusted=node.telemetry.get("clock_trusted") if node else None,
         alarms=tuple(node.alarms) if node else (),
         alarms_at=node.alarms_at if node else None,
+        equipment=None if node is None or node.equipment is None else tuple(node.equipment),
         data=data,
         machine=node.telemetry if node else {},
     )

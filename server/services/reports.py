@@ -245,6 +245,7 @@ def _take_presence(
         node.software = word.software[:LONGEST_SOFTWARE]
         node.held_config_version = word.config_version
         node.plan_versions = dict(word.plan_versions)
+        node.equipment = None if word.equipment is None else sorted(set(word.equipment))
         _on_air(db, node, word.on_air, word.at or now, now)
         if came_back:
             orders = facts.orders.get(node.cluster_id, ())
@@ -259,7 +260,8 @@ def _take_presence(
 
 def _shown(node: NodeRow) -> tuple[object, ...]:
     """Give what pages show of a node's presence."""
-    return node.presence, node.software, node.held_config_version, dict(node.plan_versions)
+    versions = node.held_config_version, dict(node.plan_versions)
+    return node.presence, node.software, node.equipment, versions
 
 
 def _heard(db: Session, node: NodeRow, now: datetime) -> None:

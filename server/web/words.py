@@ -196,6 +196,19 @@ _TROUBLES: Mapping[str, str] = MappingProxyType(
         "plan-refused": N_("It cannot read the newest plan: its software may be too old"),
     }
 )
+_EQUIPMENT: Mapping[str, str] = MappingProxyType(
+    {
+        "amplifier": N_("Amplifier that it switches"),
+        "amplifier-fault": N_("Contact that tells of a fault of the amplifier"),
+        "door": N_("Door contact"),
+        "fan": N_("Fan"),
+        "lamps": N_("Lamps"),
+        "listening": N_("Hears its own loudspeaker"),
+        "mains-lost": N_("Contact that tells of lost mains power"),
+        "silence-key": N_("Silence key"),
+        "talk-key": N_("Talk key with a microphone"),
+    }
+)
 _NETWORKS: Mapping[str, str] = MappingProxyType(
     {
         "ethernet": N_("Cable"),
@@ -354,6 +367,11 @@ def content(kind: str, files: int) -> str:
 def trouble(code: str) -> str:
     """Say what a node cannot do by itself."""
     return gettext(_TROUBLES.get(code, code))
+
+
+def equipment(code: str) -> str:
+    """Name what is wired to the board of a box."""
+    return gettext(_EQUIPMENT.get(code, code))
 
 
 def start_mode(code: str) -> str:

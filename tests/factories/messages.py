@@ -430,6 +430,7 @@ def added_words() -> dict[str, AsRun | Presence | Telemetry]:
         "as-run-that-was-heard": replace(words["as-run"], proof=proof),
         "as-run-in-a-chain": replace(words["as-run"], link=link),
         "presence-that-asks-the-time": replace(words["presence"], nonce=A_NONCE),
+        "presence-of-equipment": replace(words["presence"], equipment=("lamps", "talk-key")),
         "telemetry-of-troubles": replace(
             words["telemetry"], troubles=("audio-does-not-fit", "disk-full")
         ),

@@ -115,6 +115,10 @@ class ClusterAnswer(Answer):
     troubles: list[str]
     alarms: list[str]
     alarms_at: Instant | None
+    equipment: Annotated[
+        list[str] | None,
+        Field(description="What is wired to the board of its box; null where it does not tell."),
+    ]
     data: DataUseAnswer | None
     machine: Annotated[
         dict[str, Any],

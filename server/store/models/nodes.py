@@ -68,6 +68,7 @@ class NodeRow(Base):
         on_air_at: Instant, by its own clock, of which that is known.
         alarms: Names of the alarms that it said stand.
         alarms_at: Instant, by its own clock, since when that is so.
+        equipment: What it said is wired to its board; None: it has not said.
         data_mb: What went through its network since it was first heard of; only grows.
         data_day: Day, by the server's clock, whose beginning was marked last.
     """
@@ -112,6 +113,7 @@ class NodeRow(Base):
     telemetry: Mapped[Document] = mapped_column(default=dict)
     alarms: Mapped[WordList] = mapped_column(default=list, server_default="[]")
     alarms_at: Mapped[Instant | None]
+    equipment: Mapped[WordList | None]
     data_mb: Mapped[float] = mapped_column(default=0.0, server_default="0")
     data_day: Mapped[date | None]
 

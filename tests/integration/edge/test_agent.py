@@ -166,6 +166,7 @@ class Bench:
             "delay": self.delay,
             "health": Health(folder, "boot-1"),
             "listening": self.ear,
+            "equipment": BOARD.equipment,
         }
         self.talk = self._parts["talk"]
         self.listen = self.talk.speech
@@ -194,7 +195,7 @@ class Bench:
 def bench(tmp_path, broker, audio, station):
     running = Bench(tmp_path / "state", broker, audio)
     station.configure()
-    station.hears(Presence, config_version=1)
+    station.hears(Presence, config_version=1, equipment=BOARD.equipment)
     yield running
     running.close()
 

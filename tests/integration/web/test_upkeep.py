@@ -1,13 +1,15 @@
 """One cluster for whoever looks after it: its page, its orders at the API, and what is refused."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from audio_library.errors import SpeechError
 from audio_library.tts.piper import PiperProgram
+from protocol.messages import Presence, PresenceState
 from server.domain.upkeep import MOST_ORDERS
-from server.services import commissioning
+from server.services import commissioning, reports
 from server.store.models import ClusterRow, UpkeepRow
 from tests.factories.claims import NOON
 from tests.factories.pages import form_token
@@ -121,6 +123,32 @@ def test_an_officer_sets_the_talk_key_on_the_page_and_a_technician_sees_how_it_s
     assert answer.status_code == 201
     assert answer.json["facts"]["talk"] == "always"
     assert "Phím nói: Luôn luôn" in technician.get(PAGE).text
+
+
+def test_the_page_shows_what_is_in_the_box_and_says_where_there_is_no_talk_key(equipped):
+    officer = equipped.browser("commune-officer")
+    untold = officer.get(PAGE).text
+    assert "chưa cho biết" in untold
+    assert 'id="no-talk-key"' not in untold
+
+    def told(*equipment: str):
+        here = Presence(node="n-1", state=PresenceState.HERE, equipment=equipment)
+        with equipped.sessions.begin() as db:
+            reports.take_in(db, "n-1", here, now=datetime.now(UTC))
+        return officer.get(PAGE).text
+
+    with_one = told("talk-key", "lamps", "cai-moi")
+    assert 'data-equipment="talk-key">Phím nói có micrô' in with_one
+    assert 'data-equipment="cai-moi">cai-moi' in with_one
+    assert 'id="no-talk-key"' not in with_one
+    assert "không có đèn" not in with_one
+    listed = equipped.program("commune-officer").ask("GET", "/clusters").json["clusters"]
+    (known,) = [one for one in listed if one["cluster_id"] == HERE]
+    assert known["equipment"] == ["cai-moi", "lamps", "talk-key"]
+    without = told("amplifier")
+    assert 'id="no-talk-key"' in without
+    assert "không có đèn" in without
+    assert "Không có gì nối" in told()
 
 
 def test_who_orders_too_often_is_told_how_long_to_wait(equipped):

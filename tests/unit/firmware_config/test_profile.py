@@ -75,3 +75,4 @@ def test_all_that_a_box_may_have_is_read(tmp_path):
     assert board.talk_key == TalkInput(16, "alsa:plughw:1", 12.0)
     assert board.lamps == (Lamp("network", 22),)
     assert board.fan == Fan(24, on_c=65.0, off_c=55.0)
+    assert board.equipment == ("fan", "lamps", "mains-lost", "silence-key", "talk-key")

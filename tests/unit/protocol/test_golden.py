@@ -45,6 +45,7 @@ ADDED_FIELDS = {
     (AsRun, "link"),
     (AsRun, "proof"),
     (Presence, "nonce"),
+    (Presence, "equipment"),
     (Telemetry, "nonce"),
     (Telemetry, "troubles"),
     (Telemetry, "clock_source"),

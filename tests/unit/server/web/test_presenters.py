@@ -44,6 +44,7 @@ def a_state(cluster_id="c-1", **changed: object):
         "troubles": (),
         "alarms": (),
         "alarms_at": None,
+        "equipment": None,
         "data": None,
         "machine": {},
     }
