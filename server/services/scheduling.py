@@ -18,7 +18,7 @@ from server.domain.clashes import SlotClashError, occupant
 from server.domain.errors import Finding, SlotRefusedError, StaleError, UnknownThingError
 from server.domain.recurrence import day_bounds, local_day
 from server.domain.rrules import LAST_DAY
-from server.domain.slots import Slot, slot_of_claim
+from server.domain.slots import ContentKind, Slot, slot_of_claim
 from server.domain.turn_taking import Sharing
 from server.domain.units import Tree
 from server.services import audit, clashing, events, guarding, overriding
@@ -59,6 +59,7 @@ __all__ = [
     "sharing_foreseen",
     "slack_s",
     "spans_of",
+    "to_be_changed",
     "update_slot",
     "withdraw_slot",
 ]
@@ -243,6 +244,19 @@ def slack_s(db: Session, new: NewSlot) -> float | None:
         return None
     slack = new.length_s - sum(files[digest].duration_s for digest in new.assets)
     return slack if abs(slack) >= SHORTEST.total_seconds() else None
+
+
+def to_be_changed(db: Session, row: SlotRow) -> NewSlot:
+    """Turn a saved slot into what one would ask for to have it so.
+
+    One that lasts just as long as its files is asked for so: files seldom last whole seconds.
+    """
+    new = as_new(row)
+    files = files_of(db, new)
+    if new.content_kind != ContentKind.FILES or files.keys() < set(new.assets):
+        return new
+    filled = timedelta(seconds=sum(files[digest].duration_s for digest in new.assets))
+    return replace(new, length_s=None) if filled == timedelta(seconds=row.duration_s) else new
 
 
 def sharing_foreseen(db: Session, new: NewSlot, *, now: datetime, units: Tree) -> Sharing | None:

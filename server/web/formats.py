@@ -1,7 +1,7 @@
 """Instants and lengths in the words of the people at the loudspeakers."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from types import MappingProxyType
 
 from flask_babel import format_decimal
@@ -22,6 +22,11 @@ def hm(instant: datetime | None) -> str:
 def hms(instant: datetime | None) -> str:
     """Show the time of day to the second."""
     return "–" if instant is None else f"{instant.astimezone(LOCAL):%H:%M:%S}"
+
+
+def clock(at: time) -> str:
+    """Show a time of day, to the second where it has seconds."""
+    return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
 
 
 def iso_hms(text: str) -> str:
@@ -138,6 +143,7 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "hm": hm,
         "hms": hms,
+        "clock": clock,
         "iso_hms": iso_hms,
         "dmy": dmy,
         "dmy_hm": dmy_hm,

@@ -1,5 +1,6 @@
 """The form of a slot: what was typed is kept, whether or not it can be used."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -68,7 +69,7 @@ class SlotForm:
             relay_url=slot.relay_url,
             days=RecurrenceFields.of(slot),
             local_start=_clock(_second(slot.local_start)),
-            local_end=_clock(_second(slot.local_start) + (slot.length_s or 0)),
+            local_end=_end(slot),
             first_day=dmy(slot.first_day),
             last_day=dmy(slot.last_day) if slot.last_day else "",
             excluded_days=", ".join(map(dmy, slot.excluded_days)),
@@ -171,6 +172,13 @@ class SlotForm:
         if start is None or end is None:
             return None
         return (_second(end) - _second(start)) % _DAY_S or _DAY_S
+
+
+def _end(slot: NewSlot) -> str:
+    """Show where a slot ends: at a whole second, before which nothing of it is lost."""
+    if slot.length_s is None:
+        return ""
+    return _clock(math.ceil(_second(slot.local_start) + slot.length_s))
 
 
 def overnight_s(new: NewSlot | None) -> float | None:

@@ -132,7 +132,7 @@ def edit_slot(slot_id: str) -> ResponseReturnValue:
         row = lists.slot(db, slot_id)
         if row is None or row.withdrawn_at is not None:
             raise UnknownThingError("slot", slot_id)
-        form = SlotForm.of(scheduling.as_new(row), row.version)
+        form = SlotForm.of(scheduling.to_be_changed(db, row), row.version)
     return _slot_page(form, (), slot_id), 200
 
 

@@ -5,11 +5,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from protocol.messages import Alarms, NetworkKind, Telemetry
 from server.domain.recurrence import local_day
 from server.services import commissioning, reports, units
-from server.store.models import AsRunRow
+from server.store.models import AsRunRow, AssetRow, SlotRow
 from server.web.dashboard.presenters import MOST_CARDS
 from tests.factories.claims import NOON
 from tests.factories.pages import CLUSTERS, COMMUNE, Site, an_asset_row, form_token
@@ -129,6 +130,26 @@ def test_a_slot_is_shown_as_it_is_changed_and_the_second_to_change_it_is_told(si
     assert again.status_code == 409
     assert "Hãy xem lại." in again.text
     assert "Bản tin mới" in browser.get(f"/units/{COMMUNE}/slots").text
+
+
+def test_a_change_of_its_title_leaves_a_slot_as_long_as_its_files(site):
+    browser, page = site.browser("commune-officer"), f"/units/{COMMUNE}/slots/new"
+    with site.sessions.begin() as db:
+        db.execute(update(AssetRow).values(duration_s=30.7))
+    posted(browser, page, page, **a_slot_form(site, local_start="05:30:15"))
+    listed = browser.get(f"/units/{COMMUNE}/slots").text
+    assert "<strong>05:30:15</strong>" in listed
+    edit = re.search(r"/slots/s-[0-9a-f]+/edit", listed).group()
+    end = re.compile(r'name="local_end"[^>]* value="([^"]*)"')
+    shown = end.search(browser.get(edit).text).group(1)
+    kept = {"version": "1", "local_start": "05:30:15", "local_end": shown}
+    change = a_slot_form(site, title="Bản tin mới", **kept)
+    assert posted(browser, edit, edit, **change).status_code == 303
+    with site.sessions.begin() as db:
+        row = db.scalars(select(SlotRow)).one()
+        assert (row.title, row.duration_s) == ("Bản tin mới", 30.7)
+        row.duration_s = 20.5
+    assert end.search(browser.get(edit).text).group(1) == "05:30:36"
 
 
 def test_it_is_said_before_saving_how_files_fit_their_slot(site):
