@@ -1,6 +1,6 @@
 """The desk: a slot is moved with the pointer and with the keys, and every change is taken back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -69,9 +69,11 @@ def written_down(desk):
     at(desk, "08:00").focus()
     desk.keyboard.press("Enter")
     desk.get_by_label("Bắt đầu lúc").fill("08:20")
-    desk.get_by_role("button", name="Lưu").click()
-    desk.get_by_role("dialog").get_by_role("button", name="Lưu").click()
-    expect(at(desk, "08:20")).to_be_visible()
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("radio", name="Chỉ ")).to_be_checked()
+    desk.keyboard.press("Enter")
+    # It is another slot now, and whoever goes by the keys is still at it.
+    expect(at(desk, "08:20")).to_be_focused()
     desk.keyboard.press("Control+z")
     expect(at(desk, "08:00")).to_be_visible()
 
@@ -86,6 +88,30 @@ def told_how_it_fits(desk):
         expect(desk.get_by_role("dialog")).to_contain_text(words)
         desk.keyboard.press("Escape")
         expect(at(desk, "08:00")).to_be_visible()
+
+
+@pytest.mark.usefixtures("daily_slot")
+def test_what_began_the_day_before_is_pushed_from_where_it_is_and_keeps_its_length(
+    served, open_page
+):
+    with served.sessions.begin() as db:
+        mine = update(SlotRow).where(SlotRow.slot_id == "s-desk")
+        db.execute(mine.values(local_start=time(22), duration_s=14_400.4))
+    desk = open_page(login="phat-thanh")
+    day = local_day(datetime.now(UTC)) + timedelta(days=3)
+    desk.goto(f"/desk?day={day.isoformat()}")
+    began_before = at(desk, "22:00").first
+    began_before.focus()
+    desk.keyboard.press("Shift+ArrowRight")
+    expect(desk.get_by_role("status").filter(has_text="22:05–02:05")).to_have_count(1)
+    desk.keyboard.press("Escape")
+    drag(desk, began_before, 0.25 * desk.locator(".desk-lane").first.bounding_box()["width"] / 24)
+    expect(desk.get_by_role("dialog")).to_contain_text("22:15–02:15")
+    desk.keyboard.press("Escape")
+    began_before.focus()
+    desk.keyboard.press("Enter")
+    desk.get_by_role("button", name="Lưu").click()
+    expect(desk.get_by_role("dialog")).to_have_count(0)
 
 
 def faults(page) -> list[str]:

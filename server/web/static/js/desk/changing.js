@@ -26,12 +26,15 @@ export class Change {
     return (slack < 0 ? this.desk.words.longer : this.desk.words.shorter).replace("{}", length(Math.abs(slack)));
   }
 
+  // Nothing is moved before what is shown, but for what began the day before.
+  get first() { return Math.min(0, this.one.start); }
+
   get differs() { return this.start !== this.one.start || this.end !== this.one.end; }
 
   move(by) {
     const lasts = this.one.end - this.one.start;
     const most = this.drawing.seconds - 1;
-    this.start = Math.max(0, Math.min(most, snapped(this.one.start + by, step(this.drawing.hour))));
+    this.start = Math.max(this.first, Math.min(most, snapped(this.one.start + by, step(this.drawing.hour))));
     this.end = this.start + lasts;
     this.show();
   }
@@ -39,7 +42,7 @@ export class Change {
   push(steps) {
     const by = step(this.drawing.hour);
     const lasts = this.end - this.start;
-    this.start = Math.max(0, Math.min(this.drawing.seconds - by, snapped(this.start, by) + steps * by));
+    this.start = Math.max(this.first, Math.min(this.drawing.seconds - by, snapped(this.start, by) + steps * by));
     this.end = this.start + lasts;
     this.show();
   }

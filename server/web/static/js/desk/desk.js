@@ -94,6 +94,7 @@ class Desk {
   async save(change) {
     this.saving = true;
     const { one } = change;
+    let saved = null;
     const { to_day: toDay, start_s: startS, length_s: lengthS } = change.facts;
     const once = one.slot.recurrence === "once";
     const scope = await asked({
@@ -106,7 +107,7 @@ class Desk {
       dayOnly: toDay !== one.day && !WEEKLY.has(one.slot.recurrence),
     });
     if (scope === null) { change.cancel(); this.say(this.words.leftAsWas); } else {
-      await this.#send("/api/v1/desk/moves", {
+      saved = await this.#send("/api/v1/desk/moves", {
         slot_id: one.slot.slot_id,
         version: one.slot.version,
         day: this.#iso(one.day),
@@ -120,6 +121,14 @@ class Desk {
     this.saving = false;
     this.tell(null);
     this.settle();
+    if (saved) this.#follow(one.slot, toDay * DAY_S + saved.start_s);
+  }
+
+  // Goes on where the moved slot is now, under whatever name.
+  #follow(slot, start) {
+    const there = this.rows.shown.get(slot.unit_id).occurrences;
+    const moved = there.find((other) => other.start === start && other.slot.title === slot.title);
+    if (moved) this.focus(this.drawing.find(moved.key));
   }
 
   async withdraw(element) {
@@ -175,27 +184,32 @@ class Desk {
     if (chosen === "withdraw") await this.withdraw(element);
     else if (chosen) {
       const change = new Change(this, element);
+      const lasts = one.end - one.start;
       change.start = one.day * DAY_S + chosen.start_s;
-      change.end = change.start + chosen.length_s;
+      // What is shown in whole seconds, and was left as it was, stays as long as it is.
+      change.end = change.start + (chosen.length_s === Math.round(lasts) ? lasts : chosen.length_s);
       if (change.differs) await this.save(change);
     }
   }
 
+  // Gives what was saved in the end, or nothing.
   async #send(address, body, back) {
     try {
       const said = await tell(address, body, this.words.lost);
       this.rows.forget();
       await this.#look();
       this.#note(said.sentence, { undo: said.undoable });
+      return body;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       const offer = error.offers.length ? await instead(error) : null;
-      if (offer) { await this.#send(address, { ...body, ...offer.changes }, back); return; }
+      if (offer) return this.#send(address, { ...body, ...offer.changes }, back);
       back();
       if (error.offers.length) this.say(this.words.leftAsWas);
       else this.#note(error.code === "changed-meanwhile" ? this.words.stale : error.message, { wrong: true });
       this.rows.forget();
       await this.#look();
+      return null;
     }
   }
 

@@ -100,13 +100,14 @@ export class Drawing {
     return wanted.filter((row) => row.kind === "unit").map((row) => row.id);
   }
 
-  // Draws some units anew, and all that hangs on them; the focus stays on the same slot.
+  // Draws some units anew, and all that hangs on them; the focus stays on the same slot, or its row.
   renew() {
     const held = document.activeElement?.closest("[data-key], [data-unit]");
     const { key, unit } = held && this.body.contains(held) ? held.dataset : {};
+    const row = held?.closest(".desk-row")?.dataset.row;
     this.all();
-    if (key) this.find(key)?.focus({ preventScroll: true });
-    else if (unit) this.toggle(unit)?.focus({ preventScroll: true });
+    const slot = key && this.find(key);
+    (slot || this.toggle(unit ?? row?.replace("unit ", "") ?? ""))?.focus({ preventScroll: true });
   }
 
   toggle(id) { return this.body.querySelector(`[data-unit="${CSS.escape(id)}"]`); }
