@@ -8,7 +8,7 @@ unset PYTHONDONTWRITEBYTECODE
 
 # Nothing of ours waits for the clock here.
 rules="tests/unit tests/contracts tests/house tests/integration"
-# What listens moves by the clock on the wall, as programs and people do: one at a time.
+# What listens or speaks moves by the clock on the wall, as programs and people do: one at a time.
 heard="tests/contracts tests/integration"
 
 # Files of tests are read as they are. Only what failed is read the long way, which can say what it
@@ -74,7 +74,7 @@ case $2 in
         timed sound "sound" $heard
         timed slow-programs "slow" tests/e2e
         timed slow-pages "slow" tests/browser
-        behind "slow"
+        behind "slow and not sound"
         waited
         ;;
     *)

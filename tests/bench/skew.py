@@ -24,6 +24,7 @@ import numpy as np
 
 from protocol.messages import Presence, PresenceState, Started
 from tests.bench.measuring import report, say
+from tests.factories.ports import free_port
 from tests.factories.sound_servers import listening, null_sink, sound_server
 from tests.factories.sounds import RATE_HZ, encode, heard, lag_s, noise
 from tests.factories.stations import (
@@ -32,7 +33,6 @@ from tests.factories.stations import (
     NodeProcess,
     Station,
     a_programme,
-    free_port,
     is_listening,
 )
 from tests.factories.waiting import wait_until

@@ -24,9 +24,10 @@ from protocol.topics import (
 from server.mqtt.access import GATEWAY_USER, LIVE_USER
 from server.mqtt.broker import BrokerKind
 from server.services.keyring import GATEWAY, LIVE, secret_text
-from tests.factories.brokers import Peer, free_port, running_broker
+from tests.factories.brokers import Peer, running_broker
 from tests.factories.installations import COMMUNE, Installation, an_installation
-from tests.factories.waiting import wait_until
+from tests.factories.ports import free_port
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 ONE, OTHER = NODES = NodeId("nut-1"), NodeId("nut-2")
 UNIT = UnitId(COMMUNE)
@@ -211,12 +212,12 @@ def test_a_node_does_not_put_out_another_by_using_its_client_id(place, secrets):
 
 def test_a_node_that_is_replaced_is_put_out_and_its_successor_let_in(place):
     former = place.commission("nut-3", "cum-3")
-    wait_until(lambda: _lets_in(place, "nut-3", former.secret), within_s=3)
+    wait_until(lambda: _lets_in(place, "nut-3", former.secret))
     with Peer(place.settings, "nut-3", former.secret) as node, _gateway(place) as gateway:
         node.subscribe(unit_filter(UNIT))
         successor = place.commission("nut-4", "cum-3")
-        wait_until(lambda: _lets_in(place, "nut-4", successor.secret), within_s=3)
-        assert node.put_out.wait(3)
+        wait_until(lambda: _lets_in(place, "nut-4", successor.secret))
+        assert node.put_out.wait(PATIENCE_S)
         assert not _lets_in(place, "nut-3", former.secret)
         gateway.publish(unit_order(UNIT), b"order")
         assert _hears_nothing(node)

@@ -16,13 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from server.mqtt.broker import BrokerKind, broker_command, run, write_access
 from server.settings import Settings
 from tests.factories.installations import Installation
-from tests.factories.waiting import wait_until
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 
 def listens(settings: Settings) -> bool:
@@ -40,7 +34,7 @@ def running_broker(settings: Settings, kind: BrokerKind) -> Iterator[None]:
     thread = Thread(target=run, args=(settings, stop, kind.value))
     thread.start()
     try:
-        wait_until(lambda: listens(settings), within_s=10)
+        wait_until(lambda: listens(settings))
         yield
     finally:
         stop.set()
@@ -58,7 +52,7 @@ class KillableBroker:
 
     def start(self) -> None:
         self._process = subprocess.Popen(broker_command(self._settings, self._kind))
-        wait_until(lambda: listens(self._settings), within_s=10)
+        wait_until(lambda: listens(self._settings))
 
     def kill(self) -> None:
         self._process.kill()
@@ -114,21 +108,21 @@ class Peer:
         )
         self._client.connect(self.settings.mqtt_host, self.settings.mqtt_port, self.keepalive_s)
         self._client.loop_start()
-        assert answered.wait(5), "the broker did not answer"
+        assert answered.wait(PATIENCE_S), "the broker did not answer"
 
     def subscribe(self, topic: str) -> None:
         self._granted.clear()
         self._client.subscribe(topic, 1)
-        assert self._granted.wait(5), "not subscribed"
+        assert self._granted.wait(PATIENCE_S), "not subscribed"
 
     def publish(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
         number = self._client.publish(topic, payload, 1, retained).mid
         wait_until(lambda: number in self._confirmed)
 
-    def hears(self, within_s: float = 5.0) -> tuple[str, bytes, bool]:
+    def hears(self, within_s: float = PATIENCE_S) -> tuple[str, bytes, bool]:
         return self.heard.get(timeout=within_s)
 
-    def hears_payloads(self, wanted: set[bytes], within_s: float = 10.0) -> list[bytes]:
+    def hears_payloads(self, wanted: set[bytes], within_s: float = PATIENCE_S) -> list[bytes]:
         """Collect until all that is wanted has come."""
         got: list[bytes] = []
         deadline = time.monotonic() + within_s

@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from sqlalchemy.engine import URL
 
 from server.store.engine import open_engine
 from server.store.migrations import upgrade
+from tests.factories.ports import free_port
 
 PROGRAMS = Path("/usr/lib/postgresql")
 USER = "postgres"
@@ -108,7 +108,7 @@ def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
     chosen = ROOM if durable else ROOM + CARELESS
     programs = newest_programs()
     folder = Path(tempfile.mkdtemp(prefix="loa-postgres-"))
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
     if os.geteuid() == 0:  # PostgreSQL refuses to be run by root
         shutil.chown(folder, USER, pwd.getpwnam(USER).pw_gid)
     try:
@@ -135,9 +135,3 @@ def _as_owner(*command: object) -> None:
         words, cwd="/", env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

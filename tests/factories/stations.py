@@ -52,17 +52,12 @@ from tests.factories.messages import (
     a_play,
     a_token,
 )
+from tests.factories.ports import free_port
 from tests.factories.tls import Served
 from tests.factories.waiting import PATIENCE_S, wait_until
 
 SECRET = "a secret of the node at hand"  # noqa: S105 - of a node that lives for one test
 LONG_AGO = timedelta(days=1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_listening(port: int) -> bool:
@@ -302,7 +297,7 @@ class Station:
         )
         self.publish(node_order(NodeId(NODE)), token)
 
-    def final(self, claim_id: str, within_s: float = 10.0) -> AsRun:
+    def final(self, claim_id: str, within_s: float = PATIENCE_S) -> AsRun:
         """The one as-run record of a claim."""
         record = self.hears(AsRun, within_s, claim_id=claim_id)
         assert record.cluster == CLUSTER

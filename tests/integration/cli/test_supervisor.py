@@ -15,7 +15,6 @@ from server.cli.errors import ProgramFailedError
 from server.cli.supervisor import Program, Supervisor, bound_log
 from tests.factories.waiting import wait_until
 
-DEADLINE_S = 10.0
 SLEEPER = (sys.executable, "-c", "import signal; signal.pause()")
 
 
@@ -26,7 +25,7 @@ def keep_until(supervisor: Supervisor, met: Callable[[], bool]) -> None:
         supervisor.look()
         return met()
 
-    wait_until(looked, within_s=DEADLINE_S)
+    wait_until(looked)
 
 
 def is_alive(pid: int) -> bool:
@@ -108,12 +107,12 @@ def test_children_do_not_outlive_a_keeper_that_was_killed(tmp_path: Path):
     )
     keeper = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
     noted = tmp_path / "pid"
-    wait_until(lambda: noted.exists() and noted.read_text() != "", within_s=DEADLINE_S)
+    wait_until(lambda: noted.exists() and noted.read_text() != "")
     child = int(noted.read_text())
     assert is_alive(child)
     keeper.kill()
     keeper.wait()
-    wait_until(lambda: not is_alive(child), within_s=DEADLINE_S)
+    wait_until(lambda: not is_alive(child))
 
 
 def test_a_program_that_does_not_come_up_is_named_with_its_last_words(tmp_path: Path):

@@ -74,7 +74,7 @@ from tests.factories.messages import (
     an_identify,
 )
 from tests.factories.stations import SECRET, _fields, a_programme, an_urgent
-from tests.factories.waiting import wait_until
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 KEY_PIN, DOOR_PIN, LAMP_PIN, TALK_PIN = 13, 5, 22, 16
 BOARD = Board(
@@ -187,7 +187,7 @@ class Bench:
 
     def close(self):
         self.events.put(Stop())
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
 
 
@@ -312,7 +312,8 @@ def test_whoever_holds_the_talk_key_is_heard_over_a_programme_which_returns(stat
     record = station.final(told.claim_id)
     assert record.outcome is Outcome.PLAYED
     (segment,) = record.segments
-    assert timedelta(seconds=1) < segment.end - segment.start < timedelta(seconds=5)
+    assert timedelta(seconds=1) < segment.end - segment.start
+    assert segment.end <= datetime.now(UTC)
     wait_until(lambda: bench.player.waiting and "tin-1" in bench.player.waiting.claim_id)
     assert bench.listen(f"{COMMUNE}/{told.claim_id}") is None
 
@@ -355,9 +356,9 @@ def test_a_talk_key_that_sticks_speaks_once_and_is_an_alarm_until_it_opens(stati
     told = speaks(station, bench)
     record = station.final(told.claim_id)
     assert (record.outcome, record.reason) == (Outcome.CUT, "live-too-long")
-    wait_until(lambda: STUCK in last_alarms(station)[-1], within_s=15)
+    wait_until(lambda: STUCK in last_alarms(station)[-1])
     bench.pins.pin(TALK_PIN).drive_high()
-    wait_until(lambda: STUCK not in last_alarms(station)[-1], within_s=15)
+    wait_until(lambda: STUCK not in last_alarms(station)[-1])
     assert len(station.heard(AsRun)) == 1
 
 
@@ -425,7 +426,7 @@ def test_a_restart_waits_for_what_sounds_loses_nothing_and_is_told_of_once(
     station.hears(Received, claim_id="kt-3")
     assert first.is_running()
     first.player.finish(datetime.now(UTC) + timedelta(seconds=3))
-    wait_until(lambda: not first.is_running(), within_s=15)
+    wait_until(lambda: not first.is_running())
     assert first.is_to_start_again
     assert not station.heard(Done)
     station.words.clear()
@@ -509,7 +510,7 @@ def test_reports_made_without_a_broker_arrive_when_it_is_back(station, broker, b
     bench.player.start(began)
     bench.player.finish(began + timedelta(seconds=2))
     broker.start()
-    record = station.final("khan-1", within_s=15)
+    record = station.final("khan-1")
     assert record.outcome is Outcome.PLAYED
     assert len({word.report_id for word in station.heard(AsRun)}) == 1
 
@@ -652,9 +653,9 @@ def test_what_is_scheduled_waits_for_the_time_and_is_joined_when_it_is_told(
     station.tells_time = True
     broker.kill()
     broker.start()
-    cue = wait_until(lambda: lost.player.waiting, within_s=20)
+    cue = wait_until(lambda: lost.player.waiting)
     assert cue.claim_id == "xa-1/tin-1"
-    station.hears(Telemetry, within_s=20, clock_trusted=True, clock_source="server")
+    station.hears(Telemetry, clock_trusted=True, clock_source="server")
 
 
 def test_an_order_sounds_and_is_answered_though_the_disk_keeps_nothing(station, bench, audio):

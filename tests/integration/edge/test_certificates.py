@@ -14,7 +14,7 @@ from protocol.topics import node_presence
 from tests.factories.claims import NODE
 from tests.factories.stations import SECRET, AudioServer, Mosquitto
 from tests.factories.tls import Authority
-from tests.factories.waiting import wait_until
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.filterwarnings(
     # The MQTT client leaves a socket whose handshake failed to the collector.
@@ -56,7 +56,7 @@ def test_a_broker_is_reached_when_somebody_trusted_vouches_for_it(
     link = Link(Identity(NODE, SECRET, node_presence(NODE), b""), there, events.put, certificates)
     try:
         link.start()
-        first = events.get(timeout=8)
+        first = events.get(timeout=PATIENCE_S)
     finally:
         link.close()
         broker.kill()
@@ -77,9 +77,9 @@ def test_a_file_comes_from_a_server_that_somebody_trusted_vouches_for(
         fetcher.start()
         fetcher.want([Want(ref.digest, ref.size_bytes, urgent=True)], [audio.base])
         if is_reached:
-            assert arrived.get(timeout=8) == Fetched(ref.digest)
+            assert arrived.get(timeout=PATIENCE_S) == Fetched(ref.digest)
         else:
-            wait_until(lambda: fetcher.troubles() == {"audio-unreachable"}, within_s=20)
+            wait_until(lambda: fetcher.troubles() == {"audio-unreachable"})
             assert audio.requests == []
     finally:
         fetcher.close()
@@ -95,11 +95,11 @@ def test_a_clock_that_was_put_right_counts_from_then_on(tmp_path, judge):
     link = Link(Identity(NODE, SECRET, node_presence(NODE), b""), there, events.put, certificates)
     try:
         link.start()
-        assert isinstance(events.get(timeout=8), Connected)
+        assert isinstance(events.get(timeout=PATIENCE_S), Connected)
         broker.kill()
-        assert isinstance(events.get(timeout=8), Disconnected)
+        assert isinstance(events.get(timeout=PATIENCE_S), Disconnected)
         broker.start()
-        wait_until(lambda: "CERTIFICATE_VERIFY_FAILED" in events.get(timeout=8).reason, within_s=20)
+        wait_until(lambda: "CERTIFICATE_VERIFY_FAILED" in events.get(timeout=PATIENCE_S).reason)
     finally:
         link.close()
         broker.kill()
@@ -113,9 +113,9 @@ def test_a_file_of_certificates_that_is_not_there_is_said_and_tried_again(tmp_pa
     link = Link(Identity(NODE, SECRET, node_presence(NODE), b""), there, events.put, certificates)
     try:
         link.start()
-        assert "FileNotFoundError" in events.get(timeout=8).reason
+        assert "FileNotFoundError" in events.get(timeout=PATIENCE_S).reason
         (tmp_path / f"{OURS}.pem").rename(tmp_path / "later.pem")
-        while not isinstance(events.get(timeout=8), Connected):
+        while not isinstance(events.get(timeout=PATIENCE_S), Connected):
             pass
     finally:
         link.close()

@@ -9,8 +9,9 @@ from edge.settings import Endpoint
 from protocol.messages import Presence, PresenceState, encode
 from protocol.topics import node_presence
 from tests.factories.claims import NODE
-from tests.factories.stations import SECRET, free_port
-from tests.factories.waiting import wait_until
+from tests.factories.ports import free_port
+from tests.factories.stations import SECRET
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 PRESENCE = node_presence(NODE)
 
@@ -43,7 +44,7 @@ def to(port, *, mqtt5=True):
     return Endpoint("127.0.0.1", port, tls=False, mqtt5=mqtt5)
 
 
-def next_of(events, kind, within_s=8.0):
+def next_of(events, kind, within_s=PATIENCE_S):
     while not isinstance(event := events.get(timeout=within_s), kind):
         pass
     return event

@@ -33,11 +33,12 @@ from server.services.catalogue import DRILL_AFTER
 from server.services.drill_labels import TEXTS, keep_labels
 from server.services.keyring import FLASK, secret_text
 from server.store.models import BroadcastRow, UserRow
-from tests.factories.brokers import Peer, free_port, listens, running_broker
+from tests.factories.brokers import Peer, listens, running_broker
 from tests.factories.installations import COMMUNE, OPERATOR, an_installation
 from tests.factories.live import packed, spoken
+from tests.factories.ports import free_port
 from tests.factories.sounds import encode, rms, tone
-from tests.factories.waiting import wait_until
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 FRAMES = spoken(tone(1.2, hertz=400.0))
 NODE = "nut-1"
@@ -60,12 +61,12 @@ class Studio:
         settings = self.place.settings.model_copy(
             update={"mqtt_port": self.place.settings.microphone_port}
         )
-        wait_until(lambda: listens(settings), within_s=10)
+        wait_until(lambda: listens(settings))
 
     def close(self):
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(15)
+            self._thread.join(PATIENCE_S)
             assert not self._thread.is_alive()
 
     def ticket(self, **overrides: object) -> str:
@@ -136,7 +137,7 @@ class Listener:
         self._broadcast_id = broadcast_id
         self._key = public_from_text(source.public_key)
 
-    def next(self, within_s=5.0):
+    def next(self, within_s=PATIENCE_S):
         raw = self._peer.hears(within_s)[1]
         return unseal(self._key, raw, broadcast=self._broadcast_id)
 
@@ -164,7 +165,7 @@ class Browser:
         self._began = time.monotonic()
 
     def hears(self, state):
-        said = msgspec.json.decode(self.connection.recv(timeout=8))
+        said = msgspec.json.decode(self.connection.recv(timeout=PATIENCE_S))
         assert said["state"] == state, said
         return said
 
@@ -233,6 +234,7 @@ def studio(installed):
     made.close()
 
 
+@pytest.mark.sound
 def test_what_is_spoken_goes_out_signed_and_stamped_and_is_kept(studio):
     ticket = studio.ticket()
     with studio.microphone(ticket) as browser:
@@ -262,7 +264,7 @@ def test_what_is_spoken_goes_out_signed_and_stamped_and_is_kept(studio):
     assert not list(studio.place.settings.recording_dir.glob("*"))
 
 
-@pytest.mark.slow
+@pytest.mark.sound
 @pytest.mark.parametrize("ending", [Ending.SPOKEN, Ending.BROKEN_OFF])
 def test_a_drill_says_what_it_is_before_the_first_word_and_after_the_last_of_all(
     studio, tmp_path, ending
@@ -331,6 +333,7 @@ def a_wire(port: int):
         yield door.getsockname()[1], cut
 
 
+@pytest.mark.sound
 @pytest.mark.parametrize("how", ["vanishes", "is cut off", "sends rubbish"])
 def test_a_microphone_that_is_lost_ends_the_broadcast_within_two_seconds(studio, how):
     port = studio.place.settings.microphone_port
@@ -351,7 +354,7 @@ def test_a_microphone_that_is_lost_ends_the_broadcast_within_two_seconds(studio,
     assert rms(studio.recording(broadcast)) > 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.sound
 @pytest.mark.parametrize("still_s", [1.5, 1.9])
 def test_a_page_that_stands_still_stays_on_air_and_what_comes_too_late_is_kept_but_not_heard(
     studio, still_s
@@ -521,7 +524,7 @@ def test_without_a_broker_nobody_goes_on_air(tmp_path):
             studio.close()
 
 
-@pytest.mark.slow
+@pytest.mark.sound
 def test_a_browser_that_has_only_webm_is_heard_too(studio, tmp_path):
     whole = encode(tmp_path / "spoken.webm", tone(2.4, hertz=400.0))
     body = _with_short_clusters(whole, tmp_path / "short.webm").read_bytes()

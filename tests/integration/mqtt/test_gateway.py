@@ -17,9 +17,10 @@ from server.mqtt import runner
 from server.mqtt.broker import BrokerKind
 from server.services import outbox
 from server.store.models import OutboxRow, RefusalRow, ReportRow
-from tests.factories.brokers import KillableBroker, Peer, free_port
+from tests.factories.brokers import KillableBroker, Peer
 from tests.factories.installations import COMMUNE, Installation, an_installation
-from tests.factories.waiting import wait_until
+from tests.factories.ports import free_port
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 NODE = NodeId("nut-1")
 UNIT = UnitId(COMMUNE)
@@ -89,7 +90,7 @@ def running_gateway(place: Installation) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 

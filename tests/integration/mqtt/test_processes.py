@@ -14,8 +14,9 @@ from sqlalchemy import text
 
 from server.mqtt.broker import BrokerKind
 from server.workers import WorkerDiedError
-from tests.factories.brokers import KillableBroker, free_port, listens, running_broker
+from tests.factories.brokers import KillableBroker, listens, running_broker
 from tests.factories.installations import Installation, an_installation
+from tests.factories.ports import free_port
 from tests.factories.waiting import wait_until
 
 pytestmark = pytest.mark.slow

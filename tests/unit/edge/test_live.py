@@ -2,6 +2,7 @@
 
 import queue
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 
@@ -15,7 +16,7 @@ from protocol.live import Ending
 from protocol.signing import public_text
 from tests.factories.claims import NOON
 from tests.factories.live import a_live_claim, a_live_key, a_live_source, sealed, some_frames
-from tests.factories.waiting import wait_until
+from tests.factories.waiting import PATIENCE_S, wait_until
 
 CLAIM = a_live_claim()
 KEY = key_of(CLAIM)
@@ -46,7 +47,7 @@ class Desk:
         wait_until(lambda: len(frames) == count)
 
     def next(self):
-        return self.told.get(timeout=5)
+        return self.told.get(timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -105,11 +106,12 @@ def test_what_is_not_of_this_broadcast_is_refused_told_and_not_heard(desk, raw, 
 
 
 def test_a_flood_of_forgeries_is_told_once_a_second(desk):
+    since_s = monotonic()
     for _ in range(200):
         desk.put(b"rubbish")
     desk.send(some_frames())
     desk.holds(3)
-    assert desk.told.qsize() == 1
+    assert 1 <= desk.told.qsize() <= 1 + (monotonic() - since_s)
 
 
 def test_a_broadcast_spoken_to_its_end_is_closed_by_the_tone_and_told_when_all_was_heard(desk):

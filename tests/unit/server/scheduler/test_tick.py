@@ -1,12 +1,13 @@
 """What the scheduler does at an instant."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.domain.recurrence import LOCAL, local_day
 from server.scheduler.tick import (
     EVENTS_KEPT,
     RARELY,
@@ -38,6 +39,11 @@ def a_concern(name: str, seen: list[datetime], every: timedelta = SECOND) -> Con
         return 1
 
     return Concern(name, work, every)
+
+
+def noon_tomorrow() -> datetime:
+    """The installation's keys are there by then, and no day ends within minutes."""
+    return datetime.combine(local_day(datetime.now(UTC)) + timedelta(days=1), time(12), LOCAL)
 
 
 def exploding(_sessions: object, _now: datetime) -> int:
@@ -112,7 +118,7 @@ def test_silences_are_looked_for_from_the_last_look_and_now_and_then_over_the_wh
 
 def test_the_first_tick_publishes_every_units_plan_once(place):
     scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14, site=""))
-    now = datetime.now(UTC)
+    now = noon_tomorrow()
     assert scheduler.tick(now) == 0
     with place.reads.begin() as db:
         versions = {row.unit_id: row.version for row in db.scalars(select(PlanRow))}
