@@ -1,12 +1,14 @@
 """The agent's queue. A flood from the network neither fills the memory nor holds up what is grave.
 
 Few messages wait on a good day, and none of this costs them anything. Where many do, each is
-verified before it may wait too: what would be refused, or is held already, is dropped here, and a
-stop, a silence or an emergency goes ahead of all that waits. Where too many wait that are genuine,
-these alone may still come in: so many can only be ordered by whoever has a stolen key.
+verified before it may wait too, until no more come: what would be refused, or is held already, is
+dropped here, and a stop, a silence or an emergency goes ahead of all that waits. Where too many
+wait that are genuine, these alone may still come in: so many can only be ordered by whoever has a
+stolen key.
 """
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from enum import Enum, auto
@@ -19,6 +21,9 @@ T = TypeVar("T")
 
 MANY, MANY_BYTES = 200, 4_000_000
 TOO_MANY, TOO_MANY_BYTES = 1000, 16_000_000
+
+CALM_S = 1.0
+"""A flood is over when so long no message has come that was dropped."""
 
 _MOST_TOPICS = 20
 
@@ -35,7 +40,8 @@ class Worth(Enum):
 class Inbox(Generic[T]):
     """A queue on which every thread may put, one alone messages of the link, and one takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._flooded_until_s = clock, 0.0
         # A signal's handler may put while the same thread takes; only this kind allows that.
         self._queue: SimpleQueue[T | Delivery | None] = SimpleQueue()
         self._first: deque[Delivery] = deque()
@@ -97,11 +103,17 @@ class Inbox(Generic[T]):
     def _worth(self, delivery: Delivery) -> Worth:
         waiting = self._came - self._took
         waiting_bytes = self._came_bytes - self._took_bytes
-        if waiting < MANY and waiting_bytes < MANY_BYTES:
+        are_many = waiting >= MANY or waiting_bytes >= MANY_BYTES
+        if not are_many and (not self._flooded_until_s or self._clock() > self._flooded_until_s):
+            self._flooded_until_s = 0.0
             return Worth.ITS_TURN
         worth = self._judge(delivery)
         is_room = waiting < TOO_MANY and waiting_bytes < TOO_MANY_BYTES
-        return Worth.NOTHING if worth is Worth.ITS_TURN and not is_room else worth
+        if worth is Worth.NOTHING or (worth is Worth.ITS_TURN and not is_room):
+            # While they come the agent need not see any: it would take time from all the others.
+            self._flooded_until_s = self._clock() + CALM_S
+            return Worth.NOTHING
+        return worth
 
     def _drop(self, delivery: Delivery) -> None:
         with self._counting:

@@ -38,6 +38,7 @@ from edge.timekeeping import judged_instead
 from edge.upkeep import check_able
 from protocol.errors import Refusal, RefusedError
 from protocol.messages import Received
+from protocol.signing import unverified
 
 _log = structlog.get_logger()
 
@@ -67,6 +68,9 @@ def judged(held: Holdings, delivery: Delivery, clock: Clock) -> tuple[Verdict, d
 def worth(held: Holdings, delivery: Delivery, clock: Clock) -> Worth:
     """Say what is to become of a message while so many wait that not all can be taken in."""
     try:
+        if unverified(delivery.payload).jti in held.orders:
+            # Genuine or not, there is nothing in it: that need not be verified.
+            return Worth.NOTHING
         verdict, _issued_at = judged(held, delivery, clock)
     except RefusedError:
         return Worth.NOTHING

@@ -5,7 +5,7 @@ from queue import Empty
 import pytest
 
 from edge.clock import Clock
-from edge.inbox import MANY, TOO_MANY, TOO_MANY_BYTES, Inbox, Worth
+from edge.inbox import CALM_S, MANY, TOO_MANY, TOO_MANY_BYTES, Inbox, Worth
 from edge.intake import worth
 from edge.link import Delivery
 from edge.machine import FakeMachine
@@ -97,6 +97,22 @@ def test_what_is_forged_does_not_fill_the_memory_and_is_counted_once(inbox):
     assert not inbox.take_dropped()
 
 
+def test_a_flood_is_over_when_nothing_worthless_has_come_for_a_second(judged):
+    now_s = 100.0
+    inbox = Inbox[Stop](lambda: now_s)
+    inbox.judge_by(judged)
+    flood(inbox, MANY + 1)
+    assert len(all_of(inbox)) == MANY
+    now_s += CALM_S
+    inbox.put(forged(1))
+    now_s += CALM_S
+    inbox.put(forged(2))
+    assert all_of(inbox) == []
+    now_s += 1.01 * CALM_S
+    inbox.put(forged(3))
+    assert all_of(inbox) == [forged(3)]
+
+
 def test_large_messages_do_not_fill_it_either():
     inbox = Inbox[Stop]()
     inbox.judge_by(lambda _delivery: Worth.ITS_TURN)
@@ -154,6 +170,14 @@ def test_who_claims_to_be_grave_and_is_not_genuine_is_dropped(judged):
     stranger = a_key(COMMUNE, seed="stranger")
     assert judged(an_order(a_stop(), key=stranger)) is Worth.NOTHING
     assert judged(an_order(a_stop())) is Worth.THE_FIRST
+
+
+def test_an_order_that_is_held_already_is_not_taken_in_again(held, judged, tmp_path):
+    stop = an_order(a_stop())
+    verdict = receive(held, ORDERS, stop.payload, NOON)
+    clock = Clock(FakeMachine(NOON.timestamp(), ntp_error_s=0.1), tmp_path / "clock.json")
+    assert judged(stop) is Worth.THE_FIRST
+    assert worth(verdict.holdings, stop, clock) is Worth.NOTHING
 
 
 def test_a_plan_that_is_held_already_is_not_taken_in_again(held, judged, tmp_path):
