@@ -14,7 +14,7 @@ from server.domain.offers import Offer
 from server.services import offering, scheduling
 from server.services.slot_hand import Hand, Step, document_of, steps_of
 from server.services.slot_moves import Move, Scope, moved, without
-from server.services.slot_requests import NewSlot, as_new
+from server.services.slot_requests import as_new
 from server.store.models import SlotChangeRow, SlotRow
 from server.store.queries.lists import WHOLE_SLOT
 
@@ -32,7 +32,7 @@ def move(hand: Hand, slot_id: str, wanted: Move, *, version: int) -> SlotChangeR
     """
     _, before = hand.find(slot_id, version)
     outcome = moved(before, wanted, hand.now)
-    steps = [_kept(hand, slot_id, before, outcome.kept, version)]
+    steps = [hand.change(slot_id, before, outcome.kept, version)]
     if outcome.added is not None:
         steps.append(hand.add(outcome.added))
     return record(hand, "move", before.title, steps)
@@ -57,12 +57,8 @@ def ways_out(
     if row is None or row.withdrawn_at is not None or row.version != version:
         return ()
     outcome = moved(as_new(row), wanted, now)
-    if outcome.added is None:
-        new, rest = outcome.kept, None
-    else:
-        new, rest = outcome.added, outcome.kept
-    if new is None:
-        return ()
+    added = outcome.added
+    new, rest = (outcome.kept, None) if added is None else (added, outcome.kept)
     if rest is not None and scheduling.check_slot(
         db, rest, now=now, actor=actor, replacing=slot_id
     ):
@@ -80,7 +76,9 @@ def withdraw(hand: Hand, slot_id: str, scope: Scope, day: date, *, version: int)
     """
     _, before = hand.find(slot_id, version)
     left = without(before, scope, day, hand.now)
-    return record(hand, "withdraw", before.title, [_kept(hand, slot_id, before, left, version)])
+    if left is None:
+        return record(hand, "withdraw", before.title, [hand.withdraw(slot_id, version)])
+    return record(hand, "withdraw", before.title, [hand.change(slot_id, before, left, version)])
 
 
 def undo(hand: Hand) -> SlotChangeRow:
@@ -164,9 +162,3 @@ def _turn(hand: Hand, row: SlotChangeRow) -> None:
         ]
         if followed != known:
             other.steps = document_of(followed)
-
-
-def _kept(hand: Hand, slot_id: str, before: NewSlot, after: NewSlot | None, version: int) -> Step:
-    if after is None:
-        return hand.withdraw(slot_id, version)
-    return hand.change(slot_id, before, after, version)

@@ -1,7 +1,7 @@
 """What becomes of a slot when some of its days are moved, stretched or taken away; no database.
 
 For one day the slot stays, without that day, and a slot of its own comes in its stead. From a day
-on, the slot ends the day before and another one begins.
+on, the slot ends the day before and another one begins. With its last days the slot itself moves.
 """
 
 import re
@@ -48,9 +48,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the slot becomes (None: it is withdrawn), and the slot that comes beside it, if any."""
+    """What the slot becomes, and the slot that comes beside it, if any."""
 
-    kept: NewSlot | None
+    kept: NewSlot
     added: NewSlot | None
 
 
@@ -67,7 +67,9 @@ def moved(slot: NewSlot, move: Move, now: datetime) -> Outcome:
         added = _at(_only(slot, move.to_day), move)
     else:
         added = _at(_since(_on_day(slot, move), move.to_day), move)
-    return Outcome(without(slot, move.scope, move.day, now), added)
+    left = without(slot, move.scope, move.day, now)
+    # Where nothing of it is left to come it is the slot itself that goes, and all that hangs on it.
+    return Outcome(added, None) if left is None else Outcome(left, added)
 
 
 def without(slot: NewSlot, scope: Scope, day: date, now: datetime) -> NewSlot | None:

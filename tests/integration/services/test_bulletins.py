@@ -1,6 +1,7 @@
 """Bulletins from the first draft to what each commune made of them, on both engines."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from server.services import (
     as_run,
     bulletin_results,
     bulletins,
+    desk_changes,
     framing,
     inbox,
     planning,
@@ -32,6 +34,8 @@ from server.services import (
     units,
 )
 from server.services.answers import Airing
+from server.services.slot_hand import Hand
+from server.services.slot_moves import Move, Scope
 from server.store.models import (
     AuditRow,
     BroadcastRow,
@@ -51,6 +55,7 @@ from tests.factories.units import an_actor
 AUTHOR, EDITOR = an_actor(Role.BROADCASTER, "tinh"), an_actor(Role.ADMIN, "tinh")
 OFFICER, NEIGHBOUR = an_actor(), an_actor(unit_id="xa-2")
 HOUR = timedelta(hours=1)
+A_DAY = timedelta(days=1)
 MORNING = Airing(time(5, 30), TODAY + timedelta(days=1))
 
 
@@ -346,6 +351,24 @@ def test_a_slot_withdrawn_again_lets_the_commune_answer_anew(province):
     province.withdraw(slot, actor=OFFICER)
     assert province.run(inbox.unanswered, units=["xa-1"], now=NOON) == 1
     assert decline(province, row).answer == "declined"
+
+
+def test_a_slot_that_is_moved_at_the_desk_stays_what_the_commune_took(province):
+    row = sent(province)
+    take(province, row, airing=replace(MORNING, recurrence="daily", last_day=TODAY + 2 * A_DAY))
+    (slot,) = province.rows(SlotRow)
+    at = MORNING.first_day
+    move = Move(Scope.ONWARD, at, at, time(9), 30.0)
+
+    def go(db):
+        hand = Hand(db, NOON, OFFICER, province.keyring)
+        return desk_changes.move(hand, slot.slot_id, move, version=slot.version)
+
+    province.run(go)
+    assert province.run(inbox.find, bulletin_id=row.bulletin_id, unit_id="xa-1", now=NOON).slot
+    assert province.run(inbox.unanswered, units=["xa-1"], now=NOON) == 0
+    (slot,) = province.rows(SlotRow)
+    assert (slot.local_start, slot.withdrawn_at) == (time(9), None)
 
 
 def test_the_next_free_moment_is_suggested_inside_the_communes_hours(on_sqlite):

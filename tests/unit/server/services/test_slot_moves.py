@@ -76,6 +76,17 @@ def test_a_withdrawal_takes_away_the_days_that_were_meant_and_no_others(slot, da
     assert left <= before
 
 
+def test_with_its_last_days_the_slot_itself_moves():
+    slot = a_new_slot(length_s=60.0, last_day=SPAN[1])
+    onward = moved(slot, Move(Scope.ONWARD, SPAN[0], SPAN[0], NINE, 60.0), NOON)
+    assert onward.added is None
+    assert when(onward.kept) == {(SPAN[0], NINE), (SPAN[1], NINE)}
+    last_one = replace(slot, excluded_days=(SPAN[0],))
+    alone = moved(last_one, Move(Scope.DAY, SPAN[1], SPAN[4], NINE, 60.0), NOON)
+    assert alone.added is None
+    assert when(alone.kept) == {(SPAN[4], NINE)}
+
+
 def test_one_day_can_go_to_any_other_day():
     outcome = moved(a_new_slot(), Move(Scope.DAY, SPAN[0], SPAN[5], NINE, 60.0), NOON)
     assert (outcome.added.recurrence, outcome.added.first_day) == ("once", SPAN[5])
