@@ -26,6 +26,7 @@ from protocol.precedence import key, winner
 
 _LONGEST_S = 1e10
 """Three centuries: a relay's length is infinite, and no instant is that far away."""
+_BY_THE_CLOCK = ClaimKind.SCHEDULED, WhenCut.REJOIN, StartMode.CUT
 TOLERANCE_S = 0.5
 """What may be lacking of a content that counts as whole: fades, clocks, a late wake."""
 
@@ -63,8 +64,8 @@ def airtimes(claims: Iterable[Claim], policy: Policy) -> tuple[Airtime, ...]:
     )
 
 
-def apart(claims: Iterable[Claim], policy: Policy) -> list[tuple[datetime, datetime, Claim]]:
-    """List start, end and claim of the airtimes that are not just their claims' own time.
+def apart(claims: Iterable[Claim], policy: Policy) -> list[Airtime]:
+    """List the airtimes that are not just their claims' own time.
 
     Nearly all are, of thousands; those of one slot share their content, which is added up once.
     """
@@ -74,17 +75,16 @@ def apart(claims: Iterable[Claim], policy: Policy) -> list[tuple[datetime, datet
     found = []
     for number, claim in enumerate(given):
         if number in held_up:
-            start, end = held_up[number].start, held_up[number].end
-        else:
-            start, content = claim.start, claim.content
-            lasts = lengths.get(id(content))
-            if lasts is None:
-                lasts = lengths[id(content)] = _lasts(content)
-            if claim.end - start <= lasts:
-                continue
-            end = max(start, start + lasts)
-        if end != claim.end or start != claim.start:
-            found.append((start, end, claim))
+            airtime = held_up[number]
+            if (airtime.start, airtime.end) != (claim.start, claim.end):
+                found.append(airtime)
+            continue
+        start, content = claim.start, claim.content
+        lasts = lengths.get(id(content))
+        if lasts is None:
+            lasts = lengths[id(content)] = _lasts(content)
+        if claim.end - start > lasts:
+            found.append(Airtime(claim, start, start + lasts))
     return found
 
 
@@ -163,12 +163,8 @@ def _islands(claims: Sequence[Claim]) -> Iterator[list[int]]:
 
 def _goes_by_the_clock(claim: Claim, policy: Policy) -> bool:
     """Tell whether a claim's time rests on nothing but its own words."""
-    return (
-        claim.kind is ClaimKind.SCHEDULED
-        and claim.when_cut is WhenCut.REJOIN
-        and claim.start_mode is StartMode.CUT
-        and not (policy.stops and policy.stopped_at(claim) is not None)
-    )
+    how = claim.kind, claim.when_cut, claim.start_mode
+    return how == _BY_THE_CLOCK and (not policy.stops or policy.stopped_at(claim) is None)
 
 
 def _clock_ends(claim: Claim, lasts_s: float) -> datetime:

@@ -96,8 +96,8 @@ class StartMode(StrEnum):
     NEXT = "next"
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A piece of a message."""
+class _Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A piece of a message; it holds nothing that could hold it, so no garbage is sought in it."""
 
 
 class AssetRef(_Wire, frozen=True):

@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Generic, TypeVar
 
-from protocol.airtime import apart
+from protocol.airtime import Airtime, apart
 from protocol.messages import Claim, Frame, Interval, Plan, Targets
 from protocol.policy import EVER, Policy, Silence
 from protocol.precedence import winner
@@ -16,8 +16,7 @@ from protocol.turns import in_its_turn
 HeardSpan = tuple[datetime, datetime, Claim | None, Sequence[Claim]]
 """Start and end of a span, the claim that is heard, and those around it, itself among them."""
 
-S = TypeVar("S")
-L = TypeVar("L", Frame, Interval, Silence)
+S = TypeVar("S", Airtime, Claim, Frame, Interval, Silence)
 
 _INSTANT = itemgetter(0)
 
@@ -78,11 +77,11 @@ def heard_among(
     claims: Sequence[Claim], policy: Policy, start: datetime, end: datetime
 ) -> Iterator[HeardSpan]:
     """Yield each span of a timeline with all claims in whose own time it begins."""
-    frames, quiet, silences = _sweep(policy.frames), _sweep(policy.quiet), _sweep(policy.silences)
-    around = Sweep([(claim.start, claim.end, claim) for claim in claims])
+    frames, quiet, silences = Sweep(policy.frames), Sweep(policy.quiet), Sweep(policy.silences)
+    around = Sweep(claims)
     # Nearly always what a claim wants is its own time, which need not be looked at twice.
     others = apart(claims, policy)
-    shorter, less = Sweep(others), {id(claim) for _, _, claim in others}
+    shorter, less = Sweep(others), {id(other.claim) for other in others}
     here, holds_until, is_free = policy, start, False
     left = begun = start
     before: Claim | None = None
@@ -101,7 +100,7 @@ def heard_among(
         until = around.until
         if less:
             wanting = [claim for claim in present if id(claim) not in less]
-            wanting += shorter.move(left)
+            wanting += [other.claim for other in shorter.move(left)]
             until = min(until, shorter.until)
         if len(wanting) == 1 and is_free:  # so it is at most instants
             one = wanting[0]
@@ -128,39 +127,30 @@ class Sweep(Generic[S]):
 
     __slots__ = ("_changes", "_open", "_places", "_things", "until")
 
-    def __init__(self, stretches: Iterable[tuple[datetime, datetime, S]]) -> None:
-        """Take the things, each after its first instant and the first one after it."""
-        lasting = [stretch for stretch in stretches if stretch[0] < stretch[1]]
-        self._things = [thing for _, _, thing in lasting]
+    def __init__(self, things: Iterable[S]) -> None:
+        """Take the things; one that ends when it begins never lasts."""
+        self._things: list[S] = [thing for thing in things if thing.start < thing.end]
         # Places at which one begins, and turned over where it ends; the next one stands last.
-        changes = [(stretch[0], place) for place, stretch in enumerate(lasting)]
-        changes += [(stretch[1], ~place) for place, stretch in enumerate(lasting)]
+        changes: list[tuple[datetime, int]] = [(EVER, 0)]
+        changes += [(thing.start, place) for place, thing in enumerate(self._things)]
+        changes += [(thing.end, ~place) for place, thing in enumerate(self._things)]
         changes.sort(key=_INSTANT, reverse=True)
         self._changes = changes
         self._places: list[int] = []
         self._open: list[S] = []
-        self.until = changes[-1][0] if changes else EVER
+        self.until: datetime = changes[-1][0]
 
     def move(self, now: datetime) -> Sequence[S]:
         """Move on to an instant, and give what lasts there, in the order in which it came in."""
         if now < self.until:
             return self._open
         changes, places, things = self._changes, self._places, self._things
-        until = EVER
-        while changes:
-            until, place = changes[-1]
-            if until > now:
-                break
-            changes.pop()
-            until = EVER
+        while changes[-1][0] <= now:
+            _, place = changes.pop()
             if place >= 0:
                 insort(places, place)
             else:
                 places.remove(~place)
-        self.until = until
+        self.until = changes[-1][0]
         self._open = [things[place] for place in places]
         return self._open
-
-
-def _sweep(laid_down: Iterable[L]) -> Sweep[L]:
-    return Sweep((stretch.start, stretch.end, stretch) for stretch in laid_down)

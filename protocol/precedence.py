@@ -13,6 +13,10 @@ from protocol.policy import Policy
 
 Key = tuple[int | float | str, ...]
 
+# Asked of every claim that meets another: to look them up there would take longer than all else.
+_EMERGENCY, _PRIORITY = BulletinClass.EMERGENCY, BulletinClass.PRIORITY
+_DRILL, _LOCAL, _CHECK = Mode.DRILL, ClaimKind.LOCAL, ClaimKind.CHECK
+
 
 def winner(claims: Iterable[Claim], now: datetime, policy: Policy) -> Claim | None:
     """Choose, among the claims that target one cluster, the one that is heard at ``now``."""
@@ -26,24 +30,22 @@ def winner(claims: Iterable[Claim], now: datetime, policy: Policy) -> Claim | No
 
 def key(claim: Claim, now: datetime, policy: Policy) -> Key:
     """Order claims; the smallest key is heard."""
-    if claim.mode is Mode.DRILL:
+    if claim.mode is _DRILL:
         # A rehearsal never displaces anything real of priority or above, whatever it rehearses.
         return 1, 1, *_priority_key(claim, policy)
-    if claim.kind is ClaimKind.LOCAL:
+    if claim.kind is _LOCAL:
         # Whoever speaks at the box has no order for it: every emergency of the network goes before
         # them, however slight, and they before all else.
         return 0, 1, -claim.issued_at.timestamp(), *_name(claim)
-    match claim.bulletin_class:
-        case BulletinClass.EMERGENCY:
-            return 0, -claim.severity, -claim.issued_at.timestamp(), *_name(claim)
-        case BulletinClass.PRIORITY:
-            return 1, 0, *_priority_key(claim, policy)
-        case BulletinClass.ORDINARY if claim.kind is ClaimKind.CHECK:
-            # Whoever tries the loudspeakers neither cuts nor holds up what people are to hear.
-            return 3, claim.start.timestamp(), *_name(claim)
-        case BulletinClass.ORDINARY:
-            owned = claim.unit == policy.owner(now)
-            return 2, 0 if owned else 1, claim.level, claim.start.timestamp(), *_name(claim)
+    if claim.bulletin_class is _EMERGENCY:
+        return 0, -claim.severity, -claim.issued_at.timestamp(), *_name(claim)
+    if claim.bulletin_class is _PRIORITY:
+        return 1, 0, *_priority_key(claim, policy)
+    if claim.kind is _CHECK:
+        # Whoever tries the loudspeakers neither cuts nor holds up what people are to hear.
+        return 3, claim.start.timestamp(), *_name(claim)
+    owned = claim.unit == policy.owner(now)
+    return 2, 0 if owned else 1, claim.level, claim.start.timestamp(), *_name(claim)
 
 
 def _priority_key(claim: Claim, policy: Policy) -> Key:

@@ -31,15 +31,13 @@ class KeptSlots:
         if not only_reads(db):
             return read_slots(db, wanted, units)
         kept = self._kept(units)
-        there = [row for row in slot_versions(db, wanted) if row.unit_id in units.units]
-        found = {row.slot_id: kept.get(row.slot_id) for row in there}
-        missing = [
-            row.slot_id
-            for row in there
-            if (slot := found[row.slot_id]) is None or slot.version != row.version
-        ]
+        found: dict[str, Slot | None] = {}
+        for slot_id, unit_id, version in slot_versions(db, wanted):
+            if unit_id in units.units:
+                slot = kept.get(slot_id)
+                found[slot_id] = None if slot is None or slot.version != version else slot
+        missing = [slot_id for slot_id, slot in found.items() if slot is None]
         if missing:
-            found |= dict.fromkeys(missing)
             read = {
                 slot.slot_id: slot for slot in read_slots(db, WantedSlots(slot_ids=missing), units)
             }

@@ -380,7 +380,7 @@ def spans_of(heard: Heard, start: datetime, end: datetime, units: Tree) -> list[
         name, losers = "", around
         if claim is not None:
             name = units.unit(claim.unit).name
-            losers = [one for one in around if one is not claim]
+            losers = [one for one in around if one is not claim] if len(around) > 1 else ()
         if policy.stops:
             losers = [one for one in losers if not policy.is_stopped(one, begins)]
         spans.append(TimelineSpan(begins, ends, claim, name, tuple(losers)))
