@@ -10,18 +10,16 @@ from typing_extensions import override
 
 from server.http.languages import gettext
 from server.services.dossiers import Dossier, Witness
-from server.web import words
 from server.web.dossiers.fonts import whole_font
 from server.web.dossiers.words import (
     about_words,
-    act_words,
+    fact_words,
     outcome_words,
     piece_words,
     said_words,
     told_words,
 )
-from server.web.formats import dmy, dmy_hm, hms
-from server.web.live.presenters import loudness_words
+from server.web.formats import dmy_hm, hms
 
 _FONT = "be-vietnam-pro"
 _WEIGHTS = {"": 400, "B": 700}
@@ -91,27 +89,8 @@ class _Paper(FPDF):
 
     def facts(self) -> None:
         """Say who ordered it, by what right, where and when."""
-        found, row = self._found, self._found.broadcast
-        self._fact(gettext("Class"), words.bulletin_class(row.bulletin_class).label)
-        if row.bulletin_class == "emergency":
-            self._fact(gettext("Severity"), words.severity(row.severity))
-        if row.decision_number:
-            self._fact(gettext("Decision"), row.decision_number)
-        for deed in found.deeds:
-            person = found.people[deed.login]
-            self._fact(act_words(deed.act), f"{person}, {hms(deed.at)} {dmy(deed.at)}")
-        self._fact(gettext("Where"), ", ".join(found.places))
-        if found.but:
-            self._fact(gettext("But not"), ", ".join(found.but))
-        self._fact(gettext("How loud"), loudness_words(row.gain_db))
-        total, span = len(found.witnesses), found.span
-        self._fact(
-            gettext("Sounded"),
-            gettext("at %(num)s of %(total)s clusters", num=found.sounded, total=total),
-        )
-        if span is not None:
-            self._fact(gettext("First and last sound"), f"{hms(span[0])} – {hms(span[1])}")
-        self._fact(gettext("Signed order (SHA-256)"), found.order_digest)
+        for name, said in fact_words(self._found):
+            self._fact(name, said)
 
     def said(self) -> None:
         """Give what was said, with its text where there is one."""

@@ -7,12 +7,28 @@ from server.domain.recurrence import LOCAL, local_day
 from server.http.languages import gettext
 from server.services.dossiers import Dossier
 from server.services.tables import Cell, Column, Table
-from server.web.dossiers.words import outcome_words, piece_words, told_words
+from server.web.dossiers.words import (
+    about_words,
+    fact_words,
+    outcome_words,
+    piece_words,
+    said_words,
+    told_words,
+)
 
 
 def dossier_tables(found: Dossier) -> list[Table]:
-    """List what was heard where, second by second, and who was told, if anybody was."""
-    return [_heard(found), _told(found)] if found.told else [_heard(found)]
+    """List what was heard where, second by second, who was told, and by whose authority it was."""
+    told = [_told(found)] if found.told else []
+    return [_heard(found), *told, _about(found)]
+
+
+def _about(found: Dossier) -> Table:
+    said = ((said_words(one), one.text or about_words(one)) for one in found.said)
+    drill = ((gettext("DRILL"), gettext("yes")),) if found.broadcast.mode == "drill" else ()
+    rows = (*drill, *fact_words(found), *said)
+    columns = Column(gettext("Record of an announcement"), 28), Column(found.broadcast.title, 80)
+    return Table(gettext("Record of an announcement"), columns, rows)
 
 
 def _told(found: Dossier) -> Table:

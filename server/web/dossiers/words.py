@@ -1,6 +1,6 @@
 """What stands in the record of an announcement, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from server.domain.languages import NAMES
@@ -9,7 +9,8 @@ from server.http.wording import N_, alert_sentence, reason_sentence
 from server.services.dossiers import Dossier, Said, Witness
 from server.store.models import AlertRow
 from server.web import words
-from server.web.formats import iso_hms, lasting
+from server.web.formats import dmy, hms, iso_hms, lasting
+from server.web.live.presenters import loudness_words
 
 _ACTS: Mapping[str, str] = MappingProxyType(
     {
@@ -19,6 +20,30 @@ _ACTS: Mapping[str, str] = MappingProxyType(
         "stopped": N_("Stopped by"),
     }
 )
+
+
+def fact_words(found: Dossier) -> Iterator[tuple[str, str]]:
+    """Tell who ordered it, by what right, where and when: what each is called, and what it is."""
+    row = found.broadcast
+    yield gettext("Class"), words.bulletin_class(row.bulletin_class).label
+    if row.bulletin_class == "emergency":
+        yield gettext("Severity"), words.severity(row.severity)
+    if row.decision_number:
+        yield gettext("Decision"), row.decision_number
+    for deed in found.deeds:
+        yield act_words(deed.act), f"{found.people[deed.login]}, {hms(deed.at)} {dmy(deed.at)}"
+    yield gettext("Where"), ", ".join(found.places)
+    if found.but:
+        yield gettext("But not"), ", ".join(found.but)
+    yield gettext("How loud"), loudness_words(row.gain_db)
+    total = len(found.witnesses)
+    yield (
+        gettext("Sounded"),
+        gettext("at %(num)s of %(total)s clusters", num=found.sounded, total=total),
+    )
+    if found.span is not None:
+        yield gettext("First and last sound"), f"{hms(found.span[0])} – {hms(found.span[1])}"
+    yield gettext("Signed order (SHA-256)"), found.order_digest
 
 
 def act_words(act: str) -> str:

@@ -125,11 +125,16 @@ def test_how_grave_and_how_loud_it_was_stands_on_the_page_and_on_paper(site):
         paper.close()
 
 
-def test_the_table_has_a_line_for_each_piece_and_each_silent_cluster(site):
-    one = announced(site)
+def test_the_table_has_a_line_for_each_piece_and_each_silent_cluster_and_by_whose_authority(site):
+    one = announced(site, decision_number="15/QĐ-UBND")
     heard_at(site, one, CLUSTERS[0])
     answer = site.browser("viewer").get(f"/broadcasts/{one}/record.csv", buffered=True)
-    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    table, about = answer.data.decode("utf-8-sig").split("\r\n\r\n")
+    facts = dict(csv.reader(io.StringIO(about)))
+    assert facts["Quyết định"] == "15/QĐ-UBND"
+    assert facts["Người phát lệnh"].startswith("Người commune-officer, ")
+    assert WORDS in facts.values()
+    rows = list(csv.DictReader(io.StringIO(table)))
     pieces = [row for row in rows if row["Mã"] == CLUSTERS[0]]
     assert [row["Nội dung"] for row in pieces] == ["Bản tin", "Bản tin"]
     assert {row["Trọn vẹn"] for row in pieces} == {"có"}
