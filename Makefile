@@ -10,7 +10,7 @@ PACKAGES := protocol audio_library edge server firmware_config
 SCRIPTS := $(wildcard scripts/*.sh) .ci/run
 
 # The front end is built anew when one of these has changed.
-PAGES := package.json package-lock.json $(shell find server/web/frontend -type f 2>/dev/null)
+PAGES := package.json package-lock.json $(shell find server/web/frontend server/web/static/js -type f 2>/dev/null)
 
 .PHONY: help
 help:  ## list the targets

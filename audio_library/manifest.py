@@ -55,5 +55,19 @@ def read_manifest(store: Store, digest: AssetDigest) -> Asset:
     return asset
 
 
+def forget(store: Store, digest: AssetDigest) -> None:
+    """Remove an asset and its description; what is gone already is no fault.
+
+    Raises:
+        StoreError: The disk does not let it go.
+    """
+    try:
+        # Nobody takes it for whole from here on.
+        manifest_path(store, digest).unlink(missing_ok=True)
+        store.path(digest).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(str(error)) from error
+
+
 def _written(asset: Asset) -> bytes:
     return msgspec.json.format(msgspec.json.encode(asset), indent=2) + b"\n"

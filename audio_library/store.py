@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,14 +31,17 @@ class Store:
     def put(self, source: Path) -> AssetDigest:
         """Copy a file in, and return its name.
 
-        What is there already is left alone, unless the disk has damaged it meanwhile.
+        What is there already is left alone, unless the disk has damaged it meanwhile; it is as
+        young again as if it were new.
 
         Raises:
             StoreError: The disk did not take it; nothing is left behind.
         """
         try:
             digest = digest_of(source)
-            if not (self.path(digest).exists() and self.verify(digest)):
+            if self.path(digest).exists() and self.verify(digest):
+                self.path(digest).touch()
+            else:
                 with source.open("rb") as file:
                     write_whole(self.path(digest), file)
         except OSError as error:
@@ -72,6 +75,14 @@ class Store:
         for path in sorted(self.root.glob(f"??/*{SUFFIX}")):
             if is_digest(path.stem):
                 yield AssetDigest(path.stem)
+
+    def untouched(self, *, before: datetime, but: Collection[str]) -> list[AssetDigest]:
+        """List what was last put in ``before``, except what is named in ``but``."""
+        return [
+            digest
+            for digest in self.digests()
+            if digest not in but and self.path(digest).stat().st_mtime < before.timestamp()
+        ]
 
     def sweep(self, *, before: datetime) -> int:
         """Remove what was begun ``before`` and never finished, as a kill leaves it; say how much.

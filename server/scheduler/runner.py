@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 import structlog
 
+from audio_library.store import Store
 from server.integrations.apprise_messenger import AppriseMessenger
 from server.integrations.apprise_services import allowed_schemes
 from server.scheduler.couriers import Courier
@@ -35,7 +36,12 @@ def run(settings: Settings, stop: Event) -> None:
     engine = open_engine(settings.database)
     sessions = open_sessions(engine)
     keyring = Keyring.open(settings.secrets_dir)
-    concerns = all_concerns(keyring, plan_days=settings.plan_days, site=settings.address)
+    concerns = all_concerns(
+        keyring,
+        plan_days=settings.plan_days,
+        site=settings.address,
+        store=Store(settings.asset_dir),
+    )
     scheduler = Scheduler(sessions, concerns)
     courier = Courier(
         sessions,

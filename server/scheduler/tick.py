@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 from sqlalchemy.orm import Session
 
+from audio_library.store import Store
 from server.domain.authority import Actor
 from server.domain.errors import KeyMissingError, SlotRefusedError
 from server.domain.recurrence import local_day
@@ -32,6 +33,7 @@ from server.services import (
     reports,
     sending,
     units,
+    unused_sounds,
     upkeep,
     waiting,
 )
@@ -155,7 +157,9 @@ class Silences:
         return last - SELDOM
 
 
-def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concern, ...]:
+def all_concerns(
+    keyring: Keyring, *, plan_days: int, site: str, store: Store
+) -> tuple[Concern, ...]:
     """List what the scheduler minds, the most urgent first."""
     plans = partial(publish_plans, keyring=keyring, days=plan_days, watch=PlanWatch())
     lacking = Watched(arrears.bring_up_to_date, arrears.trace, arrears.NUDGE_AGAIN)
@@ -190,6 +194,7 @@ def all_concerns(keyring: Keyring, *, plan_days: int, site: str) -> tuple[Concer
         Concern("tests_forgotten", in_one_transaction(alerting.forget), SELDOM),
         Concern("versions_forgotten", in_one_transaction(plan_states.forget), SELDOM),
         Concern("occurrences_forgotten", in_one_transaction(as_run.forget_occurrences), SELDOM),
+        Concern("sounds_forgotten", partial(unused_sounds.forget_unused, store=store), HOURLY),
     )
 
 

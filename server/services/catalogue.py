@@ -21,6 +21,7 @@ WARNING = "warning"
 PHRASE = "phrase"
 DRILL_BEFORE = "drill-before"
 DRILL_AFTER = "drill-after"
+ANNOUNCEMENT = "announcement"
 CHECK = "check"
 """Purpose of what a test of a loudspeaker says: nobody chooses it for a programme."""
 
@@ -76,6 +77,12 @@ def add_asset(db: Session, new: NewAsset, *, asset: Asset, now: datetime, actor:
         db, actor=actor, action="add-asset", subject=asset.digest, now=now, title=new.title
     )
     return row
+
+
+def renew(row: AssetRow, *, now: datetime) -> None:
+    """Let what was prepared again be as young as what is new; the old is forgotten one day."""
+    if row.purpose == ANNOUNCEMENT:
+        row.created_at = max(row.created_at, now)
 
 
 def may_use(units: Tree, row: AssetRow, unit_id: str) -> bool:

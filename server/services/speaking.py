@@ -164,6 +164,7 @@ def keep(
     if script.purpose in catalogue.PINNED:
         places = tree(db, today=local_day(now))
         catalogue.pin(row, places, unit_id=script.unit_id, purpose=script.purpose)
+    catalogue.renew(row, now=now)
     if db.get(SpeechRow, sound.key) is None:
         db.flush()  # the asset stands before what refers to it
         db.add(

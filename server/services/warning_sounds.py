@@ -160,6 +160,7 @@ def keep(
         unit_id=wanted.unit_id, title=template(wanted.code).title.vi, purpose="announcement"
     )
     row = catalogue.add_asset(db, new, asset=whole, now=now, actor=actor)
+    catalogue.renew(row, now=now)
     if db.get(CompositionRow, whole.digest) is None:
         db.flush()  # the asset stands before what refers to it
         db.add(CompositionRow(digest=whole.digest, key=_key(parts), parts=list(parts)))

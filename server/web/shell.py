@@ -18,7 +18,7 @@ from server.services import inbox
 from server.web import formats, words
 from server.web.hush_notices import hush_notices
 from server.web.rule_words import lunar_words
-from server.web.static_files import after_page, after_static, modules_of, static_file
+from server.web.static_files import after_page, after_static, static_file, urgent_scripts
 from server.web.waiting_notices import waiting_notices
 
 
@@ -30,7 +30,7 @@ def set_up_shell(app: Flask) -> None:
     app.jinja_env.globals.update(
         icon=icon,
         static_file=static_file,
-        modules_of=modules_of,
+        urgent_scripts=urgent_scripts,
         finding_sentence=finding_sentence,
         field_of=field_of,
         at_field=at_field,

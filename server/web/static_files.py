@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -12,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 STATIC = Path(__file__).parent / "static"
 _MODULES = "js/"
+_URGENT = "js/urgent_page.js"
 _KEPT_S = 31_536_000
 _LEAST_SQUEEZED_BYTES = 1024
 _QUICKLY = 5
@@ -34,9 +36,17 @@ def static_file(name: str) -> str:
     return f"{root}/{name}?v={version(name)}"
 
 
+def urgent_scripts() -> tuple[str, ...]:
+    """List the urgent page's scripts: one file, while it is made of the modules as they are.
+
+    Whoever works on the modules, and has not set up since, is given them one by one.
+    """
+    return urgent_scripts_in(STATIC)
+
+
 def modules_of(name: str) -> tuple[str, ...]:
     """List a module and all that it takes in, so that a browser can fetch them at once."""
-    return _modules_of(name)
+    return _modules_of(STATIC, name)
 
 
 @cache
@@ -118,14 +128,24 @@ def _modules_version() -> str:
 
 
 @cache
-def _modules_of(name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_walked(name, frozenset())))
+def urgent_scripts_in(static: Path) -> tuple[str, ...]:
+    """List the scripts of the urgent page out of a folder of static files."""
+    names = _modules_of(static, _URGENT)
+    manifest = static / "vendor" / "manifest.json"
+    made_of = json.loads(manifest.read_bytes()).get("urgent") if manifest.is_file() else None
+    sources = hashlib.sha256(b"".join((static / name).read_bytes() for name in sorted(names)))
+    return ("vendor/urgent.js",) if made_of == sources.hexdigest() else names
 
 
-def _walked(name: str, above: frozenset[str]) -> Iterator[str]:
+@cache
+def _modules_of(static: Path, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_walked(static, name, frozenset())))
+
+
+def _walked(static: Path, name: str, above: frozenset[str]) -> Iterator[str]:
     yield name
-    path = STATIC / name
+    path = static / name
     for found in _IMPORT.findall(path.read_text(encoding="utf-8")):
-        other = str((path.parent / found).resolve().relative_to(STATIC.resolve()))
+        other = str((path.parent / found).resolve().relative_to(static.resolve()))
         if other not in above:
-            yield from _walked(other, above | {name})
+            yield from _walked(static, other, above | {name})

@@ -13,6 +13,7 @@ from time import process_time
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from audio_library.store import Store
 from server.app import create_app
 from server.domain.authority import Actor, Role
 from server.domain.clashes import SlotClashError
@@ -170,7 +171,10 @@ def _offers(engine: Engine, province: BigProvince, keyring: Keyring) -> dict[str
 
 def _idle(site: Site, instant: datetime) -> dict[str, float]:
     """Let the scheduler tick for a minute in which nothing happens."""
-    scheduler = Scheduler(site.sessions, all_concerns(site.keyring, plan_days=14, site=""))
+    concerns = all_concerns(
+        site.keyring, plan_days=14, site="", store=Store(site.settings.asset_dir)
+    )
+    scheduler = Scheduler(site.sessions, concerns)
     for second in range(-20, 0):
         scheduler.tick(instant + timedelta(seconds=second))
     begun_s = process_time()

@@ -14,6 +14,7 @@ from tests.browser.conftest import PHONE
 OFFICER = "xa-dong-van"
 CLUSTERS = ("pho-co", "ta-lung", "thai-phin-tung")
 HELD_MS = 1400
+STORE = "/static/js-0/kept/store.js"
 MADE_MS = 20_000
 
 
@@ -31,6 +32,7 @@ def phone(open_page, complaints) -> Page:
     page = open_page(PHONE, login=OFFICER)
     page.goto("/urgent")
     page.evaluate(ACTIVATED)
+    page.evaluate("store => import(store)", STORE)  # for tests that look in without a network
     yield page
     # What cannot be reached is noted by browsers; the page says it too.
     away = re.compile(
@@ -72,14 +74,13 @@ def length_s(page: Page, player: str) -> float:
 def age(page: Page, *, minutes: int) -> None:
     """Let what is held have been so for longer."""
     page.evaluate(
-        """async (minutes) => {
-            const store = document.querySelector("[href*='kept/store.js']").href;
+        """async ([store, minutes]) => {
             const { mine, change } = await import(store);
             const [draft] = (await mine(document.querySelector("[data-person]").dataset.person))
                 .filter((one) => one.state === "held");
             await change(draft.id, (kept) => ({ ...kept, heldAt: kept.heldAt - minutes * 60000 }));
         }""",
-        minutes,
+        [STORE, minutes],
     )
 
 

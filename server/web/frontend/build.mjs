@@ -1,6 +1,6 @@
 // Puts into server/web/static/vendor what the pages take from others: Bootstrap's style sheet, htmx,
-// Leaflet, the fonts, one sprite of the icons in use and the installed application's icons; with a manifest
-// of names, versions, licences and digests.
+// Leaflet, the fonts, one sprite of the icons in use and the installed application's icons; and our modules of
+// the urgent page in one file. With a manifest of names, versions, licences and digests.
 //
 //   npm ci --ignore-scripts && node server/web/frontend/build.mjs
 
@@ -59,6 +59,17 @@ await build({
   legalComments: "external",
 });
 
+// Our own: what it was made of stands in the manifest, so that the pages know when it is out of date.
+const { metafile } = await build({
+  entryPoints: { urgent: "server/web/static/js/urgent_page.js" },
+  outdir: out,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  absWorkingDir: root,
+  metafile: true,
+});
+
 // The same letters for PDF files, in the form that their writer reads.
 for (const part of ["latin", "latin-ext", "vietnamese"]) {
   for (const weight of [400, 700]) {
@@ -93,5 +104,7 @@ function manifest() {
   for (const name of readdirSync(out).sort()) {
     files[name] = createHash("sha256").update(readFileSync(join(out, name))).digest("hex");
   }
-  return { packages: from, files };
+  const sources = createHash("sha256");
+  for (const name of Object.keys(metafile.inputs).sort()) sources.update(readFileSync(join(root, name)));
+  return { packages: from, files, urgent: sources.digest("hex") };
 }

@@ -12,7 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from server.http.context import here
 from server.http.languages import gettext
 from server.http.person import person_key
-from server.web.static_files import STATIC, modules_of, static_file, version
+from server.web.static_files import STATIC, modules_of, static_file, urgent_scripts, version
 
 WORKER = "js/worker/worker.js"
 ICON_SIZES = (192, 512)
@@ -23,9 +23,7 @@ _SHELL = (
     "vendor/htmx.js",
     "vendor/icons.svg",
     "logo.svg",
-    *modules_of("js/live.js"),
-    *modules_of("js/page.js"),
-    *modules_of("js/urgent.js"),
+    *urgent_scripts(),
 )
 
 pages = Blueprint("phone", __name__)
@@ -51,7 +49,6 @@ def manifest() -> ResponseReturnValue:
         "start_url": url_for("live.urgent"),
         "scope": "/",
         "display": "standalone",
-        "orientation": "portrait",
         "theme_color": "#0b3a66",
         "background_color": "#f3f6fa",
         "icons": icons,

@@ -3,7 +3,9 @@
 import gzip
 import json
 import re
+import shutil
 
+from server.web.static_files import STATIC, urgent_scripts_in
 from tests.factories.pages import CLUSTERS, COMMUNE, Site
 
 PERSON = re.compile(r'data-person="([0-9a-f]{16})"')
@@ -92,6 +94,36 @@ def test_everything_that_the_worker_keeps_is_there_and_never_changes_under_its_a
         if "woff2" not in address and address != facts["offline"]:
             assert answer.cache_control.immutable, address
     assert "Không có mạng" in browser.get(facts["offline"]).text
+
+
+def test_a_phone_asks_for_the_urgent_pages_script_once_and_in_one_piece(site: Site):
+    page = site.browser("commune-officer").get("/urgent").text
+    scripts = re.findall(r'<script src="([^"?]+)', page)
+    assert scripts == ["/static/vendor/htmx.js", "/static/vendor/urgent.js"]
+    shell = json.loads(re.search(r"serve\((.+)\);", site.browser().get("/sw.js").text)[1])["shell"]
+    assert sum(".js" in address for address in shell) == len(scripts)
+
+
+def test_a_page_is_never_given_an_old_script_in_place_of_its_modules(tmp_path):
+    def there() -> tuple[str, ...]:
+        return urgent_scripts_in.__wrapped__(static)
+
+    static = tmp_path / "static"
+    shutil.copytree(STATIC, static)
+    assert there() == ("vendor/urgent.js",)
+    changed = static / "js" / "urgent" / "hold.js"
+    changed.write_text(changed.read_text() + "\n")
+    assert (there()[0], set(there()) > {"js/live.js", "js/page.js", "js/urgent/hold.js"}) == (
+        "js/urgent_page.js",
+        True,
+    )
+    (static / "vendor" / "manifest.json").unlink()
+    assert there()[0] == "js/urgent_page.js"
+
+
+def test_the_application_turns_with_the_telephone(site: Site):
+    # WCAG 2.2, 1.3.4: a telephone may be held either way, and fastened so.
+    assert "orientation" not in site.browser().get("/app.webmanifest").json
 
 
 def test_a_module_under_the_name_of_another_build_is_sent_but_not_kept(site: Site):

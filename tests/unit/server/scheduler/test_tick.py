@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from audio_library.store import Store
 from server.domain.recurrence import LOCAL, local_day
 from server.scheduler.tick import (
     EVENTS_KEPT,
@@ -31,6 +32,11 @@ SECOND = timedelta(seconds=1)
 def place(tmp_path) -> Iterator[Installation]:
     with an_installation(tmp_path) as made:
         yield made
+
+
+def concerns(place: Installation) -> tuple[Concern, ...]:
+    store = Store(place.settings.asset_dir)
+    return all_concerns(place.keyring, plan_days=14, site="", store=store)
 
 
 def a_concern(name: str, seen: list[datetime], every: timedelta = SECOND) -> Concern:
@@ -117,7 +123,7 @@ def test_silences_are_looked_for_from_the_last_look_and_now_and_then_over_the_wh
 
 
 def test_the_first_tick_publishes_every_units_plan_once(place):
-    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14, site=""))
+    scheduler = Scheduler(place.sessions, concerns(place))
     now = noon_tomorrow()
     assert scheduler.tick(now) == 0
     with place.reads.begin() as db:
@@ -129,7 +135,7 @@ def test_the_first_tick_publishes_every_units_plan_once(place):
 
 
 def test_the_plans_reach_a_day_further_every_day(place):
-    scheduler = Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14, site=""))
+    scheduler = Scheduler(place.sessions, concerns(place))
     now = datetime.now(UTC)
     scheduler.tick(now)
     with place.reads.begin() as db:
@@ -153,7 +159,7 @@ def test_old_events_and_late_messages_are_dropped_and_newer_ones_kept(place):
                 expires_at=expires,
                 now=now - timedelta(hours=1),
             )
-    Scheduler(place.sessions, all_concerns(place.keyring, plan_days=14, site="")).tick(now)
+    Scheduler(place.sessions, concerns(place)).tick(now)
     with place.reads.begin() as db:
         refs = set(db.scalars(select(EventRow.ref).where(EventRow.kind == "cluster")))
         payloads = set(db.scalars(select(OutboxRow.payload).where(~OutboxRow.retained)))
