@@ -21,6 +21,7 @@ from protocol.messages import (
     BulletinClass,
     Certificate,
     Claim,
+    ClaimKind,
     Config,
     Hush,
     HushState,
@@ -51,6 +52,7 @@ from protocol.signing import (
 )
 from protocol.topics import Kind, parse
 from protocol.topics import Place as TopicPlace
+from protocol.turns import in_its_turn
 
 KEPT_AFTER = timedelta(days=1)
 """How long an order is remembered after it has expired, so that a late copy is known."""
@@ -298,7 +300,8 @@ def receive(
         case Config() as config:
             return _take_config(held, config, _kept("config", held.node, verified, raw, now))
         case Plan() as plan:
-            return _take_plan(held, plan, _kept("plan", plan.unit, verified, raw, now))
+            told = _with_turns_begun(held, plan, verified.issued_at)
+            return _take_plan(held, told, _kept("plan", plan.unit, verified, raw, now))
         case (
             Play() | Stop() | Hush() | LiftHush() | SoundCheck() | Identify() | Restart()
         ) as message:
@@ -452,6 +455,32 @@ def _take_plan(held: Holdings, plan: Plan, kept: Kept) -> Verdict:
         return HeldAlready()
     plans = MappingProxyType({**held.plans, plan.unit: plan})
     return Accepted(replace(held, plans=plans), replace(kept, forget_at=_NEVER))
+
+
+def _with_turns_begun(held: Holdings, plan: Plan, issued_at: datetime) -> Plan:
+    """Leave to what began before a plan was issued the turn that it has here.
+
+    The new one may have passed, and neighbours keep theirs too.
+    """
+    known = held.plans.get(plan.unit)
+    if known is None or held.config is None:
+        return plan
+    turn = known.turns.get(held.config.cluster, 0)
+    before = {claim.claim_id: in_its_turn(claim, turn) for claim in known.claims}
+    claims = tuple(
+        _timed_as(before.get(claim.claim_id), claim)
+        if claim.kind is ClaimKind.SCHEDULED and claim.start <= issued_at
+        else claim
+        for claim in plan.claims
+    )
+    return structs.replace(plan, claims=claims)
+
+
+def _timed_as(before: Claim | None, claim: Claim) -> Claim:
+    if before is None or (claim.turns is None and claim.start == before.start):
+        return claim
+    end = min(before.end, claim.end)
+    return structs.replace(claim, start=before.start, end=end, turns=None)
 
 
 def _take_order(held: Holdings, order: Order, kept: Kept, now: datetime) -> Verdict:

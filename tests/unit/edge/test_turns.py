@@ -1,13 +1,13 @@
 """A node sounds a claim in its own turn, and in no other, whatever becomes of the turns."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from edge.schedule import Holdings
+from edge.schedule import Accepted, Holdings, receive
 from protocol.messages import BulletinClass, Claim, Outcome, Turns, UnitPlace
 from tests.factories.claims import (
     CLUSTER,
@@ -20,7 +20,7 @@ from tests.factories.claims import (
     an_asset,
     at,
 )
-from tests.factories.messages import ROOT_KEY, a_config, a_plan
+from tests.factories.messages import ROOT_KEY, a_config, a_plan, a_token
 from tests.factories.playouts import World
 
 THREE = Turns(order=(0, 1, 2), lasts_s=600, every_s=602)
@@ -39,6 +39,15 @@ def told(turn: int, *claims: Claim, version: int = 1):
         plans={COMMUNE: a_plan(version=version, claims=claims, turns={CLUSTER: turn})},
     )
     return held.programme()
+
+
+def published(held: Holdings, turn: int, issued_at: datetime, *claims: Claim) -> Holdings:
+    """Give what a node holds that has taken in a plan of its commune."""
+    plan = a_plan(version=int(issued_at.timestamp()), claims=claims, turns={CLUSTER: turn})
+    token = a_token(plan, issued_at=issued_at)
+    verdict = receive(held, f"loa/1/unit/{COMMUNE}/plan", token, max(issued_at, NOON))
+    assert isinstance(verdict, Accepted)
+    return verdict.holdings
 
 
 def a_node(*claims: Claim) -> World:
@@ -76,6 +85,46 @@ def test_what_was_cut_goes_on_no_longer_than_its_turn():
     node.run_to(at(60))
     assert max(end for claim, _, end in node.heard if claim == resumes.claim_id) == at(10)
     assert node.record(resumes.claim_id).outcome is Outcome.CUT
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        CLAIM,
+        structs.replace(CLAIM, turns=None),
+        structs.replace(CLAIM, turns=Turns(order=(0, 1, 2), lasts_s=200, every_s=202)),
+    ],
+    ids=["others", "none", "shorter"],
+)
+@pytest.mark.parametrize("turn", THREE.order)
+@pytest.mark.parametrize("new", THREE.order)
+def test_what_has_begun_keeps_its_turn_whatever_plans_say_later(turn, new, after):
+    held = Holdings(NODE, ROOT_KEY.private.public_key(), config=a_config())
+    node = a_node(CLAIM)
+    held = published(held, turn, at(-5), CLAIM)
+    node.take(held.programme())
+    for minute in (3, 12, 25):
+        node.run_to(at(minute))
+        held = published(held, new, at(minute), after)
+        node.take(held.programme())
+    node.run_to(at(60))
+    begins = NOON + turn * 602 * S
+    assert node.heard == [(CLAIM.claim_id, begins, begins + 600 * S)]
+    assert node.record(CLAIM.claim_id).outcome is Outcome.PLAYED
+
+
+def test_what_has_not_begun_and_what_ends_sooner_go_by_the_newest_plan():
+    held = Holdings(NODE, ROOT_KEY.private.public_key(), config=a_config())
+    held = published(held, 2, at(-5), CLAIM)
+    before = published(held, 0, at(-1), CLAIM)
+    assert [claim.start for claim in before.programme().claims.values()] == [NOON]
+    sooner = structs.replace(CLAIM, end=at(15))
+    (cut,) = published(held, 1, at(3), sooner).programme().claims.values()
+    assert cut.end == at(15)
+    longer = structs.replace(CLAIM, turns=None, end=at(50))
+    plain = published(held, 0, at(-4), structs.replace(CLAIM, turns=None))
+    (lasts,) = published(plain, 0, at(3), longer).programme().claims.values()
+    assert lasts.end == at(50)
 
 
 @given(
