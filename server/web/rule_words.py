@@ -1,6 +1,6 @@
 """Recurrences in words: what a slot's fields and patterns mean to its reader."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from types import MappingProxyType
 from typing import Protocol
@@ -56,6 +56,31 @@ def rule_words(slot: Recurring) -> str:
     said = _days(slot)
     holidays = _HOLIDAYS[HolidayChoice(slot.holidays)]
     return f"{said}, {gettext(holidays)}" if holidays else said
+
+
+class Coming(Recurring, Protocol):
+    """What is told of a slot and its days."""
+
+    @property
+    def first_day(self) -> date: ...  # noqa: D102 - as the rule's
+    @property
+    def last_day(self) -> date | None: ...  # noqa: D102 - as the rule's
+    @property
+    def excluded_days(self) -> Sequence[str]: ...  # noqa: D102 - as the rule's
+
+
+def coming_words(slot: Coming, today: date) -> str:
+    """Say on which days a slot comes, from when until when, and which of them it leaves out yet."""
+    first, last = dmy(slot.first_day), slot.last_day
+    said = [rule_words(slot)]
+    if slot.recurrence != Recurrence.ONCE and last is None:
+        said.append(gettext("from %(day)s", day=first))
+    else:
+        said.append(first if last in {None, slot.first_day} else f"{first} – {dmy(last)}")
+    left_out = [day for day in map(date.fromisoformat, slot.excluded_days) if day >= today]
+    if left_out:
+        said.append(gettext("not on %(days)s", days=_named(tuple(sorted(left_out)))))
+    return " · ".join(said)
 
 
 def lunar_words(day: date) -> str:

@@ -229,10 +229,10 @@ def _wall() -> ResponseReturnValue | None:
         return Response(status=401, headers={"HX-Trigger": "logged-out"})
     if request.method in _SAFE_METHODS:
         return redirect(url_for("security.login", next=request.full_path.rstrip("?")), 303)
-    return redirect(url_for("security.login", next=_came_from(), undone="yes"), 303)
+    return redirect(url_for("security.login", next=came_from(), undone="yes"), 303)
 
 
-def _came_from() -> str:
+def came_from() -> str:
     """Find the page whose button was pressed: what was to be done itself is no page."""
     page = urlsplit(request.referrer or "")
     adapter = request_ctx.url_adapter

@@ -18,6 +18,7 @@ from server.services import inbox
 from server.web import formats, words
 from server.web.hush_notices import hush_notices
 from server.web.rule_words import lunar_words
+from server.web.security import came_from
 from server.web.static_files import after_page, after_static, static_file, urgent_scripts
 from server.web.waiting_notices import waiting_notices
 
@@ -38,6 +39,7 @@ def set_up_shell(app: Flask) -> None:
         alert_sentence=alert_sentence,
         words=words,
         languages=LANGUAGES,
+        came_from=came_from,
     )
     app.context_processor(_facts)
     app.after_request(after_static)

@@ -131,7 +131,7 @@ def _inbox(unit_id: str, findings: Sequence[Finding]) -> dict[str, object]:
         "clashes": clashes,
         "stations": own_stations(person, tree),
         "may_answer": may(person, Action.SCHEDULE, chain[-1:]),
-        "rule_words": rule_words.rule_words,
+        "coming_words": rule_words.coming_words,
     }
 
 
@@ -166,5 +166,5 @@ def _letter(
         ways=[(f"{way.local_start:%H:%M:%S}", offer_sentence(way)) for way in ways],
         waits=waits,
         marks=weekday_marks(),
-        rule_words=rule_words.rule_words,
+        coming_words=rule_words.coming_words,
     )

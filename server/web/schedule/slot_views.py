@@ -50,7 +50,7 @@ def slots(unit_id: str) -> ResponseReturnValue:
         rows=rows,
         lain_over=lain_over,
         tree=tree,
-        rule_words=rule_words.rule_words,
+        coming_words=rule_words.coming_words,
         late=late.warnings_by_slot(rows, now()),
         may_add=may(person, Action.SCHEDULE, tree.chain(unit_id)),
     )

@@ -342,6 +342,15 @@ def test_prepared_warnings_of_the_units_above_are_offered(site):
     assert "b" * 64 not in page
 
 
+def test_of_what_was_refused_a_choice_of_language_leads_back_to_its_page(site):
+    browser, page = site.browser("commune-officer"), f"/units/{COMMUNE}/slots/new"
+    token = form_token(browser.get(page).text)
+    came = {"Referer": f"http://localhost{page}"}
+    trial = f"/units/{COMMUNE}/slots/simulate"
+    refused = browser.post(trial, data={"csrf_token": token}, headers=came).text
+    assert f'name="back" value="{page}"' in refused
+
+
 def test_the_language_is_kept_and_the_page_stays(site):
     browser = site.browser("commune-officer")
     answer = posted(browser, "/urgent", "/language", language="en", back="/urgent")

@@ -8,7 +8,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from server.http.languages import set_up_languages
-from server.web.rule_words import lunar_words, rule_words
+from server.web.rule_words import coming_words, lunar_words, rule_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,9 @@ class Days:
     holidays: str = "any"
     weekdays: int = 127
     local_start: time = time(5, 30)
+    first_day: date = date(2026, 11, 23)
+    last_day: date | None = None
+    excluded_days: tuple[str, ...] = ()
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +60,20 @@ def speaking():
 )
 def test_a_rule_is_told_in_vietnamese(days: Days, words: str):
     assert rule_words(days) == words
+
+
+def test_it_is_told_from_when_until_when_a_slot_comes_and_which_days_it_leaves_out_yet():
+    first, today = date(2026, 11, 24), date(2026, 12, 1)
+    assert coming_words(Days("once", first_day=first), today) == "Một lần · 24/11/2026"
+    assert coming_words(Days("daily", first_day=first), today) == "Hằng ngày · từ 24/11/2026"
+    ends = Days(
+        "daily",
+        first_day=first,
+        last_day=date(2027, 1, 31),
+        excluded_days=("2027-01-01", "2026-11-30", "2026-12-02"),
+    )
+    until = "Hằng ngày · 24/11/2026 – 31/01/2027 · trừ 02/12/2026, 01/01/2027"
+    assert coming_words(ends, today) == until
 
 
 def test_a_rule_is_told_in_english_too():
