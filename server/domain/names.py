@@ -2,7 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+MOST_NAMED = 10
+"""Of more than these people read only how many there are."""
 
 _MARKS = re.compile("[\u0300-\u036f]+")
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -20,6 +23,11 @@ def folded_all(texts: Iterable[str]) -> Mapping[str, str]:
     if len(lines) != len(names):  # some are of several lines
         return {name: folded(name) for name in names}
     return {name: " ".join(line.split()) for name, line in zip(names, lines, strict=True)}
+
+
+def in_a_line(names: Sequence[str], between: str = ", ") -> str:
+    """Put names into one line: the first of them, and a sign that there are more."""
+    return between.join(names[:MOST_NAMED]) + ("…" if len(names) > MOST_NAMED else "")
 
 
 def _plain(text: str) -> str:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from server.domain.distances import Point, distance_m
 from server.domain.errors import Finding
-from server.domain.names import folded
+from server.domain.names import folded, in_a_line
 from server.domain.reform_rules import (
-    MOST_NAMED,
     Alive,
     wrong_born,
     wrong_tree,
@@ -182,6 +181,5 @@ def _left(undecided: Iterable[Undecided], ground: Ground) -> Iterator[Finding]:
         facts = ground.facts.get(one.cluster_id)
         by_reason.setdefault(one.why, []).append(facts.name if facts else one.cluster_id)
     for why, names in by_reason.items():
-        some = ", ".join(names[:MOST_NAMED])
-        fields = {"at": "hands", "count": str(len(names)), "clusters": some}
+        fields = {"at": "hands", "count": str(len(names)), "clusters": in_a_line(names)}
         yield Finding(f"reform-{why}", fields)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from protocol.errors import BadIdError
 from protocol.ids import checked_id
 from server.domain.errors import Finding
-from server.domain.names import folded
+from server.domain.names import folded, in_a_line
 from server.domain.reforms import END, FOLLOW, Ground, How, Proposal, Way
 from server.domain.units import Tree
 
-MOST_NAMED = 10
 _POLE, _DATE_LINE = 90, 180
 
 
@@ -93,7 +92,7 @@ def wrong_tree(before: Tree, after: Tree, under: str) -> Iterator[Finding]:
             orphans.setdefault(unit.parent_id, []).append(unit.name)
     for parent, names in orphans.items():
         name = before.units[parent].name if parent in before.units else parent
-        fields = {"at": f"way-{parent}", "unit": name, "units": ", ".join(names[:MOST_NAMED])}
+        fields = {"at": f"way-{parent}", "unit": name, "units": in_a_line(names)}
         yield Finding("reform-child-left", fields)
     if orphans:
         return

@@ -15,6 +15,7 @@ from server.domain.authority import Action, Actor, demand, demand_laying_down
 from server.domain.errors import Finding, FrameRefusedError, StaleError, UnknownThingError
 from server.domain.frames import TimeFrame
 from server.domain.hours import trespasses
+from server.domain.names import in_a_line
 from server.domain.recurrence import EVERY_DAY, local_day
 from server.domain.slots import Slot
 from server.domain.units import Tree
@@ -37,7 +38,6 @@ from server.store.models import FrameRow, LevelRow
 QUIET = "quiet"
 KINDS = ("frame", QUIET)
 SESSION_LIMITS_S = (60, 86_400)
-MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,11 +302,10 @@ def _stranded(
     if not left:
         return []
     left.sort(key=lambda slot: (slot.rule.local_start, slot.unit_name, slot.title))
-    named = [
-        f"{slot.rule.local_start:%H:%M} {slot.title} ({slot.unit_name})"
-        for slot in left[:MOST_NAMED]
+    named = [f"{slot.rule.local_start:%H:%M} {slot.title} ({slot.unit_name})" for slot in left]
+    return [
+        Finding("slots-left-outside", {"count": str(len(left)), "slots": in_a_line(named, "; ")})
     ]
-    return [Finding("slots-left-outside", {"count": str(len(left)), "slots": "; ".join(named)})]
 
 
 def _wrong_fields(new: NewFrame) -> list[Finding]:

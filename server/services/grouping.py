@@ -13,7 +13,7 @@ from protocol.errors import BadIdError
 from protocol.ids import checked_id
 from server.domain.authority import Action, Actor, demand, may, seen_clusters
 from server.domain.errors import Finding, GroupRefusedError, TakenError, UnknownThingError
-from server.domain.names import hyphenated
+from server.domain.names import hyphenated, in_a_line
 from server.domain.recurrence import local_day
 from server.domain.units import Tree
 from server.services import audit, events, widening
@@ -23,7 +23,6 @@ from server.store.gates import pass_gate
 from server.store.models import GroupMemberRow, GroupRow, SlotRow, SlotTargetRow
 from server.store.queries.among import among
 
-MOST_NAMED = 10
 _MADE_CHARACTERS = 56
 """Room is left for a number behind it."""
 
@@ -216,7 +215,7 @@ def delete_group(db: Session, group_id: str, *, now: datetime, actor: Actor) -> 
     demand(actor, Action.ADMINISTER, tree(db, today=local_day(now)).chain(gone.unit_id))
     titles = targeting(db, group_id)
     if titles:
-        fields = {"count": str(len(titles)), "slots": "; ".join(titles[:MOST_NAMED])}
+        fields = {"count": str(len(titles)), "slots": in_a_line(titles, "; ")}
         raise GroupRefusedError([Finding("group-in-use", fields)])
     db.execute(delete(GroupMemberRow).where(GroupMemberRow.group_id == group_id))
     db.execute(delete(GroupRow).where(GroupRow.group_id == group_id))
@@ -260,7 +259,7 @@ def _check(places: Tree, *, group_id: str, name: str, unit_id: str, new: Iterabl
         places.chain_of_cluster(cluster)
     outside = sorted(set(new) - places.clusters_under(unit_id))
     if outside:
-        findings.append(Finding("out-of-scope", {"targets": ", ".join(outside[:MOST_NAMED])}))
+        findings.append(Finding("out-of-scope", {"targets": in_a_line(outside)}))
     if findings:
         raise GroupRefusedError(findings)
 

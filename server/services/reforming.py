@@ -13,6 +13,7 @@ from server.domain.authority import Action, Actor, demand, may
 from server.domain.country import Country
 from server.domain.country_reform import proposed
 from server.domain.errors import Finding, ReformRefusedError, UnknownThingError
+from server.domain.names import in_a_line
 from server.domain.recurrence import local_day
 from server.domain.reform_drawing import drawn
 from server.domain.reforms import Drawing, Proposal
@@ -402,7 +403,7 @@ def _stale(changes: dict[str, list[str]]) -> list[Finding]:
     return [
         Finding(
             "reform-stale",
-            {"kind": kind, "count": str(len(refs)), "refs": ", ".join(refs[:MOST_NAMED])},
+            {"kind": kind, "count": str(len(refs)), "refs": in_a_line(refs)},
         )
         for kind, refs in changes.items()
     ] or [Finding("reform-stale", {"kind": "", "count": "", "refs": ""})]

@@ -17,6 +17,7 @@ from protocol.messages import (
 )
 from server.domain.errors import Finding, PatternError
 from server.domain.languages import is_language
+from server.domain.names import in_a_line
 from server.domain.public_holidays import HolidayChoice
 from server.domain.recurrence import EVERY_DAY, LOCAL, Recurrence, Rule, check, is_usable
 from server.domain.slots import ContentKind, Slot
@@ -29,7 +30,6 @@ from server.store.models import AssetRow, SlotItemRow, SlotRow, SlotTargetRow
 
 MOST_ITEMS = 500
 MOST_EXCLUDED = 1000
-MOST_NAMED = 10
 SHORTEST_S, LONGEST_S = 1.0, 86_400.0
 LONGEST_WAIT_S = 3600.0
 
@@ -227,7 +227,7 @@ def _wrong_targets(new: NewSlot, units: Tree) -> Iterator[Finding]:
     missing += [one for one in (*new.clusters, *new.exclude) if one not in units.clusters]
     missing += [group for group in new.groups if group not in units.groups]
     if missing:
-        yield Finding("unknown-target", {"targets": _some(missing), "field": "units"})
+        yield Finding("unknown-target", {"targets": in_a_line(missing), "field": "units"})
         return
     inside = set(units.subtree(new.unit_id))
     below = units.clusters_under(new.unit_id)
@@ -235,7 +235,7 @@ def _wrong_targets(new: NewSlot, units: Tree) -> Iterator[Finding]:
     outside += [cluster for cluster in (*new.clusters, *new.exclude) if cluster not in below]
     outside += [group for group in new.groups if not units.groups[group] <= below]
     if outside:
-        yield Finding("out-of-scope", {"targets": _some(outside)})
+        yield Finding("out-of-scope", {"targets": in_a_line(outside)})
         return
     unknown = [one for one in new.languages if not is_language(one)]
     if unknown:
@@ -243,10 +243,6 @@ def _wrong_targets(new: NewSlot, units: Tree) -> Iterator[Finding]:
         return
     if not _meant(new, units):
         yield Finding("no-target")
-
-
-def _some(refs: Sequence[str]) -> str:
-    return ", ".join(refs[:MOST_NAMED]) + ("…" if len(refs) > MOST_NAMED else "")
 
 
 def _meant(new: NewSlot, units: Tree) -> frozenset[str]:

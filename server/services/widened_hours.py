@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 
 from server.domain.errors import Finding
 from server.domain.frames import TimeFrame
+from server.domain.names import in_a_line
 from server.domain.units import Tree
 from server.services.placement import misplaced_slot
 from server.services.planning import frames_of, slots_of
-
-MOST_NAMED = 10
 
 
 def quiet_hours_met(
@@ -55,7 +54,12 @@ def quiet_hours_met(
             hours.update(dict.fromkeys(_named(chains, binding, after)))
     if not met:
         return []
-    return [Finding("wider-quiet", {"slots": _listed(list(met)), "hours": _listed(list(hours))})]
+    return [
+        Finding(
+            "wider-quiet",
+            {"slots": in_a_line(list(met), "; "), "hours": in_a_line(list(hours), "; ")},
+        )
+    ]
 
 
 def _first_reached(
@@ -81,7 +85,3 @@ def _named(
         for frame in frames
         if frame.unit_id in above
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return "; ".join(names[:MOST_NAMED]) + ("…" if len(names) > MOST_NAMED else "")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from server.domain.authority import Actor
 from server.domain.clashes import Clash, Occupant, WideningRefusedError, occupant
 from server.domain.errors import Finding
+from server.domain.names import in_a_line
 from server.domain.offers import Offer, OfferKind
 from server.domain.units import Tree
 from server.services import clashing, guarding
@@ -23,7 +24,6 @@ from server.store.models import SlotRow, SlotTargetRow
 from server.store.queries.among import among
 from server.store.queries.lists import WHOLE_SLOT
 
-MOST_NAMED = 10
 _NONE = "[]"
 
 
@@ -153,8 +153,10 @@ def _wider(
 def _in_words(db: Session, titles: Sequence[str], found: list[Clash]) -> list[Finding]:
     if not found:
         return []
-    named = "; ".join(titles[:MOST_NAMED]) + ("…" if len(titles) > MOST_NAMED else "")
-    return [Finding("wider-clashes", {"slots": named}), *clashing.sentences(db, found)]
+    return [
+        Finding("wider-clashes", {"slots": in_a_line(titles, "; ")}),
+        *clashing.sentences(db, found),
+    ]
 
 
 def _lying_over(wanted: Occupant, met: Iterable[Clash]) -> Occupant:
