@@ -8,7 +8,7 @@ unset PYTHONDONTWRITEBYTECODE
 
 # Nothing of ours waits for the clock here.
 rules="tests/unit tests/contracts tests/house tests/integration"
-# What listens or speaks moves by the clock on the wall, as programs and people do: one at a time.
+# What real time measures, as programs and people live by it: one at a time.
 heard="tests/contracts tests/integration"
 
 # Files of tests are read as they are. Only what failed is read the long way, which can say what it

@@ -6,7 +6,7 @@ from tests.factories.faults import Breaker
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_what_is_promised_is_heard_and_told_whatever_breaks(tmp_path):
     day = Breaker(tmp_path, seed=1, hours=3).run()
     assert day.findings == []

@@ -87,6 +87,7 @@ def test_the_gateway_ends_with_an_error_when_one_of_its_threads_dies(place):
     broker.kill()
 
 
+@pytest.mark.sound
 @pytest.mark.parametrize("kind", list(BrokerKind))
 def test_a_broker_that_is_killed_is_back_within_three_seconds(place, kind):
     with running_broker(place.settings, kind):

@@ -15,7 +15,7 @@ PARTS = 10
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_clashes_are_what_laying_everything_out_shows(part: int):
     met = 0
