@@ -496,7 +496,8 @@ class _Turn:
             cut_at = self._switched_at(run, chosen)
             aside = put_aside(closed(run, cut_at), cut_at, self._cause(run, chosen))
             self.runs[key] = aside
-            if is_dropped(aside):
+            # What has to begin anew, and no time to, is over too; nothing else may wake this node.
+            if is_dropped(aside) or until(aside) <= self.now:
                 self._finish(key, self.now)
 
     def _cause(self, run: Run, chosen: Claim | None) -> str:

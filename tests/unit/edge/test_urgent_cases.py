@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from protocol.messages import BulletinClass, Content, Mode, Outcome, Severity
+from protocol.policy import EVER, Policy, Silence
 from tests.factories.claims import an_announcement, an_asset
 from tests.factories.playouts import World, after_noon
 
@@ -124,6 +125,16 @@ def test_a_drill_begun_anew_and_cut_again_has_not_been_heard_whole():
     world.run_to(after_noon(90))
     assert len(world.record("d").segments) == 2
     assert world.record("d").outcome is Outcome.STOPPED
+
+
+def test_a_drill_that_is_silenced_and_has_no_time_to_begin_anew_is_told_of_though_nothing_follows():
+    drill = an_alarm("d", 0, 30, mode=Mode.DRILL)
+    silence = Silence("im-1", drill.unit, after_noon(10), EVER, spares_emergencies=False)
+    world = a_node(drill)
+    world.hold(drill, policy=Policy(silences=(silence,)))
+    world.run_to(after_noon(40))
+    assert (world.record("d").outcome, world.record("d").reason) == (Outcome.CUT, "hushed")
+    assert not world.state.runs
 
 
 def test_an_announcement_that_expired_while_the_node_was_off_is_never_heard():
