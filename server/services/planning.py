@@ -374,6 +374,13 @@ def slots_of(
     return read_slots(db, WantedSlots(unit_ids=unit_ids, slot_ids=slot_ids), units)
 
 
+def slots_at(db: Session, cluster_id: str, units: Tree) -> list[Slot]:
+    """Read the slots that name one cluster or what it is part of, the top unit's first."""
+    place = Place(cluster_id, units.chain_of_cluster(cluster_id))
+    wanted = WantedSlots(unit_ids=place.chain, refs=_names([place], units))
+    return sorted(KEPT.read(db, wanted, units), key=lambda slot: place.chain.index(slot.unit_id))
+
+
 def ranks_of(db: Session, unit_id: str, *, since: datetime) -> dict[str, int]:
     """Read the places that a unit has given to priority claims not over at ``since``."""
     return ranks_by_unit(db, [unit_id], since=since).get(unit_id, {})

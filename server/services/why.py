@@ -1,6 +1,6 @@
 """Why a cluster sounds what it does at an instant: what is heard, what loses, what stays away."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,7 +16,7 @@ from server.domain.authority import Action, Actor, demand
 from server.domain.recurrence import local_day
 from server.domain.slots import Slot, claim_id
 from server.domain.units import Tree
-from server.services.planning import heard_at, slots_of
+from server.services.planning import heard_at, slots_at
 from server.services.scheduling import while_it_sounds
 from server.services.units import tree
 from server.store.models import BroadcastRow
@@ -82,7 +82,7 @@ def answer(db: Session, cluster_id: str, *, at: datetime, actor: Actor, now: dat
     claims = [
         while_it_sounds(claim) for claim in heard.claims if not heard.policy.is_stopped(claim, at)
     ]
-    meant = list(_meant(db, cluster_id, chain, at, units))
+    meant = list(_meant(db, cluster_id, at, units))
     return Answer(
         cluster_id,
         chain[-1],
@@ -96,14 +96,11 @@ def answer(db: Session, cluster_id: str, *, at: datetime, actor: Actor, now: dat
     )
 
 
-def _meant(
-    db: Session, cluster_id: str, chain: Sequence[str], at: datetime, units: Tree
-) -> Iterator[tuple[Slot, date]]:
+def _meant(db: Session, cluster_id: str, at: datetime, units: Tree) -> Iterator[tuple[Slot, date]]:
     """Find the slots that have this time of day here, each with the day it would have begun on."""
-    for unit_id in chain:
-        for slot in slots_of(db, units=units, unit_id=unit_id):
-            if cluster_id in slot.clusters and (day := _day_meant(slot, at)) is not None:
-                yield slot, day
+    for slot in slots_at(db, cluster_id, units):
+        if cluster_id in slot.clusters and (day := _day_meant(slot, at)) is not None:
+            yield slot, day
 
 
 def _other_turns(

@@ -370,6 +370,18 @@ def test_why_names_the_winner_each_loser_and_what_stays_away(province):
         province.run(why.answer, cluster_id="xa-2-c1", at=at, actor=OFFICER, now=NOON)
 
 
+def test_why_names_what_stays_away_from_the_top_unit_down_and_not_what_other_places_miss(province):
+    beside = {"units": (), "clusters": ("xa-1-c2",)}
+    there = {unit_id: {"units": (unit_id,)} for unit_id in ("xa-1", "xa-2", "tinh")}
+    for number, (unit_id, targets) in enumerate([*there.items(), ("xa-1", beside)] * 2):
+        day = DAY[number + 3]
+        facts = {"recurrence": "once", "first_day": day, "last_day": day}
+        province.add_slot(unit_id=unit_id, **targets, **facts)
+    at = day_bounds(DAY[2])[0] + timedelta(hours=5, minutes=30, seconds=10)
+    said = province.run(why.answer, cluster_id="xa-1-c1", at=at, actor=OFFICER, now=NOON)
+    assert [one.slot.unit_id for one in said.absent] == ["tinh", "tinh", "xa-1", "xa-1"]
+
+
 def test_a_stopped_announcement_is_named(province):
     said = province.announce()
     at = said.start + timedelta(seconds=1)
