@@ -22,6 +22,14 @@ PAGES = (
 )
 
 
+# The whole of it, not only a corner: nothing else lies over its edges.
+IN_SIGHT = """(one) => {
+    const { left, right, top, bottom } = one.getBoundingClientRect();
+    const corners = [left + 4, right - 4].flatMap((x) => [top + 4, bottom - 4].map((y) => [x, y]));
+    return corners.every(([x, y]) => one.contains(document.elementFromPoint(x, y)));
+}"""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_no_page_has_a_fault_of_access_or_is_wider_than_its_screen(open_page, size):
@@ -52,3 +60,15 @@ def _faults(page, size) -> list[str]:
     if page.evaluate("document.documentElement.scrollWidth") > size[0]:
         found.append(f"{page.url} is wider than {size[0]} px")
     return found
+
+
+# A telephone with letters made 1.6 times as large, as one zoomed to 160 %; and one on its side.
+@pytest.mark.parametrize("size", [(225, 400), (640, 360)], ids=["large-letters", "on-its-side"])
+def test_what_sends_an_announcement_is_in_sight_however_large_the_letters(open_page, size):
+    page = open_page(size, login="xa-dong-van")
+    page.goto("/urgent")
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+    assert page.locator("[data-continue]").evaluate(IN_SIGHT)
+    here = page.locator(".nav-thumb a[aria-current]")
+    here.evaluate("(one) => one.scrollIntoView({ behavior: 'instant', block: 'end' })")
+    assert here.evaluate(IN_SIGHT)
