@@ -57,12 +57,14 @@ def _files(placed: Sequence[Placed], stretch: Stretch) -> Iterable[Heard]:
     for one in placed:
         first_s, last_s = one.offset_s, one.offset_s + one.asset.duration_s
         begin_s, end_s = max(first_s, from_s), min(last_s, until_s)
-        if end_s - begin_s <= 0:
+        begin, end = _at(stretch, begin_s), _at(stretch, end_s)
+        # Sums of tenths of a second are not exact; no piece is shorter than a microsecond.
+        if end <= begin:
             continue
         yield Heard(
             one.asset.digest,
-            _at(stretch, begin_s),
-            _at(stretch, end_s),
+            begin,
+            end,
             begin_s - first_s <= _TOLERANCE_S and last_s - end_s <= _TOLERANCE_S,
         )
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from protocol.content import layout, length_s
@@ -72,6 +72,7 @@ lengths = st.integers(1, 400).map(lambda tenths: tenths / 10)
     st.integers(0, 300),
     st.integers(1, 400),
 )
+@example([0.1], 2, 1, 3, 1)  # twice 0.1 s and a pause of it are a little more than 0.3 s
 def test_pieces_lie_in_order_inside_their_stretch_and_whole_ones_last_as_their_files(
     files, repeat, gap_tenths, position_tenths, length_tenths
 ):
