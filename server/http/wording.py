@@ -295,7 +295,7 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "bad-request-id": N_("The form has lost its number. Open it anew and send it again."),
         "bad-decision-number": N_("Write the decision’s number on one line."),
         "bad-when-cut": N_("Choose what happens when it is interrupted."),
-        "bad-gain": N_("The volume may not be raised above full."),
+        "bad-gain": N_("Write the volume in dB from -60 to 0."),
         "bad-time": N_("Write the time as hours and minutes, for example 05:30."),
         "bad-day": N_("Write days as day/month/year, for example 02/09/2026."),
         "bad-field": N_("“%(field)s” is missing, or cannot be used like this."),

@@ -207,7 +207,10 @@ def wrong_rule(new: NewSlot) -> list[Finding]:
 
 
 def wrong_days(new: NewSlot, now: datetime) -> list[Finding]:
-    """Say what is wrong with the first and the last day."""
+    """Say what is wrong with the first and the last day, and the time on them."""
+    if new.local_start.tzinfo is not None:
+        # It is read off the wall: 02:00Z would come seven hours early.
+        return [Finding("bad-time", {"field": "local_start"})]
     if not is_usable(new.first_day):
         return [Finding("bad-day")]
     if new.last_day is not None and not is_usable(new.last_day):

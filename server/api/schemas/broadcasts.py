@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from protocol.messages import LEAST_GAIN_DB
 from server.api.schemas.common import (
     Answer,
     BulletinClassName,
@@ -28,7 +29,7 @@ class MeantRequest(Request):
     clusters: Ids = ()
     groups: Ids = ()
     exclude: Ids = ()
-    gain_db: Annotated[float, Field(ge=-40, le=0, allow_inf_nan=False)] = 0.0
+    gain_db: Annotated[float, Field(ge=LEAST_GAIN_DB, le=0, allow_inf_nan=False)] = 0.0
     severity: Annotated[int, Field(ge=0, le=4)] = 0
     decision_number: Annotated[str, Field(max_length=100), AfterValidator(printable)] = ""
     mode: Literal["real", "drill"] = "real"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from protocol.messages import LEAST_GAIN_DB
 from server.api.schemas.common import (
     ALL_WEEK,
     Answer,
@@ -72,7 +73,7 @@ class SlotRequest(Request):
     wait_s: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 0.0
     when_cut: Literal["rejoin", "resume", "drop"] = "rejoin"
     override: Annotated[Ids, Field(description="Slots of lower levels that it may lie over.")] = ()
-    gain_db: Annotated[float, Field(ge=-40, le=0, allow_inf_nan=False)] = 0.0
+    gain_db: Annotated[float, Field(ge=LEAST_GAIN_DB, le=0, allow_inf_nan=False)] = 0.0
 
 
 class SlotChange(SlotRequest):

@@ -82,7 +82,10 @@ SLOTS = (
     ({"units": []}, {"where": "some"}, "units", "Chưa chọn cụm loa"),
     ({"title": ""}, {"title": ""}, "title", "200 ký tự"),
     ({"length_s": 0}, None, "length_s", "một giây"),
-    ({"gain_db": 3}, {"gain_db": "3"}, "gain_db", "âm lượng"),
+    ({"local_start": "02:00:00Z"}, None, "local_start", "giờ và phút"),
+    ({"gain_db": 3}, {"gain_db": "3"}, "gain_db", "-60 đến 0"),
+    ({"gain_db": -61}, {"gain_db": "-61"}, "gain_db", "-60 đến 0"),
+    ({"gain_db": "to"}, {"gain_db": "to"}, "gain_db", "-60 đến 0"),
     ({"colour": "red"}, None, "colour", "không dùng được"),
 )
 HOURS = (
