@@ -193,7 +193,7 @@ class Intake:
 
     def _tell_clockwork(self, learnt: Clockwork) -> None:
         clock, knew = self._clock, self._stage.playout.keeps_schedule
-        self._stage.take(learnt)
+        self._stage.follow_clock(learnt)
         _log.info(
             "clock_known" if clock.is_trusted else "clock_not_trusted",
             by_s=round(learnt.by.total_seconds(), 3),

@@ -119,11 +119,14 @@ class Clockwork:
         keeps_schedule: Whether what begins by the clock may begin.
         since: When this program began, by the clock as it is now.
         by: How far the clock was moved; what does not go by it goes on where it is.
+        programme: What counts by the clock as it is now, where that is told anew: times that
+            somebody at the box has set are moved with it.
     """
 
     keeps_schedule: bool
     since: datetime
     by: timedelta = timedelta()
+    programme: Programme | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +377,13 @@ class _Turn:
         self.state = replace(self.state, keeps_schedule=event.keeps_schedule, settled_at=None)
         for key, run in self.runs.items():
             self.runs[key] = moved(run, event.by, self.now)
+        spoken = {
+            key: at + event.by if at > self.now - event.by else at
+            for key, at in self.state.spoken.items()
+        }
+        self.state = replace(self.state, spoken=MappingProxyType(spoken))
+        if event.programme is not None:
+            self._take_programme(event.programme)
         if not event.keeps_schedule or knew:
             return
         for key, claim in self.state.programme.claims.items():

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NewType
 
+from msgspec import structs
+
 from protocol.airtime import TOLERANCE_S, Airtime, begin_of, latest_begin
 from protocol.content import lasts_as_its_claim, layout, length_s, opening_s
 from protocol.messages import (
@@ -293,7 +295,10 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
         Segment(start=part.start + by, end=part.end + by, position_s=part.position_s)
         for part in run.segments[run.settled :]
     )
-    run = replace(run, hearing=heard, segments=segments)
+    over_at = run.over_at
+    if over_at is not None and over_at > now - by:
+        over_at += by
+    run = replace(run, hearing=heard, segments=segments, over_at=over_at)
     if run.follows_clock or run.begins is None:
         return run
     if not run.heard and run.begins == run.start:
@@ -303,6 +308,13 @@ def moved(run: Run, by: timedelta, now: datetime) -> Run:
         # What an earlier life began, and this one has not sounded, began by the clock of then.
         return run
     return replace(run, begins=run.begins + by)
+
+
+def moved_claim(claim: Claim, by: timedelta) -> Claim:
+    """Tell what somebody at the box has begun by a clock that was moved."""
+    return structs.replace(
+        claim, issued_at=claim.issued_at + by, start=claim.start + by, end=claim.end + by
+    )
 
 
 def stalled(run: Run, at: datetime, reason: str) -> Run:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import structs
 
 from edge.playout import Programme
-from edge.runs import ClaimKey, key_of
+from edge.runs import ClaimKey, key_of, moved_claim
 from protocol.errors import BadTopicError, Refusal, RefusedError
 from protocol.messages import (
     Acknowledge,
@@ -174,6 +174,15 @@ class Holdings:
             delay=timedelta(seconds=self.config.delay_s),
             at_start=at_start,
         )
+
+    def moved(self, by: timedelta) -> "Holdings":
+        """Let what was begun at the box go on as it is by a clock that was moved."""
+        key, talk = self.key_silence, self.talk
+        if key is not None:
+            key = replace(key, start=key.start + by, end=key.end + by)
+        if talk is not None:
+            talk = moved_claim(talk, by)
+        return replace(self, key_silence=key, talk=talk)
 
     def pinned(self) -> tuple[AssetRef, ...]:
         """List the files that are kept for good."""

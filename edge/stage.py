@@ -8,7 +8,7 @@ import structlog
 from edge.keeping import Keeping
 from edge.outbox import numbered
 from edge.parts import Parts
-from edge.playout import Event, Playout, Tell, Tick
+from edge.playout import Clockwork, Event, Playout, Tell, Tick
 from edge.playout import step as judged
 from edge.runs import key_of
 from edge.schedule import Holdings, held_on_disk
@@ -43,6 +43,12 @@ class Stage:
     def take(self, event: Event) -> None:
         """Let the playout judge an event, and do what it says."""
         self.take_and_keep(event, self.turn())
+
+    def follow_clock(self, learnt: Clockwork) -> None:
+        """Go by what is known of the time now; what was begun at the box goes on as it is."""
+        self._talk.move(learnt.by)
+        self.held = self.held.moved(learnt.by)
+        self.take(replace(learnt, programme=self.held.programme()))
 
     def take_and_keep(self, event: Event, turn: Turn) -> None:
         """Let the playout judge, obey it, then put on disk what this changed."""

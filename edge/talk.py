@@ -13,7 +13,7 @@ from edge.listening.ear import Ear, recorder
 from edge.player.near import NearSpeech
 from edge.player.output import RATE_HZ
 from edge.playout import LiveOver
-from edge.runs import CUE_LEAD, UNNUMBERED, key_of
+from edge.runs import CUE_LEAD, UNNUMBERED, key_of, moved_claim
 from edge.settings import TalkInput
 from protocol.content import opening_s
 from protocol.ids import TALK_PREFIX
@@ -105,6 +105,7 @@ class TalkDesk:
         lead_s: Time the amplifier needs before it passes sound.
         ticks_s: Seconds on a clock that nobody sets.
         command: Names the program that records from a source.
+        ear: Makes what keeps that program running.
     """
 
     def __init__(
@@ -113,8 +114,9 @@ class TalkDesk:
         lead_s: float,
         ticks_s: Callable[[], float],
         command: Callable[[str], Sequence[str]] = _recorder,
+        ear: Callable[..., Ear] = Ear,
     ) -> None:
-        self._command = command
+        self._command, self._make_ear = command, ear
         self._setup, self._ticks_s = setup, ticks_s
         self._lead = max(timedelta(seconds=lead_s), CUE_LEAD)
         self._away_since_s: float | None = ticks_s()
@@ -185,6 +187,11 @@ class TalkDesk:
             return False
         return self._claim.targets.clusters == (config.cluster,)
 
+    def move(self, by: timedelta) -> None:
+        """Go on by a clock that was moved."""
+        if self._claim is not None:
+            self._claim = moved_claim(self._claim, by)
+
     def end(self) -> None:
         """Stop recording; ending twice is harmless."""
         self._claim = self._heard = None
@@ -215,7 +222,7 @@ class TalkDesk:
     def _open(self, setup: TalkInput, name: str) -> None:
         near = NearSpeech(setup.gain_db)
         self._heard, self._began_s = (name, near), self._ticks_s()
-        self._ear = Ear(
+        self._ear = self._make_ear(
             self._command(setup.input),
             lambda _at_s, sound: near.take(sound),
             rate_hz=RATE_HZ,

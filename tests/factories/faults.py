@@ -10,11 +10,12 @@ from random import Random
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from edge.gpio.box import TalkPressed, TalkReleased
 from edge.parts import Stop
-from protocol.messages import BulletinClass, Claim, Turns
+from protocol.messages import BulletinClass, Claim, TalkKey, Turns
 from protocol.plan import Span, timeline
 from tests.factories.claims import NO_RULES, NOON
-from tests.factories.lives import Agenda, Node, Server, a_file
+from tests.factories.lives import BOOTS_S, Agenda, Node, Server, a_file
 from tests.factories.stations import a_programme, an_urgent
 
 LOOK_S = 5.0
@@ -27,6 +28,7 @@ SPEECHES = 8
 IN_TURNS = 0.2
 TURNS = Turns(order=(0, 1), lasts_s=240, every_s=245)
 AWAY_S = 600.0
+TALK = "nt-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Day:
         looks: One every few seconds.
         broken: What broke, and from when to when.
         findings: What contradicts a promise, in words.
+        talks: From when to when somebody pressed the talk key.
     """
 
     server: Server
@@ -53,6 +56,7 @@ class Day:
     looks: list[Look] = field(default_factory=list)
     broken: list[tuple[str, datetime, datetime]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    talks: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     def heard_at(self, at: datetime) -> str:
         """Name what was heard at an instant."""
@@ -81,13 +85,15 @@ class Breaker:
 
     def run(self) -> Day:
         """Live the day, and look at what came of it."""
-        self._server.configure(pinned=tuple(self._speeches))
+        talk = TalkKey(away_s=0.0, most_s=120.0)
+        self._server.configure(pinned=tuple(self._speeches), talk_key=talk)
         self._plan([self._a_programme(minute) for minute in self._minutes()])
         self._agenda.after(LOOK_S, self._look)
         self._agenda.after(120.0, self._break)
         self._agenda.after(600.0, self._announce)
         self._agenda.after(3600.0, self._replan)
         self._agenda.after(5400.0, self._renew_key)
+        self._agenda.after(300.0, self._talk)
         self._agenda.after((self._over_at - NOON).total_seconds(), self._end)
         with capture_logs() as said:
             self._node.live()
@@ -160,6 +166,20 @@ class Breaker:
                 )
         self._agenda.after(self._dice.uniform(600, 2400), self._announce)
 
+    def _talk(self) -> None:
+        self._speak(self._dice.uniform(5, 90))
+        self._agenda.after(self._dice.uniform(300, 1800), self._talk)
+
+    def _speak(self, lasts_s: float) -> None:
+        """Let somebody speak by the talk key of the box."""
+        now = self._agenda.now
+        ends = now + timedelta(seconds=lasts_s)
+        is_held = any(ended + SOON > now for _pressed, ended in self.day.talks)
+        if self._node.is_alive and not is_held and ends + SOON < self._over_at:
+            self._agenda.put(TalkPressed())
+            self._agenda.after(lasts_s, lambda: self._agenda.put(TalkReleased()))
+            self.day.talks.append((now, ends))
+
     def _end(self) -> None:
         self._agenda.put(Stop())
 
@@ -199,6 +219,8 @@ class Breaker:
         self._node.kill()
 
     def _cut_power(self, lasts_s: float) -> None:
+        # Before it is told the time, which may be minutes from what it takes for it.
+        self._agenda.after(lasts_s + BOOTS_S + 0.5, lambda: self._speak(30.0))
         self._node.kill(off_s=lasts_s)
 
     def _step_clock(self, lasts_s: float) -> None:
@@ -284,6 +306,7 @@ class Breaker:
             if heard != look.wanted and not self._is_explained(look, heard):
                 words = f"{heard or 'nothing'} is heard and not {look.wanted or 'nothing'}"
                 self._find(look.at, words)
+        self._judge_talks()
         planned = map(_in_the_second_turn, self._server.plan_claims)
         held = [one for one in planned if one.end < self._agenda.now - 4 * SOON]
         ordered = [claim for claim, _, _ in self._server.orders.values()]
@@ -291,8 +314,28 @@ class Breaker:
         for claim in held + [one for one in ordered if one.claim_id in known]:
             self._judge_records(claim)
         for name in self._server.records.keys() - {one.claim_id for one in held + ordered}:
-            if name not in self._was_planned:
+            if name not in self._was_planned and not name.startswith(TALK):
                 self._find(self._agenda.now, f"{name} is on record, and nobody ever ordered it")
+
+    def _judge_talks(self) -> None:
+        """Whoever speaks at the box is heard, but for emergencies, and has one record."""
+        told = [name for name in self._server.records if name.startswith(TALK)]
+        for name in told:
+            if len(self._server.records[name]) > 1 and not self._met({"disk"}, NOON, self._over_at):
+                self._find(NOON, f"{len(self._server.records[name])} records of {name}")
+        whole = 0
+        for pressed, released in self.day.talks:
+            if any(pressed <= died <= released + EDGE for died, _ in self._node.deaths):
+                continue
+            whole += not self._met({"disk"}, pressed, released + EDGE)
+            for look in self.day.looks:
+                heard = self.day.heard_at(look.at)
+                is_right = heard.startswith(TALK) or heard in self._server.orders
+                is_within = pressed + EDGE < look.at < released - EDGE
+                if is_within and not is_right and not self._is_near_a_change(look.at):
+                    self._find(look.at, f"{heard or 'nothing'} is heard, and not who speaks")
+        if len(told) < whole:
+            self._find(NOON, f"{whole} have spoken, and {len(told)} are on record")
 
     def _judge_records(self, claim: Claim) -> None:
         """Hold what is on record against what was heard."""
@@ -300,12 +343,14 @@ class Breaker:
         # What only memory holds when the program is killed is lost, or told once more.
         told_at = max((one.at for one in records), default=claim.end)
         is_forgetful = self._met({"disk"}, claim.start, told_at)
+        deaths = sum(claim.start <= died <= claim.end for died, _ in self._node.deaths)
+        if not records and is_forgetful and deaths:
+            return
         if not records or (len(records) > 1 and not is_forgetful):
             self._find(claim.start, f"{len(records)} records of {claim.claim_id}")
             return
         heard = [one[1:] for one in self._node.heard if one[0] == claim.claim_id]
         told = [(one.start, one.end) for one in records[0].segments]
-        deaths = sum(claim.start <= died <= claim.end for died, _ in self._node.deaths)
         most = EDGE * (1 + deaths + len(heard))
         unheard, untold = _beyond(told, heard), _beyond(heard, told)
         is_spoiled = self._met({"file"}, claim.start - SOON, claim.end)
@@ -325,6 +370,8 @@ class Breaker:
             return True
         if heard in self._server.orders:
             return self._may_sound(heard, look.at)
+        if heard.startswith(TALK):
+            return any(pressed <= look.at <= ends + EDGE for pressed, ends in self.day.talks)
         is_spoiled = not heard and self._met({"file"}, look.at - EDGE, look.at)
         return is_spoiled or self._is_near_a_change(look.at)
 
@@ -341,7 +388,7 @@ class Breaker:
         turns = (
             instant
             for name, *stretch in self._node.heard
-            if name in self._server.orders
+            if name in self._server.orders or name.startswith(TALK)
             for instant in stretch
         )
         return any(abs(instant - at) <= EDGE for instant in turns)

@@ -17,9 +17,11 @@ from queue import Empty
 from random import Random
 from typing import cast
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from paho.mqtt.client import topic_matches_sub
 
+from audio_library.decode import Samples
 from edge.agent import Agent, state_paths
 from edge.cache import Cache, Want
 from edge.clock import Clock
@@ -32,12 +34,13 @@ from edge.health import Health
 from edge.inbox import Inbox
 from edge.link import Connected, Delivery, Disconnected, Link
 from edge.listening import NoEar
+from edge.listening.ear import Ear
 from edge.live import LiveDesk
 from edge.machine import FakeMachine
 from edge.parts import AgentEvent, Parts
-from edge.player import Damaged, Ended, Piece, Sound, Started, check_sound
+from edge.player import Damaged, Ended, Microphone, Sound, Started, Station, check_sound
 from edge.schedule import Holdings
-from edge.settings import Board, NodeSettings
+from edge.settings import Board, NodeSettings, TalkInput
 from edge.store import Store
 from edge.talk import TalkDesk
 from edge.watchdog import Watchdog
@@ -433,7 +436,8 @@ class Loudspeaker:
             self._sounding, self._waiting = sound, None
         else:
             self._waiting = sound
-        if not self._looks:
+        # What is to sound already, by a clock that was moved perhaps, sounds at once.
+        if not self._looks or sound.begins <= self._clock.now():
             self._look()
 
     def hush(self) -> None:
@@ -447,8 +451,11 @@ class Loudspeaker:
         self._note()
         self._is_closed, self._sounding, self._waiting = True, None, None
 
-    def _look(self) -> None:
+    def _look_again(self) -> None:
         self._looks = False
+        self._look()
+
+    def _look(self) -> None:
         if self._is_closed:
             return
         self._note()
@@ -463,10 +470,10 @@ class Loudspeaker:
             self._sounding = None
         wanted = [self._waiting.begins] if self._waiting else []
         wanted += [self._ends(self._sounding)] if self._sounding else []
-        if wanted:
+        if wanted and not self._looks:
             next_s = min((at - now).total_seconds() for at in wanted)
             self._looks = True
-            self._agenda.after(max(0.001, min(next_s, LOOKS_S)), self._look)
+            self._agenda.after(max(0.001, min(next_s, LOOKS_S)), self._look_again)
 
     def _ends(self, sound: Sound) -> datetime:
         return sound.begins + timedelta(seconds=sound.length_s)
@@ -479,9 +486,9 @@ class Loudspeaker:
         now_s = (self._clock.now() - self._sounding.begins).total_seconds()
         for piece in self._sounding.pieces:
             is_now = piece.offset_s <= now_s < piece.offset_s + piece.duration_s + LOOKS_S
-            if not isinstance(piece, Piece) or not is_now:
+            if isinstance(piece, Station) or not is_now:
                 continue
-            if self._is_good(piece.path):
+            if isinstance(piece, Microphone) or self._is_good(piece.path):
                 self._write(since)
             elif piece.path not in self._told:
                 self._told.add(piece.path)
@@ -520,6 +527,20 @@ class Disk:
         if name in self._WRITES and self._server.is_disk_full:
             raise StoreError("disk-full", "no space left on device")
         return getattr(self._store, name)
+
+
+class Mouth:
+    """Somebody at the microphone of the box, who speaks at once."""
+
+    def __init__(
+        self, _command: object, heard: Callable[[float, Samples], None], **_how: object
+    ) -> None:
+        self._heard = heard
+
+    def start(self) -> None:
+        self._heard(0.0, np.zeros(960, dtype=np.float32))
+
+    def stop(self) -> None: ...
 
 
 class Nobody:
@@ -630,7 +651,9 @@ class Node:
             amplifier=AmplifierRelay(Board()),
             box=Box(Board(), agenda.put),
             live=cast("LiveDesk", Nobody()),
-            talk=TalkDesk(None, 0.0, self._clock.ticks_s),
+            talk=TalkDesk(
+                TalkInput(16, "alsa"), 0.0, self._clock.ticks_s, ear=cast("type[Ear]", Mouth)
+            ),
             link=cast("Link", self.link),
             fetcher=cast("Fetcher", Courier(agenda, self._server, self._cache, self._files)),
             watchdog=Watchdog(""),

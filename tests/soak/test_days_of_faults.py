@@ -19,6 +19,8 @@ def test_what_is_promised_is_heard_and_told_whatever_breaks(tmp_path, seed: int)
     assert len(day.looks) > 24 * 700
     assert any(name.startswith("play-") for name in day.server.received)
     assert any(name.startswith("stop-") for name in day.server.received)
+    assert len(day.talks) > 24
+    assert any(name.startswith("nt-") for name in day.server.records)
     assert any(claim.turns for claim in day.server.plan_claims)
     broken = {kind for kind, _, _ in day.broken}
     assert broken >= {"broker", "kill", "power", "disk", "clock", "key"}

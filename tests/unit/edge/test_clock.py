@@ -75,6 +75,11 @@ def test_it_is_moved_in_silence_unless_it_is_far_off_or_there_is_no_silence(cloc
     assert clock.step_due(is_silent=False) is not None
 
 
+def test_by_a_clock_that_nobody_vouched_for_nothing_is_worth_waiting_for(clock, machine):
+    answered(clock, machine, clock.now() + 30 * A_SECOND, after_s=0.0)
+    assert clock.step_due(is_silent=False) == pytest.approx(30 * A_SECOND, abs=A_SECOND)
+
+
 def test_it_asks_again_soon_while_it_knows_badly_and_now_and_then_afterwards(clock, machine):
     answered(clock, machine, after_s=3.0)
     clock.step()

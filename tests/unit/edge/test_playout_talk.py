@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from edge.playout import LiveOver
-from edge.runs import CuedMicrophone, key_of
+from edge.playout import Clockwork, LiveOver
+from edge.runs import CuedMicrophone, key_of, moved_claim
 from edge.talk import spoken
 from protocol.messages import Claim, Outcome, Preempted, Severity, TalkKey, WhenCut
 from protocol.policy import Policy, Silence
@@ -20,7 +20,7 @@ from tests.factories.claims import (
     an_interval,
 )
 from tests.factories.messages import a_config
-from tests.factories.playouts import World, after_noon
+from tests.factories.playouts import World, a_programme_of, after_noon
 
 CHIME = an_asset("chuong", duration_s=3.0)
 MUSIC = a_claim(claim_id="nhac", start=after_noon(-60), end=after_noon(600))
@@ -87,6 +87,31 @@ def test_nobody_speaks_for_longer_than_is_allowed():
     assert (record.outcome, record.reason) == (Outcome.CUT, "live-too-long")
     assert record.segments[-1].end == after_noon(63.4)
     assert world.at(after_noon(64)) == "nhac"
+
+
+@pytest.mark.parametrize("by_s", [7200.0, -7200.0])
+def test_who_speaks_goes_on_when_the_clock_is_put_right(by_s):
+    by = timedelta(seconds=by_s)
+    world = pressed(MUSIC)
+    world.run_to(after_noon(10))
+    assert world.at(after_noon(9)) == "nt-1"
+    world.now += by
+    talk = moved_claim(TALK, by)
+    told = a_programme_of(MUSIC, talk)
+    world.take(Clockwork(keeps_schedule=True, since=after_noon(-5) + by, by=by, programme=told))
+    world.run_to(after_noon(20) + by)
+    assert world.at(after_noon(19) + by) == "nt-1"
+    # What ends it has not ended by the clock when that is moved once more.
+    world.take(LiveOver(key_of(talk), after_noon(20.3) + by, "", None))
+    world.now -= by
+    told = a_programme_of(MUSIC, TALK)
+    world.take(Clockwork(keeps_schedule=True, since=after_noon(-5), by=-by, programme=told))
+    assert world.state.current.key == key_of(TALK)
+    world.run_to(after_noon(30))
+    record = world.record("nt-1")
+    assert (record.outcome, record.reason) == (Outcome.PLAYED, "")
+    assert record.segments[0].start == after_noon(0.4)
+    assert record.segments[-1].end == after_noon(20.3)
 
 
 def an_emergency(start_s, **facts: object):
