@@ -124,7 +124,7 @@ class Intake:
             case Doubtful():
                 self._wait(delivery)
             case Acknowledged(report_ids):
-                self._keeping.acknowledge(report_ids)
+                self._keeping.acknowledge(report_ids, self._clock.ticks_s())
             case Repeated():
                 self._take_repeated(delivery, verdict)
             case HeldAlready():

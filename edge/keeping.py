@@ -63,6 +63,7 @@ class Keeping:
             self.trouble = self._store.trouble
         if reports:
             self._reports = ()
+            self._outbox.send_now(reports, now_s)
             self.send_due(now_s)
 
     def try_to(self, change: Callable[[], None]) -> bool:
@@ -85,10 +86,10 @@ class Keeping:
         """Say whether the server has not yet acknowledged that an order was received."""
         return self._store.awaits_receipt(message_id)
 
-    def acknowledge(self, report_ids: tuple[str, ...]) -> None:
-        """Forget the reports that the server has."""
+    def acknowledge(self, report_ids: tuple[str, ...], now_s: float) -> None:
+        """Forget the reports that the server has; send more, where more waits."""
         self._reports = tuple(one for one in self._reports if one.report_id not in report_ids)
-        self.try_to(lambda: self._outbox.acknowledge(report_ids))
+        self.try_to(lambda: self._outbox.acknowledge(report_ids, now_s))
 
     def tokens(self) -> tuple[Kept, ...]:
         """Give every message that is kept, wherever it is."""

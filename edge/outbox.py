@@ -1,6 +1,6 @@
 """Reports that wait on disk until the server has said that it has them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import final
 from uuid import uuid4
 
@@ -36,6 +36,7 @@ class Outbox:
         self._store = store
         self._send = send
         self._sent_at_s: dict[str, float] = {}
+        self._is_more = False
 
     def send_due(self, now_s: float, *, all_again: bool = False) -> None:
         """Send reports not sent yet, and those sent long ago.
@@ -46,7 +47,9 @@ class Outbox:
         """
         if all_again:
             self._sent_at_s.clear()
-        for report in self._store.reports(_BATCH):
+        reports = self._store.reports(_BATCH)
+        self._is_more = len(reports) == _BATCH
+        for report in reports:
             sent_at_s = self._sent_at_s.get(report.report_id)
             if sent_at_s is not None and now_s - sent_at_s < RESEND_S:
                 continue
@@ -54,8 +57,20 @@ class Outbox:
                 return
             self._sent_at_s[report.report_id] = now_s
 
-    def acknowledge(self, report_ids: tuple[str, ...]) -> None:
-        """Forget what the server has."""
+    def send_now(self, reports: Iterable[KeptReport], now_s: float) -> None:
+        """Send what has just been put on disk before all that waits there.
+
+        Somebody waits for the answer to an order, also from a node that has much else to tell after
+        days without a network. Records wait for their turn: their place in the chain is on disk.
+        """
+        for report in reports:
+            if report.record is None and self._send(report.body):
+                self._sent_at_s[report.report_id] = now_s
+
+    def acknowledge(self, report_ids: tuple[str, ...], now_s: float) -> None:
+        """Forget what the server has, and send more where more waits."""
         self._store.forget_reports(report_ids)
         for report_id in report_ids:
             self._sent_at_s.pop(report_id, None)
+        if self._is_more and len(self._sent_at_s) < _BATCH // 2:
+            self.send_due(now_s)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import StoreError
+from edge.keeping import Keeping
 from edge.outbox import RESEND_S, Outbox, numbered
 from edge.player import Started
 from edge.playout import OnDisk, Playout, Programme, step
@@ -157,11 +158,31 @@ def test_a_report_stays_until_it_is_acknowledged_and_is_sent_again_meanwhile(sto
     outbox.send_due(0.0)
     outbox.send_due(RESEND_S - 0.1)
     assert sent == [b"A", b"B"]
-    outbox.acknowledge(("a", "unheard of"))
+    outbox.acknowledge(("a", "unheard of"), RESEND_S)
     outbox.send_due(RESEND_S)
     assert sent == [b"A", b"B", b"B"]
-    outbox.acknowledge(("b",))
+    outbox.acknowledge(("b",), RESEND_S)
     assert reports_of(store) == []
+
+
+def test_of_much_that_waits_more_is_sent_as_soon_as_the_server_has_some(store):
+    sent = []
+    outbox = Outbox(store, lambda body: sent.append(body) is None)
+    store.keep(a_turn(reports=[KeptReport(f"r-{n}", b"%d" % n) for n in range(250)]))
+    outbox.send_due(0.0)
+    assert len(sent) == 100
+    while reports_of(store):
+        outbox.acknowledge(tuple(reports_of(store)[:1]), 0.1)
+    assert sent == [b"%d" % n for n in range(250)]
+
+
+def test_the_answer_to_an_order_goes_before_all_that_waits_from_days_without_a_network(store):
+    sent = []
+    keeping = Keeping(store, lambda body: sent.append(body) is None)
+    store.keep(a_turn(reports=[KeptReport(f"r-{n}", b"%d" % n) for n in range(250)]))
+    keeping.keep(a_turn(reports=(KeptReport("answer", b"received", "play-1"),)), 0.0)
+    assert sent[0] == b"received"
+    assert sent.count(b"received") == 1
 
 
 def test_a_new_connection_brings_all_reports_again(store):
