@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import DESK, PHONE
 
@@ -72,3 +73,16 @@ def test_what_sends_an_announcement_is_in_sight_however_large_the_letters(open_p
     here = page.locator(".nav-thumb a[aria-current]")
     here.evaluate("(one) => one.scrollIntoView({ behavior: 'instant', block: 'end' })")
     assert here.evaluate(IN_SIGHT)
+
+
+def test_nothing_leaves_the_urgent_page_before_its_script_is_there(open_page):
+    page = open_page(PHONE, login="xa-dong-van")
+    held: list[Route] = []
+    page.route("**/vendor/urgent.js*", lambda route: held.append(route))  # noqa: PLW0108 - its own way to call
+    page.goto("/urgent", wait_until="commit")
+    go = page.get_by_role("button", name="Tiếp tục")
+    expect(go).to_be_disabled()
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(go).to_be_enabled()

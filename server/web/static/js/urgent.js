@@ -139,6 +139,8 @@ form.addEventListener("submit", (event) => {
   say([]);
   asking.show();
 });
+// What was pressed before would have left the page, and what was chosen with it.
+go.disabled = false;
 form.addEventListener("picked", count);
 form.addEventListener("sound", count);
 page.querySelector("[data-anew]").addEventListener("click", async (event) => {
