@@ -39,7 +39,8 @@ _DATED = re.compile(
 )
 _DEADLINE = re.compile(
     r"\b(?:ngày|sáng|trưa|chiều|tối|đêm|hạn(?:\s[^\W\d]+){0,6}|nghỉ|lễ|tết|dịp|quốc khánh|thứ \w+"
-    r"|chủ nhật|từ|đến|tới|trước|sau|hết)[\s,:(]*(?:\d{1,2}\.\d{1,2}\s*(?:,|-|–|và)\s*)*$",
+    r"|chủ nhật|CN|T[2-7]|từ|đến|tới|trước|sau|hết)[\s,:(]*"
+    r"(?:\d{1,2}\.\d{1,2}\s*(?:,|-|–|và)\s*)*$",
     re.IGNORECASE,
 )
 _MEASURED = re.compile(

@@ -3,6 +3,7 @@
 import re
 
 from audio_library.reading.numbers import ordinal
+from audio_library.reading.units import UNIT
 from audio_library.reading.values import Dialect, Kind, Rule, after, before
 
 _DAY = r"(?:T[2-7]|CN)(?!\w)"
@@ -16,11 +17,9 @@ _LISTED_BEFORE = re.compile(rf"{_DAY}{_MORE}$")
 _LISTED_AFTER = re.compile(rf"{_MORE}{_DAY}")
 _AFTER = re.compile(
     r"[\s,(]*(?:hàng tuần|hằng tuần|mỗi tuần|tuần (?:này|sau|tới)|cuối tuần"
-    r"|(?:ngày\s)?\d{1,2}[/.-]\d|(?:lúc\s|từ\s)?\d{1,2}(?:h|g|:\d\d))",
+    rf"|(?:ngày\s)?\d{{1,2}}[/.-]\d{{1,2}}(?!\d|\s?{UNIT})|(?:lúc\s|từ\s)?\d{{1,2}}(?:h|g|:\d\d))",
     re.IGNORECASE,
 )
-
-
 _TABLED = re.compile(rf"(?<!\w){_DAY}\s?:")
 
 
