@@ -167,11 +167,12 @@ def told(known: Timekeeping, at_s: float, *, asked_s: float, answered_s: float) 
     """Take the server's time, told between two counts of the ticks.
 
     The server's clock said ``at_s`` at some moment between them, and nobody can tell which: the
-    middle is wrong by half of the time between at most. A clock that is no further from it than
-    that is left as it is.
+    middle is wrong by half of the time between at most, and by what the ticks drift meanwhile. A
+    clock that is no further from it than that is left as it is.
     """
-    error_s = max(0.0, answered_s - asked_s) / 2 + SLACK_S
-    middle_s = at_s + error_s - SLACK_S
+    between_s = max(0.0, answered_s - asked_s)
+    error_s = between_s / 2 + DRIFT * between_s + SLACK_S
+    middle_s = at_s + between_s / 2
     off_s = middle_s - known.now_s(answered_s)
     bound_s = known.bound_s(answered_s)
     agree = abs(off_s) <= error_s + bound_s
