@@ -21,6 +21,8 @@ from server.store.queries.lists import WHOLE_SLOT
 KEPT = timedelta(days=30)
 """How long a change can be taken back."""
 
+_LOOKED_AT = 50
+
 
 def move(hand: Hand, slot_id: str, wanted: Move, *, version: int) -> SlotChangeRow:
     """Move or stretch one day of a slot, the days from one on, or all of them.
@@ -114,18 +116,17 @@ def redo(hand: Hand) -> SlotChangeRow:
 
 
 def undoable(db: Session, actor: Actor) -> SlotChangeRow | None:
-    """Find the change that ``undo`` would take back."""
-    return db.scalar(
-        select(SlotChangeRow)
-        .where(SlotChangeRow.actor == actor.name, SlotChangeRow.undone_at.is_(None))
-        .order_by(SlotChangeRow.change_id.desc())
-        .limit(1)
-    )
+    """Find the change that ``undo`` would take back: where none stands, the last one, all the same.
+
+    Who asks to take that back is told that it has been changed since.
+    """
+    rows = _done(db, actor)
+    return _last_standing(db, rows) or next(iter(rows), None)
 
 
 def redoable(db: Session, actor: Actor) -> SlotChangeRow | None:
     """Find the change that ``redo`` would do again: the earliest of those taken back."""
-    last = undoable(db, actor)
+    last = _last_standing(db, _done(db, actor))
     undone = select(SlotChangeRow).where(
         SlotChangeRow.actor == actor.name, SlotChangeRow.undone_at.is_not(None)
     )
@@ -143,6 +144,26 @@ def record(hand: Hand, kind: str, title: str, steps: list[Step]) -> SlotChangeRo
     )
     hand.db.add(row)
     return row
+
+
+def _done(db: Session, actor: Actor) -> Sequence[SlotChangeRow]:
+    return db.scalars(
+        select(SlotChangeRow)
+        .where(SlotChangeRow.actor == actor.name, SlotChangeRow.undone_at.is_(None))
+        .order_by(SlotChangeRow.change_id.desc())
+        .limit(_LOOKED_AT)
+    ).all()
+
+
+def _last_standing(db: Session, rows: Sequence[SlotChangeRow]) -> SlotChangeRow | None:
+    return next((row for row in rows if _stands(db, row)), None)
+
+
+def _stands(db: Session, row: SlotChangeRow) -> bool:
+    """Say whether its slots are as it has left them."""
+    left = {step.slot_id: step.version for step in steps_of(row.steps)}
+    versions = select(SlotRow.slot_id, SlotRow.version).where(SlotRow.slot_id.in_(left))
+    return all(left[slot_id] == version for slot_id, version in db.execute(versions))
 
 
 def _turn(hand: Hand, row: SlotChangeRow) -> None:

@@ -150,6 +150,19 @@ def test_what_somebody_else_has_changed_since_is_neither_moved_nor_taken_back(pr
     assert coming(province) == [["11:00"]] * 7
 
 
+def test_what_was_changed_since_does_not_stand_before_an_older_change(province):
+    older, newer = province.add_slot(), province.add_slot(local_start=time(7))
+    moved(province, older, Scope.ALL, DAY[2], time(9))
+    moved(province, newer, Scope.ALL, DAY[2], time(10))
+    moved(province, newer, Scope.ALL, DAY[2], time(11), actor=OPERATOR, version=2)
+    done(province, desk_changes.undo)
+    assert coming(province) == [["05:30", "11:00"]] * 7
+    with pytest.raises(StaleError):
+        done(province, desk_changes.undo)
+    done(province, desk_changes.redo)
+    assert coming(province) == [["09:00", "11:00"]] * 7
+
+
 def test_a_clash_is_told_with_its_days_and_nothing_is_changed(province):
     slot = province.add_slot()
     province.add_slot(local_start=time(9), title="Nông vụ")
