@@ -26,7 +26,7 @@ from tests.factories.sounds import encode, noise
 
 ROOT = Path(__file__).parents[2]
 DESK, PHONE = (1440, 900), (360, 640)
-REFUSED = re.compile(r"status of (409|422)")
+REFUSED = re.compile(r"status of (401|409|422)")
 _START_S = 30.0
 
 
@@ -150,7 +150,7 @@ def log_in(page: Page, login: str) -> None:
 
 
 def _note(complaints: list[str], kind: str, text: str) -> None:
-    # What the rules refuse is answered with 409 or 422, which browsers note; the page says it too.
+    # What is refused is answered with 401, 409 or 422, which browsers note; the page says it too.
     if kind in {"error", "warning"} and not REFUSED.search(text):
         complaints.append(text)
 

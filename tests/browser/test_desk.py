@@ -167,6 +167,10 @@ def test_a_slot_is_moved_by_pointer_and_by_keys_and_comes_back(open_page):
     desk.keyboard.press("Escape")
     assert faults(desk) == []
 
+    desk.context.clear_cookies()
+    desk.keyboard.press("Control+z")
+    expect(desk.get_by_role("link", name="Đăng nhập lại")).to_be_visible()
+
     phone = open_page(PHONE, login="phat-thanh")
     phone.goto(f"/desk?day={tomorrow.isoformat()}")
     expect(phone.get_by_role("listitem").filter(has_text=NAME)).to_be_visible()

@@ -19,6 +19,8 @@ async function answered(request, lost) {
     throw new Refused("lost", lost);
   }
   const said = await answer.json().catch(() => ({}));
+  // The page says it, with the way back in.
+  if (answer.status === 401) document.dispatchEvent(new Event("logged-out"));
   if (!answer.ok) throw new Refused(said.code, said.detail || said.title || lost, said);
   return said;
 }
