@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from server.domain.plan_versions import (
 )
 from server.domain.targeting import chosen
 from server.domain.units import Tree
+from server.services import planning
 from server.services.monitoring import NO_NODE
 from server.services.slot_requests import NewSlot
 from server.services.slot_values import rule_of, slot_value
@@ -40,12 +41,17 @@ VERSIONS_KEPT = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class UnitPlan:
-    """The newest plan of one unit, and at how many of the clusters in view it has arrived."""
+    """The newest plan of one unit, and at how many of the clusters in view it has arrived.
+
+    Attributes:
+        until: The last day that it tells of.
+    """
 
     unit_id: str
     unit_name: str
     version: int
     published_at: datetime
+    until: date
     holders: int
     clusters: int
 
@@ -145,12 +151,15 @@ def plans_in_view(db: Session, unit_id: str, *, now: datetime, units: Tree) -> P
         for held in state.plans:
             meant[held.unit_id] += 1
             holders[held.unit_id] += held.newest
+    rows = db.scalars(select(PlanRow).where(among(PlanRow.unit_id, newest)))
+    last_days = {row.unit_id: planning.last_day(row) for row in rows}
     plans = tuple(
         UnitPlan(
             unit,
             units.unit(unit).name,
             newest[unit].number,
             newest[unit].published_at,
+            last_days[unit],
             holders[unit],
             meant[unit],
         )

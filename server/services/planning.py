@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 import msgspec
@@ -15,7 +15,7 @@ from protocol.ids import UnitId
 from protocol.messages import Claim, Plan, encode
 from protocol.plan import Place, claims_at, is_targeted
 from protocol.policy import Policy, merge
-from protocol.signing import audience_unit, sign
+from protocol.signing import MAX_TOKEN_BYTES, audience_unit, sign
 from server.domain.compilation import compiled
 from server.domain.errors import KeyMissingError
 from server.domain.frames import TimeFrame, rules
@@ -44,6 +44,10 @@ from server.store.queries.slots import WantedSlots
 from server.store.types import InstantType
 
 PLAN_DAYS = 14
+_DAY = timedelta(days=1)
+_VALID_AFTER_END = _DAY
+_MOST_BYTES = MAX_TOKEN_BYTES // 4 * 3 - 4096
+"""A token is a third larger than what it says; the rest is for its head and its signature."""
 _AN_INSTANT = timedelta(microseconds=1)
 _frames = FrameRow.__table__.c
 _FRAME_COLUMNS = (
@@ -108,7 +112,7 @@ def publish_plan(
 def _published(db: Session, plan: Plan, rests_on: str, *, now: datetime, keyring: Keyring) -> bool:
     """Publish a plan that has been compiled behind its unit's gate, if it says something new."""
     unit_id = plan.unit
-    plan = msgspec.structs.replace(plan, certificates=certificates(db, [unit_id], now=now))
+    plan = fitting(msgspec.structs.replace(plan, certificates=certificates(db, [unit_id], now=now)))
     digest = hashlib.sha256(encode(plan)).hexdigest()
     row = db.get(PlanRow, unit_id)
     if row is not None and row.content_digest == digest:
@@ -116,7 +120,7 @@ def _published(db: Session, plan: Plan, rests_on: str, *, now: datetime, keyring
         return False
     # Seconds since 1970 keep versions growing even after the database came back from a backup.
     version = max(int(now.timestamp()), row.version + 1 if row else 1)
-    expires = plan.end + timedelta(days=1)
+    expires = plan.end + _VALID_AFTER_END
     token = sign(
         keyring.unit_key(db, unit_id, now=now),
         msgspec.structs.replace(plan, version=version),
@@ -147,6 +151,23 @@ def _published(db: Session, plan: Plan, rests_on: str, *, now: datetime, keyring
     )
     events.emit(db, kind="schedule", ref=unit_id, now=now)
     return True
+
+
+def fitting(plan: Plan) -> Plan:
+    """Leave out the last days of a plan that is larger than what a node takes in.
+
+    They are told of later: a plan is published anew each day. One day is always told of.
+    """
+    while len(encode(plan)) > _MOST_BYTES and plan.end > plan.start + _DAY:
+        end = plan.end - _DAY
+        claims = tuple(claim for claim in plan.claims if claim.start < end)
+        plan = msgspec.structs.replace(plan, end=end, claims=claims)
+    return plan
+
+
+def last_day(row: PlanRow) -> date:
+    """Tell the last day that a published plan tells of."""
+    return local_day(row.expires_at - _VALID_AFTER_END) - _DAY
 
 
 def publish_due_plans(

@@ -1,5 +1,6 @@
 """What programs are sent of plans, and of who has taken them over."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -42,6 +43,7 @@ class UnitPlanAnswer(Answer):
     unit_name: str
     version: int
     published_at: Instant
+    until: Annotated[date, Field(description="The last day that the plan tells of.")]
     holders: int
     clusters: int
 

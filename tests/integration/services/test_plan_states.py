@@ -58,7 +58,9 @@ def test_a_cluster_is_behind_from_the_first_plan_it_lacks_until_it_says_that_it_
     behind, up_to_date = view.clusters
     assert (behind.cluster_id, behind.behind_since) == ("xa-1-c1", later)
     assert (up_to_date.cluster_id, up_to_date.behind_since) == ("xa-1-c2", None)
-    assert [(plan.unit_id, plan.holders, plan.clusters) for plan in view.plans] == [("xa-1", 1, 2)]
+    [plan] = view.plans
+    assert (plan.unit_id, plan.holders, plan.clusters) == ("xa-1", 1, 2)
+    assert plan.until == TODAY + timedelta(days=13)
     assert in_view(province, PROVINCE, later + 4 * S).up_to_date == 1
 
 
