@@ -75,6 +75,17 @@ def test_what_sends_an_announcement_is_in_sight_however_large_the_letters(open_p
     assert here.evaluate(IN_SIGHT)
 
 
+def test_no_page_is_wider_than_a_phone_while_its_letters_are_on_their_way(open_page):
+    page = open_page(PHONE, login="phat-thanh")
+    held: list[Route] = []
+    page.route("**/*.woff2*", lambda route: held.append(route))  # noqa: PLW0108 - its own way to call
+    for address in ("/", "/urgent", "/units/xa-dong-van/slots"):
+        page.goto(address, wait_until="domcontentloaded")
+        expect(page.locator(".top-right")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    assert held
+
+
 def test_nothing_leaves_the_urgent_page_before_its_script_is_there(open_page):
     page = open_page(PHONE, login="xa-dong-van")
     held: list[Route] = []

@@ -333,7 +333,7 @@ def test_what_the_server_has_though_its_answer_was_lost_is_not_called_unsent_whe
     hold(phone)
     expect(phone.locator("[data-unsent-list] li")).to_contain_text("Chưa gửi")
     age(phone, minutes=11)
-    phone.context.unroute_all()
+    phone.context.unroute_all(behavior="wait")
     phone.reload()
     expect(phone.get_by_text("Đã gửi: “Nước lên chậm”.")).to_be_visible()
     expect(phone.locator("[data-unsent]")).to_be_hidden()
