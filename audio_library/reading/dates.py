@@ -123,22 +123,23 @@ def _day_and_month(match: re.Match[str], dialect: Dialect) -> str | None:
 
 
 def _pointed(match: re.Match[str], dialect: Dialect) -> str | None:
-    """Say the 30.9 of "hạn chót 30.9": a day where the sentence tells of days, not of measures."""
-    context = before(match)
-    if not _DEADLINE.search(context) or _MEASURED.search(context):
-        return None
-    if _OF_A_MEASURE.match(after(match)):
-        return None
+    """Say the 30.9 of "hạn chót 30.9"."""
     day, month = int(match["d"]), int(match["m"])
-    return _told(match, (day,), month, None, dialect) if _is_day(day, month) else None
+    if not (_tells_of_days(match) and _is_day(day, month)):
+        return None
+    return _told(match, (day,), month, None, dialect)
 
 
 def _pointed_days(match: re.Match[str], dialect: Dialect) -> str | None:
     """Say "nghỉ lễ 30.8-2.9" as the days that it is."""
+    return _across(match, dialect) if _tells_of_days(match) else None
+
+
+def _tells_of_days(match: re.Match[str]) -> bool:
+    """Say whether the sentence tells of days, and not of measures."""
     context = before(match)
-    if not _DEADLINE.search(context) or _MEASURED.search(context):
-        return None
-    return None if _OF_A_MEASURE.match(after(match)) else _across(match, dialect)
+    is_measure = _MEASURED.search(context) or _OF_A_MEASURE.match(after(match))
+    return bool(_DEADLINE.search(context) and not is_measure)
 
 
 def _of_hour(match: re.Match[str], dialect: Dialect) -> str:

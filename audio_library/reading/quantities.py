@@ -16,7 +16,6 @@ _HEADING = re.compile(
 _NUMBERED = re.compile(r"\b(?:số|mã|lô|phòng|tầng|cột|trạm)\s*$", re.IGNORECASE)
 _SCALED = re.compile(r"\d\s?(?:nghìn|ngàn|vạn|triệu|tỷ|tỉ)\s$", re.IGNORECASE)
 _RAIN = re.compile(r"\d\s?(?:mm|cm|m)$")
-_NOUN = re.compile(r"\s+[a-zà-ỹđ]")
 _SHORT = 2
 _FOURTH = "4"
 

@@ -47,7 +47,7 @@ def _one(numeral: str, head: str, dialect: Dialect) -> str:
 
 
 def _quarter(match: re.Match[str], dialect: Dialect) -> str:
-    number = int(match[1]) if match[1].isdecimal() else _value(match[1])
+    number = _value(match[1])
     return f"quý {ordinal(number, dialect) if number > 1 else cardinal(number, dialect)}"
 
 

@@ -112,8 +112,12 @@ def publish_plan(
 def _published(db: Session, plan: Plan, rests_on: str, *, now: datetime, keyring: Keyring) -> bool:
     """Publish a plan that has been compiled behind its unit's gate, if it says something new."""
     unit_id = plan.unit
-    plan = fitting(msgspec.structs.replace(plan, certificates=certificates(db, [unit_id], now=now)))
-    digest = hashlib.sha256(encode(plan)).hexdigest()
+    plan = msgspec.structs.replace(plan, certificates=certificates(db, [unit_id], now=now))
+    said = encode(plan)
+    if len(said) > _MOST_BYTES:
+        plan = fitting(plan)
+        said = encode(plan)
+    digest = hashlib.sha256(said).hexdigest()
     row = db.get(PlanRow, unit_id)
     if row is not None and row.content_digest == digest:
         row.source_digest = rests_on

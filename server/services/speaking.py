@@ -51,7 +51,7 @@ class Script:
     said: str = ""
     title: str = ""
     manner: Manner = PLAIN
-    purpose: str = "announcement"
+    purpose: str = catalogue.ANNOUNCEMENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ def keep(
 ) -> AssetRow:
     """Enter a warning's sound into the catalogue, and which parts nodes put it together from."""
     new = catalogue.NewAsset(
-        unit_id=wanted.unit_id, title=template(wanted.code).title.vi, purpose="announcement"
+        unit_id=wanted.unit_id, title=template(wanted.code).title.vi, purpose=catalogue.ANNOUNCEMENT
     )
     row = catalogue.add_asset(db, new, asset=whole, now=now, actor=actor)
     catalogue.renew(row, now=now)

@@ -48,6 +48,16 @@ def links(store):
 def names(store):
     return {kept.name for kept in store.tokens()}
 
+def a_filler():
+    filler = disk / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+    return filler
+
 def in_a_life_that_is_killed(work):
     if os.fork() == 0:
         work()
@@ -115,13 +125,7 @@ _FULL = """
 mount("-t", "tmpfs", "-o", "size=600k", "none")
 store = Store(path)
 store.keep(a_turn())
-filler = disk / "filler"
-with open(filler, "wb", buffering=0) as file:
-    try:
-        while True:
-            file.write(bytes(4096))
-    except OSError:
-        pass
+filler = a_filler()
 clock = Clock(FakeMachine(NOON.timestamp()), path.parent / "clock.json")
 clock.keep()
 assert not (path.parent / "clock.json").exists()
@@ -150,13 +154,7 @@ def life():
     store.keep(a_record())
 
 in_a_life_that_is_killed(life)
-filler = disk / "filler"
-with open(filler, "wb", buffering=0) as file:
-    try:
-        while True:
-            file.write(bytes(4096))
-    except OSError:
-        pass
+filler = a_filler()
 scratch = Path(sys.argv[2])
 store = Store(path, scratch)
 keeping = Keeping(store, lambda _body: True)
